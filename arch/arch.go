@@ -1,0 +1,176 @@
+// Package arch builds the networks of the ClassSR paper as nn graphs: FSRCNN, CARN, SRResNet, RCAN and the Class-Module, at
+// any width. A Spec says which network; Build gives its graph; Recognise finds the Spec from the names and shapes of stored
+// parameters. Everything that differs between architectures (allowed scales, input range, whether it pools over its input) is
+// declared here, so that no caller has to test a network's name.
+//
+// Parameters are named as in the paper's released code (PyTorch state-dict keys).
+package arch
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// Spec says which network: all that is needed to build its graph. Fields that an architecture does not have are zero.
+type Spec struct {
+	Net        string `json:"net"`                  // name of the architecture
+	Scale      int    `json:"scale,omitempty"`      // enlargement
+	Scales     []int  `json:"scales,omitempty"`     // CARN: the enlargements its multi-scale form serves
+	Width      int    `json:"width,omitempty"`      // channels of the feature maps (d or nf)
+	Depth      int    `json:"depth,omitempty"`      // FSRCNN: mapping layers m; SRResNet: blocks; RCAN: residual groups
+	Blocks     int    `json:"blocks,omitempty"`     // RCAN: blocks in a group
+	Shrink     int    `json:"shrink,omitempty"`     // FSRCNN: channels s of the mapping layers
+	Groups     int    `json:"groups,omitempty"`     // CARN: groups of the 3x3 convolutions
+	BatchNorm  bool   `json:"batch_norm,omitempty"` // CARN: fusions are normalised instead of biased
+	Squeeze    int    `json:"squeeze,omitempty"`    // RCAN: channels inside the attention
+	InputRange int    `json:"input_range"`          // what white is to the network: 1 or 255
+	Classes    int    `json:"classes,omitempty"`    // Class-Module
+}
+
+// Arch is one architecture and its limits.
+type Arch struct {
+	Name   string
+	Title  string
+	Scales []int // enlargements it can be built for; none for the Class-Module
+	Widths []int // of the paper's simple, medium and hard branch
+	// Pools is set if the network averages over its whole input, so that its result depends on how a picture is cut.
+	Pools bool
+
+	paper     func(scale, width int) Spec
+	build     func(Spec) *nn.Graph
+	recognise func(dims) (Spec, bool)
+	// rename gives the name used here for a parameter of another released form of the network; nil if there is none.
+	rename func(string) string
+	// fixed gives parameters that files may leave out because they are not learnt; nil if there are none.
+	fixed func(Spec) tensor.Set
+}
+
+// All lists every architecture.
+var All = []*Arch{&fsrcnn, &carn, &srresnet, &rcan, &classModule}
+
+// ErrUnknown is returned (wrapped) by Recognise for parameters that fit no architecture.
+var ErrUnknown = errors.New("these tensors belong to no known network")
+
+// ByName finds an architecture.
+func ByName(name string) (*Arch, error) {
+	for _, a := range All {
+		if a.Name == name {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("unknown network %q; there are %s", name, strings.Join(SRNames(), ", "))
+}
+
+// SRNames lists the architectures that enlarge pictures.
+func SRNames() []string {
+	var names []string
+	for _, a := range All {
+		if len(a.Scales) > 0 {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// Paper is the paper's form of an architecture at this scale and width (section 4.1).
+func Paper(name string, scale, width int) (Spec, error) {
+	a, err := ByName(name)
+	if err != nil {
+		return Spec{}, err
+	}
+	spec := a.paper(scale, width)
+	return spec, spec.Check()
+}
+
+// PaperClassModule is the paper's Class-Module for this many classes.
+func PaperClassModule(classes int) Spec { return classModule.paper(0, classes) }
+
+// arch is the architecture of a Spec that has passed Check.
+func (s Spec) arch() *Arch {
+	a, err := ByName(s.Net)
+	if err != nil {
+		panic("arch: a Spec of an unknown network; call Check first")
+	}
+	return a
+}
+
+// Check returns an error if no network can be built from the Spec.
+func (s Spec) Check() error {
+	a, err := ByName(s.Net)
+	if err != nil {
+		return err
+	}
+	if s.Width < 1 || s.Width > 4096 {
+		return fmt.Errorf("%s cannot have width %d", s.Net, s.Width)
+	}
+	scales := s.Scales
+	if len(scales) == 0 && len(a.Scales) > 0 {
+		scales = []int{s.Scale}
+	}
+	for _, scale := range scales {
+		if !slices.Contains(a.Scales, scale) {
+			return fmt.Errorf("%s cannot enlarge %d times; it can %s", s.Net, scale, list(a.Scales))
+		}
+	}
+	if s.Groups > 1 && s.Width%s.Groups != 0 {
+		return fmt.Errorf("%s: width %d is not divisible by its %d groups", s.Net, s.Width, s.Groups)
+	}
+	return nil
+}
+
+// Pools tells whether the network averages over its whole input.
+func (s Spec) Pools() bool { return s.arch().Pools }
+
+// Build gives the graph of the network at s.Scale. Its input is RGB in 0..InputRange.
+func (s Spec) Build() *nn.Graph { return s.arch().build(s) }
+
+// AtScale is the Spec with this enlargement, one of those its parameters serve.
+func (s Spec) AtScale(scale int) (Spec, error) {
+	if len(s.Scales) == 0 && scale == s.Scale || slices.Contains(s.Scales, scale) {
+		s.Scale = scale
+		return s, nil
+	}
+	return Spec{}, fmt.Errorf("the model enlarges %s times, not %d", list(s.ScaleList()), scale)
+}
+
+// ScaleList lists the enlargements that the parameters serve.
+func (s Spec) ScaleList() []int {
+	if len(s.Scales) > 0 {
+		return s.Scales
+	}
+	return []int{s.Scale}
+}
+
+// Params lists the parameters of the network, for all the scales it serves.
+func (s Spec) Params() []nn.NamedParam {
+	var all []nn.NamedParam
+	seen := map[string]bool{}
+	for _, scale := range s.ScaleList() {
+		s.Scale = scale
+		for _, p := range s.Build().Params() {
+			if !seen[p.Name] {
+				seen[p.Name] = true
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+// ParamsAtScale picks from the parameters of all scales those that the graph of s.Scale uses.
+func (s Spec) ParamsAtScale(params tensor.Set) tensor.Set {
+	used := tensor.Set{}
+	for _, p := range s.Build().Params() {
+		used[p.Name] = params[p.Name]
+	}
+	return used
+}
+
+func list(values []int) string {
+	return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(values), "[]")), ", ")
+}

@@ -1,0 +1,229 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"classsr/arch"
+	"classsr/engine"
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// networks gives a small network of every kind, with random parameters.
+func networks(t *testing.T) map[string]arch.Spec {
+	t.Helper()
+	specs := map[string]arch.Spec{}
+	for _, net := range arch.SRNames() {
+		a, err := arch.ByName(net)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, scale := range a.Scales {
+			spec, err := arch.Paper(net, scale, 12)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch net {
+			case "srresnet":
+				spec.Depth = 2
+			case "rcan":
+				spec.Depth, spec.Blocks = 2, 2
+			}
+			specs[fmt.Sprintf("%s-x%d", net, scale)] = spec
+		}
+	}
+	carn := specs["carn-x4"]
+	carn.BatchNorm = false
+	carn.Width = 20 // five channels a group
+	specs["carn-x4-bias"] = carn
+	specs["classmodule"] = arch.PaperClassModule(3)
+	return specs
+}
+
+func randomParams(g *nn.Graph, seed uint64) tensor.Set {
+	r := rand.New(rand.NewPCG(seed, 1))
+	set := tensor.Set{}
+	for _, p := range g.Params() {
+		a := tensor.NewArray(p.Dims...)
+		spread := 1 / math.Sqrt(float64(len(a.Data)/p.Dims[0]))
+		for i := range a.Data {
+			a.Data[i] = float32(r.NormFloat64() * spread)
+			if p.Suffix == "running_var" {
+				a.Data[i] = 0.5 + r.Float32()
+			}
+		}
+		set[p.Name] = a
+	}
+	return set
+}
+
+func randomPicture(h, w int, seed uint64) *tensor.Tensor {
+	r := rand.New(rand.NewPCG(seed, 2))
+	x := tensor.New(tensor.Shape{N: 1, C: 3, H: h, W: w})
+	for i := range x.Data {
+		x.Data[i] = r.Float32()
+	}
+	return x
+}
+
+// run computes the core of a picture from a window of it.
+func run(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, channels int, core image.Rectangle) *tensor.Tensor {
+	t.Helper()
+	shape := tensor.Shape{N: 1, C: channels, H: core.Dy() * p.Scale(), W: core.Dx() * p.Scale()}
+	if p.Scale() == 0 {
+		shape.H, shape.W = 1, 1
+	}
+	y := tensor.New(shape)
+	if err := p.Run(context.Background(), a, y, x, core); err != nil {
+		t.Fatal(err)
+	}
+	return y
+}
+
+func whole(x *tensor.Tensor) image.Rectangle { return image.Rect(0, 0, x.W, x.H) }
+
+func largestDifference(a, b *tensor.Tensor) float64 {
+	if a.Shape != b.Shape {
+		panic("test: tensors of different shapes")
+	}
+	var largest float64
+	for i, v := range a.Data {
+		largest = max(largest, math.Abs(float64(v)-float64(b.Data[i])))
+	}
+	return largest
+}
+
+func deviation(x *tensor.Tensor) float64 {
+	var sum, squares float64
+	for _, v := range x.Data {
+		sum += float64(v)
+		squares += float64(v) * float64(v)
+	}
+	n := float64(len(x.Data))
+	return math.Sqrt(max(squares/n-sum/n*sum/n, 0))
+}
+
+func TestPlansAgreeWithTheReference(t *testing.T) {
+	for name, spec := range networks(t) {
+		t.Run(name, func(t *testing.T) {
+			g := spec.Build()
+			params := randomParams(g, 7)
+			plan := engine.Compile(g, params)
+			var arena engine.Arena
+			for _, size := range []image.Point{{13, 9}, {32, 32}, {1, 1}, {1, 5}} {
+				if spec.Net == "classmodule" && size.X < 4 {
+					continue
+				}
+				x := randomPicture(size.Y, size.X, 3)
+				want := g.Forward(params, x)
+				got := run(t, plan, &arena, x, want.C, whole(x))
+				if d, limit := largestDifference(got, want), 2e-5*max(deviation(want), 1e-3); d > limit {
+					t.Errorf("%v: largest difference %g, limit %g", size, d, limit)
+				}
+			}
+		})
+	}
+}
+
+func TestPiecesWithFullContextHaveTheBitsOfTheWhole(t *testing.T) {
+	for name, spec := range networks(t) {
+		if spec.Pools() {
+			continue // pools see their piece only
+		}
+		t.Run(name, func(t *testing.T) {
+			g := spec.Build()
+			plan := engine.Compile(g, randomParams(g, 11))
+			var arena engine.Arena
+			x := randomPicture(47, 61, 5)
+			want := run(t, plan, &arena, x, 3, whole(x))
+			for _, core := range []image.Rectangle{
+				image.Rect(0, 0, 10, 12), image.Rect(23, 20, 37, 31), image.Rect(50, 40, 61, 47), image.Rect(30, 0, 31, 47),
+			} {
+				window := core.Inset(-plan.Context()).Intersect(whole(x))
+				got := run(t, plan, &arena, crop(x, window), 3, core.Sub(window.Min))
+				part := crop(want, image.Rectangle{Min: core.Min.Mul(spec.Scale), Max: core.Max.Mul(spec.Scale)})
+				if d := largestDifference(got, part); d != 0 {
+					t.Errorf("core %v: largest difference %g, want the same bits", core, d)
+				}
+			}
+		})
+	}
+}
+
+func crop(x *tensor.Tensor, r image.Rectangle) *tensor.Tensor {
+	y := tensor.New(tensor.Shape{N: 1, C: x.C, H: r.Dy(), W: r.Dx()})
+	for c := range x.C {
+		for row := range r.Dy() {
+			copy(y.Plane(0, c)[row*y.W:(row+1)*y.W], x.Plane(0, c)[(r.Min.Y+row)*x.W+r.Min.X:])
+		}
+	}
+	return y
+}
+
+func TestContextIsTheReachOfTheNetwork(t *testing.T) {
+	for name, want := range map[string]int{
+		// FSRCNN: 2 (5x5) + 4 (3x3) + 1 (the transposed 9x9 reaches one pixel to each side at x4).
+		"fsrcnn-x4": 7,
+		// CARN: 1 + 3*3*2 + one for the upsampler, whose second half and exit add less than one pixel.
+		"carn-x4": 21,
+	} {
+		spec := networks(t)[name]
+		g := spec.Build()
+		plan := engine.Compile(g, randomParams(g, 1))
+		if got := plan.Context(); got != want {
+			t.Errorf("%s: context %d, want %d", name, got, want)
+		}
+	}
+}
+
+func TestRunAllocatesNothing(t *testing.T) {
+	for name, spec := range networks(t) {
+		g := spec.Build()
+		plan := engine.Compile(g, randomParams(g, 1))
+		var arena engine.Arena
+		x := randomPicture(20, 24, 1)
+		core := image.Rect(8, 8, 12, 16)
+		channels, h, w := 3, 8*spec.Scale, 4*spec.Scale
+		if spec.Scale == 0 {
+			h, w = 1, 1
+		}
+		y := tensor.New(tensor.Shape{N: 1, C: channels, H: h, W: w})
+		n := testing.AllocsPerRun(3, func() {
+			if err := plan.Run(context.Background(), &arena, y, x, core); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: a run allocates %g times", name, n)
+		}
+	}
+}
+
+func TestRunStopsWithItsContext(t *testing.T) {
+	spec := networks(t)["srresnet-x4"]
+	g := spec.Build()
+	plan := engine.Compile(g, randomParams(g, 1))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	x := randomPicture(8, 8, 1)
+	y := tensor.New(tensor.Shape{N: 1, C: 3, H: 32, W: 32})
+	if err := plan.Run(ctx, &engine.Arena{}, y, x, whole(x)); err == nil {
+		t.Error("a cancelled run returned no error")
+	}
+}
+
+func TestMACsOfTheWholeArePlainOnes(t *testing.T) {
+	for name, spec := range networks(t) {
+		g := spec.Build()
+		plan := engine.Compile(g, randomParams(g, 1))
+		want := g.Cost(tensor.Shape{N: 1, C: 3, H: 32, W: 32}).True
+		if got := plan.MACs(image.Pt(32, 32), image.Rect(0, 0, 32, 32)); got != want {
+			t.Errorf("%s: %d MACs, want %d", name, got, want)
+		}
+	}
+}

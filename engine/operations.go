@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"image"
+
+	"classsr/internal/kernel"
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// pointwise is embedded by operations that make a pixel from the pixels at the same place.
+type pointwise struct{}
+
+func (pointwise) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle { return r }
+
+// convOp is a convolution; its second input, if it has one, is added before the activation.
+type convOp struct {
+	conv              *kernel.Conv
+	size, pad, stride int
+	macsPerPixel      int64
+}
+
+func (c convOp) need(i int, r image.Rectangle, _ image.Point) image.Rectangle {
+	if i == 1 {
+		return r
+	}
+	return image.Rectangle{
+		Min: r.Min.Mul(c.stride).Sub(image.Pt(c.pad, c.pad)),
+		Max: r.Max.Sub(image.Pt(1, 1)).Mul(c.stride).Add(image.Pt(c.size-c.pad, c.size-c.pad)),
+	}
+}
+
+func (c convOp) do(f *frame) {
+	src := f.in(0, c.need(0, f.r, image.Point{}).Min)
+	var residual []kernel.Plane
+	if len(f.step.in) == 2 {
+		residual = f.in(1, f.r.Min)
+	}
+	c.conv.Run(f.out, f.r.Dy(), f.r.Dx(), src, residual, &f.arena.gather)
+}
+
+func (c convOp) macs(r image.Rectangle) int64 { return int64(r.Dx()*r.Dy()) * c.macsPerPixel }
+
+// deconvOp is a transposed convolution.
+type deconvOp struct {
+	kernel *kernel.Deconv
+	nn.Deconv
+}
+
+func (d deconvOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
+	// The first pixels of different phases reach back differently far.
+	need := image.Rectangle{
+		Min: image.Pt(d.kernel.Source(r.Min.X), d.kernel.Source(r.Min.Y)),
+		Max: image.Pt(d.kernel.SourceEnd(r.Max.X-1), d.kernel.SourceEnd(r.Max.Y-1)),
+	}
+	for i := 1; i < d.Stride; i++ {
+		if x := r.Min.X + i; x < r.Max.X {
+			need.Min.X = min(need.Min.X, d.kernel.Source(x))
+			need.Max.X = max(need.Max.X, d.kernel.SourceEnd(r.Max.X-1-i))
+		}
+		if y := r.Min.Y + i; y < r.Max.Y {
+			need.Min.Y = min(need.Min.Y, d.kernel.Source(y))
+			need.Max.Y = max(need.Max.Y, d.kernel.SourceEnd(r.Max.Y-1-i))
+		}
+	}
+	return need
+}
+
+func (d deconvOp) do(f *frame) {
+	at := d.need(0, f.r, image.Point{}).Min
+	d.kernel.Run(f.out, f.r.Min.Y, f.r.Min.X, f.r.Dy(), f.r.Dx(), f.in(0, at), at.Y, at.X, &f.arena.gather)
+}
+
+func (d deconvOp) macs(r image.Rectangle) int64 {
+	perPixel := int64(d.In * d.Out * d.Kernel * d.Kernel)
+	return int64(r.Dx()*r.Dy()) * perPixel / int64(d.Stride*d.Stride)
+}
+
+// activateOp is an activation on its own.
+type activateOp struct{ slope []float32 }
+
+func (activateOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle { return r }
+
+func (a activateOp) do(f *frame) {
+	kernel.Activate(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min), a.slope)
+}
+
+type sigmoidOp struct{ pointwise }
+
+func (sigmoidOp) do(f *frame) { kernel.Sigmoid(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min)) }
+
+// affineOp is a normalisation that could not be folded.
+type affineOp struct {
+	pointwise
+	factor, offset []float32
+}
+
+func newAffineOp(op nn.BatchNorm, params []tensor.Array) affineOp {
+	a := affineOp{factor: make([]float32, op.Channels), offset: make([]float32, op.Channels)}
+	for c := range op.Channels {
+		factor, offset := op.Affine(params, c)
+		a.factor[c], a.offset[c] = float32(factor), float32(offset)
+	}
+	return a
+}
+
+func (a affineOp) do(f *frame) {
+	kernel.Affine(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min), a.factor, a.offset)
+}
+
+type addOp struct{ pointwise }
+
+func (addOp) do(f *frame) {
+	kernel.Add(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min), f.in(1, f.r.Min))
+}
+
+type channelMulOp struct{}
+
+func (channelMulOp) need(i int, r image.Rectangle, size image.Point) image.Rectangle {
+	if i == 1 {
+		return image.Rectangle{Max: size}
+	}
+	return r
+}
+
+func (channelMulOp) do(f *frame) {
+	kernel.ChannelMul(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min), f.in(1, image.Point{}))
+}
+
+// meanOp pools over the whole window.
+type meanOp struct{}
+
+func (meanOp) need(_ int, _ image.Rectangle, size image.Point) image.Rectangle {
+	return image.Rectangle{Max: size}
+}
+
+func (meanOp) do(f *frame) {
+	size := f.size(0)
+	kernel.Mean(f.out, size.Y, size.X, f.in(0, image.Point{}))
+}
+
+// shuffleOp is a pixel shuffle.
+type shuffleOp struct{ factor int }
+
+func (s shuffleOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
+	return image.Rectangle{Min: r.Min.Div(s.factor), Max: r.Max.Sub(image.Pt(1, 1)).Div(s.factor).Add(image.Pt(1, 1))}
+}
+
+func (s shuffleOp) do(f *frame) {
+	at := f.r.Min.Div(s.factor)
+	kernel.PixelShuffle(f.out, f.r.Min.Y, f.r.Min.X, f.r.Dy(), f.r.Dx(), f.in(0, at), at.Y, at.X, s.factor)
+}
+
+// bilinearOp is a bilinear enlargement.
+type bilinearOp struct{ nn.Bilinear }
+
+func (b bilinearOp) need(_ int, r image.Rectangle, size image.Point) image.Rectangle {
+	x0, _, _ := b.Taps(r.Min.X, size.X)
+	y0, _, _ := b.Taps(r.Min.Y, size.Y)
+	_, x1, _ := b.Taps(r.Max.X-1, size.X)
+	_, y1, _ := b.Taps(r.Max.Y-1, size.Y)
+	return image.Rect(x0, y0, x1+1, y1+1)
+}
+
+func (b bilinearOp) do(f *frame) {
+	size := f.size(0)
+	at := b.need(0, f.r, size).Min
+	for c, src := range f.in(0, at) {
+		for y := range f.r.Dy() {
+			y0, y1, fy := b.Taps(f.r.Min.Y+y, size.Y)
+			row := f.out[c].Row(y, 0, f.r.Dx())
+			top, bottom := src.From(y0-at.Y, 0), src.From(y1-at.Y, 0)
+			for x := range row {
+				x0, x1, fx := b.Taps(f.r.Min.X+x, size.X)
+				x0, x1 = x0-at.X, x1-at.X
+				row[x] = (top.Data[x0]*(1-fx)+top.Data[x1]*fx)*(1-fy) + (bottom.Data[x0]*(1-fx)+bottom.Data[x1]*fx)*fy
+			}
+		}
+	}
+}

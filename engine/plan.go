@@ -1,0 +1,131 @@
+// Package engine runs networks fast: Compile turns an nn.Graph and its parameters into a Plan, and Plan.Run computes one
+// piece of a picture with it.
+//
+// A Plan is immutable and shared by all workers. Each worker has an Arena, the memory of all intermediate results, which is
+// laid out once for a shape of pieces, so that a run allocates nothing. Within a piece every layer computes only the region
+// that the next one needs (a halo that shrinks from the input to the result), and zeros are put only where the window ends, as
+// the network's own padding does at the edge of a picture.
+//
+// The engine knows nothing of classes, tiling or picture files.
+package engine
+
+import (
+	"context"
+	"image"
+
+	"classsr/internal/kernel"
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// Plan is a compiled network.
+type Plan struct {
+	graph   *nn.Graph
+	steps   []step
+	sources map[nn.Value][]nn.Value // values that are never made: concatenations and what they consist of
+	scale   int                     // of the result over the input; 0 if it has a fixed size
+}
+
+// step is one operation of a plan: it makes the value out from the values in.
+type step struct {
+	run operation
+	in  []nn.Value
+	out nn.Value
+}
+
+// operation is what a step does.
+type operation interface {
+	// need is the region of input i that is read to make the region r of the result; it may reach over the input's borders,
+	// where zeros are read. size is the size of input i, for operations that need all of it.
+	need(i int, r image.Rectangle, size image.Point) image.Rectangle
+	// do makes the region of the result.
+	do(f *frame)
+}
+
+// Compile compiles a graph. The parameters must have passed its Check; they are not kept, except for those that are used
+// as they are and must not be changed afterwards.
+func Compile(g *nn.Graph, params tensor.Set) *Plan {
+	p := newCompiler(g, params).compile()
+	const probe = 16
+	if out := g.Shapes(tensor.Shape{N: 1, C: g.Channels, H: probe, W: probe})[g.Output()]; out.H > 1 {
+		p.scale = out.H / probe
+	}
+	return p
+}
+
+// Scale is the enlargement of the network, or 0 if its result has a fixed size (the Class-Module).
+func (p *Plan) Scale() int { return p.scale }
+
+// Context is how many input pixels around a result pixel influence it: with that many pixels around it, a piece is computed
+// exactly as in the whole picture. It is meaningless for networks that pool over their input.
+func (p *Plan) Context() int {
+	const far = 1 << 20 // farther than any network reaches
+	core := image.Rect(far, far, far+1, far+1)
+	need := newGeometry(p, image.Pt(2*far, 2*far), core).need[nn.Input]
+	return max(core.Min.X-need.Min.X, core.Min.Y-need.Min.Y, need.Max.X-core.Max.X, need.Max.Y-core.Max.Y)
+}
+
+// MACs counts the multiply-accumulates that Run does for such a piece.
+func (p *Plan) MACs(window image.Point, core image.Rectangle) int64 {
+	return newGeometry(p, window, core).macs
+}
+
+// Bytes is the memory that an Arena takes for such a piece.
+func (p *Plan) Bytes(window image.Point, core image.Rectangle) int64 {
+	return 4 * int64(newGeometry(p, window, core).length)
+}
+
+// Run computes the part of the result that belongs to the rectangle core of the input, which must lie inside it. src is
+// 1 x C x H x W: a window of the picture, beyond which there are zeros to the network. dst is 1 x C x h*scale x w*scale for a
+// core of h rows and w columns; networks without a scale always compute the whole result. It returns early with ctx's error
+// if ctx is done, and then leaves dst undefined. Shapes that do not fit panic.
+func (p *Plan) Run(ctx context.Context, a *Arena, dst, src *tensor.Tensor, core image.Rectangle) error {
+	geo := a.layOut(p, image.Pt(src.W, src.H), core)
+	if src.N != 1 || dst.N != 1 || dst.H != geo.valid[p.graph.Output()].Dy() || dst.W != geo.valid[p.graph.Output()].Dx() {
+		panic("engine: the result does not have the shape of the piece")
+	}
+	f := &a.frame
+	f.bind(p, geo, a, dst)
+	f.load(src)
+	for i := range p.steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f.enter(&p.steps[i])
+		p.steps[i].run.do(f)
+	}
+	return nil
+}
+
+// Arena is a worker's memory for intermediate results. The zero value is ready to use; it grows to the largest piece.
+type Arena struct {
+	memory     []float32
+	geometries map[pieceShape]*geometry
+	gather     kernel.Gather
+	frame      frame
+}
+
+// maxGeometries bounds the layouts that an arena remembers. Pieces of one picture have a few dozen shapes at most.
+const maxGeometries = 128
+
+type pieceShape struct {
+	plan   *Plan
+	window image.Point
+	core   image.Rectangle
+}
+
+func (a *Arena) layOut(p *Plan, window image.Point, core image.Rectangle) *geometry {
+	key := pieceShape{p, window, core}
+	geo := a.geometries[key]
+	if geo == nil {
+		if a.geometries == nil || len(a.geometries) >= maxGeometries {
+			a.geometries = map[pieceShape]*geometry{}
+		}
+		geo = newGeometry(p, window, core)
+		a.geometries[key] = geo
+	}
+	if len(a.memory) < geo.length {
+		a.memory = make([]float32, geo.length)
+	}
+	return geo
+}

@@ -1,0 +1,66 @@
+package atomicfile
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+}
+
+func TestWriteReplacesOnlyWhenAllowed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	if err := Write(path, false, text("first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, false, text("second")); !errors.Is(err, ErrExists) {
+		t.Errorf("got error %v, want ErrExists", err)
+	}
+	if err := Write(path, true, text("third")); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "third" {
+		t.Errorf("file holds %q", got)
+	}
+	onlyFile(t, path)
+}
+
+func TestFailedWriteLeavesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	if err := Write(path, false, text("old")); err != nil {
+		t.Fatal(err)
+	}
+	failure := errors.New("encoder broke")
+	err := Write(path, true, func(w io.Writer) error {
+		_, _ = io.WriteString(w, "half")
+		return failure
+	})
+	if !errors.Is(err, failure) {
+		t.Errorf("got error %v, want the writer's own", err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "old" {
+		t.Errorf("file holds %q, want the old content", got)
+	}
+	onlyFile(t, path)
+}
+
+func TestErrorNamesTheWantedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "no", "such", "a.txt")
+	err := Write(path, false, text("x"))
+	if err == nil || !strings.HasPrefix(err.Error(), "cannot write "+path+":") {
+		t.Errorf("got error %v", err)
+	}
+}
+
+func onlyFile(t *testing.T, path string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("folder holds %v (error %v), want only the file", entries, err)
+	}
+}
