@@ -10,19 +10,21 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // ErrExists is returned (wrapped) by Write when the file is there and may not be replaced.
 var ErrExists = errors.New("file exists already")
 
+var errIsFolder = errors.New("it is a folder")
+
 // Write calls write with a buffered writer to a temporary file beside path, then renames that file to path. Unless overwrite
 // is set, a file that exists by then is kept and ErrExists returned. An error of write is returned as it is.
 func Write(path string, overwrite bool, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
+	f, err := createPartial(path)
 	if err != nil {
 		return describe(path, err)
 	}
+	defer forgetPartial(f.Name())
 	defer func() {
 		if err != nil {
 			_ = f.Close() // a second Close is harmless, and the first error is the one to report

@@ -1,0 +1,110 @@
+// Command classsr enlarges pictures with super-resolution networks, measures how well they do it, and converts their models.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"classsr/internal/atomicfile"
+	"classsr/internal/kernel"
+)
+
+// Exit codes, as docs/cli.md has them.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// grace is how long work under way may take to stop after Ctrl-C.
+const grace = 800 * time.Millisecond
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		time.Sleep(grace)
+		atomicfile.Abandon()
+		os.Exit(exitFailed)
+	}()
+	os.Exit(Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// streams are what a command reads and writes: results go to out, everything else to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// usageError is an error of the command line, to be answered with exit code 2.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errReported says that something failed and was reported when it did.
+var errReported = errors.New("failed")
+
+// Run runs the program with these arguments and returns its exit code.
+func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	io := streams{in, out, errOut}
+	root := newRoot(io)
+	started := false
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		started = true
+		if _, err := kernel.Select(); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case ctx.Err() != nil:
+		io.report(errors.New("interrupted"))
+		return exitFailed
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &usage) || !started: // cobra found the arguments wrong before any command ran
+		io.report(fmt.Errorf("%w (see classsr --help)", err))
+		return exitUsage
+	}
+	io.report(err)
+	return exitFailed
+}
+
+// report writes an error as one line.
+func (s streams) report(err error) { _, _ = fmt.Fprintf(s.err, "classsr: %v\n", err) }
+
+// note writes a remark that is not an error.
+func (s streams) note(format string, args ...any) { _, _ = fmt.Fprintf(s.err, format+"\n", args...) }
+
+func newRoot(io streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "classsr",
+		Short: "Enlarge pictures with neural networks, on ordinary machines",
+		Long: "classsr enlarges photos, scans, maps and video frames with super-resolution networks.\n" +
+			"It needs no GPU, no Python and no download: trained models are inside.",
+		Example: "  classsr upscale photo.jpg                 # writes photo_x4.png\n" +
+			"  classsr upscale -s 2 -o large/ scans/     # a folder, twice as large\n" +
+			"  classsr eval -m carn-m-x4 --hr Set5/HR    # PSNR and SSIM",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(io.in)
+	root.SetOut(io.out)
+	root.SetErr(io.err)
+	root.AddCommand(newUpscale(io), newEval(io), newModels(io), newConvert(io), newVersion(io))
+	return root
+}

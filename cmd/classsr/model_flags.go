@@ -1,0 +1,61 @@
+package main
+
+import (
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"classsr"
+)
+
+// modelFlags are the flags of commands that enlarge pictures.
+type modelFlags struct {
+	model   string
+	scale   int
+	mode    string
+	threads int
+	memory  string
+}
+
+func (f *modelFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.model, "model", "m", classsr.DefaultModel, "`NAME` of a built-in model (classsr models) or a model file")
+	flags.IntVarP(&f.scale, "scale", "s", 0, "enlargement `N`; by default the model's")
+	flags.StringVar(&f.mode, "mode", classsr.ModeFull, "full, or branch=K for the branch of class K (from 1, the simplest)")
+	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
+	flags.StringVar(&f.memory, "memory", "", "use at most this `SIZE` of memory, such as 500MB or 2GB; by default 4/5 of the machine's")
+	// Completion can only fail for flags that are not there.
+	_ = cmd.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return classsr.Names(), cobra.ShellCompDirectiveDefault
+	})
+	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"full", "branch=1", "branch=2", "branch=3"}, 0))
+	_ = cmd.RegisterFlagCompletionFunc("scale", cobra.FixedCompletions([]string{"2", "3", "4"}, 0))
+}
+
+// options checks the flags that do not depend on the model.
+func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
+	o := classsr.Options{Scale: f.scale, Mode: f.mode, Threads: f.threads}
+	switch {
+	case cmd.Flags().Changed("scale") && f.scale < 1:
+		return o, usagef("--scale %d: an enlargement is a positive number", f.scale)
+	case cmd.Flags().Changed("threads") && f.threads < 1:
+		return o, usagef("--threads %d: at least one is needed", f.threads)
+	}
+	if f.memory != "" {
+		bytes, err := humanize.ParseBytes(f.memory)
+		if err != nil || bytes == 0 || bytes > 1<<60 {
+			return o, usagef("--memory %s: not a size such as 500MB or 2GB", f.memory)
+		}
+		o.Memory = int64(bytes)
+	}
+	return o, nil
+}
+
+// open opens the model. With -s N and no -m, the default model gives way to the built-in one of that scale.
+func (f *modelFlags) open(cmd *cobra.Command) (*classsr.Model, error) {
+	if !cmd.Flags().Changed("model") && f.scale != 0 {
+		if name := classsr.DefaultModelFor(f.scale); name != "" {
+			return classsr.Open(name)
+		}
+	}
+	return classsr.Open(f.model)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"classsr"
+	"classsr/arch"
+)
+
+func newModels(io streams) *cobra.Command {
+	var asJSON bool
+	list := func(*cobra.Command, []string) error { return listModels(io, asJSON) }
+	cmd := &cobra.Command{
+		Use:   "models",
+		Short: "List the built-in models, or describe a model or an architecture",
+		Args:  cobra.NoArgs,
+		RunE:  list,
+	}
+	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "print one JSON object for each model")
+	cmd.AddCommand(&cobra.Command{Use: "list", Short: "List the built-in models", Args: cobra.NoArgs, RunE: list})
+	cmd.AddCommand(&cobra.Command{
+		Use:   "show NAME|FILE",
+		Short: "Describe a built-in model or a model file",
+		Args:  cobra.ExactArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return classsr.Names(), cobra.ShellCompDirectiveDefault
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			model, err := classsr.Open(args[0])
+			if err != nil {
+				return err
+			}
+			return showInfo(io, model.Info(), asJSON)
+		},
+	})
+	cmd.AddCommand(newModelsArch(io, &asJSON))
+	return cmd
+}
+
+func newModelsArch(io streams, asJSON *bool) *cobra.Command {
+	scale := 4
+	cmd := &cobra.Command{
+		Use:       "arch NET",
+		Short:     "Describe an architecture at the paper's widths, with its costs for a 32x32 patch",
+		Args:      cobra.ExactArgs(1),
+		ValidArgs: arch.SRNames(),
+		RunE: func(_ *cobra.Command, args []string) error {
+			info, err := classsr.ArchitectureInfo(args[0], scale)
+			if err != nil {
+				return usageError{err}
+			}
+			return showInfo(io, info, *asJSON)
+		},
+	}
+	cmd.Flags().IntVarP(&scale, "scale", "s", scale, "enlargement `N`")
+	return cmd
+}
+
+func listModels(io streams, asJSON bool) error {
+	table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+	if !asJSON {
+		_, _ = fmt.Fprintln(table, "NAME\tSCALE\tPARAMETERS\tLICENCE\tORIGIN") // a failed write shows in Flush
+	}
+	for _, name := range classsr.Names() {
+		model, err := classsr.Open(name)
+		if err != nil {
+			return err
+		}
+		info := model.Info()
+		if asJSON {
+			if err := json.NewEncoder(io.out).Encode(info); err != nil {
+				return err
+			}
+			continue
+		}
+		scales := fmt.Sprintf("x%d", info.Scale)
+		if len(info.Scales) > 0 {
+			scales = "any"
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", info.Name, scales, info.Params, orDash(info.Licence), orDash(info.Provenance))
+	}
+	return table.Flush()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func showInfo(io streams, info classsr.Info, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(io.out).Encode(info)
+	}
+	table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(table, format+"\n", args...) }
+	line("%s\tx%d, %d parameters", info.Name, info.Scale, info.Params)
+	if len(info.Scales) > 0 {
+		line("scales\t%v", info.Scales)
+	}
+	if info.Licence != "" {
+		line("licence\t%s", info.Licence)
+	}
+	if info.Provenance != "" {
+		line("origin\t%s", info.Provenance)
+	}
+	if len(info.Classes) > 0 {
+		line("\nCLASS\tWIDTH\tPARAMETERS\tMACS A PATCH\tPAPER FLOPS A PATCH")
+	}
+	for _, c := range info.Classes {
+		line("%s\t%d\t%d\t%d\t%d", c.Name, c.Width, c.Params, c.MACsPatch, c.PaperFLOPsPatch)
+	}
+	if m := info.ClassModule; m != nil {
+		line("class module\t\t%d\t%d\t%d", m.Params, m.MACsPatch, m.PaperFLOPsPatch)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"classsr/internal/kernel"
+)
+
+// version is set when a release is built.
+var version = "development"
+
+// versionResult is what version --json prints.
+type versionResult struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	Kernel   string `json:"kernel"`
+	Threads  int    `json:"threads"`
+}
+
+func newVersion(io streams) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, and what the program found on this machine",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			name, err := kernel.Select()
+			if err != nil {
+				return err
+			}
+			r := versionResult{
+				Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+				Kernel: name, Threads: runtime.GOMAXPROCS(0),
+			}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						r.Commit = s.Value
+					}
+				}
+			}
+			if asJSON {
+				return json.NewEncoder(io.out).Encode(r)
+			}
+			_, err = fmt.Fprintf(io.out, "classsr %s (%s, %s)\nkernels: %s, threads: %d\n", r.Version, r.Go, r.Platform, r.Kernel, r.Threads)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	return cmd
+}

@@ -1,0 +1,60 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+
+	"classsr/engine"
+	"classsr/internal/testref"
+	"classsr/weights"
+	"classsr/weights/torch"
+
+	"classsr/arch"
+)
+
+// What PyTorch computes with the same weights: by the plain reference and by compiled plans.
+func TestForwardPassesOfPyTorch(t *testing.T) {
+	for _, name := range []string{"fsrcnn_16", "fsrcnn_56", "carn_36", "carn_64", "srresnet_36", "rcan_small", "classmodule"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			network := openReference(t, name)
+			graph := network.Spec.Build()
+			plan := engine.Compile(graph, network.Params)
+			var arena engine.Arena
+			archive := testref.OpenNPZ(t, name+"_forward.npz")
+			cases := 0
+			for _, key := range archive.Keys() {
+				size, isInput := strings.CutPrefix(key, "x")
+				if !isInput {
+					continue
+				}
+				cases++
+				x, want := archive.Tensor(key), archive.Tensor("y"+size)
+				limit := 1e-4 * deviation(want)
+				if d := largestDifference(graph.Forward(network.Params, x), want); d > limit {
+					t.Errorf("%s: the reference differs by %g, limit %g", size, d, limit)
+				}
+				got := run(t, plan, &arena, x, want.C, whole(x))
+				if d := largestDifference(got, want); d > limit {
+					t.Errorf("%s: the plan differs by %g, limit %g", size, d, limit)
+				}
+			}
+			if cases == 0 {
+				t.Fatal("the archive holds no inputs")
+			}
+		})
+	}
+}
+
+func openReference(t *testing.T, name string) weights.Network {
+	t.Helper()
+	checkpoint, err := torch.ReadFile(testref.Path(t, "reference", name+".pth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, params, err := arch.Recognise(checkpoint.Tensors, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return weights.Network{Spec: spec, Params: params}
+}

@@ -1,0 +1,37 @@
+package classsr
+
+// Report says what an Upscaler did with a picture; in JSON it is what `classsr upscale --json` prints.
+type Report struct {
+	Width     int          `json:"width"`
+	Height    int          `json:"height"`
+	OutWidth  int          `json:"out_width"`
+	OutHeight int          `json:"out_height"`
+	Model     string       `json:"model"`
+	Scale     int          `json:"scale"`
+	Mode      string       `json:"mode"`
+	Kernel    string       `json:"kernel"`
+	Threads   int          `json:"threads"`
+	Classes   []ClassShare `json:"classes"`
+	// MACs counts all multiply-accumulates truly done, context included; MACsFull those of the full-width network over the
+	// whole picture at once.
+	MACs     int64 `json:"macs"`
+	MACsFull int64 `json:"macs_full"`
+	// PaperFLOPsPercent is the arithmetic in percent of the full-width network's, both counted as in the paper's tables.
+	PaperFLOPsPercent float64 `json:"paper_flops_percent"`
+	Seconds           Seconds `json:"seconds"`
+}
+
+// ClassShare is the share of the small picture's pixels that went through a class, 0 to 1.
+type ClassShare struct {
+	Name  string  `json:"name"`
+	Share float64 `json:"share"`
+}
+
+// Seconds is the wall time of the parts of the work. Decode, Encode and Total are filled in by whoever reads and writes files.
+type Seconds struct {
+	Decode  float64 `json:"decode"`
+	Route   float64 `json:"route"`
+	Network float64 `json:"network"`
+	Encode  float64 `json:"encode"`
+	Total   float64 `json:"total"`
+}

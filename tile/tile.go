@@ -1,0 +1,42 @@
+// Package tile is the geometry of working piecewise: it covers a picture with cores that do not overlap and gives each the
+// window around it that is read to compute it. It knows neither networks nor pixels.
+package tile
+
+import "image"
+
+// Piece is a part of a picture that is computed in one go. Both rectangles are in the picture's pixels.
+type Piece struct {
+	Core   image.Rectangle // what is computed; the cores of a picture cover every pixel exactly once
+	Window image.Rectangle // the core and its context, as far as the picture goes
+}
+
+// Cover cuts a picture into pieces, row by row, with cores of at most core pixels a side that differ by at most one pixel in
+// width and height, each with context pixels around it. An empty picture has no pieces. It panics if core is not positive or
+// context is negative.
+func Cover(picture image.Point, core image.Point, context int) []Piece {
+	if core.X < 1 || core.Y < 1 || context < 0 {
+		panic("tile: cores have at least one pixel and context is not negative")
+	}
+	all := image.Rectangle{Max: picture}
+	columns, rows := cuts(picture.X, core.X), cuts(picture.Y, core.Y)
+	var pieces []Piece
+	for y := range len(rows) - 1 {
+		for x := range len(columns) - 1 {
+			c := image.Rect(columns[x], rows[y], columns[x+1], rows[y+1])
+			pieces = append(pieces, Piece{Core: c, Window: c.Inset(-context).Intersect(all)})
+		}
+	}
+	return pieces
+}
+
+// cuts divides length into the fewest parts of at most size: part i lies between cuts i and i+1.
+func cuts(length, size int) []int {
+	parts := (length + size - 1) / size
+	at := make([]int, parts+1)
+	for i := range at {
+		if parts > 0 {
+			at[i] = i * length / parts
+		}
+	}
+	return at
+}

@@ -1,0 +1,46 @@
+package tile
+
+import (
+	"image"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestCoverReachesEveryPixelOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := image.Pt(rapid.IntRange(1, 90).Draw(t, "width"), rapid.IntRange(1, 90).Draw(t, "height"))
+		core := image.Pt(rapid.IntRange(1, 40).Draw(t, "core width"), rapid.IntRange(1, 40).Draw(t, "core height"))
+		context := rapid.IntRange(0, 30).Draw(t, "context")
+		seen := make([]int, size.X*size.Y)
+		smallest, largest := core, image.Point{}
+		for _, p := range Cover(size, core, context) {
+			smallest = image.Pt(min(smallest.X, p.Core.Dx()), min(smallest.Y, p.Core.Dy()))
+			largest = image.Pt(max(largest.X, p.Core.Dx()), max(largest.Y, p.Core.Dy()))
+			for y := p.Core.Min.Y; y < p.Core.Max.Y; y++ {
+				for x := p.Core.Min.X; x < p.Core.Max.X; x++ {
+					seen[y*size.X+x]++
+				}
+			}
+			want := image.Rect(max(p.Core.Min.X-context, 0), max(p.Core.Min.Y-context, 0),
+				min(p.Core.Max.X+context, size.X), min(p.Core.Max.Y+context, size.Y))
+			if p.Window != want {
+				t.Fatalf("core %v has window %v, want %v", p.Core, p.Window, want)
+			}
+		}
+		for i, n := range seen {
+			if n != 1 {
+				t.Fatalf("pixel %d,%d is covered %d times", i%size.X, i/size.X, n)
+			}
+		}
+		if largest.X > core.X || largest.Y > core.Y || largest.X-smallest.X > 1 || largest.Y-smallest.Y > 1 {
+			t.Fatalf("cores are from %v to %v, at most %v allowed", smallest, largest, core)
+		}
+	})
+}
+
+func TestEmptyPicturesHaveNoPieces(t *testing.T) {
+	if got := Cover(image.Pt(0, 7), image.Pt(4, 4), 1); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,0 +1,208 @@
+package classsr
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pbnjay/memory"
+
+	"classsr/imageio"
+	"classsr/internal/kernel"
+	"classsr/internal/par"
+	"classsr/resample"
+	"classsr/tile"
+)
+
+// Upscaler enlarges pictures with a model. It may be used by several goroutines at once; each call uses Options.Threads cores.
+type Upscaler struct {
+	model   *Model
+	options Options
+	scale   int
+	threads int
+	mode    string
+	class   string // of the branch that runs
+	kernel  string
+	method  method
+	workers sync.Pool // of *worker, kept from one picture to the next
+	// full is the method of the full-width branch, for comparison.
+	full method
+}
+
+// method computes colour planes of pieces.
+type method interface {
+	// context is how many pixels around a core are read.
+	context() int
+	// coreSize chooses the size of cores, for work on a picture of this size within so many bytes for each worker.
+	coreSize(picture image.Point, workerBytes int64) (image.Point, error)
+	// worker makes what a single worker needs.
+	worker() enlarger
+	// macs and paperFLOPs count for a piece.
+	macs(window image.Point, core image.Rectangle) int64
+	paperFLOPs(picture image.Point) int64
+}
+
+// enlarger computes pieces, one at a time.
+type enlarger interface {
+	// enlarge computes the planes of a core from those of its window, values in 0..1. The result is valid until the next call.
+	enlarge(ctx context.Context, p piece) ([][]float32, error)
+}
+
+// piece is a piece of a picture with the samples of its window.
+type piece struct {
+	tile.Piece
+	planes  [][]float32    // three, or one for gray; of the window, values in 0..1
+	bicubic *resample.Plan // for the whole picture
+}
+
+// Upscaler makes an Upscaler. It returns an error if the model cannot do what the options ask for.
+func (m *Model) Upscaler(o Options) (*Upscaler, error) {
+	u := &Upscaler{model: m, options: o, scale: o.Scale, threads: par.Threads(o.Threads), mode: o.Mode}
+	if u.scale == 0 {
+		u.scale = m.scales[0]
+	}
+	if !slices.Contains(m.scales, u.scale) {
+		return nil, fmt.Errorf("%s does not enlarge %d times; it can %v", m.name, u.scale, m.scales)
+	}
+	if u.mode == "" {
+		u.mode = ModeFull
+	}
+	var err error
+	if u.kernel, err = kernel.Select(); err != nil {
+		return nil, err
+	}
+	if err := u.chooseMethod(); err != nil {
+		return nil, err
+	}
+	u.workers.New = func() any { return &worker{enlarger: u.method.worker()} }
+	return u, nil
+}
+
+// chooseMethod sets what the mode runs, and what it is compared with.
+func (u *Upscaler) chooseMethod() error {
+	if u.model.file == nil {
+		if u.mode != ModeFull {
+			return fmt.Errorf("%s has no mode but %s", Bicubic, ModeFull)
+		}
+		u.method, u.class = bicubic{u.scale}, Bicubic
+		u.full = u.method
+		return nil
+	}
+	branch, class, err := u.model.branch(u.mode)
+	if err != nil {
+		return err
+	}
+	network, err := newNetwork(branch, u.scale)
+	if err != nil {
+		return err
+	}
+	u.method, u.class, u.full = network, class, network
+	if u.mode != ModeFull {
+		u.full, err = newNetwork(u.model.file.Full(), u.scale)
+	}
+	return err
+}
+
+// Scale is the enlargement.
+func (u *Upscaler) Scale() int { return u.scale }
+
+// Upscale enlarges a picture. The result has the picture's colours (gray stays gray), depth and alpha. It returns an error if
+// the work would take more memory than allowed, or ctx's error as soon as ctx is done.
+func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.Picture, Report, error) {
+	size := image.Pt(in.Width, in.Height)
+	core, err := u.plan(in)
+	if err != nil {
+		return nil, Report{}, err
+	}
+	pieces := tile.Cover(size, core, u.method.context())
+	out := imageio.New(in.Width*u.scale, in.Height*u.scale, in.Colors, in.Alpha, in.Depth)
+	bicubic, err := resample.New(size.X, size.Y, out.Width, out.Height, resample.Original)
+	if err != nil {
+		return nil, Report{}, err
+	}
+	job := &job{in: in, out: out, scale: u.scale, bicubic: bicubic, progress: u.progress(size)}
+	start := time.Now()
+	err = par.Do(ctx, u.threads, len(pieces), func(_, i int) error {
+		w := u.workers.Get().(*worker)
+		defer u.workers.Put(w)
+		return job.do(ctx, w, pieces[i])
+	})
+	if err != nil {
+		return nil, Report{}, err
+	}
+	report := u.report(size, pieces)
+	report.Seconds.Network = time.Since(start).Seconds()
+	return out, report, nil
+}
+
+// plan chooses the size of cores, or tells that the picture is too large.
+func (u *Upscaler) plan(in *imageio.Picture) (core image.Point, err error) {
+	limit := u.options.Memory
+	if limit <= 0 {
+		limit = int64(memory.TotalMemory() / 5 * 4)
+	}
+	pictures := int64(in.Width) * int64(in.Height) * int64(in.Channels()) * int64(in.Depth/8) * int64(1+u.scale*u.scale)
+	if limit > 0 && pictures >= limit {
+		return core, fmt.Errorf("the picture and its enlargement take %s of memory, more than the %s allowed: use a smaller scale, or cut the picture",
+			formatBytes(pictures), formatBytes(limit))
+	}
+	workerBytes := int64(workerMemory)
+	if limit > 0 {
+		workerBytes = min(workerBytes, (limit-pictures)/int64(u.threads))
+	}
+	return u.method.coreSize(image.Pt(in.Width, in.Height), workerBytes)
+}
+
+// workerMemory is what a worker may take for intermediate results where memory is no concern: enough for pieces so large that
+// their context costs little.
+const workerMemory = 96 << 20
+
+func formatBytes(n int64) string {
+	if n < 10<<30 {
+		return fmt.Sprintf("%d MB", (n+(1<<20)-1)>>20)
+	}
+	return fmt.Sprintf("%d GB", (n+(1<<30)-1)>>30)
+}
+
+func (u *Upscaler) progress(size image.Point) func(pixels int) {
+	if u.options.Progress == nil {
+		return func(int) {}
+	}
+	var mu sync.Mutex
+	done := 0
+	return func(pixels int) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += pixels
+		u.options.Progress(done, size.X*size.Y)
+	}
+}
+
+func (u *Upscaler) report(size image.Point, pieces []tile.Piece) Report {
+	r := Report{
+		Width: size.X, Height: size.Y, OutWidth: size.X * u.scale, OutHeight: size.Y * u.scale,
+		Model: u.model.name, Scale: u.scale, Mode: u.mode, Kernel: u.kernel, Threads: u.threads,
+		Classes:           []ClassShare{{u.class, 1}},
+		MACsFull:          u.full.macs(size, image.Rectangle{Max: size}),
+		PaperFLOPsPercent: 100,
+	}
+	type shape struct {
+		window image.Point
+		core   image.Rectangle
+	}
+	known := map[shape]int64{} // most pieces have the same shape, and counting takes a while
+	for _, p := range pieces {
+		s := shape{p.Window.Size(), p.Core.Sub(p.Window.Min)}
+		if _, ok := known[s]; !ok {
+			known[s] = u.method.macs(s.window, s.core)
+		}
+		r.MACs += known[s]
+	}
+	if full := u.full.paperFLOPs(size); full > 0 {
+		r.PaperFLOPsPercent = 100 * float64(u.method.paperFLOPs(size)) / float64(full)
+	}
+	return r
+}

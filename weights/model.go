@@ -1,0 +1,129 @@
+// Package weights reads and writes model files: the parameters of one enlarging network, or of a whole ClassSR model (a
+// branch for each class and the Class-Module), with what is known about them.
+//
+// The program's own files are safetensors (docs/formats.md). Open also takes PyTorch checkpoints, through package torch, which
+// can read nothing but tensors from them. What a file holds is recognised from its tensors' names and shapes; nothing in its
+// metadata is trusted that the tensors contradict.
+package weights
+
+import (
+	"fmt"
+	"slices"
+
+	"classsr/arch"
+	"classsr/tensor"
+)
+
+// Network is a network with its parameters, which are read-only once it is made.
+type Network struct {
+	Spec   arch.Spec
+	Params tensor.Set
+}
+
+// Model is what a model file holds.
+type Model struct {
+	Name     string    // short name, such as carn-m-x4; may be empty
+	Branches []Network // of the classes, the simplest (narrowest) first; one for a plain network
+	Classes  []string  // name of each branch's class
+	// ClassModule tells the classes apart; nil for a plain network.
+	ClassModule *Network
+	Licence     string // SPDX identifier, or what is known; empty if nothing is
+	Provenance  string // how and on what it was trained, and by whom
+}
+
+// FullClass is the class name of a plain network's only branch.
+const FullClass = "full"
+
+// Full is the branch of the hardest class, at full width.
+func (m *Model) Full() Network { return m.Branches[len(m.Branches)-1] }
+
+// Scales lists the enlargements the model can do.
+func (m *Model) Scales() []int { return m.Full().Spec.ScaleList() }
+
+// ClassNames gives names for this many classes, the simplest first.
+func ClassNames(classes int) []string {
+	switch classes {
+	case 1:
+		return []string{FullClass}
+	case 2:
+		return []string{"simple", "hard"}
+	case 3:
+		return []string{"simple", "medium", "hard"}
+	}
+	names := make([]string, classes)
+	for i := range names {
+		names[i] = fmt.Sprint("class", i+1)
+	}
+	return names
+}
+
+// Names of a ClassSR model's parts in the paper's released code.
+const classifierPrefix = "classifier."
+
+func branchPrefix(i int) string { return fmt.Sprintf("net%d.", i+1) }
+
+// FromTensors recognises a plain network or a ClassSR model from its parameters. Scale says how far a FSRCNN enlarges, which
+// its parameters do not tell (0 means 4).
+func FromTensors(params tensor.Set, scale int) (*Model, error) {
+	classifier := params.Sub(classifierPrefix)
+	if len(classifier) == 0 {
+		spec, named, err := arch.Recognise(params, scale)
+		if err != nil {
+			return nil, err
+		}
+		if len(spec.ScaleList()) == 0 || spec.ScaleList()[0] == 0 {
+			return nil, fmt.Errorf("the file holds a Class-Module alone: no network to enlarge with")
+		}
+		return &Model{Branches: []Network{{spec, named}}, Classes: ClassNames(1)}, nil
+	}
+	m := &Model{}
+	spec, named, err := arch.Recognise(classifier, 0)
+	if err != nil {
+		return nil, fmt.Errorf("class module: %w", err)
+	}
+	m.ClassModule = &Network{spec, named}
+	left := len(params) - len(classifier)
+	for i := range spec.Classes {
+		branch := params.Sub(branchPrefix(i))
+		left -= len(branch)
+		spec, named, err := arch.Recognise(branch, scale)
+		if err != nil {
+			return nil, fmt.Errorf("branch %d of %d: %w", i+1, m.ClassModule.Spec.Classes, err)
+		}
+		m.Branches = append(m.Branches, Network{spec, named})
+	}
+	if left != 0 {
+		return nil, fmt.Errorf("%d tensors belong neither to the Class-Module nor to one of its %d branches", left, spec.Classes)
+	}
+	m.Classes = ClassNames(len(m.Branches))
+	return m, m.check()
+}
+
+// check returns an error if the parts of a ClassSR model do not fit together.
+func (m *Model) check() error {
+	if len(m.Branches) < 2 {
+		return fmt.Errorf("a ClassSR model has at least two branches, not %d", len(m.Branches))
+	}
+	for i, b := range m.Branches {
+		if !slices.Equal(b.Spec.ScaleList(), m.Scales()) {
+			return fmt.Errorf("branch %d enlarges %v times, the last one %v", i+1, b.Spec.ScaleList(), m.Scales())
+		}
+		if b.Spec.Scale == 0 {
+			return fmt.Errorf("branch %d is not a network that enlarges", i+1)
+		}
+	}
+	return nil
+}
+
+// Tensors gives all parameters under the names they have in a model file.
+func (m *Model) Tensors() tensor.Set {
+	if m.ClassModule == nil {
+		return m.Full().Params
+	}
+	all := tensor.Set{}
+	all.Merge(classifierPrefix, m.ClassModule.Params)
+	for i, b := range m.Branches {
+		all.Merge(branchPrefix(i), b.Params)
+	}
+	return all
+}

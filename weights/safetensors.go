@@ -1,0 +1,203 @@
+package weights
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+
+	"classsr/tensor"
+)
+
+// A header lists a few thousand tensors at most; the largest network here needs 200 KB.
+const maxHeader = 16 << 20
+
+// metadataKey is the header's entry that is not a tensor.
+const metadataKey = "__metadata__"
+
+// headerEntry describes one tensor in a safetensors header.
+type headerEntry struct {
+	DType   string   `json:"dtype"`
+	Shape   []int64  `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"` // begin and end, counted from the end of the header
+}
+
+// elementSize gives the bytes of an element for the types that are converted to float32.
+var elementSize = map[string]int64{"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+
+// integerSize gives the bytes of an element for the types that are skipped: counters, which no network here uses.
+var integerSize = map[string]int64{"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+
+// ReadSafetensors reads all float tensors of a safetensors file of this size, converted to float32, and its metadata. Integer
+// tensors are skipped. Tensors may not overlap or leave gaps, as the format demands.
+func ReadSafetensors(r io.ReaderAt, size int64) (tensor.Set, map[string]string, error) {
+	var prefix [8]byte
+	if size < int64(len(prefix)) {
+		return nil, nil, errors.New("not a safetensors file: it is too short")
+	}
+	if _, err := r.ReadAt(prefix[:], 0); err != nil {
+		return nil, nil, err
+	}
+	length := binary.LittleEndian.Uint64(prefix[:])
+	if length > uint64(size-8) || length > maxHeader {
+		return nil, nil, errors.New("not a safetensors file, or cut short: its header is longer than the file")
+	}
+	header := make([]byte, length)
+	if _, err := r.ReadAt(header, 8); err != nil {
+		return nil, nil, err
+	}
+	entries, metadata, err := parseHeader(header)
+	if err != nil {
+		return nil, nil, err
+	}
+	data := io.NewSectionReader(r, 8+int64(length), size-8-int64(length))
+	set, err := readTensors(entries, data)
+	return set, metadata, err
+}
+
+func parseHeader(header []byte) (map[string]headerEntry, map[string]string, error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(header, &raw); err != nil {
+		return nil, nil, fmt.Errorf("damaged safetensors header: %w", err)
+	}
+	metadata := map[string]string{}
+	entries := map[string]headerEntry{}
+	for name, message := range raw {
+		if name == metadataKey {
+			if err := json.Unmarshal(message, &metadata); err != nil {
+				return nil, nil, fmt.Errorf("damaged safetensors metadata: %w", err)
+			}
+			continue
+		}
+		var e headerEntry
+		if err := json.Unmarshal(message, &e); err != nil {
+			return nil, nil, fmt.Errorf("damaged safetensors header: tensor %q: %w", name, err)
+		}
+		entries[name] = e
+	}
+	return entries, metadata, nil
+}
+
+func readTensors(entries map[string]headerEntry, data *io.SectionReader) (tensor.Set, error) {
+	// In the order of the data, so that gaps and overlaps show.
+	names := slices.SortedFunc(maps.Keys(entries), func(a, b string) int {
+		return cmp.Or(cmp.Compare(entries[a].Offsets[0], entries[b].Offsets[0]),
+			cmp.Compare(entries[a].Offsets[1], entries[b].Offsets[1]), cmp.Compare(a, b))
+	})
+	set := tensor.Set{}
+	var end int64
+	for _, name := range names {
+		e := entries[name]
+		if e.Offsets[0] != end {
+			return nil, fmt.Errorf("damaged safetensors file: the data of tensor %q leaves a gap or overlaps another", name)
+		}
+		length, err := e.bytes()
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		if e.Offsets[1]-e.Offsets[0] != length {
+			return nil, fmt.Errorf("damaged safetensors file: tensor %q has %d bytes of data, its shape needs %d",
+				name, e.Offsets[1]-e.Offsets[0], length)
+		}
+		if end += length; end > data.Size() {
+			return nil, fmt.Errorf("the file is cut short: the data of tensor %q is missing", name)
+		}
+		if _, integer := integerSize[e.DType]; integer {
+			continue
+		}
+		buf := make([]byte, length)
+		if _, err := data.ReadAt(buf, e.Offsets[0]); err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		set[name] = tensor.Array{Dims: e.dims(), Data: toFloat32(e.DType, buf)}
+	}
+	if end != data.Size() {
+		return nil, errors.New("damaged safetensors file: there is data that belongs to no tensor")
+	}
+	return set, nil
+}
+
+// bytes is the length of the tensor's data.
+func (e headerEntry) bytes() (int64, error) {
+	length, ok := elementSize[e.DType]
+	if !ok {
+		if length, ok = integerSize[e.DType]; !ok {
+			return 0, fmt.Errorf("data type %q cannot be read; convert it to F32 first", e.DType)
+		}
+	}
+	for _, d := range e.Shape {
+		if d < 0 || d > math.MaxInt32 || (d > 0 && length > math.MaxInt64/4/d) {
+			return 0, fmt.Errorf("impossible shape %v", e.Shape)
+		}
+		length *= d
+	}
+	return length, nil
+}
+
+func (e headerEntry) dims() []int {
+	dims := make([]int, len(e.Shape))
+	for i, d := range e.Shape {
+		dims[i] = int(d)
+	}
+	return dims
+}
+
+func toFloat32(dtype string, buf []byte) []float32 {
+	data := make([]float32, int64(len(buf))/elementSize[dtype])
+	for i := range data {
+		switch dtype {
+		case "F64":
+			data[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(buf[8*i:])))
+		case "F32":
+			data[i] = math.Float32frombits(binary.LittleEndian.Uint32(buf[4*i:]))
+		case "F16":
+			data[i] = tensor.Float16(binary.LittleEndian.Uint16(buf[2*i:]))
+		case "BF16":
+			data[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(buf[2*i:])) << 16)
+		}
+	}
+	return data
+}
+
+// WriteSafetensors writes parameters as float32, sorted by name, with metadata. The same input gives the same bytes.
+func WriteSafetensors(w io.Writer, set tensor.Set, metadata map[string]string) error {
+	header := map[string]any{}
+	if len(metadata) > 0 {
+		header[metadataKey] = metadata
+	}
+	var offset int64
+	for _, name := range set.Names() {
+		a := set[name]
+		e := headerEntry{DType: "F32", Shape: make([]int64, len(a.Dims))}
+		for i, d := range a.Dims {
+			e.Shape[i] = int64(d)
+		}
+		e.Offsets = [2]int64{offset, offset + 4*int64(len(a.Data))}
+		offset = e.Offsets[1]
+		header[name] = e
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		return err
+	}
+	// The data starts at a multiple of eight bytes.
+	text = append(text, bytes.Repeat([]byte(" "), -len(text)&7)...)
+	if err := binary.Write(w, binary.LittleEndian, uint64(len(text))); err != nil {
+		return err
+	}
+	if _, err := w.Write(text); err != nil {
+		return err
+	}
+	for _, name := range set.Names() {
+		if err := binary.Write(w, binary.LittleEndian, set[name].Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
