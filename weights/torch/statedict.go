@@ -1,0 +1,217 @@
+package torch
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// weightNames are the keys under which training tools put the weights, the best first: averaged weights are the ones that
+// a tool evaluates, and of an adversarial pair the generator is the network.
+var weightNames = []string{
+	"params_ema", "state_dict_ema", "model_ema", "params", "state_dict", "model_state_dict", "model_state", "model",
+	"net", "network", "generator", "net_g", "netG", "weights", "module", "sd",
+}
+
+// trainingNames are parts of the keys, in lower case, of what a training run keeps for itself. Some of it has tensors of the
+// same shapes as the weights.
+var trainingNames = []string{"optim", "sched", "exp_avg", "momentum"}
+
+func isTrainingState(key string) bool {
+	if len(key) > maxName {
+		return false // a long key recalled many times must not be copied as often
+	}
+	key = strings.ToLower(key)
+	return slices.ContainsFunc(trainingNames, func(part string) bool { return strings.Contains(key, part) })
+}
+
+// stateDict is the dictionary that holds the weights, and the way to it from the outermost one.
+type stateDict struct {
+	dict *dict
+	from map[*dict]link
+}
+
+// link says where a dictionary was first met.
+type link struct {
+	parent *dict // nil for the outermost
+	key    string
+	path   int // the length of all keys from the outermost, joined by dots
+}
+
+// namedView is an entry of the state dict that holds a float tensor.
+type namedView struct {
+	name string
+	view *view
+}
+
+func findStateDict(root any) (*stateDict, error) {
+	outermost, ok := root.(*dict)
+	if !ok {
+		return nil, fmt.Errorf("it holds %s instead of a dictionary of tensors: save model.state_dict()", kindOf(root))
+	}
+	s := &stateDict{from: map[*dict]link{outermost: {}}}
+	s.dict, _ = s.find(outermost, 1)
+	if s.dict == nil {
+		return nil, errors.New("it holds no float tensors by name: save model.state_dict()")
+	}
+	return s, nil
+}
+
+// find returns the dictionary with the weights and the number of float tensors in it: where d has one under a name of
+// weightNames, that one, otherwise of d and all below it the one with most tensors. Every dictionary is looked at once.
+func (s *stateDict) find(d *dict, depth int) (best *dict, most int) {
+	if most = countTensors(d); most > 0 {
+		best = d
+	}
+	if depth >= maxDepth {
+		return best, most
+	}
+	for _, c := range children(d) {
+		path := s.from[d].path + len(c.key) + 1
+		if _, met := s.from[c.dict]; met || path > maxPath {
+			continue
+		}
+		s.from[c.dict] = link{d, c.key, path}
+		found, n := s.find(c.dict, depth+1)
+		if found != nil && c.rank < len(weightNames) {
+			return found, n
+		}
+		if n > most {
+			best, most = found, n
+		}
+	}
+	return best, most
+}
+
+func countTensors(d *dict) int {
+	n := 0
+	for _, e := range d.entries {
+		if key, ok := e.key.(string); ok && isFloat(e.value) && !isTrainingState(key) {
+			n++
+		}
+	}
+	return n
+}
+
+func isFloat(value any) bool {
+	v, ok := value.(*view)
+	return ok && v.kind.float32 != nil
+}
+
+type child struct {
+	dict *dict
+	key  string
+	rank int // in weightNames, or its length
+}
+
+// children lists the dictionaries in d that may hold weights, in the order of weightNames, then of the file.
+func children(d *dict) []child {
+	var list []child
+	for _, e := range d.entries {
+		key, ok1 := e.key.(string)
+		inner, ok2 := e.value.(*dict)
+		if !ok1 || !ok2 || isTrainingState(key) {
+			continue
+		}
+		rank := slices.Index(weightNames, key)
+		if rank < 0 {
+			rank = len(weightNames)
+		}
+		list = append(list, child{inner, key, rank})
+	}
+	slices.SortStableFunc(list, func(a, b child) int { return cmp.Compare(a.rank, b.rank) })
+	return list
+}
+
+// entries lists the float tensors of the state dict without `module.` prefixes, in the order of the file.
+func (s *stateDict) entries() ([]namedView, error) {
+	if err := checkKeys(s.dict); err != nil {
+		return nil, err
+	}
+	var list []namedView
+	seen := map[string]bool{}
+	for _, e := range s.dict.entries {
+		key, ok := e.key.(string)
+		if !ok || !isFloat(e.value) {
+			continue
+		}
+		name := withoutModule(key)
+		if seen[name] {
+			return nil, fmt.Errorf("tensor %s is there with and without a module prefix", quote(name))
+		}
+		if name == "" || !utf8.ValidString(name) {
+			return nil, fmt.Errorf("a tensor has the unusable name %s", quote(key))
+		}
+		seen[name] = true
+		list = append(list, namedView{name, e.value.(*view)})
+	}
+	return list, nil
+}
+
+// ignored lists what Checkpoint.Ignored promises.
+func (s *stateDict) ignored() ([]string, error) {
+	var names []string
+	for _, e := range s.dict.entries {
+		if key, ok := e.key.(string); ok && !isFloat(e.value) {
+			names = append(names, withoutModule(key))
+		}
+	}
+	prefix := ""
+	for _, step := range s.way() {
+		if err := checkKeys(step.parent); err != nil {
+			return nil, err
+		}
+		for _, e := range step.parent.entries {
+			if key, ok := e.key.(string); ok && key != step.key {
+				names = append(names, prefix+key)
+			}
+		}
+		prefix += step.key + "."
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// way lists the links from the outermost dictionary to the state dict.
+func (s *stateDict) way() []link {
+	var way []link
+	for l := s.from[s.dict]; l.parent != nil; l = s.from[l.parent] {
+		way = append(way, l)
+	}
+	slices.Reverse(way)
+	return way
+}
+
+// checkKeys refuses a dictionary whose content depends on who reads it: Python keeps the last of two equal keys and never
+// writes them.
+func checkKeys(d *dict) error {
+	if len(d.entries) > maxEntries {
+		return fmt.Errorf("a dictionary at the weights has %d entries, more than %d", len(d.entries), maxEntries)
+	}
+	seen := map[string]bool{}
+	for _, e := range d.entries {
+		key, ok := e.key.(string)
+		if !ok {
+			continue
+		}
+		if seen[key] {
+			return fmt.Errorf("key %s appears twice", quote(key))
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+// withoutModule removes what torch.nn.DataParallel, once or repeatedly, puts before the keys of the network within.
+func withoutModule(key string) string {
+	for {
+		rest, ok := strings.CutPrefix(key, "module.")
+		if !ok {
+			return key
+		}
+		key = rest
+	}
+}
