@@ -17,8 +17,8 @@ const (
 
 func (bicubic) context() int { return bicubicContext }
 
-func (bicubic) coreSize(image.Point, int64) (image.Point, error) {
-	return image.Pt(bicubicCore, bicubicCore), nil
+func (bicubic) sizing(image.Point, int64) (sizing, error) {
+	return sizing{core: image.Pt(bicubicCore, bicubicCore)}, nil
 }
 
 func (bicubic) macs(image.Point, image.Rectangle) int64 { return 0 }

@@ -14,6 +14,7 @@ type job struct {
 	in, out  *imageio.Picture
 	scale    int
 	bicubic  *resample.Plan
+	bytes    int64 // that a worker takes for the largest piece
 	progress func(pixels int)
 }
 
@@ -32,7 +33,7 @@ func (j *job) do(ctx context.Context, w *worker, p tile.Piece) error {
 		planes[c] = resize(planes[c], p.Window.Dx()*p.Window.Dy())
 		j.in.ReadPlane(planes[c], c, p.Window)
 	}
-	colours, err := w.enlarge(ctx, piece{p, planes, j.bicubic})
+	colours, err := w.enlarge(ctx, piece{p, planes, j.bicubic, j.bytes})
 	if err != nil {
 		return err
 	}

@@ -42,27 +42,32 @@ func (n *network) context() int {
 	return min(n.plan.Context(), maxContext)
 }
 
-// coreSizes are tried from the largest on. Small ones make much arithmetic for the context, large ones take much memory.
+// coreSizes are tried from the largest on: small ones cost much arithmetic for their context, large ones much memory.
 var coreSizes = []int{256, 192, 160, 128, 96, 80, 64, 48, 32, 16}
 
-func (n *network) coreSize(picture image.Point, workerBytes int64) (image.Point, error) {
+func (n *network) sizing(picture image.Point, workerBytes int64) (sizing, error) {
 	sizes := coreSizes
 	if n.spec.Pools() {
 		sizes = []int{poolingCore}
 	}
 	var need int64
 	for _, size := range sizes {
-		core := image.Pt(min(size, picture.X), min(size, picture.Y))
-		c := n.context()
-		window := image.Pt(min(core.X+2*c, picture.X), min(core.Y+2*c, picture.Y))
-		at := image.Pt(min(c, window.X-core.X), min(c, window.Y-core.Y))
-		need = n.plan.Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
-		if need <= workerBytes || n.spec.Pools() && workerBytes >= workerMemory {
-			return image.Pt(size, size), nil
+		need = n.bytes(picture, size)
+		if need <= workerBytes {
+			return sizing{image.Pt(size, size), need}, nil
 		}
 	}
-	return image.Point{}, fmt.Errorf("the network needs %s of memory for each thread, %s is allowed: allow more, or use fewer threads",
-		formatBytes(need), formatBytes(max(workerBytes, 0)))
+	return sizing{}, fmt.Errorf("the network needs %s of memory for each thread, of %s that are left for it: allow more, or use fewer threads",
+		formatBytes(need), formatBytes(workerBytes))
+}
+
+// bytes is what a worker takes for a piece with cores of this size and all its context.
+func (n *network) bytes(picture image.Point, size int) int64 {
+	core := image.Pt(min(size, picture.X), min(size, picture.Y))
+	context := n.context()
+	window := image.Pt(min(core.X+2*context, picture.X), min(core.Y+2*context, picture.Y))
+	at := image.Pt(min(context, window.X-core.X), min(context, window.Y-core.Y))
+	return n.plan.Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
 }
 
 func (n *network) macs(window image.Point, core image.Rectangle) int64 {
@@ -91,6 +96,7 @@ func (w *networkWorker) enlarge(ctx context.Context, p piece) ([][]float32, erro
 	for c := range 3 {
 		w.fill(w.src.Plane(0, c), p.planes[min(c, len(p.planes)-1)])
 	}
+	w.arena.Reserve(p.bytes)
 	scale := w.spec.Scale
 	w.dst.Shape = tensor.Shape{N: 1, C: 3, H: p.Core.Dy() * scale, W: p.Core.Dx() * scale}
 	w.dst.Data = resize(w.dst.Data, w.dst.Len())

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/pbnjay/memory"
 
 	"classsr/imageio"
@@ -36,13 +37,19 @@ type Upscaler struct {
 type method interface {
 	// context is how many pixels around a core are read.
 	context() int
-	// coreSize chooses the size of cores, for work on a picture of this size within so many bytes for each worker.
-	coreSize(picture image.Point, workerBytes int64) (image.Point, error)
+	// sizing chooses the size of cores, for work on a picture of this size within so many bytes for each worker.
+	sizing(picture image.Point, workerBytes int64) (sizing, error)
 	// worker makes what a single worker needs.
 	worker() enlarger
 	// macs and paperFLOPs count for a piece.
 	macs(window image.Point, core image.Rectangle) int64
 	paperFLOPs(picture image.Point) int64
+}
+
+// sizing is how a picture is cut.
+type sizing struct {
+	core  image.Point // largest size of cores
+	bytes int64       // that a worker takes for a piece with all its context
 }
 
 // enlarger computes pieces, one at a time.
@@ -56,6 +63,7 @@ type piece struct {
 	tile.Piece
 	planes  [][]float32    // three, or one for gray; of the window, values in 0..1
 	bicubic *resample.Plan // for the whole picture
+	bytes   int64          // of memory that the largest piece takes
 }
 
 // Upscaler makes an Upscaler. It returns an error if the model cannot do what the options ask for.
@@ -113,17 +121,17 @@ func (u *Upscaler) Scale() int { return u.scale }
 // the work would take more memory than allowed, or ctx's error as soon as ctx is done.
 func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.Picture, Report, error) {
 	size := image.Pt(in.Width, in.Height)
-	core, err := u.plan(in)
+	sizing, err := u.plan(in)
 	if err != nil {
 		return nil, Report{}, err
 	}
-	pieces := tile.Cover(size, core, u.method.context())
+	pieces := tile.Cover(size, sizing.core, u.method.context())
 	out := imageio.New(in.Width*u.scale, in.Height*u.scale, in.Colors, in.Alpha, in.Depth)
 	bicubic, err := resample.New(size.X, size.Y, out.Width, out.Height, resample.Original)
 	if err != nil {
 		return nil, Report{}, err
 	}
-	job := &job{in: in, out: out, scale: u.scale, bicubic: bicubic, progress: u.progress(size)}
+	job := &job{in: in, out: out, scale: u.scale, bicubic: bicubic, bytes: sizing.bytes, progress: u.progress(size)}
 	start := time.Now()
 	err = par.Do(ctx, u.threads, len(pieces), func(_, i int) error {
 		w := u.workers.Get().(*worker)
@@ -139,33 +147,28 @@ func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.P
 }
 
 // plan chooses the size of cores, or tells that the picture is too large.
-func (u *Upscaler) plan(in *imageio.Picture) (core image.Point, err error) {
+func (u *Upscaler) plan(in *imageio.Picture) (sizing, error) {
 	limit := u.options.Memory
 	if limit <= 0 {
 		limit = int64(memory.TotalMemory() / 5 * 4)
 	}
 	pictures := int64(in.Width) * int64(in.Height) * int64(in.Channels()) * int64(in.Depth/8) * int64(1+u.scale*u.scale)
 	if limit > 0 && pictures >= limit {
-		return core, fmt.Errorf("the picture and its enlargement take %s of memory, more than the %s allowed: use a smaller scale, or cut the picture",
-			formatBytes(pictures), formatBytes(limit))
+		return sizing{}, fmt.Errorf("the picture and its enlargement to %dx%d take %s of memory, of %s allowed: "+
+			"use a smaller scale, or cut the picture", in.Width*u.scale, in.Height*u.scale, formatBytes(pictures), formatBytes(limit))
 	}
 	workerBytes := int64(workerMemory)
 	if limit > 0 {
 		workerBytes = min(workerBytes, (limit-pictures)/int64(u.threads))
 	}
-	return u.method.coreSize(image.Pt(in.Width, in.Height), workerBytes)
+	return u.method.sizing(image.Pt(in.Width, in.Height), workerBytes)
 }
 
 // workerMemory is what a worker may take for intermediate results where memory is no concern: enough for pieces so large that
 // their context costs little.
 const workerMemory = 96 << 20
 
-func formatBytes(n int64) string {
-	if n < 10<<30 {
-		return fmt.Sprintf("%d MB", (n+(1<<20)-1)>>20)
-	}
-	return fmt.Sprintf("%d GB", (n+(1<<30)-1)>>30)
-}
+func formatBytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 
 func (u *Upscaler) progress(size image.Point) func(pixels int) {
 	if u.options.Progress == nil {

@@ -105,6 +105,16 @@ type Arena struct {
 	frame      frame
 }
 
+// Reserve gives the arena room for pieces that take this many bytes (Plan.Bytes), so that it does not grow in steps.
+func (a *Arena) Reserve(bytes int64) { a.grow(int(bytes / 4)) }
+
+func (a *Arena) grow(length int) {
+	if len(a.memory) < length {
+		a.memory = nil // may be collected before the new memory is taken
+		a.memory = make([]float32, length)
+	}
+}
+
 // maxGeometries bounds the layouts that an arena remembers. Pieces of one picture have a few dozen shapes at most.
 const maxGeometries = 128
 
@@ -124,8 +134,6 @@ func (a *Arena) layOut(p *Plan, window image.Point, core image.Rectangle) *geome
 		geo = newGeometry(p, window, core)
 		a.geometries[key] = geo
 	}
-	if len(a.memory) < geo.length {
-		a.memory = make([]float32, geo.length)
-	}
+	a.grow(geo.length)
 	return geo
 }

@@ -7,8 +7,10 @@
 package weights
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"classsr/arch"
 	"classsr/tensor"
@@ -71,8 +73,8 @@ func FromTensors(params tensor.Set, scale int) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(spec.ScaleList()) == 0 || spec.ScaleList()[0] == 0 {
-			return nil, fmt.Errorf("the file holds a Class-Module alone: no network to enlarge with")
+		if spec.Scale == 0 {
+			return nil, errors.New("the file holds a Class-Module alone, no network to enlarge with")
 		}
 		return &Model{Branches: []Network{{spec, named}}, Classes: ClassNames(1)}, nil
 	}
@@ -82,34 +84,37 @@ func FromTensors(params tensor.Set, scale int) (*Model, error) {
 		return nil, fmt.Errorf("class module: %w", err)
 	}
 	m.ClassModule = &Network{spec, named}
-	left := len(params) - len(classifier)
 	for i := range spec.Classes {
-		branch := params.Sub(branchPrefix(i))
-		left -= len(branch)
-		spec, named, err := arch.Recognise(branch, scale)
+		spec, named, err := arch.Recognise(params.Sub(branchPrefix(i)), scale)
 		if err != nil {
 			return nil, fmt.Errorf("branch %d of %d: %w", i+1, m.ClassModule.Spec.Classes, err)
 		}
 		m.Branches = append(m.Branches, Network{spec, named})
 	}
-	if left != 0 {
-		return nil, fmt.Errorf("%d tensors belong neither to the Class-Module nor to one of its %d branches", left, spec.Classes)
-	}
 	m.Classes = ClassNames(len(m.Branches))
-	return m, m.check()
+	return m, m.check(params)
 }
 
-// check returns an error if the parts of a ClassSR model do not fit together.
-func (m *Model) check() error {
+// check returns an error if the parts of a ClassSR model do not fit together, or its tensors hold more than the parts.
+func (m *Model) check(tensors tensor.Set) error {
 	if len(m.Branches) < 2 {
 		return fmt.Errorf("a ClassSR model has at least two branches, not %d", len(m.Branches))
 	}
-	for i, b := range m.Branches {
-		if !slices.Equal(b.Spec.ScaleList(), m.Scales()) {
-			return fmt.Errorf("branch %d enlarges %v times, the last one %v", i+1, b.Spec.ScaleList(), m.Scales())
+	prefixes := []string{classifierPrefix}
+	for i := range m.Branches {
+		prefixes = append(prefixes, branchPrefix(i))
+	}
+	for _, name := range tensors.Names() {
+		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			return fmt.Errorf("tensor %q belongs neither to the Class-Module nor to one of its %d branches", name, len(m.Branches))
 		}
+	}
+	for i, b := range m.Branches {
 		if b.Spec.Scale == 0 {
 			return fmt.Errorf("branch %d is not a network that enlarges", i+1)
+		}
+		if !slices.Equal(b.Spec.ScaleList(), m.Scales()) {
+			return fmt.Errorf("branch %d enlarges %v times, the last one %v", i+1, b.Spec.ScaleList(), m.Scales())
 		}
 	}
 	return nil

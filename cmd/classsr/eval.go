@@ -86,13 +86,13 @@ func newEval(io streams) *cobra.Command {
 		"how LR pictures are made: published (as the LR sets in use: 8 bit between the passes) or original (as the authors' code: float)")
 	flags.BoolVar(&f.compareFull, "compare-full", false, "also time the full-width network over the whole pictures")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object")
-	if err := cmd.MarkFlagRequired("hr"); err != nil {
-		panic(err)
-	}
 	return cmd
 }
 
 func (f *evalFlags) run(cmd *cobra.Command, io streams) error {
+	if f.hr == "" {
+		return usagef("required flag --hr is missing: the folder of the HR pictures")
+	}
 	options, err := f.options(cmd)
 	if err != nil {
 		return err

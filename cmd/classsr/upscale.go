@@ -147,7 +147,7 @@ func (f *upscaleFlags) upscale(ctx context.Context, s streams, up *classsr.Upsca
 	if j.output != stdStream {
 		var err error
 		if format, err = imageio.FormatOf(j.output); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", j.output, err)
 		}
 		if err := atomicfile.Writable(j.output); err != nil {
 			return nil, err

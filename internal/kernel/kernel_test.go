@@ -60,7 +60,9 @@ func guarded(r *rand.Rand, count, h, w int) (planes []Plane, check func() bool) 
 
 func at(p Plane, y, x int) float64 { return float64(p.Data[y*p.Stride+x]) }
 
-func near(got float32, want float64) bool { return math.Abs(float64(got)-want) <= 1e-4*(1+math.Abs(want)) }
+func near(got float32, want float64) bool {
+	return math.Abs(float64(got)-want) <= 1e-4*(1+math.Abs(want))
+}
 
 func TestConvIsItsDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,0 +1,311 @@
+package classsr_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"classsr"
+	"classsr/arch"
+	"classsr/imageio"
+	"classsr/resample"
+	"classsr/tensor"
+	"classsr/weights"
+)
+
+// picture makes a picture of smooth shapes with some noise.
+func picture(w, h, colors int, alpha bool, depth int) *imageio.Picture {
+	r := rand.New(rand.NewPCG(uint64(w), uint64(h)))
+	p := imageio.New(w, h, colors, alpha, depth)
+	plane := make([]float32, w*h)
+	for c := range p.Channels() {
+		for i := range plane {
+			x, y := float64(i%w), float64(i/w)
+			plane[i] = float32(0.5 + 0.35*math.Sin(x/(3+float64(c)))*math.Cos(y/5) + 0.1*(r.Float64()-0.5))
+		}
+		p.WritePlane(plane, c, p.Bounds())
+	}
+	return p
+}
+
+// modelFile saves a network of the paper's form with random parameters and gives its path.
+func modelFile(t *testing.T, net string, scale, width int) string {
+	t.Helper()
+	spec, err := arch.Paper(net, scale, width)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if net == "rcan" {
+		spec.Depth, spec.Blocks = 1, 1
+	}
+	m := &weights.Model{Branches: []weights.Network{{Spec: spec, Params: randomParams(spec)}}, Classes: weights.ClassNames(1)}
+	path := filepath.Join(t.TempDir(), fmt.Sprintf("%s-x%d.safetensors", net, scale))
+	if err := m.Save(path, false); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func randomParams(spec arch.Spec) tensor.Set {
+	r := rand.New(rand.NewPCG(3, 4))
+	params := tensor.Set{}
+	for _, p := range spec.Params() {
+		a := tensor.NewArray(p.Dims...)
+		for i := range a.Data {
+			a.Data[i] = float32(r.NormFloat64() / math.Sqrt(float64(len(a.Data)/p.Dims[0])))
+			if p.Suffix == "running_var" {
+				a.Data[i] = 1
+			}
+		}
+		if strings.HasPrefix(p.Name, "add_mean") {
+			clear(a.Data)
+			if p.Suffix == "bias" {
+				a.Data[0], a.Data[1], a.Data[2] = 0.5, 0.5, 0.5
+			}
+		}
+		params[p.Name] = a
+	}
+	return params
+}
+
+func upscale(t *testing.T, model string, o classsr.Options, in *imageio.Picture) (*imageio.Picture, classsr.Report) {
+	t.Helper()
+	m, err := classsr.Open(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := m.Upscaler(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, report, err := up.Upscale(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, report
+}
+
+func samePixels(a, b *imageio.Picture) bool {
+	return a.Width == b.Width && a.Height == b.Height && a.Channels() == b.Channels() &&
+		slices.Equal(a.Pix8, b.Pix8) && slices.Equal(a.Pix16, b.Pix16)
+}
+
+func TestEveryKindOfPictureKeepsItsKind(t *testing.T) {
+	fsrcnn, srresnet := modelFile(t, "fsrcnn", 3, 16), modelFile(t, "srresnet", 2, 8)
+	rcan := modelFile(t, "rcan", 4, 16)
+	for _, model := range []string{fsrcnn, srresnet, rcan, classsr.Bicubic, "carn-m-x2"} {
+		for _, size := range []image.Point{{1, 1}, {1, 9}, {33, 2}, {70, 41}} {
+			for kind := range 8 {
+				colors, alpha, depth := 1+kind&1*2, kind&2 != 0, 8+kind&4*2
+				if strings.HasPrefix(model, "carn") && (kind != 7 || size.X == 70) {
+					continue // slow, and alike
+				}
+				in := picture(size.X, size.Y, colors, alpha, depth)
+				out, report := upscale(t, model, classsr.Options{}, in)
+				s := report.Scale
+				if out.Width != size.X*s || out.Height != size.Y*s || report.OutWidth != out.Width || report.OutHeight != out.Height {
+					t.Errorf("%s: %v became %dx%d", model, size, out.Width, out.Height)
+				}
+				if out.Colors != colors || out.Alpha != alpha || out.Depth != depth {
+					t.Errorf("%s: %d colours, alpha %v, %d bit became %d, %v, %d",
+						model, colors, alpha, depth, out.Colors, out.Alpha, out.Depth)
+				}
+			}
+		}
+	}
+}
+
+// Cutting a picture into pieces must not show: networks whose whole reach is their pieces' context give the same bytes.
+func TestPiecesDoNotShow(t *testing.T) {
+	for _, c := range []struct {
+		model  string
+		memory int64 // that leaves room for the smallest pieces only
+	}{
+		{modelFile(t, "fsrcnn", 4, 16), 2_300_000}, {modelFile(t, "srresnet", 2, 8), 4_000_000}, {modelFile(t, "carn", 2, 12), 6_000_000},
+	} {
+		in := picture(150, 90, 3, true, 16)
+		whole, one := upscale(t, c.model, classsr.Options{Threads: 1}, in)
+		cut, many := upscale(t, c.model, classsr.Options{Threads: 1, Memory: c.memory}, in)
+		if many.MACs <= one.MACs {
+			t.Fatalf("%s: %d bytes are no reason for smaller pieces", c.model, c.memory)
+		}
+		if !samePixels(whole, cut) {
+			t.Errorf("%s: the pieces show", c.model)
+		}
+	}
+}
+
+func TestThreadsDoNotShow(t *testing.T) {
+	for _, net := range []string{"fsrcnn", "rcan"} {
+		model := modelFile(t, net, 4, 16)
+		in := picture(170, 130, 3, false, 8)
+		want, _ := upscale(t, model, classsr.Options{Threads: 1}, in)
+		for _, threads := range []int{2, 5} {
+			if got, _ := upscale(t, model, classsr.Options{Threads: threads}, in); !samePixels(got, want) {
+				t.Errorf("%s: %d threads give other pixels than one", net, threads)
+			}
+		}
+	}
+}
+
+func TestAlphaIsInterpolated(t *testing.T) {
+	in := picture(60, 50, 1, true, 8)
+	out, _ := upscale(t, modelFile(t, "fsrcnn", 4, 16), classsr.Options{}, in)
+	alpha := make([]float32, in.Width*in.Height)
+	in.ReadPlane(alpha, 1, in.Bounds())
+	plan, err := resample.New(60, 50, 240, 200, resample.Original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enlarged := make([]float32, 240*200)
+	plan.Floats(enlarged, alpha, 1)
+	want := imageio.New(240, 200, 1, false, 8)
+	want.WritePlane(enlarged, 0, want.Bounds())
+	for i, v := range want.Pix8 {
+		if out.Pix8[2*i+1] != v {
+			t.Fatalf("alpha of pixel %d is %d, want %d", i, out.Pix8[2*i+1], v)
+		}
+	}
+}
+
+func TestGrayIsAsRGBOfThreeEqualChannels(t *testing.T) {
+	const model = "carn-m-x2" // one with results in the range of pictures
+	gray := picture(40, 30, 1, false, 8)
+	rgb := imageio.New(40, 30, 3, false, 8)
+	for i, v := range gray.Pix8 {
+		rgb.Pix8[3*i], rgb.Pix8[3*i+1], rgb.Pix8[3*i+2] = v, v, v
+	}
+	fromGray, _ := upscale(t, model, classsr.Options{}, gray)
+	fromRGB, _ := upscale(t, model, classsr.Options{}, rgb)
+	for i, v := range fromGray.Pix8 {
+		r, g, b := float64(fromRGB.Pix8[3*i]), float64(fromRGB.Pix8[3*i+1]), float64(fromRGB.Pix8[3*i+2])
+		if want := 0.299*r + 0.587*g + 0.114*b; math.Abs(float64(v)-want) > 1.1 { // three roundings and one
+			t.Fatalf("pixel %d is %d, want the luma of %g %g %g", i, v, r, g, b)
+		}
+	}
+}
+
+func TestInputRangeOf255(t *testing.T) {
+	spec, err := arch.Paper("rcan", 2, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Depth, spec.Blocks = 1, 1
+	params := randomParams(spec)
+	bias := params["add_mean.bias"].Data
+	for i := range bias {
+		bias[i] = 127.5 // the other weights of add_mean are zero: every result is mid-gray
+	}
+	m := &weights.Model{Branches: []weights.Network{{Spec: spec, Params: params}}, Classes: weights.ClassNames(1)}
+	path := filepath.Join(t.TempDir(), "rcan.safetensors")
+	if err := m.Save(path, false); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := upscale(t, path, classsr.Options{}, picture(8, 8, 3, false, 16))
+	for i, v := range out.Pix16 {
+		if v != 32768 {
+			t.Fatalf("sample %d is %d, want 32768", i, v)
+		}
+	}
+}
+
+func TestUpscaleStopsWithItsContext(t *testing.T) {
+	m, err := classsr.Open(modelFile(t, "fsrcnn", 4, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	calls := 0
+	up, err := m.Upscaler(classsr.Options{Memory: 30 << 20, Threads: 2, Progress: func(done, total int) {
+		if calls++; done > total/4 {
+			cancel()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := up.Upscale(ctx, picture(600, 500, 3, false, 8)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want that of the context", err)
+	}
+}
+
+func TestProgressReachesTheEnd(t *testing.T) {
+	var last, total, calls int
+	upscale(t, modelFile(t, "fsrcnn", 2, 16), classsr.Options{Threads: 1, Memory: 1_500_000, Progress: func(d, n int) {
+		if d <= last {
+			t.Errorf("progress went from %d to %d", last, d)
+		}
+		last, total, calls = d, n, calls+1
+	}}, picture(150, 150, 3, false, 8))
+	if last != 150*150 || total != last || calls < 2 {
+		t.Errorf("progress ended at %d of %d after %d calls", last, total, calls)
+	}
+}
+
+func TestWhatCannotBeDoneIsSaid(t *testing.T) {
+	fsrcnn := modelFile(t, "fsrcnn", 4, 16)
+	for _, c := range []struct {
+		model   string
+		options classsr.Options
+		says    string
+	}{
+		{"carn-m-x9", classsr.Options{}, "no model named"},
+		{"./none.safetensors", classsr.Options{}, "no such file"},
+		{"carn-m-x4", classsr.Options{Scale: 3}, "does not enlarge 3 times"},
+		{classsr.Bicubic, classsr.Options{Scale: 5}, "does not enlarge 5 times"},
+		{fsrcnn, classsr.Options{Mode: "fast"}, "unknown mode"},
+		{fsrcnn, classsr.Options{Mode: "branch=2"}, "has branches 1 to 1"},
+		{classsr.Bicubic, classsr.Options{Mode: "branch=1"}, "no mode but full"},
+		{fsrcnn, classsr.Options{Memory: 1000}, "of memory, of 1.0 kB allowed"},
+		{fsrcnn, classsr.Options{Memory: 400_000, Threads: 2}, "use fewer threads"},
+	} {
+		m, err := classsr.Open(c.model)
+		if err == nil {
+			var up *classsr.Upscaler
+			if up, err = m.Upscaler(c.options); err == nil {
+				_, _, err = up.Upscale(context.Background(), picture(80, 80, 3, false, 8))
+			}
+		}
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s %+v: error %v, want one with %q", c.model, c.options, err, c.says)
+		}
+	}
+}
+
+func TestBranchesOfAClassSRModel(t *testing.T) {
+	m := &weights.Model{Classes: weights.ClassNames(2), ClassModule: &weights.Network{Spec: arch.PaperClassModule(2)}}
+	m.ClassModule.Params = randomParams(m.ClassModule.Spec)
+	for _, width := range []int{16, 36} {
+		spec, err := arch.Paper("fsrcnn", 2, width)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Branches = append(m.Branches, weights.Network{Spec: spec, Params: randomParams(spec)})
+	}
+	path := filepath.Join(t.TempDir(), "two.safetensors")
+	if err := m.Save(path, false); err != nil {
+		t.Fatal(err)
+	}
+	in := picture(20, 20, 3, false, 8)
+	full, fullReport := upscale(t, path, classsr.Options{}, in)
+	hard, _ := upscale(t, path, classsr.Options{Mode: "branch=2"}, in)
+	simple, report := upscale(t, path, classsr.Options{Mode: "branch=1"}, in)
+	if !samePixels(full, hard) || samePixels(full, simple) {
+		t.Error("full is to be branch 2, and not branch 1")
+	}
+	if report.Classes[0].Name != "simple" || fullReport.PaperFLOPsPercent != 100 || report.MACsFull != fullReport.MACs {
+		t.Errorf("reports %+v and %+v", report, fullReport)
+	}
+	// Paper FLOPs a pixel: 141262848 and 304570368 for 32x32 at x4; the transposed convolution is charged for 4 pixels at x2.
+	want := 100 * float64(2*(6930432+4*3981312)) / float64(2*(8957952+4*8957952))
+	if math.Abs(report.PaperFLOPsPercent-want) > 0.01 {
+		t.Errorf("%g %% of the paper FLOPs, want %g", report.PaperFLOPsPercent, want)
+	}
+}

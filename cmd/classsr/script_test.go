@@ -1,0 +1,162 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"math"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"classsr/arch"
+	"classsr/imageio"
+	"classsr/tensor"
+	"classsr/weights"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"classsr": main})
+}
+
+// The scripts of testdata run the program as users do. They have commands to make what they need:
+//
+//	picture NAME.png WIDTH HEIGHT gray|rgb|rgba|gray16|graya
+//	spoil FILE cut N | flip N | empty | bomb
+//	model FILE good|missing|extra|misshapen|nan|pickle
+//	pixels FILE WIDTH HEIGHT gray|rgb|rgba|gray16|graya   (fails unless the picture is like that)
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"picture": scriptPicture, "spoil": scriptSpoil, "model": scriptModel, "pixels": scriptPixels,
+		},
+	})
+}
+
+func number(ts *testscript.TestScript, s string) int {
+	n, err := strconv.Atoi(s)
+	ts.Check(err)
+	return n
+}
+
+var kinds = map[string]struct {
+	colors int
+	alpha  bool
+	depth  int
+}{"gray": {1, false, 8}, "rgb": {3, false, 8}, "rgba": {3, true, 8}, "gray16": {1, false, 16}, "graya": {1, true, 8}}
+
+func scriptPicture(ts *testscript.TestScript, _ bool, args []string) {
+	kind := kinds[args[3]]
+	p := imageio.New(number(ts, args[1]), number(ts, args[2]), kind.colors, kind.alpha, kind.depth)
+	plane := make([]float32, p.Width*p.Height)
+	for c := range p.Channels() {
+		for i := range plane {
+			plane[i] = float32(0.5 + 0.4*math.Sin(float64(i%p.Width)/4+float64(c))*math.Cos(float64(i/p.Width)/3))
+		}
+		p.WritePlane(plane, c, p.Bounds())
+	}
+	var b bytes.Buffer
+	_, err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+}
+
+func scriptPixels(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := imageio.DecodeFile(ts.MkAbs(args[0]), imageio.Limits{})
+	ts.Check(err)
+	kind := kinds[args[3]]
+	if d.Width != number(ts, args[1]) || d.Height != number(ts, args[2]) || d.Colors != kind.colors || d.Alpha != kind.alpha ||
+		d.Depth != kind.depth {
+		ts.Fatalf("%s has %dx%d pixels, %d colours, alpha %v, %d bit", args[0], d.Width, d.Height, d.Colors, d.Alpha, d.Depth)
+	}
+}
+
+func scriptSpoil(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	var data []byte
+	if args[1] != "bomb" {
+		var err error
+		data, err = os.ReadFile(path)
+		ts.Check(err)
+	}
+	switch args[1] {
+	case "cut":
+		data = data[:number(ts, args[2])]
+	case "flip":
+		data[number(ts, args[2])] ^= 0x10
+	case "empty":
+		data = nil
+	case "bomb":
+		data = bomb()
+	}
+	ts.Check(os.WriteFile(path, data, 0o600))
+}
+
+// bomb is a PNG of five kilobytes that claims 60000x60000 pixels.
+func bomb() []byte {
+	var b bytes.Buffer
+	small := image.NewRGBA(image.Rect(0, 0, 64, 64))
+	for i := range small.Pix {
+		small.Pix[i] = byte(i*i>>3) | 0xf
+	}
+	if err := png.Encode(&b, small); err != nil {
+		panic(err)
+	}
+	data := b.Bytes()
+	header := data[12:29] // type and data of the first chunk
+	binary.BigEndian.PutUint32(header[4:], 60000)
+	binary.BigEndian.PutUint32(header[8:], 60000)
+	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(header))
+	return data
+}
+
+func scriptModel(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	if args[1] == "pickle" {
+		ts.Check(os.WriteFile(path, evilCheckpoint(), 0o600))
+		return
+	}
+	spec, err := arch.Paper("fsrcnn", 4, 16)
+	ts.Check(err)
+	params := tensor.Set{}
+	for _, p := range spec.Params() {
+		params[p.Name] = tensor.NewArray(p.Dims...)
+	}
+	switch args[1] {
+	case "missing":
+		delete(params, "tail_conv.bias")
+	case "extra":
+		params["left.over"] = tensor.NewArray(3)
+	case "misshapen":
+		params["tail_conv.bias"] = tensor.NewArray(4)
+	case "nan":
+		params["tail_conv.bias"].Data[1] = float32(math.NaN())
+	}
+	var b bytes.Buffer
+	ts.Check(weights.WriteSafetensors(&b, params, nil))
+	ts.Check(os.WriteFile(path, b.Bytes(), 0o600))
+}
+
+// evilCheckpoint is a PyTorch file whose pickle runs a command when Python loads it.
+func evilCheckpoint() []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	entry, err := w.CreateHeader(&zip.FileHeader{Name: "archive/data.pkl", Method: zip.Store})
+	if err == nil {
+		_, err = fmt.Fprint(entry, "\x80\x02cos\nsystem\nX\x0f\x00\x00\x00touch pwned.txt\x85R.")
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,127 @@
+package imageio
+
+import "image"
+
+// JPEG and lossy WebP store brightness (Y) for every pixel and colour difference (Cb, Cr), the chroma, for every second or
+// fourth in a row, a column or both. Repeating the chroma leaves steps at coloured edges that enlarging would magnify; so
+// it is interpolated where it is halved, with the weights 3/4 and 1/4 that libjpeg and libwebp use.
+
+// colorMatrix turns Y, Cb, Cr into red, green, blue. Factors are in units of 1/65536.
+type colorMatrix struct {
+	black                                   int32 // Y of black
+	yScale, crRed, cbGreen, crGreen, cbBlue int32
+}
+
+var (
+	// fullRange is JPEG's: BT.601 with all 256 values in use.
+	fullRange = colorMatrix{0, 65536, 91881, -22554, -46802, 116130}
+	// videoRange is WebP's: BT.601 with Y in 16..235 and the chroma in 16..240. golang.org/x/image/webp gives these values
+	// as they are, although image.YCbCr promises the full range.
+	videoRange = colorMatrix{16, 76309, 104597, -25675, -53279, 132201}
+)
+
+func (c *container) matrix() *colorMatrix {
+	if c.format == formatWebP {
+		return &videoRange
+	}
+	return &fullRange
+}
+
+// takeYCbCr makes Pix8 of brightness and chroma; an alpha channel is left at zero.
+func (p *Picture) takeYCbCr(m *image.YCbCr, matrix *colorMatrix) {
+	if p.Colors != 3 {
+		panic("imageio: a decoded picture has colours, its header says it has none")
+	}
+	p.Depth = 8
+	step := p.Channels()
+	p.Pix8 = make([]uint8, p.Width*p.Height*step)
+	cb, cr := newChroma(m.Cb, m), newChroma(m.Cr, m)
+	for y := range p.Height {
+		matrix.row(p.Pix8[y*p.Width*step:], step, m.Y[y*m.YStride:][:p.Width], cb.row(y), cr.row(y))
+	}
+}
+
+// row writes the red, green, blue of one row of pixels, step samples apart.
+func (k *colorMatrix) row(dst []uint8, step int, y, cb, cr []uint8) {
+	const half = 1 << 15
+	cb, cr = cb[:len(y)], cr[:len(y)]
+	for x := range y {
+		luma := (int32(y[x])-k.black)*k.yScale + half
+		b, r := int32(cb[x])-128, int32(cr[x])-128
+		pixel := dst[x*step : x*step+3 : x*step+3]
+		pixel[0] = clamp8((luma + k.crRed*r) >> 16)
+		pixel[1] = clamp8((luma + k.cbGreen*b + k.crGreen*r) >> 16)
+		pixel[2] = clamp8((luma + k.cbBlue*b) >> 16)
+	}
+}
+
+func clamp8(v int32) uint8 { return uint8(max(0, min(v, 0xff))) }
+
+// chroma gives one of the two chroma planes row by row at the picture's size.
+type chroma struct {
+	pix          []uint8
+	stride       int
+	w, h         int // samples; decoders pad the plane beyond them with values that are not part of the picture
+	across, down int // pixels a sample: 1, 2 or 4, and 1 or 2
+	sum          []int32
+	out          []uint8
+}
+
+func newChroma(pix []uint8, m *image.YCbCr) *chroma {
+	c := &chroma{pix: pix, stride: m.CStride, across: 1, down: 1}
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		c.across = 2
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		c.across = 4
+	}
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio410:
+		c.down = 2
+	}
+	c.w, c.h = (m.Rect.Dx()+c.across-1)/c.across, (m.Rect.Dy()+c.down-1)/c.down
+	c.sum, c.out = make([]int32, c.w), make([]uint8, c.w*c.across)
+	return c
+}
+
+// row gives the chroma of the pixels of row y, at least as many as the row has; it is valid until the next call.
+func (c *chroma) row(y int) []uint8 {
+	own := c.samples(y / c.down)
+	if c.across == 1 && c.down == 1 {
+		return own
+	}
+	near := own
+	if c.down == 2 {
+		// An even row of pixels lies in the upper half of its samples, nearer to those above.
+		near = c.samples(y/2 - 1 + y%2*2)
+	}
+	for i := range c.sum {
+		c.sum[i] = 3*int32(own[i]) + int32(near[i])
+	}
+	c.spread()
+	return c.out
+}
+
+// samples is row i of the plane, or the row at its edge.
+func (c *chroma) samples(i int) []uint8 {
+	i = max(0, min(i, c.h-1))
+	return c.pix[i*c.stride:][:c.w]
+}
+
+// spread widens sum, whose values are four times those of samples, to out.
+func (c *chroma) spread() {
+	if c.across != 2 {
+		for i, v := range c.sum {
+			for k := range c.across {
+				c.out[i*c.across+k] = uint8((v + 2) >> 2)
+			}
+		}
+		return
+	}
+	last := len(c.sum) - 1
+	for i, v := range c.sum {
+		// The two roundings of a half, up and down, keep the mean.
+		c.out[2*i] = uint8((3*v + c.sum[max(0, i-1)] + 8) >> 4)
+		c.out[2*i+1] = uint8((3*v + c.sum[min(last, i+1)] + 7) >> 4)
+	}
+}

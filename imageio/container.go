@@ -1,0 +1,129 @@
+package imageio
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"slices"
+
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+const (
+	formatPNG  = "png"
+	formatJPEG = "jpeg"
+	formatWebP = "webp"
+	formatTIFF = "tiff"
+)
+
+// container is what the structure of a file says, learnt before a pixel is decoded. The decoders of other packages show
+// only pixels and trust the sizes they read; so each format is scanned here first, for what the file declares, for what it
+// holds beside the pixels, and for whether its data can hold that many pixels at all.
+type container struct {
+	format        string
+	width, height int // as stored
+	colors        int // as in Picture
+	alpha         bool
+	depth         int
+	orientation   int      // EXIF's 1..8
+	notes         []string // things of the file that are not kept
+
+	// tooShort says that the compressed data cannot hold a picture of the declared size, however well it compresses.
+	tooShort bool
+}
+
+// formats lists what scans a format's structure and what decodes its pixels.
+var formats = map[string]struct {
+	name   string // as people write it
+	scan   func(c *container, data []byte) error
+	config func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+}{
+	formatPNG:  {"PNG", scanPNG, png.DecodeConfig, png.Decode},
+	formatJPEG: {"JPEG", scanJPEG, jpeg.DecodeConfig, jpeg.Decode},
+	formatWebP: {"WebP", scanWebP, webp.DecodeConfig, webp.Decode},
+	formatTIFF: {"TIFF", scanTIFF, tiff.DecodeConfig, tiff.Decode},
+}
+
+// scan reads the structure of a file.
+func scan(data []byte) (*container, error) {
+	format, err := sniff(data)
+	if err != nil {
+		return nil, err
+	}
+	c := &container{format: format, orientation: 1, depth: 8}
+	if err := formats[format].scan(c, data); err != nil {
+		return nil, c.damaged(err)
+	}
+	if c.width <= 0 || c.height <= 0 {
+		return nil, c.damaged(errors.New("it declares no size"))
+	}
+	return c, nil
+}
+
+// check refuses sizes that are too large to be allowed or too large to be true.
+func (c *container) check(limits Limits) error {
+	// Sizes come from fields of at most 32 bits, so that the product may overflow.
+	if limit := limits.maxPixels(); int64(c.width) > limit/int64(c.height) {
+		return fmt.Errorf("%dx%d pixels are more than the limit of %d pixels", c.width, c.height, limit)
+	}
+	if c.tooShort {
+		return c.damaged(fmt.Errorf("its data is too short for %dx%d pixels", c.width, c.height))
+	}
+	return nil
+}
+
+// pixels decodes the picture as stored. The decoders know nothing of check's bounds, so the size they would allocate is
+// compared before they do; and a panic of theirs, which only damaged data can cause, becomes an error.
+func (c *container) pixels(data []byte) (p *Picture, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, c.damaged(errors.New("its data makes no sense"))
+		}
+	}()
+	format := formats[c.format]
+	config, err := format.config(bytes.NewReader(data))
+	if err != nil {
+		return nil, c.damaged(err)
+	}
+	if config.Width != c.width || config.Height != c.height {
+		return nil, c.damaged(errors.New("it declares two sizes"))
+	}
+	img, err := format.decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, c.damaged(err)
+	}
+	if img.Bounds() != image.Rect(0, 0, c.width, c.height) {
+		return nil, c.damaged(errors.New("its pixels are not of the declared size"))
+	}
+	return c.convert(img), nil
+}
+
+func (c *container) damaged(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = errors.New("it ends too early")
+	}
+	return fmt.Errorf("damaged or unsupported %s: %w", formats[c.format].name, err)
+}
+
+// note adds a sentence to the notes once.
+func (c *container) note(sentence string) {
+	if !slices.Contains(c.notes, sentence) {
+		c.notes = append(c.notes, sentence)
+	}
+}
+
+// The sentences of things that several formats hold.
+const (
+	noteEXIF       = "camera metadata (EXIF) is not kept"
+	noteXMP        = "metadata (XMP) is not kept"
+	noteIPTC       = "caption metadata (IPTC) is not kept"
+	noteText       = "text comments are not kept"
+	noteResolution = "the physical resolution (dpi) is not kept"
+	noteAnimation  = "the animation is not kept: only its still picture is read"
+)

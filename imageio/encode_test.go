@@ -1,0 +1,281 @@
+package imageio
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/adler32"
+	"image"
+	"image/png"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"classsr/internal/testref"
+)
+
+// stdSamples gives the samples of an image of image/png in the order of a Picture with these channels.
+func stdSamples(img image.Image, p *Picture) []int {
+	c := &container{format: formatPNG, width: p.Width, height: p.Height, colors: p.Colors, alpha: p.Alpha}
+	q := c.convert(img)
+	samples := make([]int, p.Width*p.Height*p.Channels())
+	for i := range samples {
+		samples[i] = q.at(i)
+	}
+	return samples
+}
+
+// TestPNGRoundTrip draws pictures of all sizes, channels and depths, smooth and noisy, and reads them with image/png.
+func TestPNGRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		side := rapid.IntRange(1, 70)
+		p := New(side.Draw(t, "width"), side.Draw(t, "height"), rapid.SampledFrom([]int{1, 3}).Draw(t, "colors"),
+			rapid.Bool().Draw(t, "alpha"), rapid.SampledFrom([]int{8, 16}).Draw(t, "depth"))
+		seed, spread := rapid.Uint32().Draw(t, "seed"), rapid.Uint32Range(1, 1<<16).Draw(t, "spread")
+		want := make([]int, p.Width*p.Height*p.Channels())
+		for i := range want {
+			seed = seed*1664525 + 1013904223
+			v := seed >> 8 % spread
+			if p.Depth == 8 {
+				p.Pix8[i] = uint8(v)
+			} else {
+				p.Pix16[i] = uint16(v)
+			}
+			want[i] = p.at(i)
+		}
+		var file bytes.Buffer
+		notes, err := Encode(&file, p, "png", EncodeOptions{Threads: 1 + p.Width%3})
+		if err != nil || notes != nil {
+			t.Fatalf("notes %q, error %v", notes, err)
+		}
+		img, err := png.Decode(bytes.NewReader(file.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img.Bounds() != p.Bounds() || !slices.Equal(stdSamples(img, p), want) {
+			t.Fatal("image/png reads other samples")
+		}
+		d, err := Decode(file.Bytes(), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Colors != p.Colors || d.Alpha != p.Alpha || !bytes.Equal(d.Pix8, p.Pix8) || !slices.Equal(d.Pix16, p.Pix16) {
+			t.Fatal("Decode reads another picture")
+		}
+	})
+}
+
+// TestPNGOfManyStrips writes pictures of several strips, the last one lower, with several numbers of threads.
+func TestPNGOfManyStrips(t *testing.T) {
+	for _, p := range []*Picture{
+		patterned(1000, 800, 3, true, 8), patterned(700, 901, 3, false, 16), patterned(300000, 3, 3, false, 8),
+	} {
+		if strips := newPNGLayout(p).strips; strips < 3 {
+			t.Fatalf("%dx%d is %d strips, want several", p.Width, p.Height, strips)
+		}
+		var first []byte
+		for _, threads := range []int{1, 2, 3, 8} {
+			var b bytes.Buffer
+			if _, err := Encode(&b, p, "png", EncodeOptions{Threads: threads}); err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = b.Bytes()
+			} else if !bytes.Equal(first, b.Bytes()) {
+				t.Errorf("%dx%d: %d threads write other bytes than one", p.Width, p.Height, threads)
+			}
+		}
+		img, err := png.Decode(bytes.NewReader(first))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range stdSamples(img, p) {
+			if want := p.at(i); got != want {
+				t.Fatalf("%dx%d: sample %d is %d, want %d", p.Width, p.Height, i, got, want)
+			}
+		}
+	}
+}
+
+// TestPNGSize compares with image/png's fast compression on photographs and drawings, colour and gray.
+func TestPNGSize(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(testref.Path(t, "data", "test", "Set14"), "HR", "*.png"))
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no pictures", err)
+	}
+	const allowance = 1.05
+	for _, path := range paths {
+		d, err := DecodeFile(path, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var std bytes.Buffer
+		if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&std, opaqueStd(d.Picture)); err != nil {
+			t.Fatal(err)
+		}
+		if own := len(encoded(t, d.Picture, "png")); float64(own) > allowance*float64(std.Len()) {
+			t.Errorf("%s takes %d bytes, image/png's BestSpeed %d", filepath.Base(path), own, std.Len())
+		}
+	}
+}
+
+// opaqueStd is a picture without alpha as image/png would decode it.
+func opaqueStd(p *Picture) image.Image {
+	img := p.opaque8()
+	if rgba, ok := img.(*image.RGBA); ok {
+		for i := 3; i < len(rgba.Pix); i += 4 {
+			rgba.Pix[i] = 0xff
+		}
+	}
+	return img
+}
+
+// TestAdler32 joins sums of all cuts of a run.
+func TestAdler32(t *testing.T) {
+	data := bytes.Repeat([]byte{0xff, 0xfe, 1, 0, 0x80}, 3000)
+	want := adler32.Checksum(data)
+	for _, cut := range []int{0, 1, 2, 5, 700, 14000, len(data) - 1, len(data)} {
+		if got := joinAdler32(adler32.Checksum(data[:cut]), adler32.Checksum(data[cut:]), int64(len(data)-cut)); got != want {
+			t.Errorf("cut at %d: %08x, want %08x", cut, got, want)
+		}
+	}
+}
+
+func TestJPEG(t *testing.T) {
+	smooth := New(40, 30, 3, true, 16)
+	for i := range 40 * 30 {
+		x, y := i%40, i/40
+		copy(smooth.Pix16[4*i:], []uint16{uint16(x * 1600), uint16(y * 2000), 30000, 0})
+	}
+	var b bytes.Buffer
+	notes, err := Encode(&b, smooth, "jpeg", EncodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(notes) != 2 || !strings.Contains(notes[0], "transparency") || !strings.Contains(notes[1], "8 bits") {
+		t.Errorf("notes %q", notes)
+	}
+	d := mustDecode(t, b.Bytes())
+	for i := range 40 * 30 {
+		for c := range 3 {
+			got, want := int(d.Pix8[3*i+c]), int(smooth.Pix16[4*i+c])/257
+			if got < want-8 || got > want+8 {
+				t.Fatalf("pixel %d, channel %d: %d, want about %d", i, c, got, want)
+			}
+		}
+	}
+	gray := mustDecode(t, encoded(t, patterned(20, 9, 1, true, 8), "jpeg"))
+	if gray.Colors != 1 || gray.Alpha {
+		t.Error("gray does not stay gray")
+	}
+	var low, high bytes.Buffer
+	_, lowErr := Encode(&low, patterned(64, 64, 3, false, 8), "jpeg", EncodeOptions{Quality: 10})
+	_, highErr := Encode(&high, patterned(64, 64, 3, false, 8), "jpeg", EncodeOptions{Quality: 100})
+	if lowErr != nil || highErr != nil || low.Len() >= high.Len() {
+		t.Errorf("quality 10 takes %d bytes (%v), 100 takes %d (%v)", low.Len(), lowErr, high.Len(), highErr)
+	}
+}
+
+func TestDepthReduction(t *testing.T) {
+	p := New(65536, 1, 1, false, 16)
+	for i := range p.Pix16 {
+		p.Pix16[i] = uint16(i)
+	}
+	reduced := make([]uint8, 65536)
+	p.spread8(reduced, 1)
+	for v, got := range reduced {
+		if want := (v*255*2 + 65535) / (2 * 65535); int(got) != want {
+			t.Fatalf("%d becomes %d, want %d", v, got, want)
+		}
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for path, want := range map[string]string{"a.png": "png", "b.PNG": "png", "c.jpg": "jpeg", "d/e.f.JPEG": "jpeg"} {
+		if got, err := FormatOf(path); got != want || err != nil {
+			t.Errorf("FormatOf(%q) is %q, %v", path, got, err)
+		}
+	}
+	for _, path := range []string{"a.tif", "a.webp", "a", "png"} {
+		if got, err := FormatOf(path); err == nil || !strings.Contains(err.Error(), ".png, .jpg or .jpeg") {
+			t.Errorf("FormatOf(%q) is %q, %v", path, got, err)
+		}
+	}
+	p := patterned(2, 2, 3, false, 8)
+	for _, test := range []struct {
+		p       *Picture
+		format  string
+		quality int
+		want    string
+	}{
+		{p, "gif", 0, "use png or jpeg"},
+		{p, "jpeg", 101, "quality"},
+		{p, "jpeg", -1, "quality"},
+		{New(65536, 1, 1, false, 8), "jpeg", 0, "write PNG instead"},
+	} {
+		_, err := Encode(&bytes.Buffer{}, test.p, test.format, EncodeOptions{Quality: test.quality})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s at quality %d: error %v, want %q", test.format, test.quality, err, test.want)
+		}
+	}
+}
+
+// failingWriter takes a number of bytes.
+type failingWriter struct{ left int }
+
+var errFull = errors.New("disk full")
+
+func (w *failingWriter) Write(b []byte) (int, error) {
+	if w.left -= len(b); w.left < 0 {
+		return 0, errFull
+	}
+	return len(b), nil
+}
+
+func TestEncodeReportsWriteErrors(t *testing.T) {
+	p := patterned(400, 900, 3, false, 8)
+	whole := len(encoded(t, p, "png"))
+	for _, room := range []int{0, 20, 100, whole / 2, whole - 1} {
+		if _, err := Encode(&failingWriter{room}, p, "png", EncodeOptions{}); !errors.Is(err, errFull) {
+			t.Errorf("room for %d bytes: error %v", room, err)
+		}
+	}
+}
+
+func BenchmarkPNG(b *testing.B) {
+	d, err := DecodeFile(testref.Path(b, "data", "train", "photos2k", "elementary_A_Moment_to_Breathe.jpg"), Limits{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(d.Pix8)))
+			var file bytes.Buffer
+			for b.Loop() {
+				file.Reset()
+				if _, err := Encode(&file, d.Picture, "png", EncodeOptions{Threads: threads}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(file.Len()), "bytes")
+		})
+	}
+	img := opaqueStd(d.Picture)
+	for name, level := range map[string]png.CompressionLevel{"std-fast": png.BestSpeed, "std-default": png.DefaultCompression} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(d.Pix8)))
+			var file bytes.Buffer
+			for b.Loop() {
+				file.Reset()
+				if err := (&png.Encoder{CompressionLevel: level}).Encode(&file, img); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(file.Len()), "bytes")
+		})
+	}
+}

@@ -1,0 +1,139 @@
+// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF) and writes the enlarged ones (PNG, JPEG).
+//
+// Decode or DecodeFile gives a Picture, which keeps what matters for enlarging: every pixel, gray as gray, straight alpha,
+// 8 or 16 bits a sample, turned upright as the file's orientation asks. ReadPlane and WritePlane exchange its channels with
+// float32 planes in 0..1. Encode writes a Picture; its PNG is compressed on several cores.
+//
+// What is not kept (colour profiles, camera metadata, further pages) is never dropped in silence: it is named in short
+// notes. Files are taken to be hostile: a damaged or lying one gives a one-line error, no panic and no large allocation.
+//
+// The package holds whole pictures in memory, converts no colour spaces beyond what it takes to reach RGB, and does not
+// resize.
+package imageio
+
+import (
+	"image"
+	"math"
+)
+
+// Picture holds interleaved samples in row-major order: sample c of the pixel at (x, y) is at index
+// (y*Width+x)*Channels()+c. Alpha is straight, not premultiplied, and comes last.
+type Picture struct {
+	Width, Height int
+	Colors        int      // colour channels: 1 gray, 3 red, green, blue
+	Alpha         bool     // whether one more channel follows them
+	Depth         int      // bits a sample, 8 or 16: samples are 0..2^Depth-1
+	Pix8          []uint8  // Width*Height*Channels() samples if Depth is 8, else nil
+	Pix16         []uint16 // the same if Depth is 16, else nil
+}
+
+// New returns a picture of zeros (black, and transparent if alpha is set). It panics if the size is not positive, colors
+// is not 1 or 3, or depth is not 8 or 16.
+func New(width, height, colors int, alpha bool, depth int) *Picture {
+	p := &Picture{Width: width, Height: height, Colors: colors, Alpha: alpha, Depth: depth}
+	if width <= 0 || height <= 0 {
+		panic("imageio: a picture needs a positive size")
+	}
+	if colors != 1 && colors != 3 {
+		panic("imageio: a picture has 1 or 3 colour channels")
+	}
+	switch n := width * height * p.Channels(); depth {
+	case 8:
+		p.Pix8 = make([]uint8, n)
+	case 16:
+		p.Pix16 = make([]uint16, n)
+	default:
+		panic("imageio: a picture has 8 or 16 bits a sample")
+	}
+	return p
+}
+
+// Channels is the number of samples a pixel: Colors, and one more for alpha.
+func (p *Picture) Channels() int {
+	if p.Alpha {
+		return p.Colors + 1
+	}
+	return p.Colors
+}
+
+// Bounds is the picture's rectangle, with (0, 0) at the upper left.
+func (p *Picture) Bounds() image.Rectangle { return image.Rect(0, 0, p.Width, p.Height) }
+
+// unit8 holds k/255, so that reading 8 bit samples needs no division.
+var unit8 = func() (table [256]float32) {
+	for k := range table {
+		table[k] = float32(k) / 255
+	}
+	return table
+}()
+
+// ReadPlane writes the samples of one channel inside r to dst as sample/(2^Depth-1), in 0..1: rows from the top, dense
+// (stride r.Dx()). It panics if r is not inside the picture, dst is shorter than r or there is no such channel.
+// Several goroutines may read at once.
+func (p *Picture) ReadPlane(dst []float32, channel int, r image.Rectangle) {
+	p.checkPlane(len(dst), channel, r)
+	step, w := p.Channels(), r.Dx()
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := dst[(y-r.Min.Y)*w:][:w]
+		at := (y*p.Width+r.Min.X)*step + channel
+		if p.Depth == 8 {
+			for x := range row {
+				row[x] = unit8[p.Pix8[at]]
+				at += step
+			}
+			continue
+		}
+		for x := range row {
+			row[x] = float32(p.Pix16[at]) / 65535
+			at += step
+		}
+	}
+}
+
+// WritePlane sets the samples of one channel inside r from src (dense rows of r, nominal range 0..1): values are clamped
+// and rounded half up to the picture's depth; a NaN is written as 0. It panics as ReadPlane does. Several goroutines may
+// write at once if their rectangles or channels differ.
+func (p *Picture) WritePlane(src []float32, channel int, r image.Rectangle) {
+	p.checkPlane(len(src), channel, r)
+	step, w := p.Channels(), r.Dx()
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := src[(y-r.Min.Y)*w:][:w]
+		at := (y*p.Width+r.Min.X)*step + channel
+		if p.Depth == 8 {
+			for _, v := range row {
+				p.Pix8[at] = uint8(quantize(v, math.MaxUint8))
+				at += step
+			}
+			continue
+		}
+		for _, v := range row {
+			p.Pix16[at] = uint16(quantize(v, math.MaxUint16))
+			at += step
+		}
+	}
+}
+
+// quantize rounds v*limit half up after clamping v to 0..1. The product is taken in float64, where it is exact, so no value
+// just below a half is rounded up.
+func quantize(v float32, limit float64) int {
+	// Written so that a NaN, which compares false with everything, becomes 0.
+	if !(v > 0) {
+		return 0
+	}
+	if v >= 1 {
+		return int(limit)
+	}
+	return int(float64(v)*limit + 0.5)
+}
+
+func (p *Picture) checkPlane(length, channel int, r image.Rectangle) {
+	if channel < 0 || channel >= p.Channels() {
+		panic("imageio: no such channel")
+	}
+	if r.Dx() < 0 || r.Dy() < 0 || !r.In(p.Bounds()) {
+		panic("imageio: rectangle outside the picture")
+	}
+	if length < r.Dx()*r.Dy() {
+		panic("imageio: plane shorter than its rectangle")
+	}
+}
