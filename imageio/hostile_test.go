@@ -40,7 +40,7 @@ func sound(data []byte, limits Limits) (*Decoded, error) {
 	d, err := Decode(data, limits)
 	if err != nil {
 		if d != nil || strings.Contains(err.Error(), "\n") || err.Error() == "" {
-			return nil, fmt.Errorf("picture %v with error %q", d, err)
+			return nil, fmt.Errorf("picture %v with error %w", d, err)
 		}
 		return nil, nil
 	}

@@ -1,10 +1,6 @@
 package imageio
 
-import (
-	"bytes"
-
-	"github.com/bep/imagemeta"
-)
+import "bytes"
 
 // exif takes note of an EXIF block and honours the orientation that it gives. A block that makes no sense is ignored.
 func (c *container) exif(block []byte) {
@@ -16,36 +12,13 @@ func (c *container) exif(block []byte) {
 	}
 }
 
-// exifOrientation gives the orientation in an EXIF block, or 0 where there is none.
-func exifOrientation(block []byte) (orientation int) {
-	defer func() {
-		if r := recover(); r != nil {
-			orientation = 0
-		}
-	}()
-	options := imagemeta.Options{
-		R:           bytes.NewReader(block),
-		ImageFormat: imagemeta.TIFF, // an EXIF block is a TIFF file without pixels
-		Sources:     imagemeta.EXIF,
-		ShouldHandleTag: func(tag imagemeta.TagInfo) bool {
-			return tag.Namespace == "IFD0" && tag.Tag == "Orientation"
-		},
-		HandleTag: func(tag imagemeta.TagInfo) error {
-			if v, ok := tag.Value.(uint16); ok {
-				orientation = int(v)
-			}
-			return imagemeta.ErrStopWalking
-		},
+// exifOrientation gives the orientation in an EXIF block, which is laid out as a TIFF file, or 0 where there is none.
+func exifOrientation(block []byte) int {
+	d, err := firstDirectory(block)
+	if err != nil {
+		return 0
 	}
-	_, _ = imagemeta.Decode(options) // an error leaves the orientation unread, as its absence does
-	if orientation != 0 {
-		return orientation
-	}
-	// One earlier tag of a type it does not know makes imagemeta give up; the tag asked for may be sound all the same.
-	if d, err := firstDirectory(block); err == nil {
-		return int(d.uint(tagOrientation, 0))
-	}
-	return 0
+	return int(d.uint(tagOrientation, 0))
 }
 
 // swapsSides reports whether turning upright exchanges width and height.

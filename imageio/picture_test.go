@@ -22,7 +22,7 @@ func TestWritePlaneRounding(t *testing.T) {
 	} {
 		p := New(1, 1, 1, false, test.depth)
 		p.WritePlane([]float32{test.in}, 0, p.Bounds())
-		got := 0
+		var got int
 		if test.depth == 8 {
 			got = int(p.Pix8[0])
 		} else {

@@ -98,7 +98,7 @@ func (in *input) line() (string, error) {
 
 // readError turns the end of the underlying reader into the message for a file that is shorter than it was said to be.
 func readError(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errTruncated
 	}
 	return err

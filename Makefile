@@ -1,0 +1,45 @@
+# The targets a developer needs. `make test` is what every commit passes; it takes under two minutes.
+
+GO ?= go
+BIN := $(CURDIR)/bin
+GOLANGCI := $(BIN)/golangci-lint
+GOLANGCI_VERSION := v2.15.0
+FUZZTIME ?= 5s
+
+.PHONY: test
+test: ## vet and all tests
+	$(GO) vet ./...
+	$(GO) test ./...
+
+.PHONY: check-full
+check-full: ## also the slow proofs: published PSNR of every model at hand on Set5 and Set14
+	CLASSSR_FULL=1 $(GO) test -count=1 -timeout 30m ./...
+
+.PHONY: generic
+generic: ## all tests on the pure Go kernels
+	CLASSSR_KERNEL=generic $(GO) test ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## formatting, vet for both processors, linters
+	test -z "$$(gofmt -l .)"
+	GOARCH=amd64 $(GO) vet ./...
+	GOARCH=arm64 $(GO) vet ./...
+	$(GOLANGCI) run ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME
+	$(GO) test -run '^$$' -fuzz '^FuzzReadSafetensors$$' -fuzztime $(FUZZTIME) ./weights
+	$(GO) test -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) ./weights/torch
+	$(GO) test -run '^$$' -fuzz '^FuzzPickle$$' -fuzztime $(FUZZTIME) ./weights/torch
+	$(GO) test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./imageio
+
+.PHONY: bench
+bench: ## speed of the kernels and networks
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/kernel ./engine
+
+.PHONY: build
+build: ## the program, as one static file
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/classsr ./cmd/classsr
+
+$(GOLANGCI):
+	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

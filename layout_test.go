@@ -1,0 +1,127 @@
+package classsr_test
+
+import (
+	"go/build"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers lists every package in the order of docs/architecture.md. A package, its tests included, imports only from lines
+// above its own.
+var layers = []string{
+	"internal/kernel",
+	"internal/par",
+	"internal/atomicfile",
+	"tensor",
+	"internal/testref",
+	"nn",
+	"arch",
+	"weights/torch",
+	"weights",
+	"engine",
+	"resample",
+	"tile",
+	"metric",
+	"imageio",
+	"",
+	"cmd/classsr",
+}
+
+// alone lists packages that know nothing of some others above them.
+var alone = map[string][]string{
+	"tile":            {"nn", "arch", "weights", "engine", "imageio"},
+	"resample":        {"nn", "arch", "weights", "engine"},
+	"metric":          {"nn", "arch", "weights", "engine"},
+	"imageio":         {"nn", "arch", "weights", "engine"},
+	"engine":          {"weights", "weights/torch", "arch"},
+	"internal/kernel": {"tensor", "nn"},
+}
+
+func TestPackagesImportOnlyDownwards(t *testing.T) {
+	for _, dir := range packageFolders(t) {
+		row := slices.Index(layers, dir)
+		if row < 0 {
+			t.Errorf("package %q has no line in the layers; add it here and to docs/architecture.md", dir)
+			continue
+		}
+		pkg, err := build.Default.ImportDir(filepath.FromSlash("./"+dir), 0)
+		if err != nil {
+			t.Errorf("%s: %v", dir, err)
+			continue
+		}
+		for _, imported := range slices.Concat(pkg.Imports, pkg.TestImports, pkg.XTestImports) {
+			other, own := ownPackage(imported)
+			if own && other != dir && slices.Index(layers, other) >= row {
+				t.Errorf("%s imports %s, which is not above it", dir, other)
+			}
+		}
+		for _, imported := range pkg.Imports { // tests may know more
+			if other, own := ownPackage(imported); own && slices.Contains(alone[dir], other) {
+				t.Errorf("%s is to know nothing of %s", dir, other)
+			}
+		}
+	}
+}
+
+func TestGoroutinesForComputingStartInPar(t *testing.T) {
+	for _, dir := range packageFolders(t) {
+		if dir == "internal/par" || dir == "cmd/classsr" {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(f, "_test.go") && strings.Contains(string(text), "\tgo ") {
+				t.Errorf("%s starts a goroutine; internal/par does that", f)
+			}
+		}
+	}
+}
+
+// ownPackage gives the folder of a package of this module.
+func ownPackage(path string) (dir string, own bool) {
+	if path == "classsr" {
+		return "", true
+	}
+	return strings.CutPrefix(path, "classsr/")
+}
+
+// packageFolders lists the folders with Go files, the root as "".
+func packageFolders(t *testing.T) []string {
+	t.Helper()
+	var folders []string
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			name := d.Name()
+			if path != "." && (strings.HasPrefix(name, ".") || slices.Contains([]string{"testdata", "build", "bin", "runs"}, name)) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		dir := filepath.ToSlash(filepath.Dir(path))
+		if dir == "." {
+			dir = ""
+		}
+		if strings.HasSuffix(path, ".go") && !slices.Contains(folders, dir) {
+			folders = append(folders, dir)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folders
+}

@@ -1,0 +1,112 @@
+package classsr_test
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"classsr"
+	"classsr/imageio"
+	"classsr/internal/testref"
+	"classsr/resample"
+)
+
+// The PSNR (Y, 4 pixels of border removed) that PyTorch reaches with these weights on the published LR pictures. All cases
+// together take minutes; without CLASSSR_FULL only the quick ones run, FSRCNN on both sets and the built-in model on Set5.
+func TestPSNROfReleasedWeights(t *testing.T) {
+	for _, c := range []struct {
+		model       string
+		set5, set14 float64
+		quick5      bool
+		quick14     bool
+	}{
+		{"fsrcnn_x4_pcsr", 30.69, 27.69, true, true},
+		{"fsrcnn_x4_armnet", 30.62, 27.66, true, true},
+		{classsr.DefaultModel, 31.88, 28.42, true, false},
+		{"carnm_multiscale_official", 31.88, 28.42, false, false},
+		{"carnm_x4_armnet", 31.94, 28.46, false, false},
+		{"carnm_bn_x4_pcsr", 31.82, 28.43, false, false},
+	} {
+		t.Run(c.model, func(t *testing.T) {
+			path := c.model
+			if path != classsr.DefaultModel {
+				path = testref.Path(t, "data", "weights", c.model+".safetensors")
+			}
+			full := os.Getenv("CLASSSR_FULL") != ""
+			if c.quick5 || full {
+				wantPSNR(t, path, "Set5", c.set5)
+			}
+			if c.quick14 || full {
+				wantPSNR(t, path, "Set14", c.set14)
+			}
+			if !c.quick5 && !full {
+				t.Skip("slow: make check-full runs it")
+			}
+		})
+	}
+}
+
+func wantPSNR(t *testing.T, path, set string, want float64) {
+	t.Helper()
+	model, err := classsr.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := model.Upscaler(classsr.Options{Scale: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum float64
+	hrs := pictures(t, set, "HR")
+	for i, lr := range pictures(t, set, "LRx4") {
+		out, _, err := up.Upscale(context.Background(), lr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scores, err := classsr.Compare(hrs[i], out, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += scores.PSNRY
+	}
+	if got := sum / float64(len(hrs)); math.Abs(got-want) > 0.02 {
+		t.Errorf("%s: %.3f dB, want %.2f", set, got, want)
+	} else {
+		t.Logf("%s: %.3f dB", set, got)
+	}
+}
+
+// pictures decodes all pictures of a folder of a test set, sorted by name.
+func pictures(t *testing.T, set, kind string) []*imageio.Picture {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(testref.Path(t, "data", "test", set, kind), "*.png"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no pictures in %s (%v)", set, err)
+	}
+	var all []*imageio.Picture
+	for _, p := range paths {
+		d, err := imageio.DecodeFile(p, imageio.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, d.Picture)
+	}
+	return all
+}
+
+func TestShrinkMakesThePublishedLRPictures(t *testing.T) {
+	for _, set := range []string{"Set5", "Set14"} {
+		lrs := pictures(t, set, "LRx4")
+		for i, hr := range pictures(t, set, "HR") {
+			got, err := classsr.Shrink(hr, 4, resample.Published)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !samePixels(got, lrs[i]) {
+				t.Errorf("%s: picture %d differs", set, i)
+			}
+		}
+	}
+}
