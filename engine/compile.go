@@ -57,8 +57,8 @@ func (c *compiler) lower(out nn.Value, n nn.Node) {
 		conv := nn.Conv{In: op.In, Out: op.Out, Kernel: 1}
 		c.lowerConv(out, n, conv, params)
 	case nn.Concat:
-		if out == c.graph.Output() {
-			panic("engine: a graph that ends in a concatenation")
+		if !c.feedsOnlyConvs(out) {
+			panic("engine: only convolutions can read a concatenation")
 		}
 		c.sources[out] = n.Inputs
 	case nn.Deconv:
@@ -82,6 +82,17 @@ func (c *compiler) lower(out nn.Value, n nn.Node) {
 	default:
 		panic("engine: an operation that cannot be compiled")
 	}
+}
+
+func (c *compiler) feedsOnlyConvs(v nn.Value) bool {
+	for _, user := range c.users[v] {
+		switch c.node(user).Op.(type) {
+		case nn.Conv, nn.Concat:
+		default:
+			return false
+		}
+	}
+	return v != c.graph.Output()
 }
 
 // lowerConv adds a convolution with what follows it, as far as nothing else uses the results in between.

@@ -17,8 +17,9 @@ type frame struct {
 
 	step   *step
 	r      image.Rectangle // the region to make
-	out    []kernel.Plane  // from the region's corner on
-	planes []kernel.Plane  // scratch of in
+	out    kernel.Block    // from the region's corner on
+	add    kernel.Block    // what is added to a convolution
+	blocks []kernel.Block  // scratch of sources
 }
 
 func (f *frame) bind(p *Plan, geo *geometry, a *Arena, dst *tensor.Tensor) {
@@ -29,11 +30,11 @@ func (f *frame) bind(p *Plan, geo *geometry, a *Arena, dst *tensor.Tensor) {
 func (f *frame) load(src *tensor.Tensor) {
 	f.clearBorder(nn.Input)
 	r := f.geo.valid[nn.Input]
-	f.out = f.appendPlanes(f.out[:0], nn.Input, r.Min)
-	for c, p := range f.out {
-		from := kernel.Plane{Data: src.Plane(0, c), Stride: src.W}
+	to := f.block(nn.Input, r.Min)
+	from := kernel.Block{Data: src.Data, C: src.C, Plane: src.H * src.W, Stride: src.W}
+	for c := range to.C {
 		for y := range r.Dy() {
-			copy(p.Row(y, 0, r.Dx()), from.Row(r.Min.Y+y, r.Min.X, r.Dx()))
+			copy(to.Row(c, y, 0, r.Dx()), from.Row(c, r.Min.Y+y, r.Min.X, r.Dx()))
 		}
 	}
 }
@@ -42,28 +43,35 @@ func (f *frame) load(src *tensor.Tensor) {
 func (f *frame) enter(s *step) {
 	f.step, f.r = s, f.geo.valid[s.out]
 	f.clearBorder(s.out)
-	f.out = f.appendPlanes(f.out[:0], s.out, f.r.Min)
-	f.planes = f.planes[:0]
+	f.out = f.block(s.out, f.r.Min)
 }
 
-// in gives the planes of input i from the pixel at on. They are valid until the next step.
-func (f *frame) in(i int, at image.Point) []kernel.Plane {
-	first := len(f.planes)
-	f.planes = f.appendPlanes(f.planes, f.step.in[i], at)
-	return f.planes[first:]
+// in gives the planes of input i from the pixel at on.
+func (f *frame) in(i int, at image.Point) kernel.Block { return f.block(f.step.in[i], at) }
+
+// sources gives the planes of input i from the pixel at on, as blocks side by side if it is a concatenation. They are valid
+// until the next call.
+func (f *frame) sources(i int, at image.Point) []kernel.Block {
+	f.blocks = f.appendBlocks(f.blocks[:0], f.step.in[i], at)
+	return f.blocks
+}
+
+func (f *frame) appendBlocks(blocks []kernel.Block, v nn.Value, at image.Point) []kernel.Block {
+	parts, ok := f.plan.sources[v]
+	if !ok {
+		return append(blocks, f.block(v, at))
+	}
+	for _, part := range parts {
+		blocks = f.appendBlocks(blocks, part, at)
+	}
+	return blocks
 }
 
 // size is the size of input i for the whole window.
 func (f *frame) size(i int) image.Point { return f.geo.size[f.step.in[i]] }
 
-// appendPlanes appends the planes of a value seen from the pixel at on.
-func (f *frame) appendPlanes(planes []kernel.Plane, v nn.Value, at image.Point) []kernel.Plane {
-	if parts, ok := f.plan.sources[v]; ok {
-		for _, part := range parts {
-			planes = f.appendPlanes(planes, part, at)
-		}
-		return planes
-	}
+// block gives the planes of a value, which is not a concatenation, from the pixel at on.
+func (f *frame) block(v nn.Value, at image.Point) kernel.Block {
 	need := f.geo.need[v]
 	memory := f.arena.memory[f.geo.start[v]:]
 	if v == f.plan.graph.Output() {
@@ -71,10 +79,7 @@ func (f *frame) appendPlanes(planes []kernel.Plane, v nn.Value, at image.Point) 
 	}
 	stride, size := need.Dx(), need.Dx()*need.Dy()
 	offset := (at.Y-need.Min.Y)*stride + at.X - need.Min.X
-	for c := range f.geo.chans[v] {
-		planes = append(planes, kernel.Plane{Data: memory[c*size+offset : (c+1)*size], Stride: stride})
-	}
-	return planes
+	return kernel.Block{Data: memory[offset : f.geo.chans[v]*size], C: f.geo.chans[v], Plane: size, Stride: stride}
 }
 
 // clearBorder puts zeros where a value is read beyond its borders.
@@ -83,12 +88,12 @@ func (f *frame) clearBorder(v nn.Value) {
 	if need == valid {
 		return
 	}
-	f.planes = f.appendPlanes(f.planes[:0], v, need.Min)
 	top, left := valid.Min.Y-need.Min.Y, valid.Min.X-need.Min.X
 	bottom, right := top+valid.Dy(), left+valid.Dx()
-	for _, p := range f.planes {
+	b := f.block(v, need.Min)
+	for c := range b.C {
 		for y := range need.Dy() {
-			row := p.Row(y, 0, need.Dx())
+			row := b.Row(c, y, 0, need.Dx())
 			if y < top || y >= bottom {
 				clear(row)
 				continue

@@ -31,12 +31,13 @@ func (c convOp) need(i int, r image.Rectangle, _ image.Point) image.Rectangle {
 }
 
 func (c convOp) do(f *frame) {
-	src := f.in(0, c.need(0, f.r, image.Point{}).Min)
-	var residual []kernel.Plane
+	src := f.sources(0, c.need(0, f.r, image.Point{}).Min)
+	var add *kernel.Block
 	if len(f.step.in) == 2 {
-		residual = f.in(1, f.r.Min)
+		f.add = f.in(1, f.r.Min)
+		add = &f.add
 	}
-	c.conv.Run(f.out, f.r.Dy(), f.r.Dx(), src, residual, &f.arena.gather)
+	c.conv.Run(f.out, f.r.Dy(), f.r.Dx(), src, add, &f.arena.scratch)
 }
 
 func (c convOp) macs(r image.Rectangle) int64 { return int64(r.Dx()*r.Dy()) * c.macsPerPixel }
@@ -68,7 +69,7 @@ func (d deconvOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle 
 
 func (d deconvOp) do(f *frame) {
 	at := d.need(0, f.r, image.Point{}).Min
-	d.kernel.Run(f.out, f.r.Min.Y, f.r.Min.X, f.r.Dy(), f.r.Dx(), f.in(0, at), at.Y, at.X, &f.arena.gather)
+	d.kernel.Run(f.out, f.r.Min.Y, f.r.Min.X, f.r.Dy(), f.r.Dx(), f.in(0, at), at.Y, at.X, &f.arena.scratch)
 }
 
 func (d deconvOp) macs(r image.Rectangle) int64 {
@@ -165,15 +166,18 @@ func (b bilinearOp) need(_ int, r image.Rectangle, size image.Point) image.Recta
 func (b bilinearOp) do(f *frame) {
 	size := f.size(0)
 	at := b.need(0, f.r, size).Min
-	for c, src := range f.in(0, at) {
+	_, last, _ := b.Taps(f.r.Max.X-1, size.X)
+	width := last + 1 - at.X
+	src := f.in(0, at)
+	for c := range src.C {
 		for y := range f.r.Dy() {
 			y0, y1, fy := b.Taps(f.r.Min.Y+y, size.Y)
-			row := f.out[c].Row(y, 0, f.r.Dx())
-			top, bottom := src.From(y0-at.Y, 0), src.From(y1-at.Y, 0)
+			row := f.out.Row(c, y, 0, f.r.Dx())
+			top, bottom := src.Row(c, y0-at.Y, 0, width), src.Row(c, y1-at.Y, 0, width)
 			for x := range row {
 				x0, x1, fx := b.Taps(f.r.Min.X+x, size.X)
 				x0, x1 = x0-at.X, x1-at.X
-				row[x] = (top.Data[x0]*(1-fx)+top.Data[x1]*fx)*(1-fy) + (bottom.Data[x0]*(1-fx)+bottom.Data[x1]*fx)*fy
+				row[x] = (top[x0]*(1-fx)+top[x1]*fx)*(1-fy) + (bottom[x0]*(1-fx)+bottom[x1]*fx)*fy
 			}
 		}
 	}

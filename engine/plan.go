@@ -101,7 +101,7 @@ func (p *Plan) Run(ctx context.Context, a *Arena, dst, src *tensor.Tensor, core 
 type Arena struct {
 	memory     []float32
 	geometries map[pieceShape]*geometry
-	gather     kernel.Gather
+	scratch    kernel.Scratch
 	frame      frame
 }
 

@@ -1,84 +1,107 @@
 package kernel
 
-// Conv is a convolution with its weights packed for the kernels; it is read-only and may be shared.
+// Conv is a convolution with its weights packed for a kernel set; it is read-only and may be shared.
 type Conv struct {
-	in, out int // planes of a group
-	groups  []tapSum
-	slope   []float32 // of the activation, one for each plane or one for all; nil for none
+	in, out      int // planes of a group
+	size, stride int
+	groups       []rowSum
 }
 
-// NewConv packs a convolution of square kernels (size x size) over groups of planes. The weights are ordered as in PyTorch:
-// out x in/groups x size x size; bias has one number for each result plane. An activation, if slope is not nil, multiplies
-// negative results with slope[0], or with slope[plane] if there are several.
+// NewConv packs a convolution of square kernels (size x size) over groups of planes, for the kernel set in use. The weights are
+// ordered as in PyTorch: out x in/groups x size x size; bias has one number for each result plane. An activation, if slope is
+// not nil, multiplies negative results with slope[0], or with slope[plane] if there are several.
 func NewConv(in, out, size, stride, groups int, weight, bias, slope []float32) *Conv {
-	c := &Conv{in: in / groups, out: out / groups, slope: slope}
-	var taps []tap
-	for plane := range c.in {
-		for dy := range size {
-			for dx := range size {
-				taps = append(taps, tap{plane, dy, dx})
-			}
-		}
-	}
+	return newConv(current(), in, out, size, stride, groups, weight, bias, slope)
+}
+
+func newConv(set *Set, in, out, size, stride, groups int, weight, bias, slope []float32) *Conv {
+	c := &Conv{in: in / groups, out: out / groups, size: size, stride: stride}
+	slope = eachPlane(slope, out)
+	perOut := c.in * size * size
 	for g := range groups {
 		first := g * c.out
-		weightOf := func(o, t int) float32 { return weight[(first+o)*len(taps)+t] }
-		c.groups = append(c.groups, newTapSum(c.out, stride, taps, weightOf, bias[first:first+c.out]))
+		// Source rows are ordered by kernel row, plane and column; with a stride every one of them is copied first, in the
+		// same order.
+		weightOf := func(o, row int) float32 {
+			ky, plane, kx := row/(c.in*size), row/size%c.in, row%size
+			return weight[(first+o)*perOut+(plane*size+ky)*size+kx]
+		}
+		taps := size
+		if stride > 1 {
+			taps = 1
+		}
+		var groupSlope []float32
+		if slope != nil {
+			groupSlope = slope[first : first+c.out]
+		}
+		c.groups = append(c.groups, newRowSum(set, c.out, perOut, taps, weightOf, bias[first:first+c.out], groupSlope))
 	}
 	return c
 }
 
-// Run computes h rows of w pixels of all result planes. If residual is not nil, its planes are added to the sums before the
-// activation; they may be the result planes themselves only if these are not among the sources.
-func (c *Conv) Run(dst []Plane, h, w int, src, residual []Plane, gather *Gather) {
-	for y := range h {
-		for g := range c.groups {
-			sum := &c.groups[g]
-			groupSrc := src[g*c.in : (g+1)*c.in]
-			for o := 0; o < c.out; o += 2 {
-				first := g*c.out + o
-				d0 := dst[first].Row(y, 0, w)
-				var d1 []float32
-				if o+1 < c.out {
-					d1 = dst[first+1].Row(y, 0, w)
-				}
-				sum.pair(o, d0, d1, groupSrc, y*sum.stride, 0, gather)
-				c.finish(d0, first, y, residual)
-				if d1 != nil {
-					c.finish(d1, first+1, y, residual)
-				}
+// eachPlane repeats a slope that is the same for all planes.
+func eachPlane(slope []float32, planes int) []float32 {
+	if len(slope) != 1 {
+		return slope
+	}
+	each := make([]float32, planes)
+	fill(each, slope[0])
+	return each
+}
+
+// Run computes h rows of w pixels of all result planes. The sources are blocks side by side. If add is not nil, its planes are
+// added to the sums before the activation.
+func (c *Conv) Run(dst Block, h, w int, src []Block, add *Block, scratch *Scratch) {
+	for g := range c.groups {
+		out := dst.planes(g*c.out, c.out)
+		var groupAdd *Block
+		if add != nil {
+			scratch.add = add.planes(g*c.out, c.out)
+			groupAdd = &scratch.add
+		}
+		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
+		for y := range h {
+			for x := 0; x < w; x += mostPixels {
+				n := min(w-x, mostPixels)
+				c.groups[g].run(out, y, x, n, c.segments(y, x, n, scratch), groupAdd, &scratch.args)
 			}
 		}
 	}
 }
 
-func (c *Conv) finish(d []float32, plane, y int, residual []Plane) {
-	if residual != nil {
-		addRow(d, residual[plane].Row(y, 0, len(d)))
+// segments lists the sources of a row: for each row of the kernel, the planes of each block.
+func (c *Conv) segments(y, x, n int, scratch *Scratch) []segment {
+	list := scratch.segments[:0]
+	if c.stride > 1 {
+		list = append(list, segment{c.gather(y, x, n, scratch), n * floatBytes, c.in * c.size * c.size})
+		scratch.segments = list
+		return list
 	}
-	if c.slope != nil {
-		leak(d, c.slope[plane%len(c.slope)])
-	}
-}
-
-// addRow does d[i] += s[i].
-func addRow(d, s []float32) {
-	for i, v := range s[:len(d)] {
-		d[i] += v
-	}
-}
-
-// leak multiplies negative numbers with slope.
-func leak(d []float32, slope float32) {
-	if slope == 0 {
-		for i, v := range d {
-			d[i] = max(v, 0)
-		}
-		return
-	}
-	for i, v := range d {
-		if v < 0 {
-			d[i] = v * slope
+	for ky := range c.size {
+		for _, b := range scratch.blocks {
+			list = append(list, segment{b.at(0, y+ky, x, n+c.size-1), b.Plane * floatBytes, b.C})
 		}
 	}
+	scratch.segments = list
+	return list
+}
+
+// gather copies the source rows of a convolution with a stride, which are not contiguous.
+func (c *Conv) gather(y, x, n int, scratch *Scratch) *float32 {
+	rows := scratch.row(c.in * c.size * c.size * n)
+	to := rows
+	for ky := range c.size {
+		for _, b := range scratch.blocks {
+			for plane := range b.C {
+				for kx := range c.size {
+					from := b.Row(plane, y*c.stride+ky, x*c.stride+kx, (n-1)*c.stride+1)
+					for i := range n {
+						to[i] = from[i*c.stride]
+					}
+					to = to[n:]
+				}
+			}
+		}
+	}
+	return &rows[0]
 }

@@ -1,33 +1,34 @@
 package kernel
 
-// Deconv is a transposed convolution with its weights packed for the kernels; it is read-only and may be shared.
+// Deconv is a transposed convolution with its weights packed for a kernel set; it is read-only and may be shared.
 //
 // Result rows and columns fall into stride phases each. Within one pair of phases the transposed convolution is an ordinary
 // convolution with the few taps that reach these pixels; the other taps are never touched.
 type Deconv struct {
+	set         *Set
 	out         int
 	stride, pad int
-	kernel      int
-	phases      []tapSum // stride*stride, rows first
+	size        int
+	phases      []rowSum // stride*stride, rows first
 }
 
-// NewDeconv packs a transposed convolution. The weights are ordered as in PyTorch: in x out x size x size.
+// NewDeconv packs a transposed convolution for the kernel set in use. The weights are ordered as in PyTorch: in x out x size x
+// size.
 func NewDeconv(in, out, size, stride, pad int, weight, bias []float32) *Deconv {
-	d := &Deconv{out: out, stride: stride, pad: pad, kernel: size}
+	return newDeconv(current(), in, out, size, stride, pad, weight, bias)
+}
+
+func newDeconv(set *Set, in, out, size, stride, pad int, weight, bias []float32) *Deconv {
+	d := &Deconv{set: set, out: out, stride: stride, pad: pad, size: size}
 	for py := range stride {
 		for px := range stride {
-			var taps []tap
-			var offsets []int // of the tap's weight within a kernel
-			for plane := range in {
-				for dy, ky := range d.phaseTaps(py) {
-					for dx, kx := range d.phaseTaps(px) {
-						taps = append(taps, tap{plane, dy, dx})
-						offsets = append(offsets, (plane*out*size+ky)*size+kx)
-					}
-				}
+			rows, columns := d.phaseTaps(py), d.phaseTaps(px)
+			weightOf := func(o, row int) float32 {
+				ky := rows[row/(in*len(columns))]
+				plane, kx := row/len(columns)%in, columns[row%len(columns)]
+				return weight[((plane*out+o)*size+ky)*size+kx]
 			}
-			weightOf := func(o, t int) float32 { return weight[offsets[t]+o*size*size] }
-			d.phases = append(d.phases, newTapSum(out, 1, taps, weightOf, bias))
+			d.phases = append(d.phases, newRowSum(set, out, len(rows)*in*len(columns), len(columns), weightOf, bias, nil))
 		}
 	}
 	return d
@@ -44,7 +45,7 @@ func (d *Deconv) phaseTaps(phase int) []int {
 }
 
 // lastTap is the last kernel position that reaches result positions of this phase.
-func (d *Deconv) lastTap(phase int) int { return phase + (d.kernel-1-phase)/d.stride*d.stride }
+func (d *Deconv) lastTap(phase int) int { return phase + (d.size-1-phase)/d.stride*d.stride }
 
 // Source is the first source position that result position o reads; it may be negative.
 func (d *Deconv) Source(o int) int {
@@ -60,35 +61,46 @@ func (d *Deconv) SourceEnd(o int) int {
 
 // Run computes the h rows of w pixels of all result planes that start at result position (y0, x0); src begins at source
 // position (sy0, sx0), at or before what these read.
-func (d *Deconv) Run(dst []Plane, y0, x0, h, w int, src []Plane, sy0, sx0 int, gather *Gather) {
+func (d *Deconv) Run(dst Block, y0, x0, h, w int, src Block, sy0, sx0 int, scratch *Scratch) {
 	for y := range h {
-		py := mod(y0+y+d.pad, d.stride)
-		sy := d.Source(y0+y) - sy0
-		for first := range min(d.stride, w) { // the first result column of each phase
-			px := mod(x0+first+d.pad, d.stride)
-			sum := &d.phases[py*d.stride+px]
-			sx := d.Source(x0+first) - sx0
-			n := (w - first + d.stride - 1) / d.stride
-			for o := 0; o < d.out; o += 2 {
-				d0 := gather.slot(0, n)
-				var d1 []float32
-				if o+1 < d.out {
-					d1 = gather.slot(1, n)
-				}
-				sum.pair(o, d0, d1, src, sy, sx, nil)
-				scatter(dst[o].Row(y, first, w-first), d0, d.stride)
-				if d1 != nil {
-					scatter(dst[o+1].Row(y, first, w-first), d1, d.stride)
-				}
-			}
+		for x := 0; x < w; x += mostPixels {
+			d.row(dst.From(y, x), y0+y, x0+x, min(w-x, mostPixels), src, sy0, sx0, scratch)
 		}
 	}
 }
 
-// scatter does to[i*stride] = from[i].
-func scatter(to, from []float32, stride int) {
-	for i, v := range from {
-		to[i*stride] = v
+// row computes w pixels of one row of all result planes: each phase of columns apart, then side by side.
+func (d *Deconv) row(dst Block, y, x, w int, src Block, sy0, sx0 int, scratch *Scratch) {
+	first, end := d.Source(y)-sy0, d.SourceEnd(y)-sy0
+	length := (w + d.stride - 1) / d.stride
+	rows := scratch.row(d.stride * d.out * length)
+	for i := range min(d.stride, w) { // the phase of columns x+i, x+i+stride, ...
+		n := (w - i + d.stride - 1) / d.stride
+		phase := &d.phases[mod(y+d.pad, d.stride)*d.stride+mod(x+i+d.pad, d.stride)]
+		sx := d.Source(x+i) - sx0
+		list := scratch.segments[:0]
+		for sy := first; sy < end; sy++ {
+			list = append(list, segment{src.at(0, sy, sx, n+phase.taps-1), src.Plane * floatBytes, src.C})
+		}
+		scratch.segments = list
+		phase.run(Block{Data: rows[i*length:], C: d.out, Plane: d.stride * length, Stride: 0}, 0, 0, n, list, nil, &scratch.args)
+	}
+	for o := range d.out {
+		interleave(d.set, dst.Row(o, 0, 0, w), rows[o*d.stride*length:], length, d.stride)
+	}
+}
+
+// interleave does dst[i*count+r] = rows[r*distance+i].
+func interleave(set *Set, dst, rows []float32, distance, count int) {
+	done := 0
+	if set.interleave != nil {
+		done = set.interleave(dst, rows, distance, count)
+	}
+	for r := range count {
+		row := rows[r*distance:]
+		for i := done; i*count+r < len(dst); i++ {
+			dst[i*count+r] = row[i]
+		}
 	}
 }
 

@@ -3,45 +3,80 @@
 //
 // # The contract
 //
-// A Plane is a window into somebody's memory: rows of numbers at a fixed distance. Kernels never pad: a result of h x w
+// A Block is a window into somebody's memory: planes of rows of numbers at fixed distances. Kernels never pad: a result of h x w
 // pixels reads its sources from row and column 0 as far as the taps reach ((h-1)*stride + kernel rows), and the caller has
-// laid out zeros where a picture ends. Sources and results do not overlap, unless a function says so. Nothing is allocated.
+// laid out zeros where a picture ends. Sources and results do not overlap, unless a function says so. Nothing outside the
+// rows is read or written, and nothing is allocated.
 //
-// A convolution is a sum over taps: each tap is a source plane, a shift and a weight. Grouped, strided and transposed
-// convolutions and convolutions over several tensors laid side by side differ only in their lists of taps, so that one inner
-// loop serves them all. The sum runs over the taps in a fixed order, the same for every pixel wherever it lies, so that a
-// picture computed in pieces has the same bits as one computed whole.
+// A convolution is a sum over source rows, each with a weight. Grouped and transposed convolutions and convolutions over
+// several tensors laid side by side differ only in their lists of rows, so that one inner loop, the row kernel (row.go), serves
+// them all. The sum runs over the rows in a fixed order, the same for every pixel wherever it lies, so that a picture computed
+// in pieces has the same bits as one computed whole.
 //
 // # Kernel sets
 //
-// The environment variable CLASSSR_KERNEL forces a set of inner loops; Select tells which is in use. "generic" is pure Go,
-// compiled everywhere, and the oracle for all others.
+// A Set is an implementation of the inner loops. "generic" is pure Go, compiled everywhere, and the oracle for all others;
+// "avx2" and "avx512" are assembly written by the program in gen (make gen). The best one that the processor can run is used;
+// the environment variable CLASSSR_KERNEL forces another, and Select tells which is in use. Sets differ in the last bits of
+// their results, because they round in different places.
 package kernel
 
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
+	"sync"
 )
 
 // Environment names the variable that forces a kernel set.
 const Environment = "CLASSSR_KERNEL"
 
+// Set is an implementation of the inner loops.
+type Set struct {
+	name string
+	// mostOuts is how many result planes the row kernel computes at a time.
+	mostOuts int
+	row      func(outs int, a *rowArgs)
+	// interleave merges the beginning of count rows, dst[i*count+r] = rows[r*distance+i], and returns how far in i it came;
+	// nil if the set has no fast way.
+	interleave func(dst, rows []float32, distance, count int) int
+}
+
+var generic = &Set{name: "generic", mostOuts: 64, row: rowGeneric}
+
 // available lists the kernel sets that this machine can run, the best first.
-var available = []string{"generic"}
+var available = append(processorSets(), generic)
 
 // Select is the kernel set in use: the one that CLASSSR_KERNEL asks for, or the best. It returns an error if this machine or
 // build does not have the one asked for; programs call it when they start, so that a forced set is never silently replaced.
-func Select() (string, error) { return choose(os.Getenv(Environment)) }
+func Select() (string, error) {
+	set, err := choose(os.Getenv(Environment))
+	if err != nil {
+		return "", err
+	}
+	return set.name, nil
+}
 
-func choose(forced string) (string, error) {
+// current is the set in use, which does not change while the program runs.
+var current = sync.OnceValue(func() *Set {
+	set, err := choose(os.Getenv(Environment))
+	if err != nil {
+		panic("kernel: CLASSSR_KERNEL asks for a set that is not there; call Select first")
+	}
+	return set
+})
+
+func choose(forced string) (*Set, error) {
 	if forced == "" {
 		return available[0], nil
 	}
-	if !slices.Contains(available, forced) {
-		return "", fmt.Errorf("%s=%s: this machine and build have only %s; unset it or choose one of these",
-			Environment, forced, strings.Join(available, ", "))
+	var names []string
+	for _, s := range available {
+		if s.name == forced {
+			return s, nil
+		}
+		names = append(names, s.name)
 	}
-	return forced, nil
+	return nil, fmt.Errorf("%s=%s: this machine and build have only %s; unset it or choose one of these",
+		Environment, forced, strings.Join(names, ", "))
 }

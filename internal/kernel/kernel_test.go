@@ -14,41 +14,41 @@ func TestForcedKernelsAreNeverReplaced(t *testing.T) {
 	if name, err := Select(); err == nil || !strings.Contains(err.Error(), "generic") {
 		t.Errorf("got %q and error %v, want an error that lists what there is", name, err)
 	}
-	for _, name := range available {
-		t.Setenv(Environment, name)
-		if got, err := Select(); err != nil || got != name {
-			t.Errorf("forced %q, got %q and error %v", name, got, err)
+	for _, set := range available {
+		t.Setenv(Environment, set.name)
+		if got, err := Select(); err != nil || got != set.name {
+			t.Errorf("forced %q, got %q and error %v", set.name, got, err)
 		}
 	}
 	t.Setenv(Environment, "")
-	if got, err := Select(); err != nil || got != available[0] {
-		t.Errorf("unforced, got %q and error %v; want the best, %q", got, err, available[0])
+	if got, err := Select(); err != nil || got != available[0].name {
+		t.Errorf("unforced, got %q and error %v; want the best, %q", got, err, available[0].name)
 	}
 }
 
 // guard surrounds the memory of planes: a kernel that writes it, or lets it into a result, is caught.
 const guard = -12345.5
 
-// guarded makes planes of h x w random numbers with guards between and around them.
-func guarded(r *rand.Rand, count, h, w int) (planes []Plane, check func() bool) {
+// guarded makes a block of random numbers with guards between and around its rows. check tells whether the guards are as they
+// were.
+func guarded(r *rand.Rand, planes, h, w int) (b Block, check func() bool) {
 	stride, gap := w+3, 7
 	size := gap + h*stride
-	memory := make([]float32, count*size+gap)
+	memory := make([]float32, planes*size+gap)
 	inside := make([]bool, len(memory))
 	for i := range memory {
 		memory[i] = guard
 	}
-	for c := range count {
-		first := c*size + gap
+	for c := range planes {
 		for y := range h {
 			for x := range w {
-				memory[first+y*stride+x] = float32(r.NormFloat64())
-				inside[first+y*stride+x] = true
+				i := gap + c*size + y*stride + x
+				memory[i], inside[i] = float32(r.NormFloat64()), true
 			}
 		}
-		planes = append(planes, Plane{memory[first : first+(h-1)*stride+w], stride})
 	}
-	return planes, func() bool {
+	b = Block{Data: memory[gap : gap+(planes-1)*size+(h-1)*stride+w], C: planes, Plane: size, Stride: stride}
+	return b, func() bool {
 		for i, v := range memory {
 			if !inside[i] && v != guard {
 				return false
@@ -58,7 +58,32 @@ func guarded(r *rand.Rand, count, h, w int) (planes []Plane, check func() bool) 
 	}
 }
 
-func at(p Plane, y, x int) float64 { return float64(p.Data[y*p.Stride+x]) }
+// sideBySide makes blocks that have so many planes together.
+func sideBySide(t *rapid.T, r *rand.Rand, planes, h, w int) (blocks []Block) {
+	for planes > 0 {
+		n := rapid.IntRange(1, planes).Draw(t, "planes of a block")
+		b, _ := guarded(r, n, h, w)
+		blocks = append(blocks, b)
+		planes -= n
+	}
+	return blocks
+}
+
+func at(blocks []Block, c, y, x int) float64 {
+	for _, b := range blocks {
+		if c < b.C {
+			return float64(b.Row(c, y, x, 1)[0])
+		}
+		c -= b.C
+	}
+	panic("no such plane")
+}
+
+// anySet draws a kernel set, so that every test of properties is one of all of them.
+func anySet(t *rapid.T) *Set {
+	i := rapid.IntRange(0, len(available)-1).Draw(t, "set")
+	return available[i]
+}
 
 func near(got float32, want float64) bool {
 	return math.Abs(float64(got)-want) <= 1e-4*(1+math.Abs(want))
@@ -68,22 +93,24 @@ func TestConvIsItsDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		groups := rapid.IntRange(1, 3).Draw(t, "groups")
-		perIn, perOut := rapid.IntRange(1, 6).Draw(t, "in"), rapid.IntRange(1, 5).Draw(t, "out")
+		perIn, perOut := rapid.IntRange(1, 6).Draw(t, "in"), rapid.IntRange(1, 20).Draw(t, "out")
 		in, out := perIn*groups, perOut*groups
 		size, stride := rapid.IntRange(1, 5).Draw(t, "size"), rapid.IntRange(1, 4).Draw(t, "stride")
-		h, w := rapid.IntRange(1, 5).Draw(t, "h"), rapid.IntRange(1, 40).Draw(t, "w")
+		h, w := rapid.IntRange(1, 3).Draw(t, "h"), rapid.IntRange(1, 90).Draw(t, "w")
 		slopes := rapid.SampledFrom([]int{0, 1, out}).Draw(t, "slopes")
 		weight, bias, slope := random(r, out*perIn*size*size), random(r, out), random(r, slopes)
 		if slopes == 0 {
 			slope = nil
 		}
-		src, srcSafe := guarded(r, in, (h-1)*stride+size, (w-1)*stride+size)
+		src := sideBySide(t, r, in, (h-1)*stride+size, (w-1)*stride+size)
 		dst, dstSafe := guarded(r, out, h, w)
-		var residual []Plane
-		if rapid.Bool().Draw(t, "residual") {
-			residual, _ = guarded(r, out, h, w)
+		var add *Block
+		if rapid.Bool().Draw(t, "add") {
+			b, _ := guarded(r, out, h, w)
+			add = &b
 		}
-		NewConv(in, out, size, stride, groups, weight, bias, slope).Run(dst, h, w, src, residual, &Gather{})
+		set := anySet(t)
+		newConv(set, in, out, size, stride, groups, weight, bias, slope).Run(dst, h, w, src, add, &Scratch{})
 		for o := range out {
 			for y := range h {
 				for x := range w {
@@ -91,23 +118,23 @@ func TestConvIsItsDefinition(t *testing.T) {
 					for i := range perIn {
 						for k := range size * size {
 							want += float64(weight[(o*perIn+i)*size*size+k]) *
-								at(src[o/perOut*perIn+i], y*stride+k/size, x*stride+k%size)
+								at(src, o/perOut*perIn+i, y*stride+k/size, x*stride+k%size)
 						}
 					}
-					if residual != nil {
-						want += at(residual[o], y, x)
+					if add != nil {
+						want += at([]Block{*add}, o, y, x)
 					}
 					if slope != nil && want < 0 {
 						want *= float64(slope[o%slopes])
 					}
-					if got := dst[o].Data[y*dst[o].Stride+x]; !near(got, want) {
-						t.Fatalf("plane %d at %d,%d: %g, want %g", o, y, x, got, want)
+					if got := dst.Row(o, y, x, 1)[0]; !near(got, want) {
+						t.Fatalf("%s: plane %d at %d,%d: %g, want %g", set.name, o, y, x, got, want)
 					}
 				}
 			}
 		}
-		if !srcSafe() || !dstSafe() {
-			t.Fatal("memory around the planes was written")
+		if !dstSafe() {
+			t.Fatal("memory around the result was written")
 		}
 	})
 }
@@ -119,23 +146,20 @@ func TestDeconvIsItsDefinition(t *testing.T) {
 		stride := rapid.IntRange(1, 4).Draw(t, "stride")
 		size := rapid.IntRange(stride, 9).Draw(t, "size")
 		pad := rapid.IntRange(0, size-1).Draw(t, "pad")
-		h, w := rapid.IntRange(1, 9).Draw(t, "h"), rapid.IntRange(1, 30).Draw(t, "w")
+		h, w := rapid.IntRange(1, 9).Draw(t, "h"), rapid.IntRange(1, 60).Draw(t, "w")
 		y0, x0 := rapid.IntRange(0, 20).Draw(t, "y0"), rapid.IntRange(0, 20).Draw(t, "x0")
 		weight, bias := random(r, in*out*size*size), random(r, out)
-		d := NewDeconv(in, out, size, stride, pad, weight, bias)
+		set := anySet(t)
+		d := newDeconv(set, in, out, size, stride, pad, weight, bias)
 		// Source positions from farBack on, farther than anything reads.
 		const farBack = -20
-		src, srcSafe := guarded(r, in, 60, 80)
+		src, _ := guarded(r, in, 60, 110)
 		dst, dstSafe := guarded(r, out, h, w)
-		seen := make([]Plane, in)
 		sy, sx := d.Source(y0), d.Source(x0)
 		for i := 1; i < stride; i++ { // later phases may start earlier
 			sy, sx = min(sy, d.Source(y0+i)), min(sx, d.Source(x0+i))
 		}
-		for i := range seen {
-			seen[i] = src[i].From(sy-farBack, sx-farBack)
-		}
-		d.Run(dst, y0, x0, h, w, seen, sy, sx, &Gather{})
+		d.Run(dst, y0, x0, h, w, src.From(sy-farBack, sx-farBack), sy, sx, &Scratch{})
 		for o := range out {
 			for y := range h {
 				for x := range w {
@@ -145,19 +169,19 @@ func TestDeconvIsItsDefinition(t *testing.T) {
 							for kx := range size {
 								ny, nx := y0+y+pad-ky, x0+x+pad-kx
 								if mod(ny, stride) == 0 && mod(nx, stride) == 0 {
-									want += float64(weight[((i*out+o)*size+ky)*size+kx]) * at(src[i], ny/stride-farBack, nx/stride-farBack)
+									want += float64(weight[((i*out+o)*size+ky)*size+kx]) * at([]Block{src}, i, ny/stride-farBack, nx/stride-farBack)
 								}
 							}
 						}
 					}
-					if got := dst[o].Data[y*dst[o].Stride+x]; !near(got, want) {
-						t.Fatalf("plane %d at %d,%d: %g, want %g", o, y, x, got, want)
+					if got := dst.Row(o, y, x, 1)[0]; !near(got, want) {
+						t.Fatalf("%s: plane %d at %d,%d: %g, want %g", set.name, o, y, x, got, want)
 					}
 				}
 			}
 		}
-		if !srcSafe() || !dstSafe() {
-			t.Fatal("memory around the planes was written")
+		if !dstSafe() {
+			t.Fatal("memory around the result was written")
 		}
 	})
 }
@@ -170,19 +194,56 @@ func random(r *rand.Rand, n int) []float32 {
 	return s
 }
 
-func BenchmarkConv3x3(b *testing.B) {
-	const channels, size = 64, 64
-	r := rand.New(rand.NewPCG(1, 1))
-	for _, groups := range []int{1, 4} {
-		b.Run(map[int]string{1: "dense", 4: "groups4"}[groups], func(b *testing.B) {
-			src, _ := guarded(r, channels, size+2, size+2)
-			dst, _ := guarded(r, channels, size, size)
-			c := NewConv(channels, channels, 3, 1, groups, random(r, channels*channels/groups*9), random(r, channels), []float32{0})
-			for b.Loop() {
-				c.Run(dst, size, size, src, nil, &Gather{})
+func TestPixelShuffleIsItsDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		factor, planes := rapid.IntRange(1, 4).Draw(t, "factor"), rapid.IntRange(1, 3).Draw(t, "planes")
+		y0, x0 := rapid.IntRange(0, 9).Draw(t, "y0"), rapid.IntRange(0, 9).Draw(t, "x0")
+		h, w := rapid.IntRange(1, 5).Draw(t, "h"), rapid.IntRange(1, 70).Draw(t, "w")
+		sy, sx := y0/factor, x0/factor
+		src, _ := guarded(r, planes*factor*factor, (y0+h-1)/factor-sy+1, (x0+w-1)/factor-sx+1)
+		dst, dstSafe := guarded(r, planes, h, w)
+		PixelShuffle(dst, y0, x0, h, w, src, sy, sx, factor)
+		for c := range planes {
+			for y := range h {
+				for x := range w {
+					from := (c*factor+(y0+y)%factor)*factor + (x0+x)%factor
+					want := src.Row(from, (y0+y)/factor-sy, (x0+x)/factor-sx, 1)[0]
+					if got := dst.Row(c, y, x, 1)[0]; got != want {
+						t.Fatalf("plane %d at %d,%d: %g, want %g", c, y, x, got, want)
+					}
+				}
 			}
-			macs := float64(channels*channels/groups*9) * size * size
-			b.ReportMetric(macs*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
-		})
+		}
+		if !dstSafe() {
+			t.Fatal("memory around the result was written")
+		}
+	})
+}
+
+func BenchmarkConv(b *testing.B) {
+	const size = 64
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, c := range []struct {
+		name                    string
+		in, out, kernel, groups int
+	}{
+		{"64to64", 64, 64, 3, 1}, {"64to64groups4", 64, 64, 3, 4}, {"36to36groups4", 36, 36, 3, 4}, {"12to12", 12, 12, 3, 1},
+		{"64to3", 64, 3, 3, 1}, {"3to56by5", 3, 56, 5, 1}, {"56to12by1", 56, 12, 1, 1}, {"256to64by1", 256, 64, 1, 1},
+	} {
+		for _, set := range available {
+			b.Run(c.name+"/"+set.name, func(b *testing.B) {
+				src, _ := guarded(r, c.in, size+c.kernel-1, size+c.kernel-1)
+				dst, _ := guarded(r, c.out, size, size)
+				weight := random(r, c.in*c.out/c.groups*c.kernel*c.kernel)
+				conv := newConv(set, c.in, c.out, c.kernel, 1, c.groups, weight, random(r, c.out), []float32{0})
+				var scratch Scratch
+				for b.Loop() {
+					conv.Run(dst, size, size, []Block{src}, nil, &scratch)
+				}
+				macs := float64(len(weight)) * size * size
+				b.ReportMetric(macs*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+			})
+		}
 	}
 }

@@ -1,0 +1,56 @@
+package kernel
+
+// rowSum is a stack of result planes that are weighted sums of the same source rows: a group of a convolution, or a phase of a
+// transposed one. Its weights are packed for one kernel set; it is read-only.
+type rowSum struct {
+	set    *Set
+	taps   int // of each source plane
+	blocks []rowBlock
+}
+
+// rowBlock is as many result planes as a kernel computes at a time.
+type rowBlock struct {
+	first, outs int
+	weight      []float32 // for each source row, outs numbers
+	bias, slope []float32 // outs numbers; slope is nil without activation
+}
+
+// newRowSum packs the weights of outs results, given by weightOf(result, source row), for rows source rows.
+func newRowSum(set *Set, outs, rows, taps int, weightOf func(o, row int) float32, bias, slope []float32) rowSum {
+	s := rowSum{set: set, taps: taps}
+	blocks := (outs + set.mostOuts - 1) / set.mostOuts
+	for i := range blocks {
+		first, end := i*outs/blocks, (i+1)*outs/blocks // of nearly equal size
+		b := rowBlock{first: first, outs: end - first, bias: bias[first:end]}
+		if slope != nil {
+			b.slope = slope[first:end]
+		}
+		for row := range rows {
+			for o := first; o < end; o++ {
+				b.weight = append(b.weight, weightOf(o, row))
+			}
+		}
+		s.blocks = append(s.blocks, b)
+	}
+	return s
+}
+
+// run computes n numbers, at most mostPixels, of row y of all result planes, from column x on. The segments give the sources
+// for these; add, if not nil, is added before the activation; a is scratch memory.
+func (s *rowSum) run(dst Block, y, x, n int, segments []segment, add *Block, a *rowArgs) {
+	for i := range s.blocks {
+		b := &s.blocks[i]
+		*a = rowArgs{
+			dst: dst.at(b.first, y, x, n), dstPlane: dst.Plane * floatBytes,
+			segments: &segments[0], segmentCount: len(segments), taps: s.taps,
+			weight: &b.weight[0], bias: &b.bias[0], n: n,
+		}
+		if add != nil {
+			a.add, a.addPlane = add.at(b.first, y, x, n), add.Plane*floatBytes
+		}
+		if b.slope != nil {
+			a.slope = &b.slope[0]
+		}
+		s.set.row(b.outs, a)
+	}
+}
