@@ -3,21 +3,19 @@ package classsr
 import (
 	"context"
 	"image"
+
+	"classsr/tile"
 )
 
 // bicubic is the method without a network.
 type bicubic struct{ scale int }
 
-const (
-	// bicubicCore is large enough for the pieces' overhead to vanish.
-	bicubicCore = 128
-	// bicubicContext is how far the interpolation reaches.
-	bicubicContext = 2
-)
+// bicubicCore is the size of its pieces, large enough for their overhead to vanish.
+const bicubicCore = 128
 
-func (bicubic) context() int { return bicubicContext }
+func (bicubic) context() int { return 0 } // it finds out by itself what it reads
 
-func (bicubic) sizing(image.Point, int64) (sizing, error) {
+func (bicubic) sizing(image.Point, int, int64) (sizing, error) {
 	return sizing{core: image.Pt(bicubicCore, bicubicCore)}, nil
 }
 
@@ -30,15 +28,23 @@ func (b bicubic) worker() enlarger { return &bicubicWorker{bicubic: b} }
 // bicubicWorker is a worker's memory for pieces.
 type bicubicWorker struct {
 	bicubic
+	src    []float32
 	planes [3][]float32
 }
 
-func (w *bicubicWorker) enlarge(_ context.Context, p piece) ([][]float32, error) {
-	r := image.Rectangle{Min: p.Core.Min.Mul(w.scale), Max: p.Core.Max.Mul(w.scale)}
-	planes := w.planes[:len(p.planes)]
-	for c, src := range p.planes {
-		planes[c] = resize(planes[c], r.Dx()*r.Dy())
-		p.bicubic.FloatsWindow(planes[c], r, src, p.Window, 1)
+func (w *bicubicWorker) enlarge(ctx context.Context, j *job, p tile.Piece, write func([][]float32, image.Rectangle)) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return planes, nil
+	r := image.Rectangle{Min: p.Core.Min.Mul(w.scale), Max: p.Core.Max.Mul(w.scale)}
+	have := j.bicubic.Source(r)
+	w.src = resize(w.src, have.Dx()*have.Dy())
+	planes := w.planes[:j.in.Colors]
+	for c := range planes {
+		planes[c] = resize(planes[c], r.Dx()*r.Dy())
+		j.in.ReadPlane(w.src, c, have)
+		j.bicubic.FloatsWindow(planes[c], r, w.src, have, 1)
+	}
+	write(planes, r)
+	return nil
 }

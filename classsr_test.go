@@ -128,7 +128,7 @@ func TestPiecesDoNotShow(t *testing.T) {
 		model  string
 		memory int64 // that leaves room for the smallest pieces only
 	}{
-		{modelFile(t, "fsrcnn", 4, 16), 2_300_000}, {modelFile(t, "srresnet", 2, 8), 4_000_000}, {modelFile(t, "carn", 2, 12), 6_000_000},
+		{modelFile(t, "fsrcnn", 4, 16), 2_000_000}, {modelFile(t, "srresnet", 2, 8), 2_100_000}, {modelFile(t, "carn", 2, 12), 2_700_000},
 	} {
 		in := picture(150, 90, 3, true, 16)
 		whole, one := upscale(t, c.model, classsr.Options{Threads: 1}, in)
@@ -294,7 +294,7 @@ func TestBranchesOfAClassSRModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := picture(20, 20, 3, false, 8)
-	full, fullReport := upscale(t, path, classsr.Options{}, in)
+	full, fullReport := upscale(t, path, classsr.Options{Threads: 1}, in)
 	hard, _ := upscale(t, path, classsr.Options{Mode: "branch=2"}, in)
 	simple, report := upscale(t, path, classsr.Options{Mode: "branch=1"}, in)
 	if !samePixels(full, hard) || samePixels(full, simple) {

@@ -13,44 +13,37 @@ import (
 type job struct {
 	in, out  *imageio.Picture
 	scale    int
-	bicubic  *resample.Plan
-	bytes    int64 // that a worker takes for the largest piece
+	bicubic  *resample.Plan // for the whole picture
+	bytes    int64          // of memory that the largest piece takes
 	progress func(pixels int)
 }
 
 // worker is the memory of one worker.
 type worker struct {
 	enlarger
-	planes           [3][]float32
 	gray             []float32
 	alphaIn, alphaUp []float32
 }
 
-// do computes one piece: colours by the method, alpha by interpolation.
+// do computes one piece.
 func (j *job) do(ctx context.Context, w *worker, p tile.Piece) error {
-	planes := w.planes[:j.in.Colors]
-	for c := range planes {
-		planes[c] = resize(planes[c], p.Window.Dx()*p.Window.Dy())
-		j.in.ReadPlane(planes[c], c, p.Window)
-	}
-	colours, err := w.enlarge(ctx, piece{p, planes, j.bicubic, j.bytes})
-	if err != nil {
-		return err
-	}
-	core := image.Rectangle{Min: p.Core.Min.Mul(j.scale), Max: p.Core.Max.Mul(j.scale)}
+	return w.enlarge(ctx, j, p, func(colours [][]float32, r image.Rectangle) { j.write(w, colours, r) })
+}
+
+// write puts a rectangle of the result into the picture: colour planes (one or three) as they come, alpha by interpolation.
+func (j *job) write(w *worker, colours [][]float32, r image.Rectangle) {
 	if j.in.Colors == 1 && len(colours) == 3 {
 		w.gray = resize(w.gray, len(colours[0]))
 		toGray(w.gray, colours)
 		colours = [][]float32{w.gray}
 	}
 	for c, plane := range colours {
-		j.out.WritePlane(plane, c, core)
+		j.out.WritePlane(plane, c, r)
 	}
 	if j.in.Alpha {
-		j.enlargeAlpha(w, core)
+		j.enlargeAlpha(w, r)
 	}
-	j.progress(p.Core.Dx() * p.Core.Dy())
-	return nil
+	j.progress(r.Dx() * r.Dy() / (j.scale * j.scale))
 }
 
 // toGray makes one plane of three. The network saw the same plane three times, and its results differ little.

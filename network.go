@@ -8,6 +8,7 @@ import (
 	"classsr/arch"
 	"classsr/engine"
 	"classsr/tensor"
+	"classsr/tile"
 	"classsr/weights"
 )
 
@@ -42,28 +43,42 @@ func (n *network) context() int {
 	return min(n.plan.Context(), maxContext)
 }
 
-// coreSizes are tried from the largest on: small ones cost much arithmetic for their context, large ones much memory.
-var coreSizes = []int{256, 192, 160, 128, 96, 80, 64, 48, 32, 16}
+// stripWidths are tried from the largest on: narrow strips cost much arithmetic for their context, wide ones much memory.
+var stripWidths = []int{256, 192, 160, 128, 96, 80, 64, 48, 32, 16, 8}
 
-func (n *network) sizing(picture image.Point, workerBytes int64) (sizing, error) {
-	sizes := coreSizes
+// sizing cuts the picture into strips as high as it is, since rows slide through the network and cost nothing twice, and as
+// many that all threads have the same work.
+func (n *network) sizing(picture image.Point, threads int, workerBytes int64) (sizing, error) {
 	if n.spec.Pools() {
-		sizes = []int{poolingCore}
+		s := sizing{core: image.Pt(poolingCore, poolingCore), bytes: n.bytes(picture, image.Pt(poolingCore, poolingCore))}
+		return s, n.fits(s.bytes, workerBytes)
 	}
-	var need int64
-	for _, size := range sizes {
-		need = n.bytes(picture, size)
-		if need <= workerBytes {
-			return sizing{image.Pt(size, size), need}, nil
+	var s sizing
+	for _, width := range stripWidths {
+		strips := (picture.X + width - 1) / width
+		strips = (strips + threads - 1) / threads * threads
+		s.core = image.Pt(max((picture.X+strips-1)/strips, min(picture.X, narrowest)), picture.Y)
+		if s.bytes = n.bytes(picture, s.core); s.bytes <= workerBytes {
+			return s, nil
 		}
 	}
-	return sizing{}, fmt.Errorf("the network needs %s of memory for each thread, of %s that are left for it: allow more, or use fewer threads",
-		formatBytes(need), formatBytes(workerBytes))
+	return sizing{}, n.fits(s.bytes, workerBytes)
 }
 
-// bytes is what a worker takes for a piece with cores of this size and all its context.
-func (n *network) bytes(picture image.Point, size int) int64 {
-	core := image.Pt(min(size, picture.X), min(size, picture.Y))
+// narrowest is the width of strips below which their context costs more than another thread gives.
+const narrowest = 16
+
+func (n *network) fits(bytes, workerBytes int64) error {
+	if bytes <= workerBytes {
+		return nil
+	}
+	return fmt.Errorf("the network needs %s of memory for each thread, of %s that are left for it: allow more, or use fewer threads",
+		formatBytes(bytes), formatBytes(workerBytes))
+}
+
+// bytes is what a worker takes for a piece with a core of this size and all its context.
+func (n *network) bytes(picture, core image.Point) int64 {
+	core = image.Pt(min(core.X, picture.X), min(core.Y, picture.Y))
 	context := n.context()
 	window := image.Pt(min(core.X+2*context, picture.X), min(core.Y+2*context, picture.Y))
 	at := image.Pt(min(context, window.X-core.X), min(context, window.Y-core.Y))
@@ -83,40 +98,37 @@ func (n *network) worker() enlarger { return &networkWorker{network: n} }
 // networkWorker is a worker's memory for pieces.
 type networkWorker struct {
 	*network
-	arena    engine.Arena
-	src, dst tensor.Tensor
-	planes   [3][]float32
+	arena  engine.Arena
+	planes [3][]float32
 }
 
-func (w *networkWorker) enlarge(ctx context.Context, p piece) ([][]float32, error) {
-	w.src = tensor.Tensor{
-		Shape: tensor.Shape{N: 1, C: 3, H: p.Window.Dy(), W: p.Window.Dx()},
-		Data:  resize(w.src.Data, 3*p.Window.Dx()*p.Window.Dy()),
-	}
-	for c := range 3 {
-		w.fill(w.src.Plane(0, c), p.planes[min(c, len(p.planes)-1)])
-	}
-	w.arena.Reserve(p.bytes)
-	scale := w.spec.Scale
-	w.dst.Shape = tensor.Shape{N: 1, C: 3, H: p.Core.Dy() * scale, W: p.Core.Dx() * scale}
-	w.dst.Data = resize(w.dst.Data, w.dst.Len())
-	if err := w.plan.Run(ctx, &w.arena, &w.dst, &w.src, p.Core.Sub(p.Window.Min)); err != nil {
-		return nil, err
-	}
-	for c := range w.planes {
-		w.planes[c] = w.dst.Plane(0, c)
-		if w.spec.InputRange != 1 {
-			multiply(w.planes[c], 1/float32(w.spec.InputRange))
-		}
-	}
-	return w.planes[:], nil
+func (w *networkWorker) enlarge(ctx context.Context, j *job, p tile.Piece, write func([][]float32, image.Rectangle)) error {
+	w.arena.Reserve(j.bytes)
+	corner := p.Core.Min.Mul(w.spec.Scale)
+	return w.plan.Run(ctx, &w.arena, engine.Piece{
+		Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min),
+		Read: func(dst *tensor.Tensor, y int) {
+			rows := image.Rect(0, y, dst.W, y+dst.H).Add(p.Window.Min)
+			for c := range 3 {
+				plane := dst.Plane(0, c)
+				j.in.ReadPlane(plane, min(c, j.in.Colors-1), rows)
+				w.multiply(plane, float32(w.spec.InputRange))
+			}
+		},
+		Write: func(src *tensor.Tensor, y int) {
+			for c := range w.planes {
+				w.planes[c] = src.Plane(0, c)
+				w.multiply(w.planes[c], 1/float32(w.spec.InputRange))
+			}
+			write(w.planes[:], image.Rect(0, y, src.W, y+src.H).Add(corner))
+		},
+	})
 }
 
-// fill copies a plane of 0..1 in the network's range.
-func (w *networkWorker) fill(dst, src []float32) {
-	copy(dst, src)
+// multiply brings values of 0..1 into the network's range, or back.
+func (w *networkWorker) multiply(s []float32, factor float32) {
 	if w.spec.InputRange != 1 {
-		multiply(dst, float32(w.spec.InputRange))
+		multiply(s, factor)
 	}
 }
 

@@ -37,8 +37,8 @@ type Upscaler struct {
 type method interface {
 	// context is how many pixels around a core are read.
 	context() int
-	// sizing chooses the size of cores, for work on a picture of this size within so many bytes for each worker.
-	sizing(picture image.Point, workerBytes int64) (sizing, error)
+	// sizing chooses the size of cores, for work on a picture of this size by so many threads, with so many bytes for each.
+	sizing(picture image.Point, threads int, workerBytes int64) (sizing, error)
 	// worker makes what a single worker needs.
 	worker() enlarger
 	// macs and paperFLOPs count for a piece.
@@ -54,16 +54,9 @@ type sizing struct {
 
 // enlarger computes pieces, one at a time.
 type enlarger interface {
-	// enlarge computes the planes of a core from those of its window, values in 0..1. The result is valid until the next call.
-	enlarge(ctx context.Context, p piece) ([][]float32, error)
-}
-
-// piece is a piece of a picture with the samples of its window.
-type piece struct {
-	tile.Piece
-	planes  [][]float32    // three, or one for gray; of the window, values in 0..1
-	bicubic *resample.Plan // for the whole picture
-	bytes   int64          // of memory that the largest piece takes
+	// enlarge computes a piece of the job's picture and hands its colour planes to write, values in 0..1, rectangle by
+	// rectangle (of the result) from top to bottom. The planes may be reused afterwards.
+	enlarge(ctx context.Context, j *job, p tile.Piece, write func(colours [][]float32, r image.Rectangle)) error
 }
 
 // Upscaler makes an Upscaler. It returns an error if the model cannot do what the options ask for.
@@ -161,7 +154,7 @@ func (u *Upscaler) plan(in *imageio.Picture) (sizing, error) {
 	if limit > 0 {
 		workerBytes = min(workerBytes, (limit-pictures)/int64(u.threads))
 	}
-	return u.method.sizing(image.Pt(in.Width, in.Height), workerBytes)
+	return u.method.sizing(image.Pt(in.Width, in.Height), u.threads, workerBytes)
 }
 
 // workerMemory is what a worker may take for intermediate results where memory is no concern: enough for pieces so large that

@@ -16,6 +16,7 @@ type compiler struct {
 	fused   []bool       // by node: it is part of an earlier step
 	sources map[nn.Value][]nn.Value
 	steps   []step
+	pools   bool
 }
 
 func newCompiler(g *nn.Graph, params tensor.Set) *compiler {
@@ -43,7 +44,7 @@ func (c *compiler) compile() *Plan {
 			c.lower(result(i), n)
 		}
 	}
-	return &Plan{graph: c.graph, steps: c.steps, sources: c.sources}
+	return &Plan{graph: c.graph, steps: c.steps, sources: c.sources, pools: c.pools}
 }
 
 // lower adds the step for a node.
@@ -74,6 +75,7 @@ func (c *compiler) lower(out nn.Value, n nn.Node) {
 	case nn.ChannelMul:
 		add(channelMulOp{})
 	case nn.GlobalAvgPool:
+		c.pools = true
 		add(meanOp{})
 	case nn.PixelShuffle:
 		add(shuffleOp{op.Factor})
@@ -110,7 +112,9 @@ func (c *compiler) lowerConv(out nn.Value, n nn.Node, op nn.Conv, params []tenso
 		inputs = append(append([]nn.Value{}, inputs...), *f.residual)
 	}
 	c.steps = append(c.steps, step{convOp{
-		conv: kernel.NewConv(op.In, op.Out, op.Kernel, op.StepSize(), op.GroupCount(), f.weight, f.bias, f.slope),
+		conv: kernel.NewConv(kernel.Shape{
+			In: op.In, Out: op.Out, Size: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(),
+		}, f.weight, f.bias, f.slope),
 		size: op.Kernel, pad: op.Pad, stride: op.StepSize(),
 		macsPerPixel: int64(op.Out) * int64(op.In/op.GroupCount()*op.Kernel*op.Kernel),
 	}, inputs, out})

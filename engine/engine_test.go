@@ -79,7 +79,7 @@ func run(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, channe
 		shape.H, shape.W = 1, 1
 	}
 	y := tensor.New(shape)
-	if err := p.Run(context.Background(), a, y, x, core); err != nil {
+	if err := p.RunWhole(context.Background(), a, y, x, core); err != nil {
 		t.Fatal(err)
 	}
 	return y
@@ -187,14 +187,13 @@ func TestRunAllocatesNothing(t *testing.T) {
 		plan := engine.Compile(g, randomParams(g, 1))
 		var arena engine.Arena
 		x := randomPicture(20, 24, 1)
-		core := image.Rect(8, 8, 12, 16)
-		channels, h, w := 3, 8*spec.Scale, 4*spec.Scale
-		if spec.Scale == 0 {
-			h, w = 1, 1
+		piece := engine.Piece{
+			Window: image.Pt(x.W, x.H), Core: image.Rect(8, 8, 12, 16),
+			Read:  func(*tensor.Tensor, int) {},
+			Write: func(*tensor.Tensor, int) {},
 		}
-		y := tensor.New(tensor.Shape{N: 1, C: channels, H: h, W: w})
 		n := testing.AllocsPerRun(3, func() {
-			if err := plan.Run(context.Background(), &arena, y, x, core); err != nil {
+			if err := plan.Run(context.Background(), &arena, piece); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -212,7 +211,7 @@ func TestRunStopsWithItsContext(t *testing.T) {
 	cancel()
 	x := randomPicture(8, 8, 1)
 	y := tensor.New(tensor.Shape{N: 1, C: 3, H: 32, W: 32})
-	if err := plan.Run(ctx, &engine.Arena{}, y, x, whole(x)); err == nil {
+	if err := plan.RunWhole(ctx, &engine.Arena{}, y, x, whole(x)); err == nil {
 		t.Error("a cancelled run returned no error")
 	}
 }

@@ -13,56 +13,105 @@ type frame struct {
 	plan  *Plan
 	geo   *geometry
 	arena *Arena
-	dst   *tensor.Tensor // the memory of the result
+	zeros []float32
+	band  tensor.Tensor // rows on their way in or out
+
+	done, want rows
 
 	step   *step
 	r      image.Rectangle // the region to make
-	out    kernel.Block    // from the region's corner on
+	out    kernel.Block    // from the region's first column on
 	add    kernel.Block    // what is added to a convolution
 	blocks []kernel.Block  // scratch of sources
 }
 
-func (f *frame) bind(p *Plan, geo *geometry, a *Arena, dst *tensor.Tensor) {
-	f.plan, f.geo, f.arena, f.dst = p, geo, a, dst
+func (f *frame) bind(p *Plan, geo *geometry, a *Arena) {
+	f.plan, f.geo, f.arena = p, geo, a
+	f.zeros = a.memory[geo.zeros:geo.length]
+	clear(f.zeros)
+	if len(f.done) < len(geo.size) {
+		f.done, f.want = make(rows, len(geo.size)), make(rows, len(geo.size))
+	}
+	f.done, f.want = f.done[:len(geo.size)], f.want[:len(geo.size)]
+	geo.begin(f.done)
 }
 
-// load copies the needed part of the input into its buffer.
-func (f *frame) load(src *tensor.Tensor) {
-	f.clearBorder(nn.Input)
+// load reads the rows of the input that are wanted and not yet there.
+func (f *frame) load(read func(dst *tensor.Tensor, y int)) {
 	r := f.geo.valid[nn.Input]
-	to := f.block(nn.Input, r.Min)
-	from := kernel.Block{Data: src.Data, C: src.C, Plane: src.H * src.W, Stride: src.W}
+	y0, y1 := f.done[nn.Input], f.want[nn.Input]
+	if y1 <= y0 {
+		return
+	}
+	f.start(nn.Input)
+	to := f.block(nn.Input, r.Min.X)
+	f.resizeBand(tensor.Shape{N: 1, C: to.C, H: y1 - y0, W: f.geo.size[nn.Input].X})
+	read(&f.band, y0)
 	for c := range to.C {
-		for y := range r.Dy() {
-			copy(to.Row(c, y, 0, r.Dx()), from.Row(c, r.Min.Y+y, r.Min.X, r.Dx()))
+		for y := y0; y < y1; y++ {
+			copy(to.Row(c, y, 0, r.Dx()), f.band.Plane(0, c)[(y-y0)*f.band.W+r.Min.X:])
 		}
 	}
+	f.done[nn.Input] = y1
 }
 
-// enter makes a step the current one.
-func (f *frame) enter(s *step) {
+// unload hands the rows of the result on that were made last.
+func (f *frame) unload(write func(src *tensor.Tensor, y int)) {
+	out := f.plan.graph.Output()
+	r := f.geo.valid[out]
+	y1 := f.done[out]
+	y0 := max(y1-f.geo.increment, r.Min.Y)
+	if rest := (y1 - r.Min.Y) % f.geo.increment; rest != 0 {
+		y0 = y1 - rest // the last rows are fewer
+	}
+	from := f.block(out, r.Min.X)
+	f.resizeBand(tensor.Shape{N: 1, C: from.C, H: y1 - y0, W: r.Dx()})
+	for c := range from.C {
+		for y := y0; y < y1; y++ {
+			copy(f.band.Plane(0, c)[(y-y0)*f.band.W:], from.Row(c, y, 0, r.Dx()))
+		}
+	}
+	write(&f.band, y0-r.Min.Y)
+}
+
+func (f *frame) resizeBand(s tensor.Shape) {
+	f.band.Shape = s
+	if cap(f.band.Data) < s.Len() {
+		f.band.Data = make([]float32, s.Len())
+	}
+	f.band.Data = f.band.Data[:s.Len()]
+}
+
+// enter makes a step the current one, for the rows that are wanted and not yet there; it returns false if there are none.
+func (f *frame) enter(s *step) bool {
+	if f.want[s.out] <= f.done[s.out] {
+		return false
+	}
+	f.start(s.out)
 	f.step, f.r = s, f.geo.valid[s.out]
-	f.clearBorder(s.out)
-	f.out = f.block(s.out, f.r.Min)
+	f.r.Min.Y, f.r.Max.Y = f.done[s.out], f.want[s.out]
+	f.out = f.block(s.out, f.r.Min.X)
+	f.done[s.out] = f.want[s.out]
+	return true
 }
 
-// in gives the planes of input i from the pixel at on.
-func (f *frame) in(i int, at image.Point) kernel.Block { return f.block(f.step.in[i], at) }
+// in gives the planes of input i from column x on.
+func (f *frame) in(i, x int) kernel.Block { return f.block(f.step.in[i], x) }
 
-// sources gives the planes of input i from the pixel at on, as blocks side by side if it is a concatenation. They are valid
-// until the next call.
-func (f *frame) sources(i int, at image.Point) []kernel.Block {
-	f.blocks = f.appendBlocks(f.blocks[:0], f.step.in[i], at)
+// sources gives the planes of input i from column x on, as blocks side by side if it is a concatenation. They are valid until
+// the next call.
+func (f *frame) sources(i, x int) []kernel.Block {
+	f.blocks = f.appendBlocks(f.blocks[:0], f.step.in[i], x)
 	return f.blocks
 }
 
-func (f *frame) appendBlocks(blocks []kernel.Block, v nn.Value, at image.Point) []kernel.Block {
+func (f *frame) appendBlocks(blocks []kernel.Block, v nn.Value, x int) []kernel.Block {
 	parts, ok := f.plan.sources[v]
 	if !ok {
-		return append(blocks, f.block(v, at))
+		return append(blocks, f.block(v, x))
 	}
 	for _, part := range parts {
-		blocks = f.appendBlocks(blocks, part, at)
+		blocks = f.appendBlocks(blocks, part, x)
 	}
 	return blocks
 }
@@ -70,34 +119,30 @@ func (f *frame) appendBlocks(blocks []kernel.Block, v nn.Value, at image.Point) 
 // size is the size of input i for the whole window.
 func (f *frame) size(i int) image.Point { return f.geo.size[f.step.in[i]] }
 
-// block gives the planes of a value, which is not a concatenation, from the pixel at on.
-func (f *frame) block(v nn.Value, at image.Point) kernel.Block {
-	need := f.geo.need[v]
-	memory := f.arena.memory[f.geo.start[v]:]
-	if v == f.plan.graph.Output() {
-		memory = f.dst.Data
+// block gives the planes of a value, which is not a concatenation, from column x on.
+func (f *frame) block(v nn.Value, x int) kernel.Block {
+	geo := f.geo
+	stride, ring := geo.need[v].Dx(), geo.ring[v]
+	memory := f.arena.memory[geo.start[v]:]
+	return kernel.Block{
+		Data: memory[x-geo.need[v].Min.X : geo.chans[v]*ring*stride], C: geo.chans[v],
+		Plane: ring * stride, Stride: stride,
+		First: geo.valid[v].Min.Y, Ring: ring, Height: geo.size[v].Y, Zeros: f.zeros,
 	}
-	stride, size := need.Dx(), need.Dx()*need.Dy()
-	offset := (at.Y-need.Min.Y)*stride + at.X - need.Min.X
-	return kernel.Block{Data: memory[offset : f.geo.chans[v]*size], C: f.geo.chans[v], Plane: size, Stride: stride}
 }
 
-// clearBorder puts zeros where a value is read beyond its borders.
-func (f *frame) clearBorder(v nn.Value) {
+// start puts zeros to the left and right of a value that is read beyond its borders, when its first rows are made. They stay,
+// since only what lies inside is ever written.
+func (f *frame) start(v nn.Value) {
 	need, valid := f.geo.need[v], f.geo.valid[v]
-	if need == valid {
+	if f.done[v] > valid.Min.Y || need.Min.X == valid.Min.X && need.Max.X == valid.Max.X {
 		return
 	}
-	top, left := valid.Min.Y-need.Min.Y, valid.Min.X-need.Min.X
-	bottom, right := top+valid.Dy(), left+valid.Dx()
-	b := f.block(v, need.Min)
+	left, right := valid.Min.X-need.Min.X, valid.Max.X-need.Min.X
+	b := f.block(v, need.Min.X)
 	for c := range b.C {
-		for y := range need.Dy() {
-			row := b.Row(c, y, 0, need.Dx())
-			if y < top || y >= bottom {
-				clear(row)
-				continue
-			}
+		for y := range b.Ring {
+			row := b.Row(c, b.First+y, 0, need.Dx())
 			clear(row[:left])
 			clear(row[right:])
 		}

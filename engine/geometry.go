@@ -8,29 +8,42 @@ import (
 	"classsr/tensor"
 )
 
-// geometry says, for one shape of pieces, which region of every value is computed and where it lies in the arena. Regions are
-// in the value's own pixels, counted from the window's corner.
+// geometry says, for one shape of pieces, which region of every value is computed, how many rows of it are in memory at a time,
+// and where it lies in the arena. Regions are in the value's own pixels, counted from the window's corner.
 type geometry struct {
 	size  []image.Point     // by value: its size for the whole window
 	need  []image.Rectangle // by value: what is read of it, zeros beyond its borders included; empty if it is never made
 	valid []image.Rectangle // by value: the part of need inside its borders, which is computed
+	ring  []int             // by value: rows in memory at a time
 	start []int             // by value: where its buffer begins in the arena
 	chans []int             // by value: its channels
-	// length is the number of float32 in the arena.
-	length int
-	macs   int64
+	// length is the number of float32 in the arena; zeros is where a row of zeros begins.
+	length, zeros int
+	macs          int64
+	// increment is how many rows of the result are made at a time.
+	increment int
 }
+
+// rowsAtATime is how many rows of the input go through the network at a time: few, so that what a layer leaves is still in
+// cache when the next one reads it.
+const rowsAtATime = 2
 
 func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
 	shapes := p.graph.Shapes(tensor.Shape{N: 1, C: p.graph.Channels, H: window.Y, W: window.X})
+	n := len(shapes)
 	geo := &geometry{
-		size: make([]image.Point, len(shapes)), need: make([]image.Rectangle, len(shapes)),
-		valid: make([]image.Rectangle, len(shapes)), start: make([]int, len(shapes)), chans: make([]int, len(shapes)),
+		size: make([]image.Point, n), need: make([]image.Rectangle, n), valid: make([]image.Rectangle, n),
+		ring: make([]int, n), start: make([]int, n), chans: make([]int, n),
 	}
 	for v, s := range shapes {
 		geo.size[v], geo.chans[v] = image.Pt(s.W, s.H), s.C
 	}
 	geo.findRegions(p, core)
+	geo.increment = rowsAtATime * p.scale
+	if p.pools {
+		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1) // a mean needs all rows before any result
+	}
+	geo.sizeRings(p)
 	geo.placeBuffers(p)
 	return geo
 }
@@ -49,7 +62,8 @@ func (geo *geometry) findRegions(p *Plan, core image.Rectangle) {
 	for _, s := range slices.Backward(p.steps) {
 		r := geo.clip(s.out)
 		for i, v := range s.in {
-			geo.require(p, v, s.run.need(i, r, geo.size[v]))
+			need := s.run.need(i, r, geo.size[v])
+			p.parts(v, func(v nn.Value) { geo.need[v] = geo.need[v].Union(need) })
 		}
 		if counted, ok := s.run.(interface{ macs(image.Rectangle) int64 }); ok {
 			geo.macs += counted.macs(r)
@@ -58,39 +72,93 @@ func (geo *geometry) findRegions(p *Plan, core image.Rectangle) {
 	geo.clip(nn.Input)
 }
 
-// clip clips what is needed of a value, by now completely known, to its borders.
+// clip finds the part of what is needed of a value, by now completely known, inside its borders.
 func (geo *geometry) clip(v nn.Value) image.Rectangle {
 	geo.valid[v] = geo.need[v].Intersect(image.Rectangle{Max: geo.size[v]})
 	return geo.valid[v]
 }
 
-func (geo *geometry) require(p *Plan, v nn.Value, r image.Rectangle) {
-	if parts, ok := p.sources[v]; ok {
-		for _, part := range parts {
-			geo.require(p, part, r)
-		}
-		return
+// rows is how far a piece has come: by value, the first row that is not made yet.
+type rows []int
+
+// begin is the state before anything is made.
+func (geo *geometry) begin(done rows) {
+	for v := range done {
+		done[v] = geo.valid[v].Min.Y
 	}
-	geo.need[v] = geo.need[v].Union(r)
+}
+
+// plan finds how far every value has to be made for the result's rows before end, given how far they are.
+func (geo *geometry) plan(p *Plan, done, want rows, end int) {
+	copy(want, done)
+	want[p.graph.Output()] = min(end, geo.valid[p.graph.Output()].Max.Y)
+	for _, s := range slices.Backward(p.steps) {
+		if want[s.out] <= done[s.out] {
+			continue
+		}
+		r := geo.valid[s.out]
+		r.Min.Y, r.Max.Y = done[s.out], want[s.out]
+		for i, v := range s.in {
+			need := s.run.need(i, r, geo.size[v])
+			p.parts(v, func(v nn.Value) { want[v] = max(want[v], min(need.Max.Y, geo.valid[v].Max.Y)) })
+		}
+	}
+}
+
+// sizeRings goes through the rows as Run will, to see how many rows of each value are in use at a time: from the first one that
+// somebody still has to read to the last one made.
+func (geo *geometry) sizeRings(p *Plan) {
+	n := len(geo.size)
+	done, want, low := make(rows, n), make(rows, n), make(rows, n)
+	geo.begin(done)
+	out := geo.valid[p.graph.Output()]
+	for end := out.Min.Y + geo.increment; ; end += geo.increment {
+		geo.plan(p, done, want, end)
+		copy(low, want)
+		for _, s := range p.steps {
+			r := geo.valid[s.out]
+			if done[s.out] >= r.Max.Y {
+				continue // it reads no more
+			}
+			r.Min.Y, r.Max.Y = done[s.out], max(want[s.out], done[s.out]+1)
+			for i, v := range s.in {
+				first := s.run.need(i, r, geo.size[v]).Min.Y
+				p.parts(v, func(v nn.Value) { low[v] = min(low[v], max(first, geo.valid[v].Min.Y)) })
+			}
+		}
+		for v := range geo.ring {
+			geo.ring[v] = max(geo.ring[v], want[v]-min(low[v], done[v]))
+		}
+		done, want = want, done
+		if end >= out.Max.Y {
+			break
+		}
+	}
+	for v := range geo.ring {
+		geo.ring[v] = min(max(geo.ring[v], 1), max(geo.valid[v].Dy(), 1))
+	}
 }
 
 // alignment of buffers, in float32: a cache line.
 const alignment = 16
 
-// placeBuffers gives every value a place in the arena that is its own from the step that makes it to the last one that reads
-// it. The result lies in the caller's memory.
+// placeBuffers gives every value a place in the arena that is its own while it is in use.
 func (geo *geometry) placeBuffers(p *Plan) {
 	lives := geo.lifetimes(p)
 	// The largest first, each at the lowest place that is free for the whole of its life.
 	slices.SortStableFunc(lives, func(a, b life) int { return b.length - a.length })
 	var placed []life
+	widest := 0
 	for _, l := range lives {
 		l.start = lowestPlace(l, placed)
 		geo.start[l.value] = l.start
 		geo.length = max(geo.length, l.start+l.length)
 		i, _ := slices.BinarySearchFunc(placed, l, func(a, b life) int { return a.start - b.start })
 		placed = slices.Insert(placed, i, l)
+		widest = max(widest, geo.need[l.value].Dx())
 	}
+	geo.zeros = geo.length
+	geo.length += widest
 }
 
 // life is when a buffer is in use (steps, both ends included) and where it lies.
@@ -115,31 +183,28 @@ func lowestPlace(l life, placed []life) int {
 	return start
 }
 
+// lifetimes lists the buffers. If all rows are made at once, a buffer is in use from the step that makes it to the last one
+// that reads it; otherwise all of them are in use all the time.
 func (geo *geometry) lifetimes(p *Plan) []life {
 	lives := make([]life, len(geo.size))
 	for v := range lives {
 		lives[v] = life{value: nn.Value(v), to: -1, from: -1}
-		length := geo.chans[v] * geo.need[v].Dx() * geo.need[v].Dy()
+		length := geo.chans[v] * geo.need[v].Dx() * geo.ring[v]
 		lives[v].length = (length + alignment - 1) / alignment * alignment
 	}
-	var extend func(v nn.Value, step int)
-	extend = func(v nn.Value, step int) {
-		if parts, ok := p.sources[v]; ok {
-			for _, part := range parts {
-				extend(part, step)
-			}
-			return
-		}
-		lives[v].to = step
-	}
 	for i, s := range p.steps {
-		lives[s.out].from = i
-		extend(s.out, i)
+		lives[s.out].from, lives[s.out].to = i, i
 		for _, v := range s.in {
-			extend(v, i)
+			p.parts(v, func(v nn.Value) { lives[v].to = i })
 		}
 	}
-	return slices.DeleteFunc(lives, func(l life) bool {
-		return l.length == 0 || l.to < 0 || l.value == p.graph.Output()
-	})
+	if !p.pools {
+		for v := range lives {
+			lives[v].from = -1
+			if lives[v].to >= 0 {
+				lives[v].to = len(p.steps)
+			}
+		}
+	}
+	return slices.DeleteFunc(lives, func(l life) bool { return l.length == 0 || l.to < 0 })
 }

@@ -31,13 +31,13 @@ func (c convOp) need(i int, r image.Rectangle, _ image.Point) image.Rectangle {
 }
 
 func (c convOp) do(f *frame) {
-	src := f.sources(0, c.need(0, f.r, image.Point{}).Min)
+	src := f.sources(0, f.r.Min.X*c.stride-c.pad)
 	var add *kernel.Block
 	if len(f.step.in) == 2 {
-		f.add = f.in(1, f.r.Min)
+		f.add = f.in(1, f.r.Min.X)
 		add = &f.add
 	}
-	c.conv.Run(f.out, f.r.Dy(), f.r.Dx(), src, add, &f.arena.scratch)
+	c.conv.Run(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), src, add, &f.arena.scratch)
 }
 
 func (c convOp) macs(r image.Rectangle) int64 { return int64(r.Dx()*r.Dy()) * c.macsPerPixel }
@@ -68,8 +68,8 @@ func (d deconvOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle 
 }
 
 func (d deconvOp) do(f *frame) {
-	at := d.need(0, f.r, image.Point{}).Min
-	d.kernel.Run(f.out, f.r.Min.Y, f.r.Min.X, f.r.Dy(), f.r.Dx(), f.in(0, at), at.Y, at.X, &f.arena.scratch)
+	x := d.need(0, f.r, image.Point{}).Min.X
+	d.kernel.Run(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Min.X, f.r.Dx(), f.in(0, x), x, &f.arena.scratch)
 }
 
 func (d deconvOp) macs(r image.Rectangle) int64 {
@@ -83,12 +83,14 @@ type activateOp struct{ slope []float32 }
 func (activateOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle { return r }
 
 func (a activateOp) do(f *frame) {
-	kernel.Activate(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min), a.slope)
+	kernel.Activate(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), a.slope)
 }
 
 type sigmoidOp struct{ pointwise }
 
-func (sigmoidOp) do(f *frame) { kernel.Sigmoid(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min)) }
+func (sigmoidOp) do(f *frame) {
+	kernel.Sigmoid(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X))
+}
 
 // affineOp is a normalisation that could not be folded.
 type affineOp struct {
@@ -106,13 +108,13 @@ func newAffineOp(op nn.BatchNorm, params []tensor.Array) affineOp {
 }
 
 func (a affineOp) do(f *frame) {
-	kernel.Affine(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min), a.factor, a.offset)
+	kernel.Affine(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), a.factor, a.offset)
 }
 
 type addOp struct{ pointwise }
 
 func (addOp) do(f *frame) {
-	kernel.Add(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min), f.in(1, f.r.Min))
+	kernel.Add(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, f.r.Min.X))
 }
 
 type channelMulOp struct{}
@@ -125,7 +127,7 @@ func (channelMulOp) need(i int, r image.Rectangle, size image.Point) image.Recta
 }
 
 func (channelMulOp) do(f *frame) {
-	kernel.ChannelMul(f.out, f.r.Dy(), f.r.Dx(), f.in(0, f.r.Min), f.in(1, image.Point{}))
+	kernel.ChannelMul(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, 0))
 }
 
 // meanOp pools over the whole window.
@@ -137,7 +139,7 @@ func (meanOp) need(_ int, _ image.Rectangle, size image.Point) image.Rectangle {
 
 func (meanOp) do(f *frame) {
 	size := f.size(0)
-	kernel.Mean(f.out, size.Y, size.X, f.in(0, image.Point{}))
+	kernel.Mean(f.out, size.Y, size.X, f.in(0, 0))
 }
 
 // shuffleOp is a pixel shuffle.
@@ -148,8 +150,8 @@ func (s shuffleOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle
 }
 
 func (s shuffleOp) do(f *frame) {
-	at := f.r.Min.Div(s.factor)
-	kernel.PixelShuffle(f.out, f.r.Min.Y, f.r.Min.X, f.r.Dy(), f.r.Dx(), f.in(0, at), at.Y, at.X, s.factor)
+	x := f.r.Min.X / s.factor
+	kernel.PixelShuffle(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Min.X, f.r.Dx(), f.in(0, x), x, s.factor)
 }
 
 // bilinearOp is a bilinear enlargement.
@@ -165,18 +167,17 @@ func (b bilinearOp) need(_ int, r image.Rectangle, size image.Point) image.Recta
 
 func (b bilinearOp) do(f *frame) {
 	size := f.size(0)
-	at := b.need(0, f.r, size).Min
+	first, _, _ := b.Taps(f.r.Min.X, size.X)
 	_, last, _ := b.Taps(f.r.Max.X-1, size.X)
-	width := last + 1 - at.X
-	src := f.in(0, at)
+	src := f.in(0, first)
 	for c := range src.C {
-		for y := range f.r.Dy() {
-			y0, y1, fy := b.Taps(f.r.Min.Y+y, size.Y)
+		for y := f.r.Min.Y; y < f.r.Max.Y; y++ {
+			y0, y1, fy := b.Taps(y, size.Y)
 			row := f.out.Row(c, y, 0, f.r.Dx())
-			top, bottom := src.Row(c, y0-at.Y, 0, width), src.Row(c, y1-at.Y, 0, width)
+			top, bottom := src.Row(c, y0, 0, last+1-first), src.Row(c, y1, 0, last+1-first)
 			for x := range row {
 				x0, x1, fx := b.Taps(f.r.Min.X+x, size.X)
-				x0, x1 = x0-at.X, x1-at.X
+				x0, x1 = x0-first, x1-first
 				row[x] = (top[x0]*(1-fx)+top[x1]*fx)*(1-fy) + (bottom[x0]*(1-fx)+bottom[x1]*fx)*fy
 			}
 		}

@@ -2,9 +2,14 @@
 // piece of a picture with it.
 //
 // A Plan is immutable and shared by all workers. Each worker has an Arena, the memory of all intermediate results, which is
-// laid out once for a shape of pieces, so that a run allocates nothing. Within a piece every layer computes only the region
+// laid out once for a shape of pieces, so that a run allocates nothing. Within a piece every layer computes only the columns
 // that the next one needs (a halo that shrinks from the input to the result), and zeros are put only where the window ends, as
 // the network's own padding does at the edge of a picture.
+//
+// The rows of a piece slide through the network: each layer makes a few rows as soon as it has what these need, and only the
+// rows that somebody still has to read are in memory. So a piece can be as high as the picture, nothing is computed twice
+// along its height, and what one layer leaves is still in cache when the next one reads it. Networks that pool over their
+// input cannot work that way; they make all rows of a layer before the next.
 //
 // The engine knows nothing of classes, tiling or picture files.
 package engine
@@ -24,6 +29,19 @@ type Plan struct {
 	steps   []step
 	sources map[nn.Value][]nn.Value // values that are never made: concatenations and what they consist of
 	scale   int                     // of the result over the input; 0 if it has a fixed size
+	pools   bool                    // some step needs all rows of its input at once
+}
+
+// parts calls f for the values that v consists of, which is v itself unless it is a concatenation.
+func (p *Plan) parts(v nn.Value, f func(nn.Value)) {
+	parts, ok := p.sources[v]
+	if !ok {
+		f(v)
+		return
+	}
+	for _, part := range parts {
+		p.parts(part, f)
+	}
 }
 
 // step is one operation of a plan: it makes the value out from the values in.
@@ -75,26 +93,58 @@ func (p *Plan) Bytes(window image.Point, core image.Rectangle) int64 {
 	return 4 * int64(newGeometry(p, window, core).length)
 }
 
-// Run computes the part of the result that belongs to the rectangle core of the input, which must lie inside it. src is
-// 1 x C x H x W: a window of the picture, beyond which there are zeros to the network. dst is 1 x C x h*scale x w*scale for a
-// core of h rows and w columns; networks without a scale always compute the whole result. It returns early with ctx's error
-// if ctx is done, and then leaves dst undefined. Shapes that do not fit panic.
-func (p *Plan) Run(ctx context.Context, a *Arena, dst, src *tensor.Tensor, core image.Rectangle) error {
-	geo := a.layOut(p, image.Pt(src.W, src.H), core)
-	if src.N != 1 || dst.N != 1 || dst.H != geo.valid[p.graph.Output()].Dy() || dst.W != geo.valid[p.graph.Output()].Dx() {
-		panic("engine: the result does not have the shape of the piece")
-	}
+// Piece is a piece of work for Run: the part Core of a window of the given size, and where its pixels come from and go to.
+// Beyond the window there are zeros to the network. Core is in the window's pixels.
+type Piece struct {
+	Window image.Point
+	Core   image.Rectangle
+	// Read fills dst, 1 x C x rows x Window.X, with rows of the window from row y on. Each row is asked for once, from top to
+	// bottom; rows that nothing depends on are left out.
+	Read func(dst *tensor.Tensor, y int)
+	// Write takes src, 1 x C x rows x columns of the result, from row y of the core's result on. Each row comes once, from top
+	// to bottom; src is reused afterwards.
+	Write func(src *tensor.Tensor, y int)
+}
+
+// Run computes a piece. It returns early with ctx's error if ctx is done. Networks without a scale always compute the whole
+// result. A core that does not lie inside its window panics.
+func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece) error {
+	geo := a.layOut(p, piece.Window, piece.Core)
 	f := &a.frame
-	f.bind(p, geo, a, dst)
-	f.load(src)
-	for i := range p.steps {
-		if err := ctx.Err(); err != nil {
-			return err
+	f.bind(p, geo, a)
+	out := geo.valid[p.graph.Output()]
+	for end := out.Min.Y; end < out.Max.Y; {
+		end += geo.increment
+		geo.plan(p, f.done, f.want, end)
+		f.load(piece.Read)
+		for i := range p.steps {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if f.enter(&p.steps[i]) {
+				p.steps[i].run.do(f)
+			}
 		}
-		f.enter(&p.steps[i])
-		p.steps[i].run.do(f)
+		f.unload(piece.Write)
 	}
 	return nil
+}
+
+// RunWhole computes the part core of the result for the window src, 1 x C x H x W, into dst, as Run does.
+func (p *Plan) RunWhole(ctx context.Context, a *Arena, dst, src *tensor.Tensor, core image.Rectangle) error {
+	return p.Run(ctx, a, Piece{
+		Window: image.Pt(src.W, src.H), Core: core,
+		Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, src, 0, y) },
+		Write: func(rows *tensor.Tensor, y int) { copyRows(dst, rows, y, 0) },
+	})
+}
+
+// copyRows copies as many rows as the lower tensor has, to row to and from row from on.
+func copyRows(dst, src *tensor.Tensor, to, from int) {
+	n := min(dst.H, src.H) * src.W
+	for c := range src.C {
+		copy(dst.Plane(0, c)[to*dst.W:][:n], src.Plane(0, c)[from*src.W:][:n])
+	}
 }
 
 // Arena is a worker's memory for intermediate results. The zero value is ready to use; it grows to the largest piece.

@@ -2,23 +2,30 @@ package kernel
 
 // Conv is a convolution with its weights packed for a kernel set; it is read-only and may be shared.
 type Conv struct {
-	in, out      int // planes of a group
-	size, stride int
-	groups       []rowSum
+	in, out           int // planes of a group
+	size, stride, pad int
+	groups            []rowSum
 }
 
-// NewConv packs a convolution of square kernels (size x size) over groups of planes, for the kernel set in use. The weights are
-// ordered as in PyTorch: out x in/groups x size x size; bias has one number for each result plane. An activation, if slope is
-// not nil, multiplies negative results with slope[0], or with slope[plane] if there are several.
-func NewConv(in, out, size, stride, groups int, weight, bias, slope []float32) *Conv {
-	return newConv(current(), in, out, size, stride, groups, weight, bias, slope)
+// Shape says what a convolution does: square kernels of Size x Size numbers over groups of planes.
+type Shape struct {
+	In, Out                   int // planes of all groups
+	Size, Stride, Pad, Groups int
 }
 
-func newConv(set *Set, in, out, size, stride, groups int, weight, bias, slope []float32) *Conv {
-	c := &Conv{in: in / groups, out: out / groups, size: size, stride: stride}
-	slope = eachPlane(slope, out)
+// NewConv packs a convolution for the kernel set in use. The weights are ordered as in PyTorch: out x in/groups x size x size;
+// bias has one number for each result plane. An activation, if slope is not nil, multiplies negative results with slope[0], or
+// with slope[plane] if there are several.
+func NewConv(shape Shape, weight, bias, slope []float32) *Conv {
+	return newConv(current(), shape, weight, bias, slope)
+}
+
+func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
+	c := &Conv{in: s.In / s.Groups, out: s.Out / s.Groups, size: s.Size, stride: s.Stride, pad: s.Pad}
+	size := s.Size
+	slope = eachPlane(slope, s.Out)
 	perOut := c.in * size * size
-	for g := range groups {
+	for g := range s.Groups {
 		first := g * c.out
 		// Source rows are ordered by kernel row, plane and column; with a stride every one of them is copied first, in the
 		// same order.
@@ -27,7 +34,7 @@ func newConv(set *Set, in, out, size, stride, groups int, weight, bias, slope []
 			return weight[(first+o)*perOut+(plane*size+ky)*size+kx]
 		}
 		taps := size
-		if stride > 1 {
+		if s.Stride > 1 {
 			taps = 1
 		}
 		var groupSlope []float32
@@ -49,9 +56,10 @@ func eachPlane(slope []float32, planes int) []float32 {
 	return each
 }
 
-// Run computes h rows of w pixels of all result planes. The sources are blocks side by side. If add is not nil, its planes are
-// added to the sums before the activation.
-func (c *Conv) Run(dst Block, h, w int, src []Block, add *Block, scratch *Scratch) {
+// Run computes w pixels of rows y0 to y1-1 of all result planes, from column 0 of dst on. The sources are blocks side by side;
+// their column 0 is what the first tap of that pixel reads. If add is not nil, its planes are added to the sums before the
+// activation.
+func (c *Conv) Run(dst Block, y0, y1, w int, src []Block, add *Block, scratch *Scratch) {
 	for g := range c.groups {
 		out := dst.planes(g*c.out, c.out)
 		var groupAdd *Block
@@ -60,7 +68,7 @@ func (c *Conv) Run(dst Block, h, w int, src []Block, add *Block, scratch *Scratc
 			groupAdd = &scratch.add
 		}
 		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
-		for y := range h {
+		for y := y0; y < y1; y++ {
 			for x := 0; x < w; x += mostPixels {
 				n := min(w-x, mostPixels)
 				c.groups[g].run(out, y, x, n, c.segments(y, x, n, scratch), groupAdd, &scratch.args)
@@ -74,12 +82,11 @@ func (c *Conv) segments(y, x, n int, scratch *Scratch) []segment {
 	list := scratch.segments[:0]
 	if c.stride > 1 {
 		list = append(list, segment{c.gather(y, x, n, scratch), n * floatBytes, c.in * c.size * c.size})
-		scratch.segments = list
-		return list
-	}
-	for ky := range c.size {
-		for _, b := range scratch.blocks {
-			list = append(list, segment{b.at(0, y+ky, x, n+c.size-1), b.Plane * floatBytes, b.C})
+	} else {
+		for ky := range c.size {
+			for _, b := range scratch.blocks {
+				list = append(list, b.segment(y-c.pad+ky, x, n+c.size-1))
+			}
 		}
 	}
 	scratch.segments = list
@@ -94,7 +101,7 @@ func (c *Conv) gather(y, x, n int, scratch *Scratch) *float32 {
 		for _, b := range scratch.blocks {
 			for plane := range b.C {
 				for kx := range c.size {
-					from := b.Row(plane, y*c.stride+ky, x*c.stride+kx, (n-1)*c.stride+1)
+					from := b.Row(plane, y*c.stride-c.pad+ky, x*c.stride+kx, (n-1)*c.stride+1)
 					for i := range n {
 						to[i] = from[i*c.stride]
 					}

@@ -59,19 +59,18 @@ func (d *Deconv) SourceEnd(o int) int {
 	return (o+d.pad-phase)/d.stride + 1
 }
 
-// Run computes the h rows of w pixels of all result planes that start at result position (y0, x0); src begins at source
-// position (sy0, sx0), at or before what these read.
-func (d *Deconv) Run(dst Block, y0, x0, h, w int, src Block, sy0, sx0 int, scratch *Scratch) {
-	for y := range h {
+// Run computes w pixels of rows y0 to y1-1 of all result planes, from result column x0 on, which is column 0 of dst. Column 0 of
+// src is source column sx0, at or before what these read.
+func (d *Deconv) Run(dst Block, y0, y1, x0, w int, src Block, sx0 int, scratch *Scratch) {
+	for y := y0; y < y1; y++ {
 		for x := 0; x < w; x += mostPixels {
-			d.row(dst.From(y, x), y0+y, x0+x, min(w-x, mostPixels), src, sy0, sx0, scratch)
+			d.row(dst.From(x), y, x0+x, min(w-x, mostPixels), src, sx0, scratch)
 		}
 	}
 }
 
 // row computes w pixels of one row of all result planes: each phase of columns apart, then side by side.
-func (d *Deconv) row(dst Block, y, x, w int, src Block, sy0, sx0 int, scratch *Scratch) {
-	first, end := d.Source(y)-sy0, d.SourceEnd(y)-sy0
+func (d *Deconv) row(dst Block, y, x, w int, src Block, sx0 int, scratch *Scratch) {
 	length := (w + d.stride - 1) / d.stride
 	rows := scratch.row(d.stride * d.out * length)
 	for i := range min(d.stride, w) { // the phase of columns x+i, x+i+stride, ...
@@ -79,14 +78,15 @@ func (d *Deconv) row(dst Block, y, x, w int, src Block, sy0, sx0 int, scratch *S
 		phase := &d.phases[mod(y+d.pad, d.stride)*d.stride+mod(x+i+d.pad, d.stride)]
 		sx := d.Source(x+i) - sx0
 		list := scratch.segments[:0]
-		for sy := first; sy < end; sy++ {
-			list = append(list, segment{src.at(0, sy, sx, n+phase.taps-1), src.Plane * floatBytes, src.C})
+		for sy := d.Source(y); sy < d.SourceEnd(y); sy++ {
+			list = append(list, src.segment(sy, sx, n+phase.taps-1))
 		}
 		scratch.segments = list
-		phase.run(Block{Data: rows[i*length:], C: d.out, Plane: d.stride * length, Stride: 0}, 0, 0, n, list, nil, &scratch.args)
+		out := Block{Data: rows[i*length:], C: d.out, Plane: d.stride * length, Ring: 1, Height: 1}
+		phase.run(out, 0, 0, n, list, nil, &scratch.args)
 	}
 	for o := range d.out {
-		interleave(d.set, dst.Row(o, 0, 0, w), rows[o*d.stride*length:], length, d.stride)
+		interleave(d.set, dst.Row(o, y, 0, w), rows[o*d.stride*length:], length, d.stride)
 	}
 }
 

@@ -3,10 +3,10 @@
 //
 // # The contract
 //
-// A Block is a window into somebody's memory: planes of rows of numbers at fixed distances. Kernels never pad: a result of h x w
-// pixels reads its sources from row and column 0 as far as the taps reach ((h-1)*stride + kernel rows), and the caller has
-// laid out zeros where a picture ends. Sources and results do not overlap, unless a function says so. Nothing outside the
-// rows is read or written, and nothing is allocated.
+// A Block is a band of rows of somebody's tensor. Functions compute rows y0 to y1-1 of a result and read the rows they need of
+// their sources, which must be in memory; rows above and below a tensor are zeros. To the left and right of a tensor the caller
+// has laid out zeros, as far as the taps reach. Sources and results do not overlap, unless a function says so. Nothing outside
+// the rows is read or written, and nothing is allocated.
 //
 // A convolution is a sum over source rows, each with a weight. Grouped and transposed convolutions and convolutions over
 // several tensors laid side by side differ only in their lists of rows, so that one inner loop, the row kernel (row.go), serves

@@ -29,6 +29,16 @@ func TestForcedKernelsAreNeverReplaced(t *testing.T) {
 // guard surrounds the memory of planes: a kernel that writes it, or lets it into a result, is caught.
 const guard = -12345.5
 
+// A ring of rows is read like the whole: rows of a tensor of which only the last ones are in memory.
+func TestRowsInARing(t *testing.T) {
+	b := Block{Data: []float32{60, 70, 40, 50}, C: 1, Plane: 4, Stride: 1, First: 2, Ring: 4, Height: 9, Zeros: make([]float32, 1)}
+	for y, want := range map[int]float32{-1: 0, 4: 40, 5: 50, 6: 60, 7: 70, 9: 0} {
+		if got := b.Row(0, y, 0, 1)[0]; got != want {
+			t.Errorf("row %d is %g, want %g", y, got, want)
+		}
+	}
+}
+
 // guarded makes a block of random numbers with guards between and around its rows. check tells whether the guards are as they
 // were.
 func guarded(r *rand.Rand, planes, h, w int) (b Block, check func() bool) {
@@ -47,7 +57,10 @@ func guarded(r *rand.Rand, planes, h, w int) (b Block, check func() bool) {
 			}
 		}
 	}
-	b = Block{Data: memory[gap : gap+(planes-1)*size+(h-1)*stride+w], C: planes, Plane: size, Stride: stride}
+	b = Block{
+		Data: memory[gap : gap+(planes-1)*size+(h-1)*stride+w], C: planes, Plane: size, Stride: stride,
+		Ring: h, Height: h, Zeros: make([]float32, w),
+	}
 	return b, func() bool {
 		for i, v := range memory {
 			if !inside[i] && v != guard {
@@ -102,7 +115,9 @@ func TestConvIsItsDefinition(t *testing.T) {
 		if slopes == 0 {
 			slope = nil
 		}
-		src := sideBySide(t, r, in, (h-1)*stride+size, (w-1)*stride+size)
+		pad := rapid.IntRange(0, size-1).Draw(t, "pad")
+		height := max((h-1)*stride+size-2*pad, 1) // rows above and below are zeros
+		src := sideBySide(t, r, in, height, (w-1)*stride+size)
 		dst, dstSafe := guarded(r, out, h, w)
 		var add *Block
 		if rapid.Bool().Draw(t, "add") {
@@ -110,7 +125,8 @@ func TestConvIsItsDefinition(t *testing.T) {
 			add = &b
 		}
 		set := anySet(t)
-		newConv(set, in, out, size, stride, groups, weight, bias, slope).Run(dst, h, w, src, add, &Scratch{})
+		shape := Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups}
+		newConv(set, shape, weight, bias, slope).Run(dst, 0, h, w, src, add, &Scratch{})
 		for o := range out {
 			for y := range h {
 				for x := range w {
@@ -118,7 +134,7 @@ func TestConvIsItsDefinition(t *testing.T) {
 					for i := range perIn {
 						for k := range size * size {
 							want += float64(weight[(o*perIn+i)*size*size+k]) *
-								at(src, o/perOut*perIn+i, y*stride+k/size, x*stride+k%size)
+								at(src, o/perOut*perIn+i, y*stride-pad+k/size, x*stride+k%size)
 						}
 					}
 					if add != nil {
@@ -151,15 +167,16 @@ func TestDeconvIsItsDefinition(t *testing.T) {
 		weight, bias := random(r, in*out*size*size), random(r, out)
 		set := anySet(t)
 		d := newDeconv(set, in, out, size, stride, pad, weight, bias)
-		// Source positions from farBack on, farther than anything reads.
+		// Source columns from farBack on, farther than anything reads; rows above and below are zeros.
 		const farBack = -20
-		src, _ := guarded(r, in, 60, 110)
+		src, _ := guarded(r, in, 15, 110)
 		dst, dstSafe := guarded(r, out, h, w)
-		sy, sx := d.Source(y0), d.Source(x0)
+		dst.First, dst.Height = y0, y0+h
+		sx := d.Source(x0)
 		for i := 1; i < stride; i++ { // later phases may start earlier
-			sy, sx = min(sy, d.Source(y0+i)), min(sx, d.Source(x0+i))
+			sx = min(sx, d.Source(x0+i))
 		}
-		d.Run(dst, y0, x0, h, w, src.From(sy-farBack, sx-farBack), sy, sx, &Scratch{})
+		d.Run(dst, y0, y0+h, x0, w, src.From(sx-farBack), sx, &Scratch{})
 		for o := range out {
 			for y := range h {
 				for x := range w {
@@ -169,12 +186,12 @@ func TestDeconvIsItsDefinition(t *testing.T) {
 							for kx := range size {
 								ny, nx := y0+y+pad-ky, x0+x+pad-kx
 								if mod(ny, stride) == 0 && mod(nx, stride) == 0 {
-									want += float64(weight[((i*out+o)*size+ky)*size+kx]) * at([]Block{src}, i, ny/stride-farBack, nx/stride-farBack)
+									want += float64(weight[((i*out+o)*size+ky)*size+kx]) * at([]Block{src}, i, ny/stride, nx/stride-farBack)
 								}
 							}
 						}
 					}
-					if got := dst.Row(o, y, x, 1)[0]; !near(got, want) {
+					if got := dst.Row(o, y0+y, x, 1)[0]; !near(got, want) {
 						t.Fatalf("%s: plane %d at %d,%d: %g, want %g", set.name, o, y, x, got, want)
 					}
 				}
@@ -200,15 +217,16 @@ func TestPixelShuffleIsItsDefinition(t *testing.T) {
 		factor, planes := rapid.IntRange(1, 4).Draw(t, "factor"), rapid.IntRange(1, 3).Draw(t, "planes")
 		y0, x0 := rapid.IntRange(0, 9).Draw(t, "y0"), rapid.IntRange(0, 9).Draw(t, "x0")
 		h, w := rapid.IntRange(1, 5).Draw(t, "h"), rapid.IntRange(1, 70).Draw(t, "w")
-		sy, sx := y0/factor, x0/factor
-		src, _ := guarded(r, planes*factor*factor, (y0+h-1)/factor-sy+1, (x0+w-1)/factor-sx+1)
+		sx := x0 / factor
+		src, _ := guarded(r, planes*factor*factor, (y0+h-1)/factor+1, (x0+w-1)/factor-sx+1)
 		dst, dstSafe := guarded(r, planes, h, w)
-		PixelShuffle(dst, y0, x0, h, w, src, sy, sx, factor)
+		dst.First, dst.Height = y0, y0+h
+		PixelShuffle(dst, y0, y0+h, x0, w, src, sx, factor)
 		for c := range planes {
-			for y := range h {
+			for y := y0; y < y0+h; y++ {
 				for x := range w {
-					from := (c*factor+(y0+y)%factor)*factor + (x0+x)%factor
-					want := src.Row(from, (y0+y)/factor-sy, (x0+x)/factor-sx, 1)[0]
+					from := (c*factor+y%factor)*factor + (x0+x)%factor
+					want := src.Row(from, y/factor, (x0+x)/factor-sx, 1)[0]
 					if got := dst.Row(c, y, x, 1)[0]; got != want {
 						t.Fatalf("plane %d at %d,%d: %g, want %g", c, y, x, got, want)
 					}
@@ -236,10 +254,11 @@ func BenchmarkConv(b *testing.B) {
 				src, _ := guarded(r, c.in, size+c.kernel-1, size+c.kernel-1)
 				dst, _ := guarded(r, c.out, size, size)
 				weight := random(r, c.in*c.out/c.groups*c.kernel*c.kernel)
-				conv := newConv(set, c.in, c.out, c.kernel, 1, c.groups, weight, random(r, c.out), []float32{0})
+				shape := Shape{In: c.in, Out: c.out, Size: c.kernel, Stride: 1, Groups: c.groups}
+				conv := newConv(set, shape, weight, random(r, c.out), []float32{0})
 				var scratch Scratch
 				for b.Loop() {
-					conv.Run(dst, size, size, []Block{src}, nil, &scratch)
+					conv.Run(dst, 0, size, size, []Block{src}, nil, &scratch)
 				}
 				macs := float64(len(weight)) * size * size
 				b.ReportMetric(macs*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")

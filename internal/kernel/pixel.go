@@ -3,9 +3,9 @@ package kernel
 import "math"
 
 // Activate multiplies negative numbers with slope[0], or with slope[plane] if there are several. dst may be src.
-func Activate(dst Block, h, w int, src Block, slope []float32) {
+func Activate(dst Block, y0, y1, w int, src Block, slope []float32) {
 	for c := range dst.C {
-		for y := range h {
+		for y := y0; y < y1; y++ {
 			d := dst.Row(c, y, 0, w)
 			copy(d, src.Row(c, y, 0, w))
 			leak(d, slope[c%len(slope)])
@@ -14,9 +14,9 @@ func Activate(dst Block, h, w int, src Block, slope []float32) {
 }
 
 // Sigmoid does dst = 1/(1+exp(-src)). dst may be src.
-func Sigmoid(dst Block, h, w int, src Block) {
+func Sigmoid(dst Block, y0, y1, w int, src Block) {
 	for c := range dst.C {
-		for y := range h {
+		for y := y0; y < y1; y++ {
 			d := dst.Row(c, y, 0, w)
 			for i, v := range src.Row(c, y, 0, w) {
 				d[i] = float32(1 / (1 + math.Exp(-float64(v))))
@@ -26,9 +26,9 @@ func Sigmoid(dst Block, h, w int, src Block) {
 }
 
 // Affine does dst = src*factor[plane] + offset[plane]. dst may be src.
-func Affine(dst Block, h, w int, src Block, factor, offset []float32) {
+func Affine(dst Block, y0, y1, w int, src Block, factor, offset []float32) {
 	for c := range dst.C {
-		for y := range h {
+		for y := y0; y < y1; y++ {
 			d := dst.Row(c, y, 0, w)
 			for i, v := range src.Row(c, y, 0, w) {
 				d[i] = v*factor[c] + offset[c]
@@ -38,9 +38,9 @@ func Affine(dst Block, h, w int, src Block, factor, offset []float32) {
 }
 
 // Add does dst = a + b. dst may be either.
-func Add(dst Block, h, w int, a, b Block) {
+func Add(dst Block, y0, y1, w int, a, b Block) {
 	for c := range dst.C {
-		for y := range h {
+		for y := y0; y < y1; y++ {
 			d := dst.Row(c, y, 0, w)
 			copy(d, a.Row(c, y, 0, w))
 			addRow(d, b.Row(c, y, 0, w))
@@ -49,10 +49,10 @@ func Add(dst Block, h, w int, a, b Block) {
 }
 
 // ChannelMul does dst = src * factor, where each plane of factor is a single number. dst may be src.
-func ChannelMul(dst Block, h, w int, src, factor Block) {
+func ChannelMul(dst Block, y0, y1, w int, src, factor Block) {
 	for c := range dst.C {
 		f := factor.Row(c, 0, 0, 1)[0]
-		for y := range h {
+		for y := y0; y < y1; y++ {
 			d := dst.Row(c, y, 0, w)
 			for i, v := range src.Row(c, y, 0, w) {
 				d[i] = v * f
@@ -61,7 +61,7 @@ func ChannelMul(dst Block, h, w int, src, factor Block) {
 	}
 }
 
-// Mean makes each plane of dst a single number: the mean of a plane of src.
+// Mean makes each plane of dst a single number: the mean of the first h rows of w pixels of a plane of src.
 func Mean(dst Block, h, w int, src Block) {
 	for c := range dst.C {
 		var sum float64
@@ -74,24 +74,26 @@ func Mean(dst Block, h, w int, src Block) {
 	}
 }
 
-// PixelShuffle computes the h rows of w pixels of the shuffled picture that start at (y0, x0):
+// PixelShuffle computes w pixels of rows y0 to y1-1 of the shuffled picture from its column x0 on, which is column 0 of dst; column
+// 0 of src is column sx0 of the source:
 //
-//	dst[c][y][x] = src[(c*factor+(y0+y)%factor)*factor+(x0+x)%factor][(y0+y)/factor-sy0][(x0+x)/factor-sx0]
-func PixelShuffle(dst Block, y0, x0, h, w int, src Block, sy0, sx0, factor int) {
+//	dst[c][y][x] = src[(c*factor+y%factor)*factor+(x0+x)%factor][y/factor][(x0+x)/factor-sx0]
+func PixelShuffle(dst Block, y0, y1, x0, w int, src Block, sx0, factor int) {
 	set := current()
 	for c := range dst.C {
-		for y := range h {
-			first := (c*factor + (y0+y)%factor) * factor
-			sy := (y0+y)/factor - sy0
+		for y := y0; y < y1; y++ {
+			first := (c*factor + y%factor) * factor
 			d := dst.Row(c, y, 0, w)
 			x := x0
 			for ; len(d) > 0 && x%factor != 0; x++ { // up to the first whole group
-				d[0] = src.Row(first+x%factor, sy, x/factor-sx0, 1)[0]
+				d[0] = src.Row(first+x%factor, y/factor, x/factor-sx0, 1)[0]
 				d = d[1:]
 			}
 			if len(d) > 0 {
-				planes := src.planes(first, factor).From(sy, x/factor-sx0)
-				interleave(set, d, planes.Data, planes.Plane, factor)
+				n := (len(d) + factor - 1) / factor
+				rows := src.planes(first, factor)
+				i := (y/factor-src.First)%src.Ring*src.Stride + x/factor - sx0
+				interleave(set, d, rows.Data[i:(factor-1)*src.Plane+i+n], src.Plane, factor)
 			}
 		}
 	}
