@@ -128,7 +128,7 @@ func TestPiecesDoNotShow(t *testing.T) {
 		model  string
 		memory int64 // that leaves room for the smallest pieces only
 	}{
-		{modelFile(t, "fsrcnn", 4, 16), 2_000_000}, {modelFile(t, "srresnet", 2, 8), 2_100_000}, {modelFile(t, "carn", 2, 12), 2_700_000},
+		{modelFile(t, "fsrcnn", 4, 16), 2_050_000}, {modelFile(t, "srresnet", 2, 8), 1_600_000}, {modelFile(t, "carn", 2, 12), 1_350_000},
 	} {
 		in := picture(150, 90, 3, true, 16)
 		whole, one := upscale(t, c.model, classsr.Options{Threads: 1}, in)

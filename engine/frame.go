@@ -17,6 +17,7 @@ type frame struct {
 	band  tensor.Tensor // rows on their way in or out
 
 	done, want rows
+	sent       int // the first row of the result that was not handed on yet
 
 	step   *step
 	r      image.Rectangle // the region to make
@@ -34,6 +35,7 @@ func (f *frame) bind(p *Plan, geo *geometry, a *Arena) {
 	}
 	f.done, f.want = f.done[:len(geo.size)], f.want[:len(geo.size)]
 	geo.begin(f.done)
+	f.sent = f.done[p.graph.Output()]
 }
 
 // load reads the rows of the input that are wanted and not yet there.
@@ -55,14 +57,13 @@ func (f *frame) load(read func(dst *tensor.Tensor, y int)) {
 	f.done[nn.Input] = y1
 }
 
-// unload hands the rows of the result on that were made last.
+// unload hands the rows of the result on that were made since the last time.
 func (f *frame) unload(write func(src *tensor.Tensor, y int)) {
 	out := f.plan.graph.Output()
 	r := f.geo.valid[out]
-	y1 := f.done[out]
-	y0 := max(y1-f.geo.increment, r.Min.Y)
-	if rest := (y1 - r.Min.Y) % f.geo.increment; rest != 0 {
-		y0 = y1 - rest // the last rows are fewer
+	y0, y1 := f.sent, f.done[out]
+	if f.sent = y1; y1 == y0 {
+		return
 	}
 	from := f.block(out, r.Min.X)
 	f.resizeBand(tensor.Shape{N: 1, C: from.C, H: y1 - y0, W: r.Dx()})
@@ -122,10 +123,11 @@ func (f *frame) size(i int) image.Point { return f.geo.size[f.step.in[i]] }
 // block gives the planes of a value, which is not a concatenation, from column x on.
 func (f *frame) block(v nn.Value, x int) kernel.Block {
 	geo := f.geo
-	stride, ring := geo.need[v].Dx(), geo.ring[v]
+	lead, stride := geo.layout(v)
+	ring := geo.ring[v]
 	memory := f.arena.memory[geo.start[v]:]
 	return kernel.Block{
-		Data: memory[x-geo.need[v].Min.X : geo.chans[v]*ring*stride], C: geo.chans[v],
+		Data: memory[lead+x-geo.need[v].Min.X : geo.chans[v]*ring*stride], C: geo.chans[v],
 		Plane: ring * stride, Stride: stride,
 		First: geo.valid[v].Min.Y, Ring: ring, Height: geo.size[v].Y, Zeros: f.zeros,
 	}

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"image"
+	"math"
 	"slices"
 
+	"classsr/internal/kernel"
 	"classsr/nn"
 	"classsr/tensor"
 )
@@ -20,8 +22,8 @@ type geometry struct {
 	// length is the number of float32 in the arena; zeros is where a row of zeros begins.
 	length, zeros int
 	macs          int64
-	// increment is how many rows of the result are made at a time.
-	increment int
+	// The result is made up to row first, and then increment rows at a time.
+	first, increment int
 }
 
 // rowsAtATime is how many rows of the input go through the network at a time: few, so that what a layer leaves is still in
@@ -43,6 +45,7 @@ func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
 	if p.pools {
 		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1) // a mean needs all rows before any result
 	}
+	geo.first = geo.firstEnd(p)
 	geo.sizeRings(p)
 	geo.placeBuffers(p)
 	return geo
@@ -88,21 +91,42 @@ func (geo *geometry) begin(done rows) {
 	}
 }
 
-// plan finds how far every value has to be made for the result's rows before end, given how far they are.
+// plan finds how far every value has to be made for the result's rows before end, given how far they are. An end before the first
+// row of the result means work ahead: how far the layers before it have to be when the result comes as far.
 func (geo *geometry) plan(p *Plan, done, want rows, end int) {
-	copy(want, done)
-	want[p.graph.Output()] = min(end, geo.valid[p.graph.Output()].Max.Y)
+	for v := range want {
+		want[v] = math.MinInt
+	}
+	want[p.graph.Output()] = end
 	for _, s := range slices.Backward(p.steps) {
-		if want[s.out] <= done[s.out] {
-			continue
-		}
 		r := geo.valid[s.out]
-		r.Min.Y, r.Max.Y = done[s.out], want[s.out]
+		if s.conv != nil {
+			_, want[s.out] = s.conv.Groups(want[s.out], want[s.out])
+		}
+		r.Max.Y = min(want[s.out], r.Max.Y)
+		r.Min.Y = r.Max.Y - 1
+		want[s.out] = r.Max.Y
 		for i, v := range s.in {
 			need := s.run.need(i, r, geo.size[v])
-			p.parts(v, func(v nn.Value) { want[v] = max(want[v], min(need.Max.Y, geo.valid[v].Max.Y)) })
+			p.parts(v, func(v nn.Value) { want[v] = max(want[v], need.Max.Y) })
 		}
 	}
+	for v := range want {
+		want[v] = max(min(want[v], geo.valid[v].Max.Y), done[v])
+	}
+}
+
+// firstEnd is where a piece begins: the layers take up their work one after the other, as the rows reach them, so that none has
+// to keep more rows at the beginning than later.
+func (geo *geometry) firstEnd(p *Plan) int {
+	first := geo.valid[p.graph.Output()].Min.Y + geo.increment
+	if p.pools {
+		return first
+	}
+	done, want := make(rows, len(geo.size)), make(rows, len(geo.size))
+	geo.begin(done)
+	geo.plan(p, done, want, first)
+	return first - (want[nn.Input]-done[nn.Input])*p.scale
 }
 
 // sizeRings goes through the rows as Run will, to see how many rows of each value are in use at a time: from the first one that
@@ -111,8 +135,7 @@ func (geo *geometry) sizeRings(p *Plan) {
 	n := len(geo.size)
 	done, want, low := make(rows, n), make(rows, n), make(rows, n)
 	geo.begin(done)
-	out := geo.valid[p.graph.Output()]
-	for end := out.Min.Y + geo.increment; ; end += geo.increment {
+	for end := geo.first; ; end += geo.increment {
 		geo.plan(p, done, want, end)
 		copy(low, want)
 		for _, s := range p.steps {
@@ -130,7 +153,7 @@ func (geo *geometry) sizeRings(p *Plan) {
 			geo.ring[v] = max(geo.ring[v], want[v]-min(low[v], done[v]))
 		}
 		done, want = want, done
-		if end >= out.Max.Y {
+		if end >= geo.valid[p.graph.Output()].Max.Y {
 			break
 		}
 	}
@@ -139,8 +162,13 @@ func (geo *geometry) sizeRings(p *Plan) {
 	}
 }
 
-// alignment of buffers, in float32: a cache line.
-const alignment = 16
+// layout gives where column need.Min.X lies in a value's rows, and how long these are: the first column that is computed lies at
+// the beginning of a cache line.
+func (geo *geometry) layout(v nn.Value) (lead, stride int) {
+	left := geo.valid[v].Min.X - geo.need[v].Min.X
+	lead = kernel.RoundUpToLine(left) - left
+	return lead, kernel.RoundUpToLine(lead + geo.need[v].Dx())
+}
 
 // placeBuffers gives every value a place in the arena that is its own while it is in use.
 func (geo *geometry) placeBuffers(p *Plan) {
@@ -189,8 +217,11 @@ func (geo *geometry) lifetimes(p *Plan) []life {
 	lives := make([]life, len(geo.size))
 	for v := range lives {
 		lives[v] = life{value: nn.Value(v), to: -1, from: -1}
-		length := geo.chans[v] * geo.need[v].Dx() * geo.ring[v]
-		lives[v].length = (length + alignment - 1) / alignment * alignment
+		if geo.need[v].Empty() {
+			continue
+		}
+		_, stride := geo.layout(nn.Value(v))
+		lives[v].length = geo.chans[v] * stride * geo.ring[v]
 	}
 	for i, s := range p.steps {
 		lives[s.out].from, lives[s.out].to = i, i

@@ -24,6 +24,8 @@ func (c convOp) need(i int, r image.Rectangle, _ image.Point) image.Rectangle {
 	if i == 1 {
 		return r
 	}
+	// Rows are computed in whole groups, whose bits depend on all that the group reads.
+	r.Min.Y, r.Max.Y = c.conv.Groups(r.Min.Y, r.Max.Y)
 	return image.Rectangle{
 		Min: r.Min.Mul(c.stride).Sub(image.Pt(c.pad, c.pad)),
 		Max: r.Max.Sub(image.Pt(1, 1)).Mul(c.stride).Add(image.Pt(c.size-c.pad, c.size-c.pad)),

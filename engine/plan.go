@@ -49,6 +49,8 @@ type step struct {
 	run operation
 	in  []nn.Value
 	out nn.Value
+	// conv is run if it is a convolution, which computes rows in groups; else nil.
+	conv *kernel.Conv
 }
 
 // operation is what a step does.
@@ -74,13 +76,14 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 // Scale is the enlargement of the network, or 0 if its result has a fixed size (the Class-Module).
 func (p *Plan) Scale() int { return p.scale }
 
-// Context is how many input pixels around a result pixel influence it: with that many pixels around it, a piece is computed
-// exactly as in the whole picture. It is meaningless for networks that pool over their input.
+// Context is how many input pixels around a result pixel influence it. A piece with that many columns at each side, in a window
+// as high as the picture, has the bits of the whole picture; with as many rows above and below instead, it may differ by
+// rounding, since convolutions compute rows in groups. It is meaningless for networks that pool over their input.
 func (p *Plan) Context() int {
 	const far = 1 << 20 // farther than any network reaches
 	core := image.Rect(far, far, far+1, far+1)
 	need := newGeometry(p, image.Pt(2*far, 2*far), core).need[nn.Input]
-	return max(core.Min.X-need.Min.X, core.Min.Y-need.Min.Y, need.Max.X-core.Max.X, need.Max.Y-core.Max.Y)
+	return max(core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to groups
 }
 
 // MACs counts the multiply-accumulates that Run does for such a piece.
@@ -113,8 +116,7 @@ func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece) error {
 	f := &a.frame
 	f.bind(p, geo, a)
 	out := geo.valid[p.graph.Output()]
-	for end := out.Min.Y; end < out.Max.Y; {
-		end += geo.increment
+	for end := geo.first; f.done[p.graph.Output()] < out.Max.Y; end += geo.increment {
 		geo.plan(p, f.done, f.want, end)
 		f.load(piece.Read)
 		for i := range p.steps {
@@ -161,7 +163,7 @@ func (a *Arena) Reserve(bytes int64) { a.grow(int(bytes / 4)) }
 func (a *Arena) grow(length int) {
 	if len(a.memory) < length {
 		a.memory = nil // may be collected before the new memory is taken
-		a.memory = make([]float32, length)
+		a.memory = kernel.AlignedSlice(length)
 	}
 }
 

@@ -35,9 +35,11 @@ func TestForwardPassesOfPyTorch(t *testing.T) {
 					t.Errorf("%s: the reference differs by %g, limit %g", size, d, limit)
 				}
 				got := run(t, plan, &arena, x, want.C, whole(x))
-				if d := largestDifference(got, want); d > limit {
+				d := largestDifference(got, want)
+				if d > limit {
 					t.Errorf("%s: the plan differs by %g, limit %g", size, d, limit)
 				}
+				t.Logf("%s: the plan differs by %.2g of the standard deviation", size, d/deviation(want))
 			}
 			if cases == 0 {
 				t.Fatal("the archive holds no inputs")

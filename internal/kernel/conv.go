@@ -4,13 +4,17 @@ package kernel
 type Conv struct {
 	in, out           int // planes of a group
 	size, stride, pad int
-	groups            []rowSum
+	phase             int
+	groups            []rowSum    // or else
+	winograd          []*winograd // for each group
 }
 
 // Shape says what a convolution does: square kernels of Size x Size numbers over groups of planes.
 type Shape struct {
 	In, Out                   int // planes of all groups
 	Size, Stride, Pad, Groups int
+	// Phase is where groups of rows that are computed together begin: at rows r with r mod WinogradRows = Phase.
+	Phase int
 }
 
 // NewConv packs a convolution for the kernel set in use. The weights are ordered as in PyTorch: out x in/groups x size x size;
@@ -21,12 +25,18 @@ func NewConv(shape Shape, weight, bias, slope []float32) *Conv {
 }
 
 func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
-	c := &Conv{in: s.In / s.Groups, out: s.Out / s.Groups, size: s.Size, stride: s.Stride, pad: s.Pad}
+	c := &Conv{in: s.In / s.Groups, out: s.Out / s.Groups, size: s.Size, stride: s.Stride, pad: s.Pad, phase: s.Phase}
 	size := s.Size
 	slope = eachPlane(slope, s.Out)
 	perOut := c.in * size * size
+	fast := s.Size == 3 && s.Stride == 1 && c.in >= fewestForWinograd && c.out >= fewestForWinograd
 	for g := range s.Groups {
 		first := g * c.out
+		if fast {
+			w := newWinograd(set, c.in, c.out, weight[first*perOut:], bias[first:first+c.out], groupOf(slope, first, c.out))
+			c.winograd = append(c.winograd, w)
+			continue
+		}
 		// Source rows are ordered by kernel row, plane and column; with a stride every one of them is copied first, in the
 		// same order.
 		weightOf := func(o, row int) float32 {
@@ -37,11 +47,8 @@ func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
 		if s.Stride > 1 {
 			taps = 1
 		}
-		var groupSlope []float32
-		if slope != nil {
-			groupSlope = slope[first : first+c.out]
-		}
-		c.groups = append(c.groups, newRowSum(set, c.out, perOut, taps, weightOf, bias[first:first+c.out], groupSlope))
+		sum := newRowSum(set, c.out, perOut, taps, weightOf, bias[first:first+c.out], groupOf(slope, first, c.out))
+		c.groups = append(c.groups, sum)
 	}
 	return c
 }
@@ -56,11 +63,28 @@ func eachPlane(slope []float32, planes int) []float32 {
 	return each
 }
 
+// groupOf gives the slopes of count planes; none of none.
+func groupOf(slope []float32, first, count int) []float32 {
+	if slope == nil {
+		return nil
+	}
+	return slope[first : first+count]
+}
+
+// Groups gives the groups of rows that are best computed together and that rows y0 to y1-1 of the result lie in: from row first
+// to row end-1, which may lie beyond the tensor.
+func (c *Conv) Groups(y0, y1 int) (first, end int) {
+	if c.winograd == nil {
+		return y0, y1
+	}
+	return y0 - mod(y0-c.phase, WinogradRows), y1 + mod(c.phase-y1, WinogradRows)
+}
+
 // Run computes w pixels of rows y0 to y1-1 of all result planes, from column 0 of dst on. The sources are blocks side by side;
 // their column 0 is what the first tap of that pixel reads. If add is not nil, its planes are added to the sums before the
 // activation.
 func (c *Conv) Run(dst Block, y0, y1, w int, src []Block, add *Block, scratch *Scratch) {
-	for g := range c.groups {
+	for g := range max(len(c.groups), len(c.winograd)) {
 		out := dst.planes(g*c.out, c.out)
 		var groupAdd *Block
 		if add != nil {
@@ -68,11 +92,26 @@ func (c *Conv) Run(dst Block, y0, y1, w int, src []Block, add *Block, scratch *S
 			groupAdd = &scratch.add
 		}
 		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
+		if c.winograd != nil {
+			c.runWinograd(g, out, y0, y1, w, groupAdd, scratch)
+			continue
+		}
 		for y := y0; y < y1; y++ {
 			for x := 0; x < w; x += mostPixels {
 				n := min(w-x, mostPixels)
 				c.groups[g].run(out, y, x, n, c.segments(y, x, n, scratch), groupAdd, &scratch.args)
 			}
+		}
+	}
+}
+
+// runWinograd is Run for one group, whose sources are in scratch.
+func (c *Conv) runWinograd(g int, out Block, y0, y1, w int, add *Block, scratch *Scratch) {
+	first, _ := c.Groups(y0, y1)
+	for ; first < y1; first += WinogradRows {
+		for x := 0; x < w; x += winogradPixels {
+			n := min(w-x, winogradPixels)
+			c.winograd[g].run(out, first, y0, y1, x, n, c.pad, scratch.blocks, add, scratch)
 		}
 	}
 }

@@ -37,12 +37,17 @@ type Set struct {
 	// mostOuts is how many result planes the row kernel computes at a time.
 	mostOuts int
 	row      func(outs int, a *rowArgs)
+	// winogradIn and winogradOut are the transforms of a Winograd convolution.
+	winogradIn  func(a *winogradInArgs)
+	winogradOut func(a *winogradOutArgs)
 	// interleave merges the beginning of count rows, dst[i*count+r] = rows[r*distance+i], and returns how far in i it came;
 	// nil if the set has no fast way.
 	interleave func(dst, rows []float32, distance, count int) int
 }
 
-var generic = &Set{name: "generic", mostOuts: 64, row: rowGeneric}
+var generic = &Set{
+	name: "generic", mostOuts: 64, row: rowGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
+}
 
 // available lists the kernel sets that this machine can run, the best first.
 var available = append(processorSets(), generic)

@@ -106,10 +106,10 @@ func TestConvIsItsDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		groups := rapid.IntRange(1, 3).Draw(t, "groups")
-		perIn, perOut := rapid.IntRange(1, 6).Draw(t, "in"), rapid.IntRange(1, 20).Draw(t, "out")
+		perIn, perOut := rapid.IntRange(1, 12).Draw(t, "in"), rapid.IntRange(1, 20).Draw(t, "out")
 		in, out := perIn*groups, perOut*groups
 		size, stride := rapid.IntRange(1, 5).Draw(t, "size"), rapid.IntRange(1, 4).Draw(t, "stride")
-		h, w := rapid.IntRange(1, 3).Draw(t, "h"), rapid.IntRange(1, 90).Draw(t, "w")
+		h, w := rapid.IntRange(1, 8).Draw(t, "h"), rapid.IntRange(1, 90).Draw(t, "w")
 		slopes := rapid.SampledFrom([]int{0, 1, out}).Draw(t, "slopes")
 		weight, bias, slope := random(r, out*perIn*size*size), random(r, out), random(r, slopes)
 		if slopes == 0 {
@@ -125,7 +125,7 @@ func TestConvIsItsDefinition(t *testing.T) {
 			add = &b
 		}
 		set := anySet(t)
-		shape := Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups}
+		shape := Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups, Phase: rapid.IntRange(0, 5).Draw(t, "phase")}
 		newConv(set, shape, weight, bias, slope).Run(dst, 0, h, w, src, add, &Scratch{})
 		for o := range out {
 			for y := range h {

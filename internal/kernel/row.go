@@ -44,6 +44,11 @@ type segment struct {
 	count int
 }
 
+// planeAt is where the row of plane c begins.
+func (s segment) planeAt(c int) *float32 {
+	return (*float32)(unsafe.Add(unsafe.Pointer(s.src), c*s.plane))
+}
+
 // mostPixels bounds the length of the rows given to a kernel, so that none runs for more than about 100 microseconds: assembly
 // cannot be interrupted, and would hold up the garbage collector.
 const mostPixels = 512

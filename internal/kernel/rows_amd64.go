@@ -69,6 +69,16 @@ func rowAVX512x12(a *byte)
 //go:noescape
 func rowAVX512x13(a *byte)
 
+// winogradInAVX512 does what winogradInGeneric does.
+//
+//go:noescape
+func winogradInAVX512(a *byte)
+
+// winogradOutAVX512 does what winogradOutGeneric does.
+//
+//go:noescape
+func winogradOutAVX512(a *byte)
+
 // rowAVX2x1 computes a row of 1 result planes as rowGeneric does.
 //
 //go:noescape
@@ -98,6 +108,16 @@ func rowAVX2x5(a *byte)
 //
 //go:noescape
 func rowAVX2x6(a *byte)
+
+// winogradInAVX2 does what winogradInGeneric does.
+//
+//go:noescape
+func winogradInAVX2(a *byte)
+
+// winogradOutAVX2 does what winogradOutGeneric does.
+//
+//go:noescape
+func winogradOutAVX2(a *byte)
 
 // interleave2 merges the beginnings of 2 rows, eight numbers of each for every chunk:
 // dst[2*i+r] = rows[r*distance/4+i] for i < 8*chunks. The distance is in bytes.

@@ -4,6 +4,248 @@
 
 #include "textflag.h"
 
+DATA winogradFactors<>+0(SB)/4, $0x40a80000
+DATA winogradFactors<>+4(SB)/4, $0x40a80000
+DATA winogradFactors<>+8(SB)/4, $0x40a80000
+DATA winogradFactors<>+12(SB)/4, $0x40a80000
+DATA winogradFactors<>+16(SB)/4, $0x40a80000
+DATA winogradFactors<>+20(SB)/4, $0x40a80000
+DATA winogradFactors<>+24(SB)/4, $0x40a80000
+DATA winogradFactors<>+28(SB)/4, $0x40a80000
+DATA winogradFactors<>+32(SB)/4, $0x40a80000
+DATA winogradFactors<>+36(SB)/4, $0x40a80000
+DATA winogradFactors<>+40(SB)/4, $0x40a80000
+DATA winogradFactors<>+44(SB)/4, $0x40a80000
+DATA winogradFactors<>+48(SB)/4, $0x40a80000
+DATA winogradFactors<>+52(SB)/4, $0x40a80000
+DATA winogradFactors<>+56(SB)/4, $0x40a80000
+DATA winogradFactors<>+60(SB)/4, $0x40a80000
+DATA winogradFactors<>+64(SB)/4, $0xc0880000
+DATA winogradFactors<>+68(SB)/4, $0xc0880000
+DATA winogradFactors<>+72(SB)/4, $0xc0880000
+DATA winogradFactors<>+76(SB)/4, $0xc0880000
+DATA winogradFactors<>+80(SB)/4, $0xc0880000
+DATA winogradFactors<>+84(SB)/4, $0xc0880000
+DATA winogradFactors<>+88(SB)/4, $0xc0880000
+DATA winogradFactors<>+92(SB)/4, $0xc0880000
+DATA winogradFactors<>+96(SB)/4, $0xc0880000
+DATA winogradFactors<>+100(SB)/4, $0xc0880000
+DATA winogradFactors<>+104(SB)/4, $0xc0880000
+DATA winogradFactors<>+108(SB)/4, $0xc0880000
+DATA winogradFactors<>+112(SB)/4, $0xc0880000
+DATA winogradFactors<>+116(SB)/4, $0xc0880000
+DATA winogradFactors<>+120(SB)/4, $0xc0880000
+DATA winogradFactors<>+124(SB)/4, $0xc0880000
+DATA winogradFactors<>+128(SB)/4, $0x3e800000
+DATA winogradFactors<>+132(SB)/4, $0x3e800000
+DATA winogradFactors<>+136(SB)/4, $0x3e800000
+DATA winogradFactors<>+140(SB)/4, $0x3e800000
+DATA winogradFactors<>+144(SB)/4, $0x3e800000
+DATA winogradFactors<>+148(SB)/4, $0x3e800000
+DATA winogradFactors<>+152(SB)/4, $0x3e800000
+DATA winogradFactors<>+156(SB)/4, $0x3e800000
+DATA winogradFactors<>+160(SB)/4, $0x3e800000
+DATA winogradFactors<>+164(SB)/4, $0x3e800000
+DATA winogradFactors<>+168(SB)/4, $0x3e800000
+DATA winogradFactors<>+172(SB)/4, $0x3e800000
+DATA winogradFactors<>+176(SB)/4, $0x3e800000
+DATA winogradFactors<>+180(SB)/4, $0x3e800000
+DATA winogradFactors<>+184(SB)/4, $0x3e800000
+DATA winogradFactors<>+188(SB)/4, $0x3e800000
+DATA winogradFactors<>+192(SB)/4, $0xbfa00000
+DATA winogradFactors<>+196(SB)/4, $0xbfa00000
+DATA winogradFactors<>+200(SB)/4, $0xbfa00000
+DATA winogradFactors<>+204(SB)/4, $0xbfa00000
+DATA winogradFactors<>+208(SB)/4, $0xbfa00000
+DATA winogradFactors<>+212(SB)/4, $0xbfa00000
+DATA winogradFactors<>+216(SB)/4, $0xbfa00000
+DATA winogradFactors<>+220(SB)/4, $0xbfa00000
+DATA winogradFactors<>+224(SB)/4, $0xbfa00000
+DATA winogradFactors<>+228(SB)/4, $0xbfa00000
+DATA winogradFactors<>+232(SB)/4, $0xbfa00000
+DATA winogradFactors<>+236(SB)/4, $0xbfa00000
+DATA winogradFactors<>+240(SB)/4, $0xbfa00000
+DATA winogradFactors<>+244(SB)/4, $0xbfa00000
+DATA winogradFactors<>+248(SB)/4, $0xbfa00000
+DATA winogradFactors<>+252(SB)/4, $0xbfa00000
+DATA winogradFactors<>+256(SB)/4, $0x3f000000
+DATA winogradFactors<>+260(SB)/4, $0x3f000000
+DATA winogradFactors<>+264(SB)/4, $0x3f000000
+DATA winogradFactors<>+268(SB)/4, $0x3f000000
+DATA winogradFactors<>+272(SB)/4, $0x3f000000
+DATA winogradFactors<>+276(SB)/4, $0x3f000000
+DATA winogradFactors<>+280(SB)/4, $0x3f000000
+DATA winogradFactors<>+284(SB)/4, $0x3f000000
+DATA winogradFactors<>+288(SB)/4, $0x3f000000
+DATA winogradFactors<>+292(SB)/4, $0x3f000000
+DATA winogradFactors<>+296(SB)/4, $0x3f000000
+DATA winogradFactors<>+300(SB)/4, $0x3f000000
+DATA winogradFactors<>+304(SB)/4, $0x3f000000
+DATA winogradFactors<>+308(SB)/4, $0x3f000000
+DATA winogradFactors<>+312(SB)/4, $0x3f000000
+DATA winogradFactors<>+316(SB)/4, $0x3f000000
+DATA winogradFactors<>+320(SB)/4, $0xc0200000
+DATA winogradFactors<>+324(SB)/4, $0xc0200000
+DATA winogradFactors<>+328(SB)/4, $0xc0200000
+DATA winogradFactors<>+332(SB)/4, $0xc0200000
+DATA winogradFactors<>+336(SB)/4, $0xc0200000
+DATA winogradFactors<>+340(SB)/4, $0xc0200000
+DATA winogradFactors<>+344(SB)/4, $0xc0200000
+DATA winogradFactors<>+348(SB)/4, $0xc0200000
+DATA winogradFactors<>+352(SB)/4, $0xc0200000
+DATA winogradFactors<>+356(SB)/4, $0xc0200000
+DATA winogradFactors<>+360(SB)/4, $0xc0200000
+DATA winogradFactors<>+364(SB)/4, $0xc0200000
+DATA winogradFactors<>+368(SB)/4, $0xc0200000
+DATA winogradFactors<>+372(SB)/4, $0xc0200000
+DATA winogradFactors<>+376(SB)/4, $0xc0200000
+DATA winogradFactors<>+380(SB)/4, $0xc0200000
+DATA winogradFactors<>+384(SB)/4, $0x40000000
+DATA winogradFactors<>+388(SB)/4, $0x40000000
+DATA winogradFactors<>+392(SB)/4, $0x40000000
+DATA winogradFactors<>+396(SB)/4, $0x40000000
+DATA winogradFactors<>+400(SB)/4, $0x40000000
+DATA winogradFactors<>+404(SB)/4, $0x40000000
+DATA winogradFactors<>+408(SB)/4, $0x40000000
+DATA winogradFactors<>+412(SB)/4, $0x40000000
+DATA winogradFactors<>+416(SB)/4, $0x40000000
+DATA winogradFactors<>+420(SB)/4, $0x40000000
+DATA winogradFactors<>+424(SB)/4, $0x40000000
+DATA winogradFactors<>+428(SB)/4, $0x40000000
+DATA winogradFactors<>+432(SB)/4, $0x40000000
+DATA winogradFactors<>+436(SB)/4, $0x40000000
+DATA winogradFactors<>+440(SB)/4, $0x40000000
+DATA winogradFactors<>+444(SB)/4, $0x40000000
+DATA winogradFactors<>+448(SB)/4, $0x40800000
+DATA winogradFactors<>+452(SB)/4, $0x40800000
+DATA winogradFactors<>+456(SB)/4, $0x40800000
+DATA winogradFactors<>+460(SB)/4, $0x40800000
+DATA winogradFactors<>+464(SB)/4, $0x40800000
+DATA winogradFactors<>+468(SB)/4, $0x40800000
+DATA winogradFactors<>+472(SB)/4, $0x40800000
+DATA winogradFactors<>+476(SB)/4, $0x40800000
+DATA winogradFactors<>+480(SB)/4, $0x40800000
+DATA winogradFactors<>+484(SB)/4, $0x40800000
+DATA winogradFactors<>+488(SB)/4, $0x40800000
+DATA winogradFactors<>+492(SB)/4, $0x40800000
+DATA winogradFactors<>+496(SB)/4, $0x40800000
+DATA winogradFactors<>+500(SB)/4, $0x40800000
+DATA winogradFactors<>+504(SB)/4, $0x40800000
+DATA winogradFactors<>+508(SB)/4, $0x40800000
+DATA winogradFactors<>+512(SB)/4, $0xc0a00000
+DATA winogradFactors<>+516(SB)/4, $0xc0a00000
+DATA winogradFactors<>+520(SB)/4, $0xc0a00000
+DATA winogradFactors<>+524(SB)/4, $0xc0a00000
+DATA winogradFactors<>+528(SB)/4, $0xc0a00000
+DATA winogradFactors<>+532(SB)/4, $0xc0a00000
+DATA winogradFactors<>+536(SB)/4, $0xc0a00000
+DATA winogradFactors<>+540(SB)/4, $0xc0a00000
+DATA winogradFactors<>+544(SB)/4, $0xc0a00000
+DATA winogradFactors<>+548(SB)/4, $0xc0a00000
+DATA winogradFactors<>+552(SB)/4, $0xc0a00000
+DATA winogradFactors<>+556(SB)/4, $0xc0a00000
+DATA winogradFactors<>+560(SB)/4, $0xc0a00000
+DATA winogradFactors<>+564(SB)/4, $0xc0a00000
+DATA winogradFactors<>+568(SB)/4, $0xc0a00000
+DATA winogradFactors<>+572(SB)/4, $0xc0a00000
+DATA winogradFactors<>+576(SB)/4, $0x41000000
+DATA winogradFactors<>+580(SB)/4, $0x41000000
+DATA winogradFactors<>+584(SB)/4, $0x41000000
+DATA winogradFactors<>+588(SB)/4, $0x41000000
+DATA winogradFactors<>+592(SB)/4, $0x41000000
+DATA winogradFactors<>+596(SB)/4, $0x41000000
+DATA winogradFactors<>+600(SB)/4, $0x41000000
+DATA winogradFactors<>+604(SB)/4, $0x41000000
+DATA winogradFactors<>+608(SB)/4, $0x41000000
+DATA winogradFactors<>+612(SB)/4, $0x41000000
+DATA winogradFactors<>+616(SB)/4, $0x41000000
+DATA winogradFactors<>+620(SB)/4, $0x41000000
+DATA winogradFactors<>+624(SB)/4, $0x41000000
+DATA winogradFactors<>+628(SB)/4, $0x41000000
+DATA winogradFactors<>+632(SB)/4, $0x41000000
+DATA winogradFactors<>+636(SB)/4, $0x41000000
+DATA winogradFactors<>+640(SB)/4, $0x3e000000
+DATA winogradFactors<>+644(SB)/4, $0x3e000000
+DATA winogradFactors<>+648(SB)/4, $0x3e000000
+DATA winogradFactors<>+652(SB)/4, $0x3e000000
+DATA winogradFactors<>+656(SB)/4, $0x3e000000
+DATA winogradFactors<>+660(SB)/4, $0x3e000000
+DATA winogradFactors<>+664(SB)/4, $0x3e000000
+DATA winogradFactors<>+668(SB)/4, $0x3e000000
+DATA winogradFactors<>+672(SB)/4, $0x3e000000
+DATA winogradFactors<>+676(SB)/4, $0x3e000000
+DATA winogradFactors<>+680(SB)/4, $0x3e000000
+DATA winogradFactors<>+684(SB)/4, $0x3e000000
+DATA winogradFactors<>+688(SB)/4, $0x3e000000
+DATA winogradFactors<>+692(SB)/4, $0x3e000000
+DATA winogradFactors<>+696(SB)/4, $0x3e000000
+DATA winogradFactors<>+700(SB)/4, $0x3e000000
+DATA winogradFactors<>+704(SB)/4, $0x41800000
+DATA winogradFactors<>+708(SB)/4, $0x41800000
+DATA winogradFactors<>+712(SB)/4, $0x41800000
+DATA winogradFactors<>+716(SB)/4, $0x41800000
+DATA winogradFactors<>+720(SB)/4, $0x41800000
+DATA winogradFactors<>+724(SB)/4, $0x41800000
+DATA winogradFactors<>+728(SB)/4, $0x41800000
+DATA winogradFactors<>+732(SB)/4, $0x41800000
+DATA winogradFactors<>+736(SB)/4, $0x41800000
+DATA winogradFactors<>+740(SB)/4, $0x41800000
+DATA winogradFactors<>+744(SB)/4, $0x41800000
+DATA winogradFactors<>+748(SB)/4, $0x41800000
+DATA winogradFactors<>+752(SB)/4, $0x41800000
+DATA winogradFactors<>+756(SB)/4, $0x41800000
+DATA winogradFactors<>+760(SB)/4, $0x41800000
+DATA winogradFactors<>+764(SB)/4, $0x41800000
+DATA winogradFactors<>+768(SB)/4, $0x3d800000
+DATA winogradFactors<>+772(SB)/4, $0x3d800000
+DATA winogradFactors<>+776(SB)/4, $0x3d800000
+DATA winogradFactors<>+780(SB)/4, $0x3d800000
+DATA winogradFactors<>+784(SB)/4, $0x3d800000
+DATA winogradFactors<>+788(SB)/4, $0x3d800000
+DATA winogradFactors<>+792(SB)/4, $0x3d800000
+DATA winogradFactors<>+796(SB)/4, $0x3d800000
+DATA winogradFactors<>+800(SB)/4, $0x3d800000
+DATA winogradFactors<>+804(SB)/4, $0x3d800000
+DATA winogradFactors<>+808(SB)/4, $0x3d800000
+DATA winogradFactors<>+812(SB)/4, $0x3d800000
+DATA winogradFactors<>+816(SB)/4, $0x3d800000
+DATA winogradFactors<>+820(SB)/4, $0x3d800000
+DATA winogradFactors<>+824(SB)/4, $0x3d800000
+DATA winogradFactors<>+828(SB)/4, $0x3d800000
+DATA winogradFactors<>+832(SB)/4, $0x42000000
+DATA winogradFactors<>+836(SB)/4, $0x42000000
+DATA winogradFactors<>+840(SB)/4, $0x42000000
+DATA winogradFactors<>+844(SB)/4, $0x42000000
+DATA winogradFactors<>+848(SB)/4, $0x42000000
+DATA winogradFactors<>+852(SB)/4, $0x42000000
+DATA winogradFactors<>+856(SB)/4, $0x42000000
+DATA winogradFactors<>+860(SB)/4, $0x42000000
+DATA winogradFactors<>+864(SB)/4, $0x42000000
+DATA winogradFactors<>+868(SB)/4, $0x42000000
+DATA winogradFactors<>+872(SB)/4, $0x42000000
+DATA winogradFactors<>+876(SB)/4, $0x42000000
+DATA winogradFactors<>+880(SB)/4, $0x42000000
+DATA winogradFactors<>+884(SB)/4, $0x42000000
+DATA winogradFactors<>+888(SB)/4, $0x42000000
+DATA winogradFactors<>+892(SB)/4, $0x42000000
+DATA winogradFactors<>+896(SB)/4, $0x3d000000
+DATA winogradFactors<>+900(SB)/4, $0x3d000000
+DATA winogradFactors<>+904(SB)/4, $0x3d000000
+DATA winogradFactors<>+908(SB)/4, $0x3d000000
+DATA winogradFactors<>+912(SB)/4, $0x3d000000
+DATA winogradFactors<>+916(SB)/4, $0x3d000000
+DATA winogradFactors<>+920(SB)/4, $0x3d000000
+DATA winogradFactors<>+924(SB)/4, $0x3d000000
+DATA winogradFactors<>+928(SB)/4, $0x3d000000
+DATA winogradFactors<>+932(SB)/4, $0x3d000000
+DATA winogradFactors<>+936(SB)/4, $0x3d000000
+DATA winogradFactors<>+940(SB)/4, $0x3d000000
+DATA winogradFactors<>+944(SB)/4, $0x3d000000
+DATA winogradFactors<>+948(SB)/4, $0x3d000000
+DATA winogradFactors<>+952(SB)/4, $0x3d000000
+DATA winogradFactors<>+956(SB)/4, $0x3d000000
+GLOBL winogradFactors<>(SB), RODATA|NOPTR, $960
+
 // func rowAVX512x1(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·rowAVX512x1(SB), NOSPLIT, $0-8
@@ -5761,6 +6003,438 @@ end:
 	VZEROUPPER
 	RET
 
+// func winogradInAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradInAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	LEAQ winogradFactors<>+0(SB), DX
+	MOVQ 80(AX), BX
+	XORQ CX, CX
+
+vector:
+	CMPQ        BX, $+16
+	JL          rest
+	MOVQ        64(AX), SI
+	MOVQ        72(AX), DI
+	ADDQ        CX, SI
+	MOVQ        8(AX), R8
+	VMOVUPS     (R8)(CX*1), Z0
+	MOVQ        16(AX), R8
+	VMOVUPS     (R8)(CX*1), Z1
+	MOVQ        24(AX), R8
+	VMOVUPS     (R8)(CX*1), Z2
+	MOVQ        32(AX), R8
+	VMOVUPS     (R8)(CX*1), Z3
+	MOVQ        40(AX), R8
+	VMOVUPS     (R8)(CX*1), Z4
+	MOVQ        48(AX), R8
+	VMOVUPS     (R8)(CX*1), Z5
+	MOVQ        (AX), R8
+	VMOVUPS     (R8)(CX*1), Z6
+	VSUBPS      Z5, Z6, Z6
+	VSUBPS      Z1, Z3, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS (DX), Z7, Z6
+	VMOVUPS     Z6, (SI)
+	ADDQ        DI, SI
+	VADDPS      Z5, Z1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS 64(DX), Z3, Z6
+	VADDPS      Z4, Z0, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS 64(DX), Z2, Z7
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (SI)
+	ADDQ        DI, SI
+	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     Z6, (SI)
+	ADDQ        DI, SI
+	VMOVAPS     Z5, Z6
+	VFMADD231PS 128(DX), Z1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS 192(DX), Z3, Z6
+	VMULPS      256(DX), Z0, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS 320(DX), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS 384(DX), Z4, Z7
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (SI)
+	ADDQ        DI, SI
+	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     Z6, (SI)
+	ADDQ        DI, SI
+	VMOVAPS     Z5, Z5
+	VFMADD231PS 448(DX), Z1, Z5
+	VMOVAPS     Z5, Z1
+	VFMADD231PS 512(DX), Z3, Z1
+	VMULPS      384(DX), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS 320(DX), Z2, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS 256(DX), Z4, Z3
+	VADDPS      Z3, Z1, Z5
+	VMOVUPS     Z5, (SI)
+	ADDQ        DI, SI
+	VSUBPS      Z3, Z1, Z1
+	VMOVUPS     Z1, (SI)
+	ADDQ        DI, SI
+	MOVQ        56(AX), R8
+	VMOVUPS     (R8)(CX*1), Z1
+	VSUBPS      Z0, Z1, Z0
+	VSUBPS      Z4, Z2, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (SI)
+	ADDQ        DI, SI
+	ADDQ        $+64, CX
+	SUBQ        $+16, BX
+	JMP         vector
+
+rest:
+	TESTQ       BX, BX
+	JZ          end
+	MOVQ        $0x000000000000ffff, SI
+	BZHIQ       BX, SI, SI
+	KMOVW       SI, K1
+	MOVQ        64(AX), BX
+	MOVQ        72(AX), SI
+	ADDQ        CX, BX
+	MOVQ        8(AX), DI
+	VMOVUPS.Z   (DI)(CX*1), K1, Z0
+	MOVQ        16(AX), DI
+	VMOVUPS.Z   (DI)(CX*1), K1, Z1
+	MOVQ        24(AX), DI
+	VMOVUPS.Z   (DI)(CX*1), K1, Z2
+	MOVQ        32(AX), DI
+	VMOVUPS.Z   (DI)(CX*1), K1, Z3
+	MOVQ        40(AX), DI
+	VMOVUPS.Z   (DI)(CX*1), K1, Z4
+	MOVQ        48(AX), DI
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	MOVQ        (AX), DI
+	VMOVUPS.Z   (DI)(CX*1), K1, Z6
+	VSUBPS      Z5, Z6, Z6
+	VSUBPS      Z1, Z3, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS (DX), Z7, Z6
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VADDPS      Z5, Z1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS 64(DX), Z3, Z6
+	VADDPS      Z4, Z0, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS 64(DX), Z2, Z7
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, K1, (BX)
+	ADDQ        SI, BX
+	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVAPS     Z5, Z6
+	VFMADD231PS 128(DX), Z1, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS 192(DX), Z3, Z6
+	VMULPS      256(DX), Z0, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS 320(DX), Z2, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS 384(DX), Z4, Z7
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, K1, (BX)
+	ADDQ        SI, BX
+	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVAPS     Z5, Z5
+	VFMADD231PS 448(DX), Z1, Z5
+	VMOVAPS     Z5, Z1
+	VFMADD231PS 512(DX), Z3, Z1
+	VMULPS      384(DX), Z0, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS 320(DX), Z2, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS 256(DX), Z4, Z3
+	VADDPS      Z3, Z1, Z5
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VSUBPS      Z3, Z1, Z1
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	MOVQ        56(AX), AX
+	VMOVUPS.Z   (AX)(CX*1), K1, Z1
+	VSUBPS      Z0, Z1, Z0
+	VSUBPS      Z4, Z2, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+
+end:
+	VZEROUPPER
+	RET
+
+// func winogradOutAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·winogradOutAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	LEAQ winogradFactors<>+0(SB), DX
+	MOVQ 112(AX), BX
+	XORQ CX, CX
+
+vector:
+	CMPQ         BX, $+16
+	JL           rest
+	MOVQ         96(AX), SI
+	MOVQ         104(AX), DI
+	ADDQ         CX, SI
+	VMOVUPS      (SI), Z0
+	ADDQ         DI, SI
+	VMOVUPS      (SI), Z1
+	ADDQ         DI, SI
+	VMOVUPS      (SI), Z2
+	ADDQ         DI, SI
+	VADDPS       Z2, Z1, Z3
+	VSUBPS       Z2, Z1, Z1
+	VMOVUPS      (SI), Z2
+	ADDQ         DI, SI
+	VMOVUPS      (SI), Z5
+	ADDQ         DI, SI
+	VADDPS       Z5, Z2, Z6
+	VSUBPS       Z5, Z2, Z2
+	VMOVUPS      (SI), Z5
+	ADDQ         DI, SI
+	VMOVUPS      (SI), Z7
+	ADDQ         DI, SI
+	VADDPS       Z7, Z5, Z8
+	VSUBPS       Z7, Z5, Z5
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z8, Z6, Z7
+	VADDPS       Z7, Z0, Z0
+	VMOVAPS      Z1, Z7
+	VFMADD231PS  384(DX), Z2, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  256(DX), Z5, Z7
+	VMOVAPS      Z3, Z9
+	VFMADD231PS  448(DX), Z6, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  128(DX), Z8, Z9
+	VMOVAPS      Z1, Z10
+	VFMADD231PS  576(DX), Z2, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  640(DX), Z5, Z10
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  704(DX), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  768(DX), Z8, Z3
+	VMOVUPS      (SI), Z6
+	ADDQ         DI, SI
+	VADDPS       Z1, Z6, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  832(DX), Z2, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  896(DX), Z5, Z1
+	MOVQ         120(AX), SI
+	VBROADCASTSS (SI), Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z7, Z7
+	VADDPS       Z2, Z9, Z9
+	VADDPS       Z2, Z10, Z10
+	VADDPS       Z2, Z3, Z3
+	VADDPS       Z2, Z1, Z1
+	MOVQ         136(AX), SI
+	TESTQ        SI, SI
+	JZ           chunk1added
+	MOVQ         48(AX), SI
+	VMOVUPS      (SI)(CX*1), Z2
+	VADDPS       Z2, Z0, Z0
+	MOVQ         56(AX), SI
+	VMOVUPS      (SI)(CX*1), Z2
+	VADDPS       Z2, Z7, Z7
+	MOVQ         64(AX), SI
+	VMOVUPS      (SI)(CX*1), Z2
+	VADDPS       Z2, Z9, Z9
+	MOVQ         72(AX), SI
+	VMOVUPS      (SI)(CX*1), Z2
+	VADDPS       Z2, Z10, Z10
+	MOVQ         80(AX), SI
+	VMOVUPS      (SI)(CX*1), Z2
+	VADDPS       Z2, Z3, Z3
+	MOVQ         88(AX), SI
+	VMOVUPS      (SI)(CX*1), Z2
+	VADDPS       Z2, Z1, Z1
+
+chunk1added:
+	MOVQ         128(AX), SI
+	TESTQ        SI, SI
+	JZ           chunk1activated
+	VBROADCASTSS (SI), Z2
+	VXORPS       Y4, Y4, Y4
+	VMINPS       Z0, Z4, Z5
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z2, Z5, Z0
+	VMINPS       Z7, Z4, Z5
+	VMAXPS       Z7, Z4, Z7
+	VFMADD231PS  Z2, Z5, Z7
+	VMINPS       Z9, Z4, Z5
+	VMAXPS       Z9, Z4, Z9
+	VFMADD231PS  Z2, Z5, Z9
+	VMINPS       Z10, Z4, Z5
+	VMAXPS       Z10, Z4, Z10
+	VFMADD231PS  Z2, Z5, Z10
+	VMINPS       Z3, Z4, Z5
+	VMAXPS       Z3, Z4, Z3
+	VFMADD231PS  Z2, Z5, Z3
+	VMINPS       Z1, Z4, Z5
+	VMAXPS       Z1, Z4, Z1
+	VFMADD231PS  Z2, Z5, Z1
+
+chunk1activated:
+	MOVQ    (AX), SI
+	VMOVUPS Z0, (SI)(CX*1)
+	MOVQ    8(AX), SI
+	VMOVUPS Z7, (SI)(CX*1)
+	MOVQ    16(AX), SI
+	VMOVUPS Z9, (SI)(CX*1)
+	MOVQ    24(AX), SI
+	VMOVUPS Z10, (SI)(CX*1)
+	MOVQ    32(AX), SI
+	VMOVUPS Z3, (SI)(CX*1)
+	MOVQ    40(AX), SI
+	VMOVUPS Z1, (SI)(CX*1)
+	ADDQ    $+64, CX
+	SUBQ    $+16, BX
+	JMP     vector
+
+rest:
+	TESTQ        BX, BX
+	JZ           end
+	MOVQ         $0x000000000000ffff, SI
+	BZHIQ        BX, SI, SI
+	KMOVW        SI, K1
+	MOVQ         96(AX), BX
+	MOVQ         104(AX), SI
+	ADDQ         CX, BX
+	VMOVUPS.Z    (BX), K1, Z0
+	ADDQ         SI, BX
+	VMOVUPS.Z    (BX), K1, Z1
+	ADDQ         SI, BX
+	VMOVUPS.Z    (BX), K1, Z2
+	ADDQ         SI, BX
+	VADDPS       Z2, Z1, Z3
+	VSUBPS       Z2, Z1, Z1
+	VMOVUPS.Z    (BX), K1, Z2
+	ADDQ         SI, BX
+	VMOVUPS.Z    (BX), K1, Z5
+	ADDQ         SI, BX
+	VADDPS       Z5, Z2, Z6
+	VSUBPS       Z5, Z2, Z2
+	VMOVUPS.Z    (BX), K1, Z5
+	ADDQ         SI, BX
+	VMOVUPS.Z    (BX), K1, Z7
+	ADDQ         SI, BX
+	VADDPS       Z7, Z5, Z8
+	VSUBPS       Z7, Z5, Z5
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z8, Z6, Z7
+	VADDPS       Z7, Z0, Z0
+	VMOVAPS      Z1, Z7
+	VFMADD231PS  384(DX), Z2, Z7
+	VMOVAPS      Z7, Z7
+	VFMADD231PS  256(DX), Z5, Z7
+	VMOVAPS      Z3, Z9
+	VFMADD231PS  448(DX), Z6, Z9
+	VMOVAPS      Z9, Z9
+	VFMADD231PS  128(DX), Z8, Z9
+	VMOVAPS      Z1, Z10
+	VFMADD231PS  576(DX), Z2, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  640(DX), Z5, Z10
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  704(DX), Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  768(DX), Z8, Z3
+	VMOVUPS.Z    (BX), K1, Z6
+	ADDQ         SI, BX
+	VADDPS       Z1, Z6, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  832(DX), Z2, Z1
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  896(DX), Z5, Z1
+	MOVQ         120(AX), DX
+	VBROADCASTSS (DX), Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z7, Z7
+	VADDPS       Z2, Z9, Z9
+	VADDPS       Z2, Z10, Z10
+	VADDPS       Z2, Z3, Z3
+	VADDPS       Z2, Z1, Z1
+	MOVQ         136(AX), DX
+	TESTQ        DX, DX
+	JZ           chunk2added
+	MOVQ         48(AX), DX
+	VMOVUPS.Z    (DX)(CX*1), K1, Z2
+	VADDPS       Z2, Z0, Z0
+	MOVQ         56(AX), DX
+	VMOVUPS.Z    (DX)(CX*1), K1, Z2
+	VADDPS       Z2, Z7, Z7
+	MOVQ         64(AX), DX
+	VMOVUPS.Z    (DX)(CX*1), K1, Z2
+	VADDPS       Z2, Z9, Z9
+	MOVQ         72(AX), DX
+	VMOVUPS.Z    (DX)(CX*1), K1, Z2
+	VADDPS       Z2, Z10, Z10
+	MOVQ         80(AX), DX
+	VMOVUPS.Z    (DX)(CX*1), K1, Z2
+	VADDPS       Z2, Z3, Z3
+	MOVQ         88(AX), DX
+	VMOVUPS.Z    (DX)(CX*1), K1, Z2
+	VADDPS       Z2, Z1, Z1
+
+chunk2added:
+	MOVQ         128(AX), DX
+	TESTQ        DX, DX
+	JZ           chunk2activated
+	VBROADCASTSS (DX), Z2
+	VXORPS       Y4, Y4, Y4
+	VMINPS       Z0, Z4, Z5
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z2, Z5, Z0
+	VMINPS       Z7, Z4, Z5
+	VMAXPS       Z7, Z4, Z7
+	VFMADD231PS  Z2, Z5, Z7
+	VMINPS       Z9, Z4, Z5
+	VMAXPS       Z9, Z4, Z9
+	VFMADD231PS  Z2, Z5, Z9
+	VMINPS       Z10, Z4, Z5
+	VMAXPS       Z10, Z4, Z10
+	VFMADD231PS  Z2, Z5, Z10
+	VMINPS       Z3, Z4, Z5
+	VMAXPS       Z3, Z4, Z3
+	VFMADD231PS  Z2, Z5, Z3
+	VMINPS       Z1, Z4, Z5
+	VMAXPS       Z1, Z4, Z1
+	VFMADD231PS  Z2, Z5, Z1
+
+chunk2activated:
+	MOVQ    (AX), DX
+	VMOVUPS Z0, K1, (DX)(CX*1)
+	MOVQ    8(AX), DX
+	VMOVUPS Z7, K1, (DX)(CX*1)
+	MOVQ    16(AX), DX
+	VMOVUPS Z9, K1, (DX)(CX*1)
+	MOVQ    24(AX), DX
+	VMOVUPS Z10, K1, (DX)(CX*1)
+	MOVQ    32(AX), DX
+	VMOVUPS Z3, K1, (DX)(CX*1)
+	MOVQ    40(AX), AX
+	VMOVUPS Z1, K1, (AX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 DATA firstLanesAVX2<>+0(SB)/4, $0xffffffff
 DATA firstLanesAVX2<>+4(SB)/4, $0xffffffff
 DATA firstLanesAVX2<>+8(SB)/4, $0xffffffff
@@ -7727,6 +8401,440 @@ restactivated:
 	VMASKMOVPS Y5, Y0, (CX)
 	ADDQ       8(AX), CX
 	VMASKMOVPS Y6, Y0, (CX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func winogradInAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradInAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	LEAQ winogradFactors<>+0(SB), DX
+	MOVQ 80(AX), BX
+	XORQ CX, CX
+
+vector:
+	CMPQ        BX, $+8
+	JL          rest
+	MOVQ        64(AX), SI
+	MOVQ        72(AX), DI
+	ADDQ        CX, SI
+	MOVQ        8(AX), R8
+	VMOVUPS     (R8)(CX*1), Y0
+	MOVQ        16(AX), R8
+	VMOVUPS     (R8)(CX*1), Y1
+	MOVQ        24(AX), R8
+	VMOVUPS     (R8)(CX*1), Y2
+	MOVQ        32(AX), R8
+	VMOVUPS     (R8)(CX*1), Y3
+	MOVQ        40(AX), R8
+	VMOVUPS     (R8)(CX*1), Y4
+	MOVQ        48(AX), R8
+	VMOVUPS     (R8)(CX*1), Y5
+	MOVQ        (AX), R8
+	VMOVUPS     (R8)(CX*1), Y6
+	VSUBPS      Y5, Y6, Y6
+	VSUBPS      Y1, Y3, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD231PS (DX), Y7, Y6
+	VMOVUPS     Y6, (SI)
+	ADDQ        DI, SI
+	VADDPS      Y5, Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS 64(DX), Y3, Y6
+	VADDPS      Y4, Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS 64(DX), Y2, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (SI)
+	ADDQ        DI, SI
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (SI)
+	ADDQ        DI, SI
+	VMOVAPS     Y5, Y6
+	VFMADD231PS 128(DX), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS 192(DX), Y3, Y6
+	VMULPS      256(DX), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS 320(DX), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS 384(DX), Y4, Y7
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (SI)
+	ADDQ        DI, SI
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (SI)
+	ADDQ        DI, SI
+	VMOVAPS     Y5, Y5
+	VFMADD231PS 448(DX), Y1, Y5
+	VMOVAPS     Y5, Y1
+	VFMADD231PS 512(DX), Y3, Y1
+	VMULPS      384(DX), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS 320(DX), Y2, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS 256(DX), Y4, Y3
+	VADDPS      Y3, Y1, Y5
+	VMOVUPS     Y5, (SI)
+	ADDQ        DI, SI
+	VSUBPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (SI)
+	ADDQ        DI, SI
+	MOVQ        56(AX), R8
+	VMOVUPS     (R8)(CX*1), Y1
+	VSUBPS      Y0, Y1, Y0
+	VSUBPS      Y4, Y2, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS (DX), Y1, Y0
+	VMOVUPS     Y0, (SI)
+	ADDQ        DI, SI
+	ADDQ        $+32, CX
+	SUBQ        $+8, BX
+	JMP         vector
+
+rest:
+	TESTQ       BX, BX
+	JZ          end
+	LEAQ        firstLanesAVX2<>+0(SB), SI
+	SHLQ        $0x02, BX
+	SUBQ        BX, SI
+	VMOVDQU     32(SI), Y0
+	MOVQ        64(AX), BX
+	MOVQ        72(AX), SI
+	ADDQ        CX, BX
+	MOVQ        8(AX), DI
+	VMASKMOVPS  (DI)(CX*1), Y0, Y1
+	MOVQ        16(AX), DI
+	VMASKMOVPS  (DI)(CX*1), Y0, Y2
+	MOVQ        24(AX), DI
+	VMASKMOVPS  (DI)(CX*1), Y0, Y3
+	MOVQ        32(AX), DI
+	VMASKMOVPS  (DI)(CX*1), Y0, Y4
+	MOVQ        40(AX), DI
+	VMASKMOVPS  (DI)(CX*1), Y0, Y5
+	MOVQ        48(AX), DI
+	VMASKMOVPS  (DI)(CX*1), Y0, Y6
+	MOVQ        (AX), DI
+	VMASKMOVPS  (DI)(CX*1), Y0, Y7
+	VSUBPS      Y6, Y7, Y7
+	VSUBPS      Y2, Y4, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS (DX), Y8, Y7
+	VMASKMOVPS  Y7, Y0, (BX)
+	ADDQ        SI, BX
+	VADDPS      Y6, Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS 64(DX), Y4, Y7
+	VADDPS      Y5, Y1, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS 64(DX), Y3, Y8
+	VADDPS      Y8, Y7, Y9
+	VMASKMOVPS  Y9, Y0, (BX)
+	ADDQ        SI, BX
+	VSUBPS      Y8, Y7, Y7
+	VMASKMOVPS  Y7, Y0, (BX)
+	ADDQ        SI, BX
+	VMOVAPS     Y6, Y7
+	VFMADD231PS 128(DX), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS 192(DX), Y4, Y7
+	VMULPS      256(DX), Y1, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS 320(DX), Y3, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS 384(DX), Y5, Y8
+	VADDPS      Y8, Y7, Y9
+	VMASKMOVPS  Y9, Y0, (BX)
+	ADDQ        SI, BX
+	VSUBPS      Y8, Y7, Y7
+	VMASKMOVPS  Y7, Y0, (BX)
+	ADDQ        SI, BX
+	VMOVAPS     Y6, Y6
+	VFMADD231PS 448(DX), Y2, Y6
+	VMOVAPS     Y6, Y2
+	VFMADD231PS 512(DX), Y4, Y2
+	VMULPS      384(DX), Y1, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS 320(DX), Y3, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS 256(DX), Y5, Y4
+	VADDPS      Y4, Y2, Y6
+	VMASKMOVPS  Y6, Y0, (BX)
+	ADDQ        SI, BX
+	VSUBPS      Y4, Y2, Y2
+	VMASKMOVPS  Y2, Y0, (BX)
+	ADDQ        SI, BX
+	MOVQ        56(AX), AX
+	VMASKMOVPS  (AX)(CX*1), Y0, Y2
+	VSUBPS      Y1, Y2, Y1
+	VSUBPS      Y5, Y3, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD231PS (DX), Y2, Y1
+	VMASKMOVPS  Y1, Y0, (BX)
+	ADDQ        SI, BX
+
+end:
+	VZEROUPPER
+	RET
+
+// func winogradOutAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·winogradOutAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	LEAQ winogradFactors<>+0(SB), DX
+	MOVQ 112(AX), BX
+	XORQ CX, CX
+
+vector:
+	CMPQ         BX, $+8
+	JL           rest
+	MOVQ         96(AX), SI
+	MOVQ         104(AX), DI
+	ADDQ         CX, SI
+	VMOVUPS      (SI), Y0
+	ADDQ         DI, SI
+	VMOVUPS      (SI), Y1
+	ADDQ         DI, SI
+	VMOVUPS      (SI), Y2
+	ADDQ         DI, SI
+	VADDPS       Y2, Y1, Y3
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (SI), Y2
+	ADDQ         DI, SI
+	VMOVUPS      (SI), Y4
+	ADDQ         DI, SI
+	VADDPS       Y4, Y2, Y5
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      (SI), Y4
+	ADDQ         DI, SI
+	VMOVUPS      (SI), Y6
+	ADDQ         DI, SI
+	VADDPS       Y6, Y4, Y7
+	VSUBPS       Y6, Y4, Y4
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y7, Y5, Y6
+	VADDPS       Y6, Y0, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD231PS  384(DX), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  256(DX), Y4, Y6
+	VMOVAPS      Y3, Y8
+	VFMADD231PS  448(DX), Y5, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  128(DX), Y7, Y8
+	VMOVAPS      Y1, Y9
+	VFMADD231PS  576(DX), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  640(DX), Y4, Y9
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  704(DX), Y5, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  768(DX), Y7, Y3
+	VMOVUPS      (SI), Y5
+	ADDQ         DI, SI
+	VADDPS       Y1, Y5, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  832(DX), Y2, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  896(DX), Y4, Y1
+	MOVQ         120(AX), SI
+	VBROADCASTSS (SI), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y6, Y6
+	VADDPS       Y2, Y8, Y8
+	VADDPS       Y2, Y9, Y9
+	VADDPS       Y2, Y3, Y3
+	VADDPS       Y2, Y1, Y1
+	MOVQ         136(AX), SI
+	TESTQ        SI, SI
+	JZ           chunk1added
+	MOVQ         48(AX), SI
+	VMOVUPS      (SI)(CX*1), Y2
+	VADDPS       Y2, Y0, Y0
+	MOVQ         56(AX), SI
+	VMOVUPS      (SI)(CX*1), Y2
+	VADDPS       Y2, Y6, Y6
+	MOVQ         64(AX), SI
+	VMOVUPS      (SI)(CX*1), Y2
+	VADDPS       Y2, Y8, Y8
+	MOVQ         72(AX), SI
+	VMOVUPS      (SI)(CX*1), Y2
+	VADDPS       Y2, Y9, Y9
+	MOVQ         80(AX), SI
+	VMOVUPS      (SI)(CX*1), Y2
+	VADDPS       Y2, Y3, Y3
+	MOVQ         88(AX), SI
+	VMOVUPS      (SI)(CX*1), Y2
+	VADDPS       Y2, Y1, Y1
+
+chunk1added:
+	MOVQ         128(AX), SI
+	TESTQ        SI, SI
+	JZ           chunk1activated
+	VBROADCASTSS (SI), Y2
+	VXORPS       Y4, Y4, Y4
+	VMINPS       Y0, Y4, Y5
+	VMAXPS       Y0, Y4, Y0
+	VFMADD231PS  Y2, Y5, Y0
+	VMINPS       Y6, Y4, Y5
+	VMAXPS       Y6, Y4, Y6
+	VFMADD231PS  Y2, Y5, Y6
+	VMINPS       Y8, Y4, Y5
+	VMAXPS       Y8, Y4, Y8
+	VFMADD231PS  Y2, Y5, Y8
+	VMINPS       Y9, Y4, Y5
+	VMAXPS       Y9, Y4, Y9
+	VFMADD231PS  Y2, Y5, Y9
+	VMINPS       Y3, Y4, Y5
+	VMAXPS       Y3, Y4, Y3
+	VFMADD231PS  Y2, Y5, Y3
+	VMINPS       Y1, Y4, Y5
+	VMAXPS       Y1, Y4, Y1
+	VFMADD231PS  Y2, Y5, Y1
+
+chunk1activated:
+	MOVQ    (AX), SI
+	VMOVUPS Y0, (SI)(CX*1)
+	MOVQ    8(AX), SI
+	VMOVUPS Y6, (SI)(CX*1)
+	MOVQ    16(AX), SI
+	VMOVUPS Y8, (SI)(CX*1)
+	MOVQ    24(AX), SI
+	VMOVUPS Y9, (SI)(CX*1)
+	MOVQ    32(AX), SI
+	VMOVUPS Y3, (SI)(CX*1)
+	MOVQ    40(AX), SI
+	VMOVUPS Y1, (SI)(CX*1)
+	ADDQ    $+32, CX
+	SUBQ    $+8, BX
+	JMP     vector
+
+rest:
+	TESTQ        BX, BX
+	JZ           end
+	LEAQ         firstLanesAVX2<>+0(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVDQU      32(SI), Y0
+	MOVQ         96(AX), BX
+	MOVQ         104(AX), SI
+	ADDQ         CX, BX
+	VMASKMOVPS   (BX), Y0, Y1
+	ADDQ         SI, BX
+	VMASKMOVPS   (BX), Y0, Y2
+	ADDQ         SI, BX
+	VMASKMOVPS   (BX), Y0, Y3
+	ADDQ         SI, BX
+	VADDPS       Y3, Y2, Y4
+	VSUBPS       Y3, Y2, Y2
+	VMASKMOVPS   (BX), Y0, Y3
+	ADDQ         SI, BX
+	VMASKMOVPS   (BX), Y0, Y5
+	ADDQ         SI, BX
+	VADDPS       Y5, Y3, Y6
+	VSUBPS       Y5, Y3, Y3
+	VMASKMOVPS   (BX), Y0, Y5
+	ADDQ         SI, BX
+	VMASKMOVPS   (BX), Y0, Y7
+	ADDQ         SI, BX
+	VADDPS       Y7, Y5, Y8
+	VSUBPS       Y7, Y5, Y5
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y8, Y6, Y7
+	VADDPS       Y7, Y1, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD231PS  384(DX), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  256(DX), Y5, Y7
+	VMOVAPS      Y4, Y9
+	VFMADD231PS  448(DX), Y6, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  128(DX), Y8, Y9
+	VMOVAPS      Y2, Y10
+	VFMADD231PS  576(DX), Y3, Y10
+	VMOVAPS      Y10, Y10
+	VFMADD231PS  640(DX), Y5, Y10
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  704(DX), Y6, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  768(DX), Y8, Y4
+	VMASKMOVPS   (BX), Y0, Y6
+	ADDQ         SI, BX
+	VADDPS       Y2, Y6, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  832(DX), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  896(DX), Y5, Y2
+	MOVQ         120(AX), DX
+	VBROADCASTSS (DX), Y3
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y7, Y7
+	VADDPS       Y3, Y9, Y9
+	VADDPS       Y3, Y10, Y10
+	VADDPS       Y3, Y4, Y4
+	VADDPS       Y3, Y2, Y2
+	MOVQ         136(AX), DX
+	TESTQ        DX, DX
+	JZ           chunk2added
+	MOVQ         48(AX), DX
+	VMASKMOVPS   (DX)(CX*1), Y0, Y3
+	VADDPS       Y3, Y1, Y1
+	MOVQ         56(AX), DX
+	VMASKMOVPS   (DX)(CX*1), Y0, Y3
+	VADDPS       Y3, Y7, Y7
+	MOVQ         64(AX), DX
+	VMASKMOVPS   (DX)(CX*1), Y0, Y3
+	VADDPS       Y3, Y9, Y9
+	MOVQ         72(AX), DX
+	VMASKMOVPS   (DX)(CX*1), Y0, Y3
+	VADDPS       Y3, Y10, Y10
+	MOVQ         80(AX), DX
+	VMASKMOVPS   (DX)(CX*1), Y0, Y3
+	VADDPS       Y3, Y4, Y4
+	MOVQ         88(AX), DX
+	VMASKMOVPS   (DX)(CX*1), Y0, Y3
+	VADDPS       Y3, Y2, Y2
+
+chunk2added:
+	MOVQ         128(AX), DX
+	TESTQ        DX, DX
+	JZ           chunk2activated
+	VBROADCASTSS (DX), Y3
+	VXORPS       Y5, Y5, Y5
+	VMINPS       Y1, Y5, Y6
+	VMAXPS       Y1, Y5, Y1
+	VFMADD231PS  Y3, Y6, Y1
+	VMINPS       Y7, Y5, Y6
+	VMAXPS       Y7, Y5, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMINPS       Y9, Y5, Y6
+	VMAXPS       Y9, Y5, Y9
+	VFMADD231PS  Y3, Y6, Y9
+	VMINPS       Y10, Y5, Y6
+	VMAXPS       Y10, Y5, Y10
+	VFMADD231PS  Y3, Y6, Y10
+	VMINPS       Y4, Y5, Y6
+	VMAXPS       Y4, Y5, Y4
+	VFMADD231PS  Y3, Y6, Y4
+	VMINPS       Y2, Y5, Y6
+	VMAXPS       Y2, Y5, Y2
+	VFMADD231PS  Y3, Y6, Y2
+
+chunk2activated:
+	MOVQ       (AX), DX
+	VMASKMOVPS Y1, Y0, (DX)(CX*1)
+	MOVQ       8(AX), DX
+	VMASKMOVPS Y7, Y0, (DX)(CX*1)
+	MOVQ       16(AX), DX
+	VMASKMOVPS Y9, Y0, (DX)(CX*1)
+	MOVQ       24(AX), DX
+	VMASKMOVPS Y10, Y0, (DX)(CX*1)
+	MOVQ       32(AX), DX
+	VMASKMOVPS Y4, Y0, (DX)(CX*1)
+	MOVQ       40(AX), AX
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
 
 end:
 	VZEROUPPER

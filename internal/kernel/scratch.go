@@ -1,18 +1,45 @@
 package kernel
 
+import "unsafe"
+
 // Scratch is a worker's memory for lists and rows that live during a call. The zero value is ready to use.
 type Scratch struct {
 	blocks   []Block
 	segments []segment
-	rows     []float32
+	rows     []float32 // of a convolution with a stride, or of a transposed one
 	add      Block
-	args     rowArgs // would be allocated if it were a variable, since kernels are called indirectly
+
+	transformed, products, spare []float32 // of a Winograd convolution
+
+	// Arguments of kernels would be allocated if they were variables, since kernels are called indirectly.
+	args    rowArgs
+	rowsIn  winogradInArgs
+	rowsOut winogradOutArgs
 }
 
 // row gives n numbers of scratch memory.
 func (s *Scratch) row(n int) []float32 {
-	if cap(s.rows) < n {
-		s.rows = make([]float32, n)
+	s.rows = grow(s.rows, n)
+	return s.rows
+}
+
+// Line is a cache line, and the widest vector, in float32. Rows that begin at its multiples are stored fastest.
+const Line = 16
+
+// RoundUpToLine is the next multiple of Line.
+func RoundUpToLine(n int) int { return (n + Line - 1) &^ (Line - 1) }
+
+// AlignedSlice makes a slice of n numbers that begins at a cache line.
+func AlignedSlice(n int) []float32 {
+	s := make([]float32, n+Line-1)
+	shift := int(-uintptr(unsafe.Pointer(unsafe.SliceData(s)))/floatBytes) & (Line - 1)
+	return s[shift : shift+n : shift+n]
+}
+
+// grow gives s the length n, with new memory if it has too little.
+func grow(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return AlignedSlice(n)
 	}
-	return s.rows[:n]
+	return s[:n]
 }

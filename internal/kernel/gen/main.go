@@ -9,6 +9,7 @@ import (
 
 func main() {
 	ConstraintExpr("amd64")
+	writeFactors()
 	for _, set := range []vectors{avx512, avx2} {
 		if !set.masked {
 			tables[set.name] = set.maskTable()
@@ -16,6 +17,8 @@ func main() {
 		for outs := 1; outs <= set.mostOuts; outs++ {
 			convolution{set, outs}.function()
 		}
+		(&transform{vectors: set}).in(tables[set.name])
+		(&transform{vectors: set}).out(tables[set.name])
 	}
 	interleave(2)
 	interleave(4)
