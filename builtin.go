@@ -49,7 +49,7 @@ func (b builtin) open() (*Model, error) {
 		return nil, fmt.Errorf("built-in model %s: %w", b.name, err)
 	}
 	file.Name = b.name
-	return newModel(file, b.scale)
+	return newModel(file, b.scale), nil
 }
 
 // DefaultModelFor names the model that is used for an enlargement where none is named; empty if there is none.

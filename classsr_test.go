@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -67,7 +68,9 @@ func randomParams(spec arch.Spec) tensor.Set {
 		if strings.HasPrefix(p.Name, "add_mean") {
 			clear(a.Data)
 			if p.Suffix == "bias" {
-				a.Data[0], a.Data[1], a.Data[2] = 0.5, 0.5, 0.5
+				for i := range a.Data {
+					a.Data[i] = 0.5 * float32(spec.InputRange)
+				}
 			}
 		}
 		params[p.Name] = a
@@ -199,20 +202,37 @@ func TestInputRangeOf255(t *testing.T) {
 	}
 	spec.Depth, spec.Blocks = 1, 1
 	params := randomParams(spec)
-	bias := params["add_mean.bias"].Data
-	for i := range bias {
-		bias[i] = 127.5 // the other weights of add_mean are zero: every result is mid-gray
-	}
+	identity := params["add_mean.weight"].Data
+	identity[0], identity[4], identity[8] = 1, 1, 1
 	m := &weights.Model{Branches: []weights.Network{{Spec: spec, Params: params}}, Classes: weights.ClassNames(1)}
 	path := filepath.Join(t.TempDir(), "rcan.safetensors")
 	if err := m.Save(path, false); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := upscale(t, path, classsr.Options{}, picture(8, 8, 3, false, 16))
-	for i, v := range out.Pix16 {
-		if v != 32768 {
-			t.Fatalf("sample %d is %d, want 32768", i, v)
+	in := picture(8, 8, 3, false, 16)
+	x := tensor.New(tensor.Shape{N: 1, C: 3, H: 8, W: 8})
+	for c := range 3 {
+		in.ReadPlane(x.Plane(0, c), c, in.Bounds())
+	}
+	for i := range x.Data {
+		x.Data[i] *= 255
+	}
+	want := spec.Build().Forward(params, x)
+	out, _ := upscale(t, path, classsr.Options{}, in)
+	middle := 0
+	for c := range 3 {
+		for i, v := range want.Plane(0, c) {
+			sample := min(max(float64(v)/255, 0), 1) * 65535
+			if got := float64(out.Pix16[3*i+c]); math.Abs(got-sample) > 3 {
+				t.Fatalf("channel %d of pixel %d is %g, want %g", c, i, got, sample)
+			}
+			if sample > 0 && sample < 65535 {
+				middle++
+			}
 		}
+	}
+	if middle < 100 {
+		t.Errorf("only %d samples of %d are within the range: the network is no test", middle, 3*16*16)
 	}
 }
 
@@ -222,9 +242,9 @@ func TestUpscaleStopsWithItsContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	calls := 0
+	last := 0
 	up, err := m.Upscaler(classsr.Options{Memory: 30 << 20, Threads: 2, Progress: func(done, total int) {
-		if calls++; done > total/4 {
+		if last = done; done > total/4 {
 			cancel()
 		}
 	}})
@@ -233,6 +253,9 @@ func TestUpscaleStopsWithItsContext(t *testing.T) {
 	}
 	if _, _, err := up.Upscale(ctx, picture(600, 500, 3, false, 8)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
+	}
+	if last > 600*500/4+2*600*4 {
+		t.Errorf("%d pixels were done; it should have stopped after the first quarter, %d", last, 600*500/4)
 	}
 }
 
@@ -249,6 +272,30 @@ func TestProgressReachesTheEnd(t *testing.T) {
 	}
 }
 
+// What a piece takes is bounded by its width and the network, not by the picture's height.
+func TestMemoryDoesNotGrowWithTheHeight(t *testing.T) {
+	m, err := classsr.Open(modelFile(t, "fsrcnn", 4, 56))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const height = 4000
+	pictures := int64(40 * height * 3 * 17)
+	up, err := m.Upscaler(classsr.Options{Threads: 1, Memory: pictures + 1_500_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := picture(40, height, 3, false, 8)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, _, err := up.Upscale(context.Background(), in); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := int64(after.TotalAlloc-before.TotalAlloc) - pictures*16/17; got > 2_500_000 {
+		t.Errorf("the work allocated %d bytes besides the enlarged picture, %d allowed", got, 1_500_000)
+	}
+}
+
 func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 	fsrcnn := modelFile(t, "fsrcnn", 4, 16)
 	for _, c := range []struct {
@@ -258,8 +305,8 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 	}{
 		{"carn-m-x9", classsr.Options{}, "no model named"},
 		{"./none.safetensors", classsr.Options{}, "no such file"},
-		{"carn-m-x4", classsr.Options{Scale: 3}, "does not enlarge 3 times"},
-		{classsr.Bicubic, classsr.Options{Scale: 5}, "does not enlarge 5 times"},
+		{"carn-m-x4", classsr.Options{Scale: 3}, "enlarges 4 times, not 3"},
+		{classsr.Bicubic, classsr.Options{Scale: 5}, "enlarges 2, 3, 4, 8 times, not 5"},
 		{fsrcnn, classsr.Options{Mode: "fast"}, "unknown mode"},
 		{fsrcnn, classsr.Options{Mode: "branch=2"}, "has branches 1 to 1"},
 		{classsr.Bicubic, classsr.Options{Mode: "branch=1"}, "no mode but full"},

@@ -1,7 +1,10 @@
 package classsr_test
 
 import (
+	"go/ast"
 	"go/build"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +19,7 @@ var layers = []string{
 	"internal/kernel",
 	"internal/par",
 	"internal/atomicfile",
+	"internal/sysmem",
 	"tensor",
 	"internal/testref",
 	"nn",
@@ -76,15 +80,43 @@ func TestGoroutinesForComputingStartInPar(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range files {
-			text, err := os.ReadFile(f)
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasSuffix(f, "_test.go") && strings.Contains(string(text), "\tgo ") {
-				t.Errorf("%s starts a goroutine; internal/par does that", f)
-			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				_, statement := n.(*ast.GoStmt)
+				selector, ok := n.(*ast.SelectorExpr)
+				if statement || ok && selector.Sel.Name == "Go" {
+					t.Errorf("%s starts a goroutine; internal/par does that", name)
+				}
+				return true
+			})
 		}
+	}
+}
+
+func TestLayersAreThoseOfTheDocument(t *testing.T) {
+	text, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := 0
+	for _, dir := range layers {
+		line := "\n" + dir + "/ "
+		if dir == "" {
+			line = "\nclasssr (root) "
+		}
+		at := strings.Index(string(text), line)
+		if at < last {
+			t.Errorf("docs/architecture.md does not list %q, or in another order", dir)
+			continue
+		}
+		last = at
 	}
 }
 

@@ -52,11 +52,11 @@ func Open(nameOrPath string) (*Model, error) {
 	if file.Name == "" {
 		file.Name = nameOrPath
 	}
-	return newModel(file, 0)
+	return newModel(file, 0), nil
 }
 
 // newModel offers one scale of a file, or all if scale is 0.
-func newModel(file *weights.Model, scale int) (*Model, error) {
+func newModel(file *weights.Model, scale int) *Model {
 	m := &Model{file: file, name: file.Name, scales: []int{scale}}
 	if scale == 0 {
 		m.scales = slices.Clone(file.Scales())
@@ -65,12 +65,7 @@ func newModel(file *weights.Model, scale int) (*Model, error) {
 			m.scales[0], m.scales[i] = m.scales[i], m.scales[0]
 		}
 	}
-	for _, b := range file.Branches {
-		if err := b.Spec.Check(); err != nil {
-			return nil, err
-		}
-	}
-	return m, nil
+	return m
 }
 
 // Name is the model's name, or the path of its file if it has none.
@@ -116,7 +111,7 @@ var patch = tensor.Shape{N: 1, C: 3, H: 32, W: 32}
 func (m *Model) Info() Info {
 	info := Info{Name: m.name, Scale: m.scales[0], Classes: []ClassInfo{}}
 	if len(m.scales) > 1 {
-		info.Scales = m.scales
+		info.Scales = slices.Sorted(slices.Values(m.scales))
 	}
 	if m.file == nil {
 		info.Provenance = "interpolation without a network (MATLAB's imresize)"

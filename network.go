@@ -30,6 +30,8 @@ const (
 	// maxContext bounds the context of deep networks, whose outermost pixels hardly matter. CARN (21) and SRResNet (35) get all
 	// they reach, so that their pieces have the bits of the whole picture.
 	maxContext = 40
+	// cutContextWidth is the width of strips for networks that reach farther than that.
+	cutContextWidth = 128
 	// Networks that pool see nothing beyond their piece, so that the size of pieces shows in the result. They get pieces of one
 	// size, whatever the memory and number of threads.
 	poolingCore    = 64
@@ -49,8 +51,16 @@ var stripWidths = []int{256, 192, 160, 128, 96, 80, 64, 48, 32, 16, 8}
 // sizing cuts the picture into strips as high as it is, since rows slide through the network and cost nothing twice, and as
 // many that all threads have the same work.
 func (n *network) sizing(picture image.Point, threads int, workerBytes int64) (sizing, error) {
-	if n.spec.Pools() {
-		s := sizing{core: image.Pt(poolingCore, poolingCore), bytes: n.bytes(picture, image.Pt(poolingCore, poolingCore))}
+	// Where the cut shows in the result, it must not depend on threads and memory.
+	fixed := image.Point{}
+	switch {
+	case n.spec.Pools():
+		fixed = image.Pt(poolingCore, poolingCore)
+	case n.plan.Context() > maxContext:
+		fixed = image.Pt(cutContextWidth, picture.Y)
+	}
+	if fixed != (image.Point{}) {
+		s := sizing{fixed, n.bytes(picture, fixed)}
 		return s, n.fits(s.bytes, workerBytes)
 	}
 	var s sizing

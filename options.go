@@ -16,11 +16,11 @@ type Options struct {
 	Mode string
 	// Threads is how many cores are used; 0 means all.
 	Threads int
-	// Memory bounds, in bytes, what the picture, its enlargement and the work on it may take together; 0 means four fifths
-	// of the machine's memory.
+	// Memory bounds, in bytes, the picture, its enlargement and the intermediate results of all threads together; 0 means four
+	// fifths of the memory that the process may use. Reading and writing files takes a few megabytes more.
 	Memory int64
 	// Progress, if not nil, is called after each piece with the number of pixels (of the small picture) done and in all. Calls
-	// come from several goroutines, one at a time.
+	// come from several goroutines, for one picture one at a time.
 	Progress func(done, total int)
 }
 

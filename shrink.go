@@ -11,6 +11,9 @@ import (
 // Crop returns the upper left part of a picture whose sides are the largest multiples of a number, or an error if nothing
 // is left. Test pictures are cropped so that they can be shrunk by a whole factor.
 func Crop(p *imageio.Picture, multiple int) (*imageio.Picture, error) {
+	if multiple < 1 {
+		return nil, fmt.Errorf("pictures cannot be cropped to multiples of %d", multiple)
+	}
 	w, h := p.Width/multiple*multiple, p.Height/multiple*multiple
 	if w == 0 || h == 0 {
 		return nil, fmt.Errorf("a picture of %dx%d pixels is too small to be shrunk %d times", p.Width, p.Height, multiple)
@@ -33,6 +36,9 @@ func Crop(p *imageio.Picture, multiple int) (*imageio.Picture, error) {
 
 // Shrink makes the LR picture of a HR picture whose sides are multiples of scale, by the field's bicubic filter.
 func Shrink(p *imageio.Picture, scale int, variant resample.Variant) (*imageio.Picture, error) {
+	if scale < 1 || p.Width%scale != 0 || p.Height%scale != 0 {
+		return nil, fmt.Errorf("a picture of %dx%d pixels cannot be shrunk %d times: crop it first", p.Width, p.Height, scale)
+	}
 	out := imageio.New(p.Width/scale, p.Height/scale, p.Colors, p.Alpha, p.Depth)
 	plan, err := resample.New(p.Width, p.Height, out.Width, out.Height, variant)
 	if err != nil {

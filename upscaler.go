@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/pbnjay/memory"
 
 	"classsr/imageio"
 	"classsr/internal/kernel"
 	"classsr/internal/par"
+	"classsr/internal/sysmem"
 	"classsr/resample"
 	"classsr/tile"
 )
@@ -28,7 +30,9 @@ type Upscaler struct {
 	class   string // of the branch that runs
 	kernel  string
 	method  method
-	workers sync.Pool // of *worker, kept from one picture to the next
+
+	mu   sync.Mutex
+	idle []*worker // kept from one picture to the next
 	// full is the method of the full-width branch, for comparison.
 	full method
 }
@@ -66,7 +70,8 @@ func (m *Model) Upscaler(o Options) (*Upscaler, error) {
 		u.scale = m.scales[0]
 	}
 	if !slices.Contains(m.scales, u.scale) {
-		return nil, fmt.Errorf("%s does not enlarge %d times; it can %v", m.name, u.scale, m.scales)
+		return nil, fmt.Errorf("%s enlarges %s times, not %d; %s enlarges %s times",
+			m.name, listScales(m.scales), u.scale, Bicubic, listScales(bicubicScales))
 	}
 	if u.mode == "" {
 		u.mode = ModeFull
@@ -78,7 +83,6 @@ func (m *Model) Upscaler(o Options) (*Upscaler, error) {
 	if err := u.chooseMethod(); err != nil {
 		return nil, err
 	}
-	u.workers.New = func() any { return &worker{enlarger: u.method.worker()} }
 	return u, nil
 }
 
@@ -107,6 +111,15 @@ func (u *Upscaler) chooseMethod() error {
 	return err
 }
 
+// listScales writes scales in their order, for messages.
+func listScales(scales []int) string {
+	var texts []string
+	for _, s := range slices.Sorted(slices.Values(scales)) {
+		texts = append(texts, strconv.Itoa(s))
+	}
+	return strings.Join(texts, ", ")
+}
+
 // Scale is the enlargement.
 func (u *Upscaler) Scale() int { return u.scale }
 
@@ -114,7 +127,7 @@ func (u *Upscaler) Scale() int { return u.scale }
 // the work would take more memory than allowed, or ctx's error as soon as ctx is done.
 func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.Picture, Report, error) {
 	size := image.Pt(in.Width, in.Height)
-	sizing, err := u.plan(in)
+	sizing, err := u.plan(in.Config())
 	if err != nil {
 		return nil, Report{}, err
 	}
@@ -126,10 +139,10 @@ func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.P
 	}
 	job := &job{in: in, out: out, scale: u.scale, bicubic: bicubic, bytes: sizing.bytes, progress: u.progress(size)}
 	start := time.Now()
-	err = par.Do(ctx, u.threads, len(pieces), func(_, i int) error {
-		w := u.workers.Get().(*worker)
-		defer u.workers.Put(w)
-		return job.do(ctx, w, pieces[i])
+	workers := u.takeWorkers(min(u.threads, len(pieces)))
+	defer u.giveBack(workers)
+	err = par.Do(ctx, len(workers), len(pieces), func(worker, i int) error {
+		return job.do(ctx, workers[worker], pieces[i])
 	})
 	if err != nil {
 		return nil, Report{}, err
@@ -139,26 +152,54 @@ func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.P
 	return out, report, nil
 }
 
-// plan chooses the size of cores, or tells that the picture is too large.
-func (u *Upscaler) plan(in *imageio.Picture) (sizing, error) {
-	limit := u.options.Memory
-	if limit <= 0 {
-		limit = int64(memory.TotalMemory() / 5 * 4)
+// takeWorkers gives n workers, idle ones first.
+func (u *Upscaler) takeWorkers(n int) []*worker {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	taken := min(n, len(u.idle))
+	workers := slices.Clone(u.idle[:taken])
+	u.idle = slices.Delete(u.idle, 0, taken)
+	for len(workers) < n {
+		workers = append(workers, &worker{enlarger: u.method.worker()})
 	}
-	pictures := int64(in.Width) * int64(in.Height) * int64(in.Channels()) * int64(in.Depth/8) * int64(1+u.scale*u.scale)
-	if limit > 0 && pictures >= limit {
-		return sizing{}, fmt.Errorf("the picture and its enlargement to %dx%d take %s of memory, of %s allowed: "+
-			"use a smaller scale, or cut the picture", in.Width*u.scale, in.Height*u.scale, formatBytes(pictures), formatBytes(limit))
-	}
-	workerBytes := int64(workerMemory)
-	if limit > 0 {
-		workerBytes = min(workerBytes, (limit-pictures)/int64(u.threads))
-	}
-	return u.method.sizing(image.Pt(in.Width, in.Height), u.threads, workerBytes)
+	return workers
 }
 
-// workerMemory is what a worker may take for intermediate results where memory is no concern: enough for pieces so large that
-// their context costs little.
+func (u *Upscaler) giveBack(workers []*worker) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.idle = append(u.idle, workers...)
+	u.idle = u.idle[:min(len(u.idle), u.threads)] // concurrent calls had more
+}
+
+// Accepts returns an error if a picture like that is too large for the memory allowed, so that it need not be decoded first.
+func (u *Upscaler) Accepts(c imageio.Config) error {
+	_, err := u.plan(c)
+	return err
+}
+
+// plan chooses the size of cores, or tells that the picture is too large.
+func (u *Upscaler) plan(c imageio.Config) (sizing, error) {
+	limit := u.options.Memory
+	if limit <= 0 {
+		limit = sysmem.Available() / 5 * 4
+	}
+	channels := int64(c.Colors)
+	if c.Alpha {
+		channels++
+	}
+	pictures := int64(c.Width) * int64(c.Height) * channels * int64(c.Depth/8) * int64(1+u.scale*u.scale)
+	if pictures >= limit {
+		return sizing{}, fmt.Errorf("the picture and its enlargement to %dx%d take %s of memory, of %s allowed: "+
+			"use a smaller scale, or cut the picture", c.Width*u.scale, c.Height*u.scale, formatBytes(pictures), formatBytes(limit))
+	}
+	// A narrow picture has no work for many threads.
+	threads := min(u.threads, (c.Width+narrowest-1)/narrowest*((c.Height+narrowest-1)/narrowest))
+	workerBytes := min(workerMemory, (limit-pictures)/int64(threads))
+	return u.method.sizing(image.Pt(c.Width, c.Height), threads, workerBytes)
+}
+
+// workerMemory is what a worker may take for intermediate results where memory is no concern.
 const workerMemory = 96 << 20
 
 func formatBytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }

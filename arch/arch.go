@@ -41,6 +41,7 @@ type Arch struct {
 	// Pools is set if the network averages over its whole input, so that its result depends on how a picture is cut.
 	Pools bool
 
+	limits    []limit
 	paper     func(scale, width int) Spec
 	build     func(Spec) *nn.Graph
 	recognise func(dims) (Spec, bool)
@@ -49,6 +50,16 @@ type Arch struct {
 	// fixed gives parameters that files may leave out because they are not learnt; nil if there are none.
 	fixed func(Spec) tensor.Set
 }
+
+// limit bounds a field of the Spec, so that no file can ask for a network that takes forever to build.
+type limit struct {
+	name     string
+	of       func(Spec) int
+	min, max int
+}
+
+// mostChannels bounds widths.
+const mostChannels = 4096
 
 // All lists every architecture.
 var All = []*Arch{&fsrcnn, &carn, &srresnet, &rcan, &classModule}
@@ -83,6 +94,9 @@ func Paper(name string, scale, width int) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
+	if len(a.Scales) == 0 {
+		return Spec{}, fmt.Errorf("%s does not enlarge; those that do are %s", name, strings.Join(SRNames(), ", "))
+	}
 	spec := a.paper(scale, width)
 	return spec, spec.Check()
 }
@@ -105,23 +119,37 @@ func (s Spec) Check() error {
 	if err != nil {
 		return err
 	}
-	if s.Width < 1 || s.Width > 4096 {
+	if s.Width < 1 || s.Width > mostChannels {
 		return fmt.Errorf("%s cannot have width %d", s.Net, s.Width)
+	}
+	for _, l := range a.limits {
+		if n := l.of(s); n < l.min || n > l.max {
+			return fmt.Errorf("%s cannot have %d %s; %d to %d are possible", s.Net, n, l.name, l.min, l.max)
+		}
 	}
 	scales := s.Scales
 	if len(scales) == 0 && len(a.Scales) > 0 {
 		scales = []int{s.Scale}
+	}
+	if len(s.Scales) > 0 && !slices.Contains(s.Scales, s.Scale) {
+		return fmt.Errorf("%s: x%d is not among its scales %s", s.Net, s.Scale, list(s.Scales))
 	}
 	for _, scale := range scales {
 		if !slices.Contains(a.Scales, scale) {
 			return fmt.Errorf("%s cannot enlarge %d times; it can %s", s.Net, scale, list(a.Scales))
 		}
 	}
+	if s.InputRange != 0 && s.InputRange != 1 && s.InputRange != 255 {
+		return fmt.Errorf("%s cannot have an input range of %d; it is 1 or 255", s.Net, s.InputRange)
+	}
 	if s.Groups > 1 && s.Width%s.Groups != 0 {
 		return fmt.Errorf("%s: width %d is not divisible by its %d groups", s.Net, s.Width, s.Groups)
 	}
 	return nil
 }
+
+// Enlarges tells whether the network enlarges pictures, as all but the Class-Module do.
+func (s Spec) Enlarges() bool { return len(s.arch().Scales) > 0 }
 
 // Pools tells whether the network averages over its whole input.
 func (s Spec) Pools() bool { return s.arch().Pools }

@@ -2,6 +2,8 @@ package arch
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -79,6 +81,7 @@ func TestPaperRefusesWhatCannotBeBuilt(t *testing.T) {
 		{"srresnet", 8, 64, "cannot enlarge 8 times"},
 		{"fsrcnn", 4, 0, "width 0"},
 		{"carn", 4, 33, "not divisible"},
+		{"classmodule", 4, 128, "does not enlarge"},
 	} {
 		if _, err := Paper(c.net, c.scale, c.width); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s x%d width %d: error %v, want one with %q", c.net, c.scale, c.width, err, c.says)
@@ -103,11 +106,14 @@ func TestRecogniseFindsEveryPaperNetwork(t *testing.T) {
 			}
 			for _, width := range a.Widths {
 				spec := a.paper(scale, width)
+				if a == &classModule {
+					spec = PaperClassModule(3)
+				}
 				if a == &rcan {
 					spec.Depth, spec.Blocks = 2, 3 // the full one takes a second
 				}
 				spec.InputRange = 1
-				got, _, err := Recognise(params(spec), scale)
+				got, _, err := Recognise(params(spec), Known{Scale: scale, InputRange: 1})
 				if err != nil {
 					t.Errorf("%s x%d width %d: %v", a.Name, scale, width, err)
 				} else if got, want := asJSON(t, got), asJSON(t, spec); got != want {
@@ -133,7 +139,7 @@ func TestRecogniseFillsInTheMeanShift(t *testing.T) {
 	for _, name := range []string{"sub_mean.weight", "sub_mean.bias", "add_mean.weight", "add_mean.bias"} {
 		delete(set, name)
 	}
-	_, filled, err := Recognise(set, 0)
+	_, filled, err := Recognise(set, Known{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +156,7 @@ func TestRecogniseTellsTheInputRange(t *testing.T) {
 	spec.Depth, spec.Blocks, spec.InputRange = 1, 1, 255
 	set := params(spec)
 	set.Merge("", meanShiftParams(spec))
-	got, _, err := Recognise(set, 0)
+	got, _, err := Recognise(set, Known{})
 	if err != nil || got.InputRange != 255 {
 		t.Errorf("input range %d, error %v; want 255", got.InputRange, err)
 	}
@@ -165,19 +171,59 @@ func TestRecogniseNamesWhatIsWrong(t *testing.T) {
 		{func(s tensor.Set) { delete(s, "tail_conv.bias") }, `"tail_conv.bias" is missing`},
 		{func(s tensor.Set) { s["stray.weight"] = tensor.NewArray(1) }, `"stray.weight" does not belong`},
 		{func(s tensor.Set) { s["body_conv.2.weight"] = tensor.NewArray(12, 12, 5, 5) }, `"body_conv.2.weight" has dimensions [12 12 5 5], want [12 12 3 3]`},
-		{func(s tensor.Set) { s["tail_conv.weight"].Data[7] = float32(nan()) }, `"tail_conv.weight" holds NaN at element 7`},
+		{func(s tensor.Set) { s["tail_conv.weight"].Data[7] = float32(math.NaN()) }, `"tail_conv.weight" holds NaN at element 7`},
+		{func(s tensor.Set) { s["body_conv.1.bias"].Data[7] = float32(math.Inf(-1)) }, `"body_conv.1.bias" holds -Inf`},
 		{func(s tensor.Set) { clear(s) }, "no known network (the file holds none)"},
 		{func(s tensor.Set) { delete(s, "head_conv.0.weight") }, "no known network (body_conv"},
 	} {
 		set := params(spec)
 		c.spoil(set)
-		if _, _, err := Recognise(set, 4); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, _, err := Recognise(set, Known{Scale: 4}); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("error %v, want one with %q", err, c.says)
 		}
 	}
 }
 
-func nan() float64 { zero := 0.0; return zero / zero }
+func TestRecogniseRefusesWhatNoNetworkHas(t *testing.T) {
+	t.Run("two names for one tensor", func(t *testing.T) {
+		set := params(carn.paper(4, 36))
+		set["c1.body.0.weight"] = set["c1.0.weight"]
+		_, _, err := Recognise(set, Known{})
+		wantError(t, err, `"c1.0.weight" is there twice`)
+	})
+	t.Run("negative variance", func(t *testing.T) {
+		set := params(carn.paper(4, 36))
+		set["c2.1.running_var"].Data[3] = -1
+		_, _, err := Recognise(set, Known{})
+		wantError(t, err, `"c2.1.running_var" holds a negative variance`)
+	})
+	t.Run("another input range", func(t *testing.T) {
+		spec := carn.paper(4, 36)
+		set := params(spec)
+		set.Merge("", meanShiftParams(spec))
+		_, _, err := Recognise(set, Known{InputRange: 255})
+		wantError(t, err, "0..1, not 0..255")
+	})
+	t.Run("a network larger than its file", func(t *testing.T) {
+		set := tensor.Set{}
+		for _, name := range []string{"head.0.weight", "tail.1.weight", "body.0.body.0.body.3.conv_du.0.weight"} {
+			set[name] = tensor.NewArray(1, 1, 1, 1)
+		}
+		for i := range 1000 {
+			set[fmt.Sprintf("body.%d.body.0.body.0.weight", i)] = tensor.NewArray(1, 1, 1, 1)
+			set[fmt.Sprintf("body.0.body.%d.body.0.weight", i)] = tensor.NewArray(1, 1, 1, 1)
+		}
+		_, _, err := Recognise(set, Known{})
+		wantError(t, err, "cannot have 1000 residual groups")
+	})
+}
+
+func wantError(t *testing.T, err error, says string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), says) {
+		t.Errorf("error %v, want one with %q", err, says)
+	}
+}
 
 func TestParametersOfTheReferenceFiles(t *testing.T) {
 	data, err := os.ReadFile(testref.Path(t, "reference", "params.json"))

@@ -16,6 +16,7 @@ var carn = Arch{
 	Title:  "CARN-M",
 	Scales: []int{2, 3, 4, 8},
 	Widths: []int{36, 52, 64},
+	limits: []limit{{"groups", func(s Spec) int { return s.Groups }, 1, 1024}},
 	paper: func(scale, width int) Spec {
 		return Spec{Net: "carn", Scale: scale, Width: width, Groups: 4, BatchNorm: true, InputRange: 1}
 	},
@@ -112,7 +113,7 @@ func recogniseCARN(d dims) (Spec, bool) {
 	if perGroup == 0 || width%perGroup != 0 {
 		return Spec{}, false
 	}
-	spec := Spec{Net: "carn", Width: width, Groups: width / perGroup, BatchNorm: d.has("b1.c1.1.weight", 1), InputRange: 1}
+	spec := Spec{Net: "carn", Width: width, Groups: width / perGroup, BatchNorm: d.has("b1.c1.1.weight", 1)}
 	for _, scale := range []int{2, 3, 4, 8} {
 		if d.has(fmt.Sprintf("upsample.up%d.body.0.weight", scale), 4) {
 			spec.Scales = append(spec.Scales, scale)

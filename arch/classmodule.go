@@ -10,6 +10,10 @@ var classModule = Arch{
 	Title:  "Class-Module",
 	Widths: []int{128},
 	Pools:  true,
+	limits: []limit{
+		{"last channels", func(s Spec) int { return s.Squeeze }, 1, mostChannels},
+		{"classes", func(s Spec) int { return s.Classes }, 2, 16},
+	},
 	paper: func(_, classes int) Spec {
 		return Spec{Net: "classmodule", Width: 128, Squeeze: 32, Classes: classes, InputRange: 1}
 	},
@@ -38,6 +42,6 @@ func recogniseClassModule(d dims) (Spec, bool) {
 	}
 	return Spec{
 		Net: "classmodule", Width: d.at("CondNet.0.weight", 0), Squeeze: d.at("CondNet.8.weight", 0),
-		Classes: d.at("lastOut.weight", 0), InputRange: 1,
+		Classes: d.at("lastOut.weight", 0),
 	}, true
 }

@@ -13,6 +13,10 @@ var fsrcnn = Arch{
 	Title:  "FSRCNN",
 	Scales: []int{2, 3, 4, 8},
 	Widths: []int{16, 36, 56},
+	limits: []limit{
+		{"shrunk channels", func(s Spec) int { return s.Shrink }, 1, mostChannels},
+		{"mapping layers", func(s Spec) int { return s.Depth }, 1, 64},
+	},
 	paper: func(scale, width int) Spec {
 		return Spec{Net: "fsrcnn", Scale: scale, Width: width, Shrink: 12, Depth: 4, InputRange: 1}
 	},
@@ -49,6 +53,6 @@ func recogniseFSRCNN(d dims) (Spec, bool) {
 	}
 	return Spec{
 		Net: "fsrcnn", Scale: 4, Width: d.at("head_conv.0.weight", 0), Shrink: d.at("body_conv.0.0.weight", 0),
-		Depth: depth, InputRange: 1,
+		Depth: depth,
 	}, true
 }

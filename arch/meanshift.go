@@ -25,9 +25,13 @@ func meanShiftParams(spec Spec) tensor.Set {
 	return set
 }
 
-// meanShiftRange tells from a stored shift whether the network was trained on colours in 0..1 or 0..255; without one it is 1.
+// meanShiftRange tells from a stored shift whether the network was trained on colours in 0..1 or 0..255; without one it is 0.
 func meanShiftRange(params tensor.Set) int {
-	for _, v := range params["add_mean.bias"].Data {
+	stored, ok := params["add_mean.bias"]
+	if !ok {
+		return 0
+	}
+	for _, v := range stored.Data {
 		if v > 2 {
 			return 255
 		}

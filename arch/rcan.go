@@ -14,6 +14,11 @@ var rcan = Arch{
 	Scales: []int{2, 3, 4, 8},
 	Widths: []int{36, 50, 64},
 	Pools:  true,
+	limits: []limit{
+		{"residual groups", func(s Spec) int { return s.Depth }, 1, 32},
+		{"blocks in a group", func(s Spec) int { return s.Blocks }, 1, 64},
+		{"attention channels", func(s Spec) int { return s.Squeeze }, 1, mostChannels},
+	},
 	paper: func(scale, width int) Spec {
 		return Spec{Net: "rcan", Scale: scale, Width: width, Depth: 10, Blocks: 20, Squeeze: max(width/16, 1), InputRange: 255}
 	},
@@ -79,6 +84,6 @@ func recogniseRCAN(d dims) (Spec, bool) {
 		Net: "rcan", Scale: shuffleScale(d, "tail.0.", 2, width), Width: width,
 		Depth:   d.count("body.", ".body.0.body.0.weight"),
 		Blocks:  d.count("body.0.body.", ".body.0.weight"),
-		Squeeze: d.at(squeeze, 0), InputRange: 1,
+		Squeeze: d.at(squeeze, 0),
 	}, true
 }

@@ -13,6 +13,7 @@ var srresnet = Arch{
 	Title:  "SRResNet",
 	Scales: []int{2, 3, 4},
 	Widths: []int{36, 52, 64},
+	limits: []limit{{"blocks", func(s Spec) int { return s.Depth }, 1, 256}},
 	paper: func(scale, width int) Spec {
 		return Spec{Net: "srresnet", Scale: scale, Width: width, Depth: 16, InputRange: 1}
 	},
@@ -55,5 +56,5 @@ func recogniseSRResNet(d dims) (Spec, bool) {
 	case d.has("upconv2.weight", 4):
 		scale = 4
 	}
-	return Spec{Net: "srresnet", Scale: scale, Width: width, Depth: d.count("recon_trunk.", ".conv1.weight"), InputRange: 1}, true
+	return Spec{Net: "srresnet", Scale: scale, Width: width, Depth: d.count("recon_trunk.", ".conv1.weight")}, true
 }

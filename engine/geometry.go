@@ -31,6 +31,19 @@ type geometry struct {
 const rowsAtATime = 2
 
 func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
+	geo := newRegions(p, window, core)
+	geo.increment = rowsAtATime * p.scale
+	if p.pools {
+		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1) // a mean needs all rows before any result
+	}
+	geo.first = geo.firstEnd(p)
+	geo.sizeRings(p)
+	geo.placeBuffers(p)
+	return geo
+}
+
+// newRegions is a geometry with the regions only.
+func newRegions(p *Plan, window image.Point, core image.Rectangle) *geometry {
 	shapes := p.graph.Shapes(tensor.Shape{N: 1, C: p.graph.Channels, H: window.Y, W: window.X})
 	n := len(shapes)
 	geo := &geometry{
@@ -41,13 +54,6 @@ func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
 		geo.size[v], geo.chans[v] = image.Pt(s.W, s.H), s.C
 	}
 	geo.findRegions(p, core)
-	geo.increment = rowsAtATime * p.scale
-	if p.pools {
-		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1) // a mean needs all rows before any result
-	}
-	geo.first = geo.firstEnd(p)
-	geo.sizeRings(p)
-	geo.placeBuffers(p)
 	return geo
 }
 

@@ -82,13 +82,13 @@ func (p *Plan) Scale() int { return p.scale }
 func (p *Plan) Context() int {
 	const far = 1 << 20 // farther than any network reaches
 	core := image.Rect(far, far, far+1, far+1)
-	need := newGeometry(p, image.Pt(2*far, 2*far), core).need[nn.Input]
+	need := newRegions(p, image.Pt(2*far, 2*far), core).need[nn.Input]
 	return max(core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to groups
 }
 
 // MACs counts the multiply-accumulates that Run does for such a piece.
 func (p *Plan) MACs(window image.Point, core image.Rectangle) int64 {
-	return newGeometry(p, window, core).macs
+	return newRegions(p, window, core).macs
 }
 
 // Bytes is the memory that an Arena takes for such a piece.
@@ -162,7 +162,8 @@ func (a *Arena) Reserve(bytes int64) { a.grow(int(bytes / 4)) }
 
 func (a *Arena) grow(length int) {
 	if len(a.memory) < length {
-		a.memory = nil // may be collected before the new memory is taken
+		a.memory = nil // may be collected before the new memory is taken, if nothing else points to it
+		a.frame = frame{}
 		a.memory = kernel.AlignedSlice(length)
 	}
 }

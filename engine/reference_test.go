@@ -4,12 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"classsr/arch"
 	"classsr/engine"
 	"classsr/internal/testref"
 	"classsr/weights"
 	"classsr/weights/torch"
-
-	"classsr/arch"
 )
 
 // What PyTorch computes with the same weights: by the plain reference and by compiled plans.
@@ -54,7 +53,7 @@ func openReference(t *testing.T, name string) weights.Network {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, params, err := arch.Recognise(checkpoint.Tensors, 0)
+	spec, params, err := arch.Recognise(checkpoint.Tensors, arch.Known{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,8 @@ const DefaultMaxPixels = 1 << 30
 // Limits bounds what Decode accepts.
 type Limits struct {
 	MaxPixels int64 // width times height; 0 means DefaultMaxPixels
+	// Accept, if not nil, is asked once the headers are read and before any pixel is; an error of it is returned.
+	Accept func(Config) error
 }
 
 func (l Limits) maxPixels() int64 {
@@ -61,6 +63,11 @@ func Decode(data []byte, limits Limits) (*Decoded, error) {
 	if err := c.check(limits); err != nil {
 		return nil, err
 	}
+	if limits.Accept != nil {
+		if err := limits.Accept(c.config()); err != nil {
+			return nil, err
+		}
+	}
 	p, err := c.pixels(data)
 	if err != nil {
 		return nil, err
@@ -75,66 +82,64 @@ func DecodeConfig(data []byte) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	return c.config(), nil
+}
+
+// config is what the headers say.
+func (c *container) config() Config {
 	w, h := c.width, c.height
 	if swapsSides(c.orientation) {
 		w, h = h, w
 	}
-	return Config{Format: c.format, Width: w, Height: h, Colors: c.colors, Alpha: c.alpha, Depth: c.depth}, nil
+	return Config{Format: c.format, Width: w, Height: h, Colors: c.colors, Alpha: c.alpha, Depth: c.depth}
 }
 
 // DecodeFile reads the picture in a file, whatever its name ends in. Errors name the file.
 func DecodeFile(path string, limits Limits) (*Decoded, error) {
-	data, err := readFile(path, limits)
+	d, err := decodeFile(path, limits)
 	if err != nil {
-		return nil, err
-	}
-	d, err := Decode(data, limits)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", path, err)
+		return nil, fmt.Errorf("cannot read %s: %w", path, plainCause(err))
 	}
 	return d, nil
 }
 
-// readFile reads a file that starts like a picture; any other is refused before it fills the memory.
-func readFile(path string, limits Limits) (data []byte, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("cannot read %s: %w", path, plainCause(err))
-		}
-	}()
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, errors.New("it is a folder, not a picture")
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is not a regular file")
-	case info.Size() == 0:
-		return nil, errEmpty
-	}
+func decodeFile(path string, limits Limits) (*Decoded, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // nothing was written, so nothing can be lost
-	start := make([]byte, min(info.Size(), sniffLen))
-	if _, err := io.ReadFull(f, start); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		return nil, err
 	}
-	if _, err := sniff(start); err != nil {
+	if info.IsDir() {
+		return nil, errors.New("it is a folder, not a picture")
+	}
+	return DecodeReader(f, limits)
+}
+
+// DecodeReader is Decode for what r holds. What does not start like a picture, or is longer than any picture within the limits,
+// is refused before it fills the memory.
+func DecodeReader(r io.Reader, limits Limits) (*Decoded, error) {
+	start := make([]byte, sniffLen)
+	n, err := io.ReadFull(r, start)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if _, err := sniff(start[:n]); err != nil {
 		return nil, err
 	}
 	const metadataRoom = 64 << 20
-	if most := 8*min(limits.maxPixels(), 1<<50) + metadataRoom; info.Size() > most {
-		return nil, fmt.Errorf("its %d bytes are more than a picture of %d pixels needs", info.Size(), limits.maxPixels())
-	}
-	data = make([]byte, info.Size())
-	copy(data, start)
-	if _, err := io.ReadFull(f, data[len(start):]); err != nil {
+	most := 8*min(limits.maxPixels(), 1<<50) + metadataRoom
+	rest, err := io.ReadAll(io.LimitReader(r, most))
+	if err != nil {
 		return nil, err
 	}
-	return data, nil
+	if int64(len(rest)) == most {
+		return nil, fmt.Errorf("its more than %d bytes are more than a picture of %d pixels needs", most, limits.maxPixels())
+	}
+	return Decode(append(start[:n:n], rest...), limits)
 }
 
 // plainCause leaves out the operation and path that the os package puts before its cause.

@@ -27,7 +27,7 @@ func FormatOf(path string) (string, error) {
 	case ".jpg", ".jpeg":
 		return formatJPEG, nil
 	case "":
-		return "", fmt.Errorf("%s has no ending that tells its format: use .png, .jpg or .jpeg", path)
+		return "", errors.New("it has no ending that tells its format: use .png, .jpg or .jpeg")
 	default:
 		return "", fmt.Errorf("%s files cannot be written: use .png, .jpg or .jpeg", ending)
 	}

@@ -137,3 +137,8 @@ func (p *Picture) checkPlane(length, channel int, r image.Rectangle) {
 		panic("imageio: plane shorter than its rectangle")
 	}
 }
+
+// Config describes the picture without its format.
+func (p *Picture) Config() Config {
+	return Config{Width: p.Width, Height: p.Height, Colors: p.Colors, Alpha: p.Alpha, Depth: p.Depth}
+}

@@ -12,8 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 
+	"classsr/arch"
 	"classsr/internal/atomicfile"
 	"classsr/tensor"
 	"classsr/weights/torch"
@@ -75,65 +75,82 @@ func Read(r io.ReaderAt, size int64, scale int) (*Model, error) {
 		return nil, err
 	}
 	switch {
-	case bytes.HasPrefix(start, []byte("PK\x03\x04")), start[0] == 0x80: // a zip archive or a bare pickle
-		checkpoint, err := torch.Read(r, size)
-		if err != nil {
-			return nil, err
-		}
-		return FromTensors(checkpoint.Tensors, scale)
+	// First safetensors: the length before its header may begin with any byte.
 	case len(start) == 9 && start[8] == '{':
 		params, metadata, err := ReadSafetensors(r, size)
 		if err != nil {
 			return nil, err
 		}
 		return fromFile(params, metadata, scale)
+	case bytes.HasPrefix(start, []byte("PK\x03\x04")), start[0] == 0x80: // a zip archive or a bare pickle
+		checkpoint, err := torch.Read(r, size)
+		if err != nil {
+			return nil, err
+		}
+		return FromTensors(checkpoint.Tensors, arch.Known{Scale: scale})
 	}
 	return nil, errors.New("neither a safetensors file nor a PyTorch checkpoint")
 }
 
 // fromFile recognises the model and adds what the metadata says, unless it contradicts the tensors.
 func fromFile(params tensor.Set, metadata map[string]string, scale int) (*Model, error) {
-	own := metadata[keyFormat] == formatName
-	if own {
-		if want := metadata[keySHA256]; want != "" && want != sha256Of(params) {
-			return nil, errors.New("damaged: the tensors do not have the checksum that was stored with them")
-		}
-		if stored, err := strconv.Atoi(metadata[keyScale]); err == nil && scale == 0 {
-			scale = stored
+	known := arch.Known{Scale: scale}
+	if metadata[keyFormat] != formatName {
+		return FromTensors(params, known)
+	}
+	if want := metadata[keySHA256]; want != "" && want != sha256Of(params) {
+		return nil, errors.New("damaged: the tensors do not have the checksum that was stored with them")
+	}
+	var stored struct {
+		scales, widths []int
+		classes        []string
+	}
+	for key, into := range map[string]any{keyScale: &stored.scales, keyWidths: &stored.widths, keyClasses: &stored.classes,
+		keyInputRange: &known.InputRange} {
+		if text := metadata[key]; text != "" {
+			if err := json.Unmarshal([]byte(text), into); err != nil {
+				return nil, fmt.Errorf("metadata: %s is %q: %w", key, text, err)
+			}
 		}
 	}
-	m, err := FromTensors(params, scale)
-	if err != nil || !own {
-		return m, err
+	if scale == 0 && len(stored.scales) == 1 {
+		known.Scale = stored.scales[0]
+	}
+	m, err := FromTensors(params, known)
+	if err != nil {
+		return nil, err
 	}
 	m.Name, m.Licence, m.Provenance = metadata[keyName], metadata[keyLicence], metadata[keyProvenance]
-	if text := metadata[keyClasses]; text != "" {
-		var names []string
-		if err := json.Unmarshal([]byte(text), &names); err != nil || len(names) != len(m.Branches) {
-			return nil, fmt.Errorf("metadata: classes %s do not name %d branches", text, len(m.Branches))
+	if stored.classes != nil {
+		if len(stored.classes) != len(m.Branches) {
+			return nil, fmt.Errorf("metadata: classes %q do not name %d branches", stored.classes, len(m.Branches))
 		}
-		m.Classes = names
+		m.Classes = stored.classes
 	}
-	if text := metadata[keyInputRange]; text != "" {
-		if err := m.setInputRange(text); err != nil {
-			return nil, err
-		}
-	}
-	if got := metadata[keyArchitecture]; got != m.Full().Spec.Net {
-		return nil, fmt.Errorf("metadata: architecture %q, but the tensors are those of %q", got, m.Full().Spec.Net)
-	}
-	return m, nil
+	return m, m.compare(metadata[keyArchitecture], stored.scales, stored.widths, scale != 0)
 }
 
-func (m *Model) setInputRange(text string) error {
-	inputRange, err := strconv.Atoi(text)
-	if err != nil || (inputRange != 1 && inputRange != 255) {
-		return fmt.Errorf("metadata: input range %q is neither 1 nor 255", text)
+// compare returns an error if the metadata contradicts the tensors. The scale may be another one if the caller said so.
+func (m *Model) compare(architecture string, scales, widths []int, anyScale bool) error {
+	if got := m.Full().Spec.Net; architecture != got {
+		return fmt.Errorf("metadata: architecture %q, but the tensors are those of %q", architecture, got)
 	}
-	for i := range m.Branches {
-		m.Branches[i].Spec.InputRange = inputRange
+	if scales != nil && !anyScale && !slices.Equal(scales, m.Scales()) {
+		return fmt.Errorf("metadata: scale %v, but the tensors are those of scale %v", scales, m.Scales())
+	}
+	if widths != nil && !slices.Equal(widths, m.widths()) {
+		return fmt.Errorf("metadata: widths %v, but the tensors have widths %v", widths, m.widths())
 	}
 	return nil
+}
+
+// widths lists the channels of the branches.
+func (m *Model) widths() []int {
+	var widths []int
+	for _, b := range m.Branches {
+		widths = append(widths, b.Spec.Width)
+	}
+	return widths
 }
 
 // Write writes the model as safetensors.
@@ -156,30 +173,15 @@ func (m *Model) Save(path string, overwrite bool) error {
 
 func (m *Model) metadata(tensors tensor.Set) (map[string]string, error) {
 	full := m.Full().Spec
-	var widths []int
-	for _, b := range m.Branches {
-		widths = append(widths, b.Spec.Width)
-	}
-	metadata := map[string]string{
-		keyFormat:       formatName,
-		keyArchitecture: full.Net,
-		keyInputRange:   strconv.Itoa(full.InputRange),
-		keySHA256:       sha256Of(tensors),
-	}
-	for key, value := range map[string]any{keyWidths: widths, keyClasses: m.Classes} {
+	metadata := map[string]string{keyFormat: formatName, keyArchitecture: full.Net, keySHA256: sha256Of(tensors)}
+	for key, value := range map[string]any{
+		keyScale: full.ScaleList(), keyWidths: m.widths(), keyInputRange: full.InputRange, keyClasses: m.Classes,
+	} {
 		text, err := json.Marshal(value)
 		if err != nil {
 			return nil, err
 		}
 		metadata[key] = string(text)
-	}
-	scale, err := json.Marshal(full.ScaleList())
-	if err != nil {
-		return nil, err
-	}
-	metadata[keyScale] = string(scale)
-	if len(full.Scales) == 0 {
-		metadata[keyScale] = strconv.Itoa(full.Scale)
 	}
 	for key, value := range map[string]string{keyName: m.Name, keyLicence: m.Licence, keyProvenance: m.Provenance} {
 		if value != "" {
@@ -192,7 +194,7 @@ func (m *Model) metadata(tensors tensor.Set) (map[string]string, error) {
 // sha256Of is the checksum of names, dimensions and data, in the order of the names.
 func sha256Of(set tensor.Set) string {
 	h := sha256.New()
-	for _, name := range slices.Sorted(slices.Values(set.Names())) {
+	for _, name := range set.Names() {
 		a := set[name]
 		// A hash never returns an error.
 		_, _ = fmt.Fprintf(h, "%s %v\n", name, a.Dims)

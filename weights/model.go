@@ -64,35 +64,37 @@ const classifierPrefix = "classifier."
 
 func branchPrefix(i int) string { return fmt.Sprintf("net%d.", i+1) }
 
-// FromTensors recognises a plain network or a ClassSR model from its parameters. Scale says how far a FSRCNN enlarges, which
-// its parameters do not tell (0 means 4).
-func FromTensors(params tensor.Set, scale int) (*Model, error) {
+// FromTensors recognises a plain network or a ClassSR model from its parameters.
+func FromTensors(params tensor.Set, known arch.Known) (*Model, error) {
 	classifier := params.Sub(classifierPrefix)
 	if len(classifier) == 0 {
-		spec, named, err := arch.Recognise(params, scale)
+		spec, named, err := arch.Recognise(params, known)
 		if err != nil {
 			return nil, err
 		}
-		if spec.Scale == 0 {
+		if !spec.Enlarges() {
 			return nil, errors.New("the file holds a Class-Module alone, no network to enlarge with")
 		}
 		return &Model{Branches: []Network{{spec, named}}, Classes: ClassNames(1)}, nil
 	}
 	m := &Model{}
-	spec, named, err := arch.Recognise(classifier, 0)
+	spec, named, err := arch.Recognise(classifier, arch.Known{})
 	if err != nil {
 		return nil, fmt.Errorf("class module: %w", err)
 	}
 	m.ClassModule = &Network{spec, named}
 	for i := range spec.Classes {
-		spec, named, err := arch.Recognise(params.Sub(branchPrefix(i)), scale)
+		spec, named, err := arch.Recognise(params.Sub(branchPrefix(i)), known)
 		if err != nil {
 			return nil, fmt.Errorf("branch %d of %d: %w", i+1, m.ClassModule.Spec.Classes, err)
 		}
 		m.Branches = append(m.Branches, Network{spec, named})
 	}
 	m.Classes = ClassNames(len(m.Branches))
-	return m, m.check(params)
+	if err := m.check(params); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // check returns an error if the parts of a ClassSR model do not fit together, or its tensors hold more than the parts.
@@ -110,7 +112,7 @@ func (m *Model) check(tensors tensor.Set) error {
 		}
 	}
 	for i, b := range m.Branches {
-		if b.Spec.Scale == 0 {
+		if !b.Spec.Enlarges() {
 			return fmt.Errorf("branch %d is not a network that enlarges", i+1)
 		}
 		if !slices.Equal(b.Spec.ScaleList(), m.Scales()) {

@@ -18,6 +18,9 @@ import (
 // A header lists a few thousand tensors at most; the largest network here needs 200 KB.
 const maxHeader = 16 << 20
 
+// mostDims is more than the four dimensions of a convolution's weights.
+const mostDims = 8
+
 // metadataKey is the header's entry that is not a tensor.
 const metadataKey = "__metadata__"
 
@@ -41,15 +44,18 @@ func ReadSafetensors(r io.ReaderAt, size int64) (tensor.Set, map[string]string, 
 	if size < int64(len(prefix)) {
 		return nil, nil, errors.New("not a safetensors file: it is too short")
 	}
-	if _, err := r.ReadAt(prefix[:], 0); err != nil {
+	if n, err := r.ReadAt(prefix[:], 0); n < len(prefix) {
 		return nil, nil, err
 	}
 	length := binary.LittleEndian.Uint64(prefix[:])
-	if length > uint64(size-8) || length > maxHeader {
+	if length > uint64(size-8) {
 		return nil, nil, errors.New("not a safetensors file, or cut short: its header is longer than the file")
 	}
+	if length > maxHeader {
+		return nil, nil, fmt.Errorf("its header of %d bytes is longer than that of any network (%d)", length, maxHeader)
+	}
 	header := make([]byte, length)
-	if _, err := r.ReadAt(header, 8); err != nil {
+	if n, err := r.ReadAt(header, 8); n < len(header) {
 		return nil, nil, err
 	}
 	entries, metadata, err := parseHeader(header)
@@ -112,7 +118,7 @@ func readTensors(entries map[string]headerEntry, data *io.SectionReader) (tensor
 			continue
 		}
 		buf := make([]byte, length)
-		if _, err := data.ReadAt(buf, e.Offsets[0]); err != nil {
+		if n, err := data.ReadAt(buf, e.Offsets[0]); n < len(buf) {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
 		set[name] = tensor.Array{Dims: e.dims(), Data: toFloat32(e.DType, buf)}
@@ -130,6 +136,9 @@ func (e headerEntry) bytes() (int64, error) {
 		if length, ok = integerSize[e.DType]; !ok {
 			return 0, fmt.Errorf("data type %q cannot be read; convert it to F32 first", e.DType)
 		}
+	}
+	if len(e.Shape) > mostDims {
+		return 0, fmt.Errorf("%d dimensions are more than any tensor of a network has", len(e.Shape))
 	}
 	for _, d := range e.Shape {
 		if d < 0 || d > math.MaxInt32 || (d > 0 && length > math.MaxInt64/4/d) {

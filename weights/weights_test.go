@@ -130,8 +130,10 @@ func TestModelsThatAreRefused(t *testing.T) {
 		{"checksum", func(s tensor.Set, _ map[string]string) { s["tail_conv.bias"].Data[0]++ }},
 		{`architecture "carn"`, func(_ tensor.Set, m map[string]string) { m[keyArchitecture] = "carn" }},
 		{"do not name 1 branches", func(_ tensor.Set, m map[string]string) { m[keyClasses] = `["a","b"]` }},
-		{"input range", func(_ tensor.Set, m map[string]string) { m[keyInputRange] = "7" }},
-		{"cannot enlarge 5 times", func(_ tensor.Set, m map[string]string) { m[keyScale] = "5" }},
+		{"widths [99]", func(_ tensor.Set, m map[string]string) { m[keyWidths] = "[99]" }},
+		{"scale is \"junk\"", func(_ tensor.Set, m map[string]string) { m[keyScale] = "junk" }},
+		{"input range of 7", func(_ tensor.Set, m map[string]string) { m[keyInputRange] = "7" }},
+		{"cannot enlarge 5 times", func(_ tensor.Set, m map[string]string) { m[keyScale] = "[5]" }},
 		{"no known network", func(s tensor.Set, m map[string]string) { noSum(m); clear(s) }},
 	} {
 		if _, err := read(file(t, c.spoil)); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -157,7 +159,7 @@ func TestClassSRModelsThatAreRefused(t *testing.T) {
 	} {
 		all := classSR(t).Tensors()
 		c.spoil(all)
-		if _, err := FromTensors(all, 0); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := FromTensors(all, arch.Known{}); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("error %v, want one with %q", err, c.says)
 		}
 	}
@@ -193,6 +195,28 @@ func TestSafetensorsThatAreRefused(t *testing.T) {
 		if _, _, err := ReadSafetensors(bytes.NewReader(data), int64(len(data))); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: error %v, want one with %q", header, err, says)
 		}
+	}
+}
+
+// The header's length may be anything, its first byte too.
+func TestHeadersOfAnyLength(t *testing.T) {
+	m := &Model{Branches: []Network{network(t, "fsrcnn", 16)}, Classes: ClassNames(1)}
+	for i := range 256 {
+		m.Provenance = strings.Repeat("x", i)
+		if _, err := read(write(t, m)); err != nil {
+			t.Fatalf("with %d letters of provenance: %v", i, err)
+		}
+	}
+}
+
+func TestEmptyTensorsComeBack(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteSafetensors(&b, tensor.Set{"a": tensor.NewArray(2), "b": tensor.NewArray(0, 4)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	set, _, err := ReadSafetensors(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil || len(set["b"].Dims) != 2 {
+		t.Errorf("got %v, error %v", set["b"], err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,8 +51,8 @@ func (f *convertFlags) run(io streams, in, out string) error {
 	if err != nil {
 		return err
 	}
-	if f.scale != 0 && model.Full().Spec.Scale != f.scale {
-		return usagef("--scale %d: the tensors are those of a network for x%d", f.scale, model.Full().Spec.Scale)
+	if f.scale != 0 && !slices.Equal(model.Scales(), []int{f.scale}) {
+		return usagef("--scale %d: the tensors are those of a network for x%d, which needs no telling", f.scale, model.Scales())
 	}
 	if f.name != "" {
 		model.Name = f.name

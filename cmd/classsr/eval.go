@@ -20,6 +20,7 @@ import (
 type evalFlags struct {
 	modelFlags
 	hr, lr      string
+	lrPaths     []string // the pictures in lr
 	downscale   string
 	compareFull bool
 	json        bool
@@ -84,6 +85,8 @@ func newEval(io streams) *cobra.Command {
 	flags.StringVar(&f.lr, "lr", "", "`DIR` of the LR pictures")
 	flags.StringVar(&f.downscale, "downscale", "published",
 		"how LR pictures are made: published (as the LR sets in use: 8 bit between the passes) or original (as the authors' code: float)")
+	// Completion can only fail for flags that are not there.
+	_ = cmd.RegisterFlagCompletionFunc("downscale", cobra.FixedCompletions([]string{"published", "original"}, 0))
 	flags.BoolVar(&f.compareFull, "compare-full", false, "also time the full-width network over the whole pictures")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object")
 	return cmd
@@ -123,6 +126,11 @@ func (f *evalFlags) run(cmd *cobra.Command, io streams) error {
 	paths, err := picturesIn(f.hr)
 	if err != nil {
 		return err
+	}
+	if f.lr != "" {
+		if f.lrPaths, err = picturesIn(f.lr); err != nil {
+			return err
+		}
 	}
 	if len(paths) == 0 {
 		return fmt.Errorf("folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", f.hr)
@@ -205,12 +213,8 @@ func (f *evalFlags) pair(path string, scale int, variant resample.Variant) (hr, 
 
 // findLR finds the LR picture to a HR picture: NAME or NAMEx4, with any of the endings that can be read.
 func (f *evalFlags) findLR(hrPath string, scale int) (string, error) {
-	paths, err := picturesIn(f.lr)
-	if err != nil {
-		return "", err
-	}
 	name := baseName(hrPath)
-	for _, p := range paths {
+	for _, p := range f.lrPaths {
 		if base := baseName(p); base == name || base == fmt.Sprintf("%sx%d", name, scale) {
 			return p, nil
 		}

@@ -8,8 +8,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +36,7 @@ func main() {
 		<-ctx.Done()
 		time.Sleep(grace)
 		atomicfile.Abandon()
+		streams{err: os.Stderr}.report(errInterrupted)
 		os.Exit(exitFailed)
 	}()
 	os.Exit(Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -49,6 +52,8 @@ type streams struct {
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+var errInterrupted = errors.New("interrupted")
 
 // errReported says that something failed and was reported when it did.
 var errReported = errors.New("failed")
@@ -72,7 +77,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil:
-		io.report(errors.New("interrupted"))
+		io.report(errInterrupted)
 		return exitFailed
 	case errors.Is(err, errReported):
 		return exitFailed
@@ -85,10 +90,24 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 }
 
 // report writes an error as one line.
-func (s streams) report(err error) { _, _ = fmt.Fprintf(s.err, "classsr: %v\n", err) }
+func (s streams) report(err error) {
+	_, _ = fmt.Fprintf(s.err, "classsr: %s\n", printable(err.Error()))
+}
 
 // note writes a remark that is not an error.
-func (s streams) note(format string, args ...any) { _, _ = fmt.Fprintf(s.err, format+"\n", args...) }
+func (s streams) note(format string, args ...any) {
+	_, _ = fmt.Fprintln(s.err, printable(fmt.Sprintf(format, args...)))
+}
+
+// printable keeps control characters in names of files and models from the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
 
 func newRoot(io streams) *cobra.Command {
 	root := &cobra.Command{
@@ -99,6 +118,7 @@ func newRoot(io streams) *cobra.Command {
 		Example: "  classsr upscale photo.jpg                 # writes photo_x4.png\n" +
 			"  classsr upscale -s 2 -o large/ scans/     # a folder, twice as large\n" +
 			"  classsr eval -m carn-m-x4 --hr Set5/HR    # PSNR and SSIM",
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

@@ -22,7 +22,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags.IntVarP(&f.scale, "scale", "s", 0, "enlargement `N`; by default the model's")
 	flags.StringVar(&f.mode, "mode", classsr.ModeFull, "full, or branch=K for the branch of class K (from 1, the simplest)")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
-	flags.StringVar(&f.memory, "memory", "", "use at most this `SIZE` of memory, such as 500MB or 2GB; by default 4/5 of the machine's")
+	flags.StringVar(&f.memory, "memory", "", "at most this `SIZE` of memory for pictures and work, such as 500MB or 2GB; by default 4/5 of the machine's")
 	// Completion can only fail for flags that are not there.
 	_ = cmd.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return classsr.Names(), cobra.ShellCompDirectiveDefault

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -77,20 +78,29 @@ func listModels(io streams, asJSON bool) error {
 			}
 			continue
 		}
-		scales := fmt.Sprintf("x%d", info.Scale)
-		if len(info.Scales) > 0 {
-			scales = "any"
-		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", info.Name, scales, info.Params, orDash(info.Licence), orDash(info.Provenance))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n",
+			info.Name, scalesOf(info), info.Params, orDash(info.Licence), orDash(info.Provenance))
 	}
 	return table.Flush()
+}
+
+// scalesOf lists the enlargements of a model.
+func scalesOf(info classsr.Info) string {
+	var texts []string
+	for _, s := range info.Scales {
+		texts = append(texts, fmt.Sprint("x", s))
+	}
+	if len(texts) == 0 {
+		return fmt.Sprint("x", info.Scale)
+	}
+	return strings.Join(texts, " ")
 }
 
 func orDash(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return s
+	return printable(s)
 }
 
 func showInfo(io streams, info classsr.Info, asJSON bool) error {
@@ -99,21 +109,18 @@ func showInfo(io streams, info classsr.Info, asJSON bool) error {
 	}
 	table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(table, format+"\n", args...) }
-	line("%s\tx%d, %d parameters", info.Name, info.Scale, info.Params)
-	if len(info.Scales) > 0 {
-		line("scales\t%v", info.Scales)
-	}
+	line("%s\t%s, %d parameters", printable(info.Name), scalesOf(info), info.Params)
 	if info.Licence != "" {
-		line("licence\t%s", info.Licence)
+		line("licence\t%s", printable(info.Licence))
 	}
 	if info.Provenance != "" {
-		line("origin\t%s", info.Provenance)
+		line("origin\t%s", printable(info.Provenance))
 	}
 	if len(info.Classes) > 0 {
 		line("\nCLASS\tWIDTH\tPARAMETERS\tMACS A PATCH\tPAPER FLOPS A PATCH")
 	}
 	for _, c := range info.Classes {
-		line("%s\t%d\t%d\t%d\t%d", c.Name, c.Width, c.Params, c.MACsPatch, c.PaperFLOPsPatch)
+		line("%s\t%d\t%d\t%d\t%d", printable(c.Name), c.Width, c.Params, c.MACsPatch, c.PaperFLOPsPatch)
 	}
 	if m := info.ClassModule; m != nil {
 		line("class module\t\t%d\t%d\t%d", m.Params, m.MACsPatch, m.PaperFLOPsPatch)

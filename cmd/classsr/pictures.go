@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"classsr/imageio"
@@ -21,7 +22,7 @@ type pictureJob struct{ input, output string }
 // planJobs finds the pictures behind the arguments and names their outputs. What cannot be done is returned as errors; the
 // rest can still be done.
 func planJobs(args []string, output string, scale int) (jobs []pictureJob, failed []error) {
-	inputs, failed := expand(args, scale)
+	inputs, failed := expand(args)
 	intoFolder := len(args) > 1 || strings.HasSuffix(output, "/") || isFolder(args[0])
 	if info, err := os.Stat(output); err == nil && info.IsDir() {
 		intoFolder = true
@@ -47,8 +48,8 @@ func planJobs(args []string, output string, scale int) (jobs []pictureJob, faile
 			continue
 		}
 		from[out] = input
-		if sameFile(input, out) {
-			failed = append(failed, fmt.Errorf("%s: the output is the input itself; name another with -o", input))
+		if i := slices.IndexFunc(inputs, func(other string) bool { return sameFile(other, out) }); i >= 0 {
+			failed = append(failed, fmt.Errorf("%s: its output would overwrite the input %s; name another with -o", input, inputs[i]))
 			continue
 		}
 		jobs = append(jobs, pictureJob{input, out})
@@ -57,7 +58,7 @@ func planJobs(args []string, output string, scale int) (jobs []pictureJob, faile
 }
 
 // expand replaces folders by the pictures in them.
-func expand(args []string, scale int) (inputs []string, failed []error) {
+func expand(args []string) (inputs []string, failed []error) {
 	for _, arg := range args {
 		if !isFolder(arg) {
 			inputs = append(inputs, arg)
@@ -68,7 +69,7 @@ func expand(args []string, scale int) (inputs []string, failed []error) {
 			failed = append(failed, err)
 			continue
 		}
-		found = withoutEnlarged(found, scale)
+		found = withoutEnlarged(found)
 		if len(found) == 0 {
 			failed = append(failed, fmt.Errorf("folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", arg))
 		}
@@ -92,19 +93,15 @@ func picturesIn(folder string) ([]string, error) {
 	return found, nil
 }
 
-// withoutEnlarged leaves out the results of earlier runs: NAME_x4.png where there is a NAME as well.
-func withoutEnlarged(paths []string, scale int) []string {
+// withoutEnlarged leaves out the results of earlier runs: NAME_x2.png, NAME_x3.png, ... where there is a NAME as well.
+func withoutEnlarged(paths []string) []string {
 	results := map[string]bool{}
 	for _, p := range paths {
-		results[enlargedName(p, scale)] = true
-	}
-	var kept []string
-	for _, p := range paths {
-		if !results[p] {
-			kept = append(kept, p)
+		for scale := 2; scale <= 8; scale++ {
+			results[enlargedName(p, scale)] = true
 		}
 	}
-	return kept
+	return slices.DeleteFunc(paths, func(p string) bool { return results[p] })
 }
 
 // enlargedName is where the enlarged picture goes by default.
@@ -116,15 +113,11 @@ func enlargedName(input string, scale int) string {
 }
 
 // decode reads a picture from a file or standard input.
-func decode(in io.Reader, path string) (*imageio.Decoded, error) {
+func decode(in io.Reader, path string, limits imageio.Limits) (*imageio.Decoded, error) {
 	if path != stdStream {
-		return imageio.DecodeFile(path, imageio.Limits{})
+		return imageio.DecodeFile(path, limits)
 	}
-	data, err := io.ReadAll(in)
-	if err != nil {
-		return nil, fmt.Errorf("standard input: %w", err)
-	}
-	decoded, err := imageio.Decode(data, imageio.Limits{})
+	decoded, err := imageio.DecodeReader(in, limits)
 	if err != nil {
 		return nil, fmt.Errorf("standard input: %w", err)
 	}

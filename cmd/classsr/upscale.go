@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,7 +48,7 @@ func newUpscale(io streams) *cobra.Command {
 		Example: "  classsr upscale photo.jpg\n  classsr upscale -s 2 -o large.jpg photo.jpg\n  classsr upscale -o large/ scans/ page.tif",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(args); err != nil {
+			if err := f.check(cmd, args); err != nil {
 				return err
 			}
 			return f.run(cmd, io, args)
@@ -63,14 +65,21 @@ func newUpscale(io streams) *cobra.Command {
 	return cmd
 }
 
-func (f *upscaleFlags) check(args []string) error {
+func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
+	_, formatErr := imageio.FormatOf(f.output)
+	severalOrFolder := len(args) > 1 || isFolder(args[0])
+	intoFile := f.output != "" && f.output != stdStream && !isFolder(f.output) && !strings.HasSuffix(f.output, "/")
 	switch {
 	case f.overwrite && f.skipExisting:
 		return usagef("--overwrite and --skip-existing exclude each other")
-	case f.quality < 0 || f.quality > 100:
+	case cmd.Flags().Changed("quality") && (f.quality < 1 || f.quality > 100):
 		return usagef("--quality %d: it is 1 to 100", f.quality)
-	case f.json && f.output == stdStream:
-		return usagef("--json and -o - both write to standard output; choose one")
+	case f.json && (f.output == stdStream || f.output == "" && slices.Contains(args, stdStream)):
+		return usagef("--json and the picture would both go to standard output; name a file with -o")
+	case intoFile && severalOrFolder && formatErr == nil:
+		return usagef("-o %s: several pictures go into a folder; end its name with / if it is one", f.output)
+	case intoFile && !severalOrFolder && formatErr != nil:
+		return usagef("-o %s: %w", f.output, formatErr)
 	case len(args) > 1 && f.output == stdStream:
 		return usagef("only one picture can go to standard output")
 	}
@@ -106,6 +115,9 @@ func (f *upscaleFlags) run(cmd *cobra.Command, io streams, args []string) error 
 			failed = append(failed, err)
 			continue
 		} else if skip {
+			if err := f.tellSkipped(io, j); err != nil {
+				return err
+			}
 			continue
 		}
 		progress.start(j.input, i, len(jobs))
@@ -153,7 +165,7 @@ func (f *upscaleFlags) upscale(ctx context.Context, s streams, up *classsr.Upsca
 			return nil, err
 		}
 	}
-	decoded, err := decode(s.in, j.input)
+	decoded, err := decode(s.in, j.input, imageio.Limits{Accept: up.Accepts})
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +206,17 @@ func (f *upscaleFlags) tell(io streams, r *upscaleResult) error {
 	}
 	if f.json {
 		return json.NewEncoder(io.out).Encode(r)
+	}
+	return nil
+}
+
+// tellSkipped reports a picture that was left out.
+func (f *upscaleFlags) tellSkipped(io streams, j pictureJob) error {
+	if !f.quiet {
+		io.note("%s: skipped, %s exists", j.input, j.output)
+	}
+	if f.json {
+		return json.NewEncoder(io.out).Encode(map[string]any{"input": j.input, "output": j.output, "skipped": true})
 	}
 	return nil
 }

@@ -64,3 +64,44 @@ func onlyFile(t *testing.T, path string) {
 		t.Errorf("folder holds %v (error %v), want only the file", entries, err)
 	}
 }
+
+func TestModesAndLinksAreKept(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "a.txt"), filepath.Join(dir, "link")
+	if err := os.WriteFile(path, nil, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a.txt", link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	if err := Write(link, true, text("new")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, error %v; want 0640", info.Mode(), err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "new" {
+		t.Errorf("the link's target holds %q", got)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Error("the link was replaced")
+	}
+}
+
+func TestAbandonRemovesWhatIsUnderWay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	err := Write(path, false, func(w io.Writer) error {
+		if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+			t.Fatalf("folder holds %v (error %v) while a file is written", entries, err)
+		}
+		Abandon()
+		return nil
+	})
+	if err == nil {
+		t.Error("an abandoned file was finished")
+	}
+	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 0 {
+		t.Errorf("left behind: %v", entries)
+	}
+}

@@ -1,6 +1,10 @@
 package atomicfile
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,14 +16,21 @@ var partial = struct {
 	names map[string]bool
 }{names: map[string]bool{}}
 
+// createPartial makes a temporary file beside path, with the mode that the user's umask gives new files.
 func createPartial(path string) (*os.File, error) {
 	partial.Lock()
 	defer partial.Unlock()
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
-	if err == nil {
-		partial.names[f.Name()] = true
+	for {
+		name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x.partial", filepath.Base(path), rand.Uint32()))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err == nil {
+			partial.names[name] = true
+		}
+		return f, err
 	}
-	return f, err
 }
 
 func forgetPartial(name string) {
@@ -51,7 +62,7 @@ func Writable(path string) error {
 		return describe(path, err)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return describe(path, &os.PathError{Err: errIsFolder})
+		return describe(path, &fs.PathError{Err: errIsFolder})
 	}
 	return nil
 }

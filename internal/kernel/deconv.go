@@ -19,6 +19,9 @@ func NewDeconv(in, out, size, stride, pad int, weight, bias []float32) *Deconv {
 }
 
 func newDeconv(set *Set, in, out, size, stride, pad int, weight, bias []float32) *Deconv {
+	if size < stride {
+		panic("kernel: a transposed convolution whose kernel is smaller than its stride")
+	}
 	d := &Deconv{set: set, out: out, stride: stride, pad: pad, size: size}
 	for py := range stride {
 		for px := range stride {

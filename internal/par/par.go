@@ -20,7 +20,7 @@ func Threads(n int) int {
 // Do calls work(worker, i) for every i in [0, n), with i taken in rising order from a shared queue by at most threads
 // workers; worker, in [0, threads), tells which one calls, so that it can use scratch memory of its own. It waits for all
 // calls to return. After the first error, or once ctx is done, no new call starts; that error (or ctx.Err()) is returned.
-// A panic in work is passed on to the caller of Do.
+// A panic in work, even after an error, is passed on to the caller of Do.
 func Do(ctx context.Context, threads, n int, work func(worker, i int) error) error {
 	threads = min(Threads(threads), n)
 	var next atomic.Int64
@@ -56,7 +56,7 @@ func Do(ctx context.Context, threads, n int, work func(worker, i int) error) err
 
 // firstFailure keeps the first error or panic of several workers.
 type firstFailure struct {
-	once     sync.Once
+	mu       sync.Mutex
 	failed   atomic.Bool
 	err      error
 	panicked any
@@ -65,13 +65,19 @@ type firstFailure struct {
 func (f *firstFailure) happened() bool { return f.failed.Load() }
 
 func (f *firstFailure) set(err error) {
-	f.once.Do(func() { f.err = err })
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
+	}
 	f.failed.Store(true)
 }
 
 func (f *firstFailure) recoverPanic() {
 	if p := recover(); p != nil {
-		f.once.Do(func() { f.panicked = p })
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.panicked = p
 		f.failed.Store(true)
 	}
 }
