@@ -91,7 +91,7 @@ func TestModesAndLinksAreKept(t *testing.T) {
 
 func TestAbandonRemovesWhatIsUnderWay(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.txt")
-	err := Write(path, false, func(w io.Writer) error {
+	err := Write(path, false, func(io.Writer) error {
 		if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
 			t.Fatalf("folder holds %v (error %v) while a file is written", entries, err)
 		}
