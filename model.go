@@ -55,6 +55,12 @@ func Open(nameOrPath string) (*Model, error) {
 	return newModel(file, 0), nil
 }
 
+// NewModel makes a model of a single network, with parameters that fit its Spec, such as those of Spec.Init.
+func NewModel(spec arch.Spec, params tensor.Set) *Model {
+	network := weights.Network{Spec: spec, Params: params}
+	return newModel(&weights.Model{Name: spec.Net, Branches: []weights.Network{network}, Classes: weights.ClassNames(1)}, 0)
+}
+
 // newModel offers one scale of a file, or all if scale is 0.
 func newModel(file *weights.Model, scale int) *Model {
 	m := &Model{file: file, name: file.Name, scales: []int{scale}}

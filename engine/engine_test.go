@@ -168,7 +168,7 @@ func crop(x *tensor.Tensor, r image.Rectangle) *tensor.Tensor {
 
 func TestContextIsTheReachOfTheNetwork(t *testing.T) {
 	for name, want := range map[string]int{
-		// FSRCNN: 2 (5x5) + 4 (3x3) + 1 (the transposed 9x9 reaches one pixel to each side at x4).
+		// FSRCNN: 2 (5x5) + 4 (3x3) + 1 (the transposed 9x9 reaches one pixel to each side), or 2 at x2.
 		"fsrcnn-x4": 7, "fsrcnn-x3": 7, "fsrcnn-x2": 8, "fsrcnn-x8": 7,
 		// CARN: 1 + 3*3*2 + one for the upsampler, and one more, since its second half and exit add less than a pixel.
 		"carn-x4": 21, "carn-x2": 21, "carn-x3": 21,

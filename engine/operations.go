@@ -50,22 +50,9 @@ type deconvOp struct {
 	nn.Deconv
 }
 
-func (d deconvOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
-	// The first pixels of different phases reach back differently far.
-	need := image.Rectangle{
-		Min: image.Pt(d.kernel.Source(r.Min.X), d.kernel.Source(r.Min.Y)),
-		Max: image.Pt(d.kernel.SourceEnd(r.Max.X-1), d.kernel.SourceEnd(r.Max.Y-1)),
-	}
-	for i := 1; i < d.Stride; i++ {
-		if x := r.Min.X + i; x < r.Max.X {
-			need.Min.X = min(need.Min.X, d.kernel.Source(x))
-			need.Max.X = max(need.Max.X, d.kernel.SourceEnd(r.Max.X-1-i))
-		}
-		if y := r.Min.Y + i; y < r.Max.Y {
-			need.Min.Y = min(need.Min.Y, d.kernel.Source(y))
-			need.Max.Y = max(need.Max.Y, d.kernel.SourceEnd(r.Max.Y-1-i))
-		}
-	}
+func (d deconvOp) need(_ int, r image.Rectangle, _ image.Point) (need image.Rectangle) {
+	need.Min.X, need.Max.X = d.kernel.Source(r.Min.X, r.Max.X)
+	need.Min.Y, need.Max.Y = d.kernel.Source(r.Min.Y, r.Max.Y)
 	return need
 }
 

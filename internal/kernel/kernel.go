@@ -43,10 +43,14 @@ type Set struct {
 	// interleave merges the beginning of count rows, dst[i*count+r] = rows[r*distance+i], and returns how far in i it came;
 	// nil if the set has no fast way.
 	interleave func(dst, rows []float32, distance, count int) int
+	// peak does rounds times peakMACs multiply-adds between registers.
+	peak     func(rounds int)
+	peakMACs int
 }
 
 var generic = &Set{
 	name: "generic", mostOuts: 64, row: rowGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
+	peak: peakGeneric, peakMACs: 12,
 }
 
 // available lists the kernel sets that this machine can run, the best first.

@@ -69,6 +69,9 @@ func rowAVX512x12(a *byte)
 //go:noescape
 func rowAVX512x13(a *byte)
 
+// peakAVX512 does 12 vector multiply-adds in each round, none of which waits for memory.
+func peakAVX512(rounds int)
+
 // winogradInAVX512 does what winogradInGeneric does.
 //
 //go:noescape
@@ -108,6 +111,9 @@ func rowAVX2x5(a *byte)
 //
 //go:noescape
 func rowAVX2x6(a *byte)
+
+// peakAVX2 does 12 vector multiply-adds in each round, none of which waits for memory.
+func peakAVX2(rounds int)
 
 // winogradInAVX2 does what winogradInGeneric does.
 //

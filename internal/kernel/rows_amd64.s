@@ -337,6 +337,72 @@ wide4activated:
 	JMP     wide4
 
 wide4done:
+wide2:
+	CMPQ         CX, $+32
+	JL           wide2done
+	MOVQ         48(AX), BX
+	VBROADCASTSS (BX), Z0
+	VMOVAPS      Z0, Z1
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	MOVQ         40(AX), DI
+
+wide2segment:
+	MOVQ (BX), R8
+	ADDQ DX, R8
+	MOVQ 16(BX), R9
+
+wide2plane:
+	MOVQ R8, R10
+	MOVQ 32(AX), R11
+
+wide2tap:
+	VMOVUPS      (R10), Z2
+	VMOVUPS      64(R10), Z3
+	VBROADCASTSS (DI), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         $+4, R10
+	ADDQ         $+4, DI
+	DECQ         R11
+	JNZ          wide2tap
+	ADDQ         8(BX), R8
+	DECQ         R9
+	JNZ          wide2plane
+	ADDQ         $+24, BX
+	DECQ         SI
+	JNZ          wide2segment
+	MOVQ         64(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2added
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS      64(BX), Z2
+	VADDPS       Z2, Z1, Z1
+
+wide2added:
+	MOVQ             80(AX), BX
+	TESTQ            BX, BX
+	JZ               wide2activated
+	VXORPS           Y9, Y9, Y9
+	VMINPS           Z0, Z9, Z2
+	VMAXPS           Z0, Z9, Z0
+	VFMADD231PS.BCST (BX), Z2, Z0
+	VMINPS           Z1, Z9, Z2
+	VMAXPS           Z1, Z9, Z1
+	VFMADD231PS.BCST (BX), Z2, Z1
+
+wide2activated:
+	MOVQ    (AX), BX
+	ADDQ    DX, BX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    $+128, DX
+	SUBQ    $+32, CX
+	JMP     wide2
+
+wide2done:
 wide1:
 	CMPQ         CX, $+16
 	JL           wide1done
@@ -579,6 +645,91 @@ wide4activated:
 	JMP     wide4
 
 wide4done:
+wide2:
+	CMPQ         CX, $+32
+	JL           wide2done
+	MOVQ         48(AX), BX
+	VBROADCASTSS (BX), Z0
+	VMOVAPS      Z0, Z1
+	VBROADCASTSS 4(BX), Z2
+	VMOVAPS      Z2, Z3
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	MOVQ         40(AX), DI
+
+wide2segment:
+	MOVQ (BX), R8
+	ADDQ DX, R8
+	MOVQ 16(BX), R9
+
+wide2plane:
+	MOVQ R8, R10
+	MOVQ 32(AX), R11
+
+wide2tap:
+	VMOVUPS      (R10), Z4
+	VMOVUPS      64(R10), Z5
+	VBROADCASTSS (DI), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS 4(DI), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         $+4, R10
+	ADDQ         $+8, DI
+	DECQ         R11
+	JNZ          wide2tap
+	ADDQ         8(BX), R8
+	DECQ         R9
+	JNZ          wide2plane
+	ADDQ         $+24, BX
+	DECQ         SI
+	JNZ          wide2segment
+	MOVQ         64(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2added
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Z4
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      64(BX), Z4
+	VADDPS       Z4, Z1, Z1
+	ADDQ         72(AX), BX
+	VMOVUPS      (BX), Z4
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      64(BX), Z4
+	VADDPS       Z4, Z3, Z3
+
+wide2added:
+	MOVQ             80(AX), BX
+	TESTQ            BX, BX
+	JZ               wide2activated
+	VXORPS           Y13, Y13, Y13
+	VMINPS           Z0, Z13, Z4
+	VMAXPS           Z0, Z13, Z0
+	VFMADD231PS.BCST (BX), Z4, Z0
+	VMINPS           Z1, Z13, Z4
+	VMAXPS           Z1, Z13, Z1
+	VFMADD231PS.BCST (BX), Z4, Z1
+	VMINPS           Z2, Z13, Z4
+	VMAXPS           Z2, Z13, Z2
+	VFMADD231PS.BCST 4(BX), Z4, Z2
+	VMINPS           Z3, Z13, Z4
+	VMAXPS           Z3, Z13, Z3
+	VFMADD231PS.BCST 4(BX), Z4, Z3
+
+wide2activated:
+	MOVQ    (AX), BX
+	ADDQ    DX, BX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    8(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    $+128, DX
+	SUBQ    $+32, CX
+	JMP     wide2
+
+wide2done:
 wide1:
 	CMPQ         CX, $+16
 	JL           wide1done
@@ -878,6 +1029,110 @@ wide4activated:
 	JMP     wide4
 
 wide4done:
+wide2:
+	CMPQ         CX, $+32
+	JL           wide2done
+	MOVQ         48(AX), BX
+	VBROADCASTSS (BX), Z0
+	VMOVAPS      Z0, Z1
+	VBROADCASTSS 4(BX), Z2
+	VMOVAPS      Z2, Z3
+	VBROADCASTSS 8(BX), Z4
+	VMOVAPS      Z4, Z5
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	MOVQ         40(AX), DI
+
+wide2segment:
+	MOVQ (BX), R8
+	ADDQ DX, R8
+	MOVQ 16(BX), R9
+
+wide2plane:
+	MOVQ R8, R10
+	MOVQ 32(AX), R11
+
+wide2tap:
+	VMOVUPS      (R10), Z6
+	VMOVUPS      64(R10), Z7
+	VBROADCASTSS (DI), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS 4(DI), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 8(DI), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         $+4, R10
+	ADDQ         $+12, DI
+	DECQ         R11
+	JNZ          wide2tap
+	ADDQ         8(BX), R8
+	DECQ         R9
+	JNZ          wide2plane
+	ADDQ         $+24, BX
+	DECQ         SI
+	JNZ          wide2segment
+	MOVQ         64(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2added
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Z6
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS      64(BX), Z6
+	VADDPS       Z6, Z1, Z1
+	ADDQ         72(AX), BX
+	VMOVUPS      (BX), Z6
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS      64(BX), Z6
+	VADDPS       Z6, Z3, Z3
+	ADDQ         72(AX), BX
+	VMOVUPS      (BX), Z6
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS      64(BX), Z6
+	VADDPS       Z6, Z5, Z5
+
+wide2added:
+	MOVQ             80(AX), BX
+	TESTQ            BX, BX
+	JZ               wide2activated
+	VXORPS           Y17, Y17, Y17
+	VMINPS           Z0, Z17, Z6
+	VMAXPS           Z0, Z17, Z0
+	VFMADD231PS.BCST (BX), Z6, Z0
+	VMINPS           Z1, Z17, Z6
+	VMAXPS           Z1, Z17, Z1
+	VFMADD231PS.BCST (BX), Z6, Z1
+	VMINPS           Z2, Z17, Z6
+	VMAXPS           Z2, Z17, Z2
+	VFMADD231PS.BCST 4(BX), Z6, Z2
+	VMINPS           Z3, Z17, Z6
+	VMAXPS           Z3, Z17, Z3
+	VFMADD231PS.BCST 4(BX), Z6, Z3
+	VMINPS           Z4, Z17, Z6
+	VMAXPS           Z4, Z17, Z4
+	VFMADD231PS.BCST 8(BX), Z6, Z4
+	VMINPS           Z5, Z17, Z6
+	VMAXPS           Z5, Z17, Z5
+	VFMADD231PS.BCST 8(BX), Z6, Z5
+
+wide2activated:
+	MOVQ    (AX), BX
+	ADDQ    DX, BX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    8(AX), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    8(AX), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    $+128, DX
+	SUBQ    $+32, CX
+	JMP     wide2
+
+wide2done:
 wide1:
 	CMPQ         CX, $+16
 	JL           wide1done
@@ -6003,6 +6258,43 @@ end:
 	VZEROUPPER
 	RET
 
+// func peakAVX512(rounds int)
+// Requires: AVX, AVX512F
+TEXT ·peakAVX512(SB), NOSPLIT, $0-8
+	MOVQ   rounds+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+
+round:
+	VFMADD231PS Z12, Z13, Z0
+	VFMADD231PS Z12, Z13, Z1
+	VFMADD231PS Z12, Z13, Z2
+	VFMADD231PS Z12, Z13, Z3
+	VFMADD231PS Z12, Z13, Z4
+	VFMADD231PS Z12, Z13, Z5
+	VFMADD231PS Z12, Z13, Z6
+	VFMADD231PS Z12, Z13, Z7
+	VFMADD231PS Z12, Z13, Z8
+	VFMADD231PS Z12, Z13, Z9
+	VFMADD231PS Z12, Z13, Z10
+	VFMADD231PS Z12, Z13, Z11
+	DECQ        AX
+	JNZ         round
+	VZEROUPPER
+	RET
+
 // func winogradInAVX512(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·winogradInAVX512(SB), NOSPLIT, $0-8
@@ -6548,6 +6840,74 @@ wide4activated:
 	JMP     wide4
 
 wide4done:
+wide2:
+	CMPQ         CX, $+16
+	JL           wide2done
+	MOVQ         48(AX), BX
+	VBROADCASTSS (BX), Y0
+	VMOVAPS      Y0, Y1
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	MOVQ         40(AX), DI
+
+wide2segment:
+	MOVQ (BX), R8
+	ADDQ DX, R8
+	MOVQ 16(BX), R9
+
+wide2plane:
+	MOVQ R8, R10
+	MOVQ 32(AX), R11
+
+wide2tap:
+	VMOVUPS      (R10), Y2
+	VMOVUPS      32(R10), Y3
+	VBROADCASTSS (DI), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $+4, R10
+	ADDQ         $+4, DI
+	DECQ         R11
+	JNZ          wide2tap
+	ADDQ         8(BX), R8
+	DECQ         R9
+	JNZ          wide2plane
+	ADDQ         $+24, BX
+	DECQ         SI
+	JNZ          wide2segment
+	MOVQ         64(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2added
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      32(BX), Y2
+	VADDPS       Y2, Y1, Y1
+
+wide2added:
+	MOVQ         80(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2activated
+	VXORPS       Y2, Y2, Y2
+	VMINPS       Y0, Y2, Y3
+	VMAXPS       Y0, Y2, Y0
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VMINPS       Y1, Y2, Y3
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS (BX), Y2
+	VFMADD231PS  Y2, Y3, Y1
+
+wide2activated:
+	MOVQ    (AX), BX
+	ADDQ    DX, BX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    $+64, DX
+	SUBQ    $+16, CX
+	JMP     wide2
+
+wide2done:
 wide1:
 	CMPQ         CX, $+8
 	JL           wide1done
@@ -6801,6 +7161,95 @@ wide4activated:
 	JMP     wide4
 
 wide4done:
+wide2:
+	CMPQ         CX, $+16
+	JL           wide2done
+	MOVQ         48(AX), BX
+	VBROADCASTSS (BX), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(BX), Y2
+	VMOVAPS      Y2, Y3
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	MOVQ         40(AX), DI
+
+wide2segment:
+	MOVQ (BX), R8
+	ADDQ DX, R8
+	MOVQ 16(BX), R9
+
+wide2plane:
+	MOVQ R8, R10
+	MOVQ 32(AX), R11
+
+wide2tap:
+	VMOVUPS      (R10), Y4
+	VMOVUPS      32(R10), Y5
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS 4(DI), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $+4, R10
+	ADDQ         $+8, DI
+	DECQ         R11
+	JNZ          wide2tap
+	ADDQ         8(BX), R8
+	DECQ         R9
+	JNZ          wide2plane
+	ADDQ         $+24, BX
+	DECQ         SI
+	JNZ          wide2segment
+	MOVQ         64(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2added
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(BX), Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         72(AX), BX
+	VMOVUPS      (BX), Y4
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      32(BX), Y4
+	VADDPS       Y4, Y3, Y3
+
+wide2added:
+	MOVQ         80(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2activated
+	VXORPS       Y4, Y4, Y4
+	VMINPS       Y0, Y4, Y5
+	VMAXPS       Y0, Y4, Y0
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VMINPS       Y1, Y4, Y5
+	VMAXPS       Y1, Y4, Y1
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VMINPS       Y2, Y4, Y5
+	VMAXPS       Y2, Y4, Y2
+	VBROADCASTSS 4(BX), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VMINPS       Y3, Y4, Y5
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 4(BX), Y4
+	VFMADD231PS  Y4, Y5, Y3
+
+wide2activated:
+	MOVQ    (AX), BX
+	ADDQ    DX, BX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    8(AX), BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	ADDQ    $+64, DX
+	SUBQ    $+16, CX
+	JMP     wide2
+
+wide2done:
 wide1:
 	CMPQ         CX, $+8
 	JL           wide1done
@@ -7117,6 +7566,116 @@ wide4activated:
 	JMP     wide4
 
 wide4done:
+wide2:
+	CMPQ         CX, $+16
+	JL           wide2done
+	MOVQ         48(AX), BX
+	VBROADCASTSS (BX), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(BX), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(BX), Y4
+	VMOVAPS      Y4, Y5
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	MOVQ         40(AX), DI
+
+wide2segment:
+	MOVQ (BX), R8
+	ADDQ DX, R8
+	MOVQ 16(BX), R9
+
+wide2plane:
+	MOVQ R8, R10
+	MOVQ 32(AX), R11
+
+wide2tap:
+	VMOVUPS      (R10), Y6
+	VMOVUPS      32(R10), Y7
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 4(DI), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(DI), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         $+4, R10
+	ADDQ         $+12, DI
+	DECQ         R11
+	JNZ          wide2tap
+	ADDQ         8(BX), R8
+	DECQ         R9
+	JNZ          wide2plane
+	ADDQ         $+24, BX
+	DECQ         SI
+	JNZ          wide2segment
+	MOVQ         64(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2added
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Y6
+	VADDPS       Y6, Y0, Y0
+	VMOVUPS      32(BX), Y6
+	VADDPS       Y6, Y1, Y1
+	ADDQ         72(AX), BX
+	VMOVUPS      (BX), Y6
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      32(BX), Y6
+	VADDPS       Y6, Y3, Y3
+	ADDQ         72(AX), BX
+	VMOVUPS      (BX), Y6
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(BX), Y6
+	VADDPS       Y6, Y5, Y5
+
+wide2added:
+	MOVQ         80(AX), BX
+	TESTQ        BX, BX
+	JZ           wide2activated
+	VXORPS       Y6, Y6, Y6
+	VMINPS       Y0, Y6, Y7
+	VMAXPS       Y0, Y6, Y0
+	VBROADCASTSS (BX), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VMINPS       Y1, Y6, Y7
+	VMAXPS       Y1, Y6, Y1
+	VBROADCASTSS (BX), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VMINPS       Y2, Y6, Y7
+	VMAXPS       Y2, Y6, Y2
+	VBROADCASTSS 4(BX), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VMINPS       Y3, Y6, Y7
+	VMAXPS       Y3, Y6, Y3
+	VBROADCASTSS 4(BX), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VMINPS       Y4, Y6, Y7
+	VMAXPS       Y4, Y6, Y4
+	VBROADCASTSS 8(BX), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VMINPS       Y5, Y6, Y7
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 8(BX), Y6
+	VFMADD231PS  Y6, Y7, Y5
+
+wide2activated:
+	MOVQ    (AX), BX
+	ADDQ    DX, BX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    8(AX), BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	ADDQ    8(AX), BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	ADDQ    $+64, DX
+	SUBQ    $+16, CX
+	JMP     wide2
+
+wide2done:
 wide1:
 	CMPQ         CX, $+8
 	JL           wide1done
@@ -8403,6 +8962,43 @@ restactivated:
 	VMASKMOVPS Y6, Y0, (CX)
 
 end:
+	VZEROUPPER
+	RET
+
+// func peakAVX2(rounds int)
+// Requires: AVX, FMA3
+TEXT ·peakAVX2(SB), NOSPLIT, $0-8
+	MOVQ   rounds+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+
+round:
+	VFMADD231PS Y12, Y13, Y0
+	VFMADD231PS Y12, Y13, Y1
+	VFMADD231PS Y12, Y13, Y2
+	VFMADD231PS Y12, Y13, Y3
+	VFMADD231PS Y12, Y13, Y4
+	VFMADD231PS Y12, Y13, Y5
+	VFMADD231PS Y12, Y13, Y6
+	VFMADD231PS Y12, Y13, Y7
+	VFMADD231PS Y12, Y13, Y8
+	VFMADD231PS Y12, Y13, Y9
+	VFMADD231PS Y12, Y13, Y10
+	VFMADD231PS Y12, Y13, Y11
+	DECQ        AX
+	JNZ         round
 	VZEROUPPER
 	RET
 

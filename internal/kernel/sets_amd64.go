@@ -10,22 +10,25 @@ import (
 func processorSets() []*Set {
 	var sets []*Set
 	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX2, cpuid.FMA3, cpuid.BMI2) {
-		sets = append(sets, newAssemblySet("avx512", rowsAVX512[:], winogradInAVX512, winogradOutAVX512))
+		sets = append(sets, newAssemblySet("avx512", rowsAVX512[:], winogradInAVX512, winogradOutAVX512, peakAVX512, 12*16))
 	}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
-		sets = append(sets, newAssemblySet("avx2", rowsAVX2[:], winogradInAVX2, winogradOutAVX2))
+		sets = append(sets, newAssemblySet("avx2", rowsAVX2[:], winogradInAVX2, winogradOutAVX2, peakAVX2, 12*8))
 	}
 	return sets
 }
 
 // newAssemblySet makes a set of row kernels for one, two, three, ... result planes.
-func newAssemblySet(name string, rows []func(*byte), winogradIn, winogradOut func(*byte)) *Set {
+func newAssemblySet(
+	name string, rows []func(*byte), winogradIn, winogradOut func(*byte), peak func(int), peakMACs int,
+) *Set {
 	return &Set{
 		name: name, mostOuts: len(rows),
 		row:         func(outs int, a *rowArgs) { rows[outs-1]((*byte)(unsafe.Pointer(a))) },
 		winogradIn:  func(a *winogradInArgs) { winogradIn((*byte)(unsafe.Pointer(a))) },
 		winogradOut: func(a *winogradOutArgs) { winogradOut((*byte)(unsafe.Pointer(a))) },
 		interleave:  interleaveAssembly,
+		peak:        peak, peakMACs: peakMACs,
 	}
 }
 

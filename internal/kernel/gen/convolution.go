@@ -31,7 +31,7 @@ func (c convolution) function() {
 	n, x := GP64(), GP64()
 	MOVQ(Mem{Base: args, Disp: argN}, n)
 	XORQ(x, x)
-	for _, wide := range []int{c.wide(c.outs), 1} {
+	for wide := c.wide(c.outs); wide > 0; wide /= 2 {
 		label := fmt.Sprintf("wide%d", wide)
 		Label(label)
 		CMPQ(n, I32(wide*c.lanes))

@@ -17,6 +17,7 @@ func main() {
 		for outs := 1; outs <= set.mostOuts; outs++ {
 			convolution{set, outs}.function()
 		}
+		set.peak()
 		(&transform{vectors: set}).in(tables[set.name])
 		(&transform{vectors: set}).out(tables[set.name])
 	}

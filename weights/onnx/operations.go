@@ -1,0 +1,102 @@
+package onnx
+
+import (
+	"fmt"
+
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// node is an ONNX operation.
+type node struct {
+	op         string
+	attributes []attribute
+	// paramDims are the dimensions that the parameters have in ONNX, in the order of the operation's Params; nil if they are
+	// the graph's own.
+	paramDims [][]int
+	// constants are inputs that follow the graph's inputs, by name. An array without data is an input left out.
+	constants []constant
+}
+
+// attribute is a named float32, int, string or []int.
+type attribute struct {
+	name  string
+	value any
+}
+
+type constant struct {
+	name  string
+	array tensor.Array
+}
+
+// translate gives the ONNX operation of an operation; inputs and parameters keep their order.
+func translate(op nn.Op) (node, error) {
+	switch op := op.(type) {
+	case nn.Conv:
+		return translateConv(op), nil
+	case nn.Deconv:
+		return translateDeconv(op), nil
+	case nn.Linear:
+		// On maps of one pixel the layer is a convolution with kernels of one.
+		n := translateConv(nn.Conv{In: op.In, Out: op.Out, Kernel: 1})
+		n.paramDims = [][]int{{op.Out, op.In, 1, 1}, {op.Out}}
+		return n, nil
+	case nn.ReLU:
+		return node{op: "Relu"}, nil
+	case nn.LeakyReLU:
+		return node{op: "LeakyRelu", attributes: []attribute{{"alpha", op.Slope}}}, nil
+	case nn.PReLU:
+		return node{op: "PRelu", paramDims: [][]int{{op.Slopes, 1, 1}}}, nil
+	case nn.Sigmoid:
+		return node{op: "Sigmoid"}, nil
+	case nn.Add:
+		return node{op: "Add"}, nil
+	case nn.ChannelMul:
+		return node{op: "Mul"}, nil
+	case nn.Concat:
+		return node{op: "Concat", attributes: []attribute{{"axis", 1}}}, nil
+	case nn.PixelShuffle:
+		return node{op: "DepthToSpace", attributes: []attribute{{"blocksize", op.Factor}, {"mode", "CRD"}}}, nil
+	case nn.BatchNorm:
+		return node{op: "BatchNormalization", attributes: []attribute{{"epsilon", float32(nn.BatchNormEpsilon)}}}, nil
+	case nn.GlobalAvgPool:
+		return node{op: "GlobalAveragePool"}, nil
+	case nn.Bilinear:
+		return translateBilinear(op), nil
+	}
+	return node{}, fmt.Errorf("operation %T has no counterpart in ONNX yet", op)
+}
+
+func translateConv(c nn.Conv) node {
+	k, s, p := c.Kernel, c.StepSize(), c.Pad
+	return node{op: "Conv", attributes: []attribute{
+		{"group", c.GroupCount()},
+		{"kernel_shape", []int{k, k}},
+		{"pads", []int{p, p, p, p}},
+		{"strides", []int{s, s}},
+	}}
+}
+
+func translateDeconv(d nn.Deconv) node {
+	k, s, p, o := d.Kernel, d.Stride, d.Pad, d.OutPad
+	return node{op: "ConvTranspose", attributes: []attribute{
+		{"kernel_shape", []int{k, k}},
+		{"output_padding", []int{o, o}},
+		{"pads", []int{p, p, p, p}},
+		{"strides", []int{s, s}},
+	}}
+}
+
+// translateBilinear uses half_pixel, in which positions beyond the outermost pixel centres are brought back to them.
+func translateBilinear(b nn.Bilinear) node {
+	factor := float32(b.Factor)
+	scales := tensor.Array{Dims: []int{4}, Data: []float32{1, 1, factor, factor}}
+	return node{
+		op: "Resize",
+		attributes: []attribute{
+			{"coordinate_transformation_mode", "half_pixel"},
+			{"mode", "linear"},
+		},
+		constants: []constant{{}, {fmt.Sprint("scales", b.Factor), scales}}, // the one left out is the region of interest
+	}
+}
