@@ -25,6 +25,7 @@ var layers = []string{
 	"nn",
 	"arch",
 	"weights/torch",
+	"weights/onnx",
 	"weights",
 	"engine",
 	"resample",

@@ -110,41 +110,26 @@ func (f *benchFlags) run(ctx context.Context, io streams) error {
 	return result.print(io, f.json)
 }
 
-// measure measures one network on all shapes.
+// measure measures one network on all shapes. What one shape needs is given back before the next is measured.
 func (f *benchFlags) measure(ctx context.Context, spec arch.Spec, threads int) ([]benchCase, error) {
-	params := spec.Init(1)
-	plan := engine.Compile(spec.Build(), params)
-	up, err := classsr.NewModel(spec, params).Upscaler(classsr.Options{Threads: threads})
-	if err != nil {
-		return nil, err
-	}
-	picture := imageio.New(pictureWidth, pictureHeight, 3, false, 8)
 	var cases []benchCase
 	for _, c := range []struct {
 		h, w, batch int
-		once        func() error
+		prepare     func() (once func() error, err error)
 	}{
-		{patchSide, patchSide, 1, func() error { return runPatches(ctx, plan, 1, 1) }},
-		{patchSide, patchSide, batchSize, func() error { return runPatches(ctx, plan, batchSize, threads) }},
-		{pictureHeight, pictureWidth, 1, func() error {
-			_, _, err := up.Upscale(ctx, picture)
-			return err
-		}},
+		{patchSide, patchSide, 1, func() (func() error, error) { return preparePatches(ctx, spec, 1, 1), nil }},
+		{patchSide, patchSide, batchSize, func() (func() error, error) { return preparePatches(ctx, spec, batchSize, threads), nil }},
+		{pictureHeight, pictureWidth, 1, func() (func() error, error) { return preparePicture(ctx, spec, threads) }},
 	} {
 		resetPeakRSS()
-		if err := c.once(); err != nil { // warms up
+		once, err := c.prepare()
+		if err != nil {
 			return nil, err
 		}
-		times := make([]time.Duration, f.runs)
-		for i := range times {
-			start := time.Now()
-			if err := c.once(); err != nil {
-				return nil, err
-			}
-			times[i] = time.Since(start)
+		median, err := f.median(once)
+		if err != nil {
+			return nil, err
 		}
-		slices.Sort(times)
-		median := times[len(times)/2].Seconds()
 		macs := spec.Build().Cost(tensor.Shape{N: c.batch, C: 3, H: c.h, W: c.w}).True
 		cases = append(cases, benchCase{
 			Net: spec.Net, Width: spec.Width, Shape: fmt.Sprintf("%dx%d", c.h, c.w), Batch: c.batch, Threads: threads,
@@ -154,21 +139,47 @@ func (f *benchFlags) measure(ctx context.Context, spec arch.Spec, threads int) (
 	return cases, nil
 }
 
-// benchArenas are the arenas of runPatches, one for each worker.
-var benchArenas []engine.Arena
-
-// runPatches runs a batch of patches.
-func runPatches(ctx context.Context, plan *engine.Plan, batch, threads int) error {
-	for len(benchArenas) < threads {
-		benchArenas = append(benchArenas, engine.Arena{})
+// median is the median of the seconds that once takes, after it was called once to warm up.
+func (f *benchFlags) median(once func() error) (float64, error) {
+	times := make([]time.Duration, f.runs+1)
+	for i := range times {
+		start := time.Now()
+		if err := once(); err != nil {
+			return 0, err
+		}
+		times[i] = time.Since(start)
 	}
-	return par.Do(ctx, threads, batch, func(worker, _ int) error {
-		return plan.Run(ctx, &benchArenas[worker], engine.Piece{
-			Window: image.Pt(patchSide, patchSide), Core: image.Rect(0, 0, patchSide, patchSide),
-			Read:  func(*tensor.Tensor, int) {},
-			Write: func(*tensor.Tensor, int) {},
+	times = times[1:]
+	slices.Sort(times)
+	return times[len(times)/2].Seconds(), nil
+}
+
+// preparePatches makes a function that runs a batch of patches.
+func preparePatches(ctx context.Context, spec arch.Spec, batch, threads int) func() error {
+	plan := engine.Compile(spec.Build(), spec.Init(1))
+	arenas := make([]engine.Arena, threads)
+	return func() error {
+		return par.Do(ctx, threads, batch, func(worker, _ int) error {
+			return plan.Run(ctx, &arenas[worker], engine.Piece{
+				Window: image.Pt(patchSide, patchSide), Core: image.Rect(0, 0, patchSide, patchSide),
+				Read:  func(*tensor.Tensor, int) {},
+				Write: func(*tensor.Tensor, int) {},
+			})
 		})
-	})
+	}
+}
+
+// preparePicture makes a function that enlarges a picture as the upscale command does, without files.
+func preparePicture(ctx context.Context, spec arch.Spec, threads int) (func() error, error) {
+	up, err := classsr.NewModel(spec, spec.Init(1)).Upscaler(classsr.Options{Threads: threads})
+	if err != nil {
+		return nil, err
+	}
+	picture := imageio.New(pictureWidth, pictureHeight, 3, false, 8)
+	return func() error {
+		_, _, err := up.Upscale(ctx, picture)
+		return err
+	}, nil
 }
 
 func (r *benchResult) print(io streams, asJSON bool) error {
