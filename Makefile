@@ -42,8 +42,10 @@ fuzz: ## every fuzz target for FUZZTIME
 	$(GO) test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./imageio
 
 .PHONY: bench
-bench: ## speed of the kernels and networks
-	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/kernel ./engine
+bench: ## speed of the kernels and networks, five times each, summed up by benchstat
+	mkdir -p build
+	$(GO) test -run '^$$' -bench . -benchtime 1s -count 5 ./internal/kernel ./engine | tee build/bench.txt
+	$(GO) run golang.org/x/perf/cmd/benchstat@latest build/bench.txt
 
 .PHONY: build
 build: ## the program, as one static file

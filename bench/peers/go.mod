@@ -4,11 +4,13 @@ go 1.26.8
 
 replace classsr => ../..
 
-require classsr v0.0.0-00010101000000-000000000000
+require (
+	classsr v0.0.0-00010101000000-000000000000
+	github.com/klauspost/cpuid/v2 v2.4.2
+	github.com/yalue/onnxruntime_go v1.27.0
+)
 
 require (
-	github.com/klauspost/cpuid/v2 v2.4.2 // indirect
-	github.com/yalue/onnxruntime_go v1.27.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )

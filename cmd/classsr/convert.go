@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	stdio "io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,13 @@ import (
 
 	"classsr/internal/atomicfile"
 	"classsr/weights"
+	"classsr/weights/onnx"
+)
+
+// Endings of the files that convert writes.
+const (
+	safetensorsEnding = ".safetensors"
+	onnxEnding        = ".onnx"
 )
 
 // convertFlags are the flags of the convert command.
@@ -26,9 +34,10 @@ func newConvert(io streams) *cobra.Command {
 	var f convertFlags
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
-		Short: "Convert a PyTorch checkpoint (.pth) to a model file (.safetensors)",
-		Long: "Convert a PyTorch checkpoint or safetensors file to a model file of this program. The network and its width are\n" +
-			"recognised from the names and shapes of the tensors; nothing in the checkpoint is ever executed.",
+		Short: "Convert a PyTorch checkpoint (.pth) to a model file (.safetensors), or a model to ONNX (.onnx)",
+		Long: "Convert a PyTorch checkpoint or safetensors file to a model file of this program, or to an ONNX file for others. The\n" +
+			"network and its width are recognised from the names and shapes of the tensors; nothing in the checkpoint is ever\n" +
+			"executed. ONNX files hold one network at one scale.",
 		Example: "  classsr convert carn_m.pth carn-m.safetensors --licence MIT",
 		Args:    cobra.ExactArgs(2),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(io, args[0], args[1]) },
@@ -44,12 +53,15 @@ func newConvert(io streams) *cobra.Command {
 
 func (f *convertFlags) run(io streams, in, out string) error {
 	ending := strings.ToLower(filepath.Ext(out))
-	if ending != ".safetensors" {
-		return usagef("%s: models are written as .safetensors", out)
+	if ending != safetensorsEnding && ending != onnxEnding {
+		return usagef("%s: models are written as %s or %s", out, safetensorsEnding, onnxEnding)
 	}
 	model, err := weights.Open(in, f.scale)
 	if err != nil {
 		return err
+	}
+	if ending == onnxEnding {
+		return f.export(io, model, in, out)
 	}
 	if f.scale != 0 && !slices.Equal(model.Scales(), []int{f.scale}) {
 		return usagef("--scale %d: the tensors are those of a network for x%d, which needs no telling", f.scale, model.Scales())
@@ -65,13 +77,42 @@ func (f *convertFlags) run(io streams, in, out string) error {
 	if f.provenance != "" {
 		model.Provenance = f.provenance
 	}
-	if err := model.Save(out, f.overwrite); err != nil {
-		if errors.Is(err, atomicfile.ErrExists) {
-			return fmt.Errorf("%w: use --overwrite to replace it", err)
-		}
+	if err := hint(model.Save(out, f.overwrite)); err != nil {
 		return err
 	}
 	io.note("%s -> %s  %s", in, out, describeModel(model))
+	return nil
+}
+
+// hint says what to do about a file that is in the way.
+func hint(err error) error {
+	if errors.Is(err, atomicfile.ErrExists) {
+		return fmt.Errorf("%w: use --overwrite to replace it", err)
+	}
+	return err
+}
+
+// export writes a plain network as ONNX.
+func (f *convertFlags) export(io streams, model *weights.Model, in, out string) error {
+	if model.ClassModule != nil {
+		return usagef("%s has several branches, and ONNX files hold one network", in)
+	}
+	network := model.Full()
+	scale := f.scale
+	if scale == 0 {
+		scale = network.Spec.Scale
+	}
+	spec, err := network.Spec.AtScale(scale)
+	if err != nil {
+		return usageError{err}
+	}
+	err = atomicfile.Write(out, f.overwrite, func(w stdio.Writer) error {
+		return onnx.Export(w, spec.Build(), network.Params, "classsr "+version)
+	})
+	if err := hint(err); err != nil {
+		return err
+	}
+	io.note("%s -> %s  %s, width %d, x%d, colours in 0..%d", in, out, spec.Net, spec.Width, scale, spec.InputRange)
 	return nil
 }
 

@@ -24,7 +24,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"upscale"}, exitUsage},
 		{[]string{"upscale", "--mode", "paper", missing}, exitUsage},
 		{[]string{"upscale", "-s", "7", missing}, exitUsage},
-		{[]string{"convert", missing, "x.onnx"}, exitUsage},
+		{[]string{"convert", missing, "x.tflite"}, exitUsage},
 		{[]string{"nonsense"}, exitUsage},
 		{[]string{"eval"}, exitUsage},
 	} {
