@@ -22,6 +22,10 @@ check-full: ## the slow proofs: all tests with the race detector and on every ke
 generic: ## the tests that depend on kernels, on the pure Go ones
 	CLASSSR_KERNEL=generic $(GO) test ./engine . ./cmd/...
 
+.PHONY: arm64
+arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-user)
+	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./engine
+
 .PHONY: gen
 gen: ## write the assembly again; it is checked in, and this must not change it
 	cd internal/kernel/gen && $(GO) run . -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
