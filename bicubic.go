@@ -15,8 +15,8 @@ const bicubicCore = 128
 
 func (bicubic) context() int { return 0 } // it finds out by itself what it reads
 
-func (bicubic) sizing(image.Point, int, int64) (sizing, error) {
-	return sizing{core: image.Pt(bicubicCore, bicubicCore)}, nil
+func (bicubic) sizing(_ image.Point, threads int, _ int64) (sizing, error) {
+	return sizing{core: image.Pt(bicubicCore, bicubicCore), workers: threads}, nil
 }
 
 func (bicubic) macs(image.Point, image.Rectangle) int64 { return 0 }

@@ -296,6 +296,26 @@ func TestMemoryDoesNotGrowWithTheHeight(t *testing.T) {
 	}
 }
 
+// Memory that is short for many threads is no reason to refuse: strips get narrower, and then threads fewer.
+func TestManyThreadsTakeWhatMemoryThereIs(t *testing.T) {
+	m, err := classsr.Open("carn-m-x4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, threads := range []int{8, 16, 64} {
+		up, err := m.Upscaler(classsr.Options{Threads: threads, Memory: 64 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []imageio.Config{{Width: 48, Height: 2000}, {Width: 16, Height: 2000}, {Width: 2000, Height: 16}} {
+			c.Colors, c.Depth = 3, 8
+			if err := up.Accepts(c); err != nil {
+				t.Errorf("%d threads, %dx%d: %v", threads, c.Width, c.Height, err)
+			}
+		}
+	}
+}
+
 func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 	fsrcnn := modelFile(t, "fsrcnn", 4, 16)
 	for _, c := range []struct {
@@ -311,7 +331,7 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		{fsrcnn, classsr.Options{Mode: "branch=2"}, "has branches 1 to 1"},
 		{classsr.Bicubic, classsr.Options{Mode: "branch=1"}, "no mode but full"},
 		{fsrcnn, classsr.Options{Memory: 1000}, "of memory, of 1.0 kB allowed"},
-		{fsrcnn, classsr.Options{Memory: 400_000, Threads: 2}, "use fewer threads"},
+		{fsrcnn, classsr.Options{Memory: 400_000, Threads: 2}, "of memory besides the pictures"},
 	} {
 		m, err := classsr.Open(c.model)
 		if err == nil {

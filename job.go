@@ -15,7 +15,7 @@ type job struct {
 	scale    int
 	bicubic  *resample.Plan // for the whole picture
 	bytes    int64          // of memory that the largest piece takes
-	progress func(pixels int)
+	progress func(resultPixels int)
 }
 
 // worker is the memory of one worker.
@@ -43,7 +43,7 @@ func (j *job) write(w *worker, colours [][]float32, r image.Rectangle) {
 	if j.in.Alpha {
 		j.enlargeAlpha(w, r)
 	}
-	j.progress(r.Dx() * r.Dy() / (j.scale * j.scale))
+	j.progress(r.Dx() * r.Dy())
 }
 
 // toGray makes one plane of three. The network saw the same plane three times, and its results differ little.

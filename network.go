@@ -46,44 +46,51 @@ func (n *network) context() int {
 }
 
 // stripWidths are tried from the largest on: narrow strips cost much arithmetic for their context, wide ones much memory.
-var stripWidths = []int{256, 192, 160, 128, 96, 80, 64, 48, 32, 16, 8}
-
-// sizing cuts the picture into strips as high as it is, since rows slide through the network and cost nothing twice, and as
-// many that all threads have the same work.
-func (n *network) sizing(picture image.Point, threads int, workerBytes int64) (sizing, error) {
-	// Where the cut shows in the result, it must not depend on threads and memory.
-	fixed := image.Point{}
-	switch {
-	case n.spec.Pools():
-		fixed = image.Pt(poolingCore, poolingCore)
-	case n.plan.Context() > maxContext:
-		fixed = image.Pt(cutContextWidth, picture.Y)
-	}
-	if fixed != (image.Point{}) {
-		s := sizing{fixed, n.bytes(picture, fixed)}
-		return s, n.fits(s.bytes, workerBytes)
-	}
-	var s sizing
-	for _, width := range stripWidths {
-		strips := (picture.X + width - 1) / width
-		strips = (strips + threads - 1) / threads * threads
-		s.core = image.Pt(max((picture.X+strips-1)/strips, min(picture.X, narrowest)), picture.Y)
-		if s.bytes = n.bytes(picture, s.core); s.bytes <= workerBytes {
-			return s, nil
-		}
-	}
-	return sizing{}, n.fits(s.bytes, workerBytes)
-}
+var stripWidths = []int{256, 192, 160, 128, 96, 80, 64, 48, 32, narrowest}
 
 // narrowest is the width of strips below which their context costs more than another thread gives.
 const narrowest = 16
 
-func (n *network) fits(bytes, workerBytes int64) error {
-	if bytes <= workerBytes {
-		return nil
+// sizing cuts the picture into strips as high as it is, since rows slide through the network and cost nothing twice, and as
+// many that all threads have the same work. Where memory is short the strips get narrower, and then the threads fewer.
+func (n *network) sizing(picture image.Point, threads int, bytes int64) (sizing, error) {
+	// Where the cut shows in the result, it must not depend on threads and memory.
+	switch {
+	case n.spec.Pools():
+		return n.fixedSizing(picture, image.Pt(poolingCore, poolingCore), threads, bytes)
+	case n.plan.Context() > maxContext:
+		return n.fixedSizing(picture, image.Pt(cutContextWidth, picture.Y), threads, bytes)
 	}
-	return fmt.Errorf("the network needs %s of memory for each thread, of %s that are left for it: allow more, or use fewer threads",
-		formatBytes(bytes), formatBytes(workerBytes))
+	var s sizing
+	for s.workers = min(threads, parts(picture.X, narrowest)); s.workers > 0; s.workers-- {
+		for _, width := range stripWidths {
+			strips := parts(parts(picture.X, width), s.workers) * s.workers
+			s.core = image.Pt(max(parts(picture.X, strips), min(picture.X, narrowest)), picture.Y)
+			s.bytes = n.bytes(picture, s.core)
+			if s.bytes <= workerMemory && s.bytes*int64(s.workers) <= bytes {
+				return s, nil
+			}
+		}
+	}
+	return sizing{}, tooLittle(s.bytes, bytes)
+}
+
+// fixedSizing cuts the picture into cores of this size.
+func (n *network) fixedSizing(picture, core image.Point, threads int, bytes int64) (sizing, error) {
+	s := sizing{core: core, bytes: n.bytes(picture, core)}
+	s.workers = int(min(int64(threads), bytes/max(s.bytes, 1)))
+	if s.workers < 1 {
+		return s, tooLittle(s.bytes, bytes)
+	}
+	return s, nil
+}
+
+// parts is how many parts of at most size make up length.
+func parts(length, size int) int { return (length + size - 1) / size }
+
+func tooLittle(need, have int64) error {
+	return fmt.Errorf("the network needs %s of memory besides the pictures, of %s that are left: allow more",
+		formatBytes(need), formatBytes(have))
 }
 
 // bytes is what a worker takes for a piece with a core of this size and all its context.

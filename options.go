@@ -19,7 +19,7 @@ type Options struct {
 	// Memory bounds, in bytes, the picture, its enlargement and the intermediate results of all threads together; 0 means four
 	// fifths of the memory that the process may use. Reading and writing files takes a few megabytes more.
 	Memory int64
-	// Progress, if not nil, is called after each piece with the number of pixels (of the small picture) done and in all. Calls
+	// Progress, if not nil, is called again and again with the number of pixels (of the small picture) done and in all. Calls
 	// come from several goroutines, for one picture one at a time.
 	Progress func(done, total int)
 }

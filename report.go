@@ -12,8 +12,8 @@ type Report struct {
 	Kernel    string       `json:"kernel"`
 	Threads   int          `json:"threads"`
 	Classes   []ClassShare `json:"classes"`
-	// MACs counts all multiply-accumulates truly done, context included; MACsFull those of the full-width network over the
-	// whole picture at once.
+	// MACs counts multiply-accumulates with the context of the pieces included, MACsFull those of the full-width network over
+	// the whole picture at once; both as plain convolutions, whatever algorithm computes them.
 	MACs     int64 `json:"macs"`
 	MACsFull int64 `json:"macs_full"`
 	// PaperFLOPsPercent is the arithmetic in percent of the full-width network's, both counted as in the paper's tables.

@@ -41,8 +41,8 @@ type Upscaler struct {
 type method interface {
 	// context is how many pixels around a core are read.
 	context() int
-	// sizing chooses the size of cores, for work on a picture of this size by so many threads, with so many bytes for each.
-	sizing(picture image.Point, threads int, workerBytes int64) (sizing, error)
+	// sizing chooses the size of cores, for work on a picture of this size by so many threads, with so many bytes together.
+	sizing(picture image.Point, threads int, bytes int64) (sizing, error)
 	// worker makes what a single worker needs.
 	worker() enlarger
 	// macs and paperFLOPs count for a piece.
@@ -52,8 +52,9 @@ type method interface {
 
 // sizing is how a picture is cut.
 type sizing struct {
-	core  image.Point // largest size of cores
-	bytes int64       // that a worker takes for a piece with all its context
+	core    image.Point // largest size of cores
+	workers int         // that there is memory for, at most the threads asked for
+	bytes   int64       // that a worker takes for a piece with all its context
 }
 
 // enlarger computes pieces, one at a time.
@@ -139,7 +140,7 @@ func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.P
 	}
 	job := &job{in: in, out: out, scale: u.scale, bicubic: bicubic, bytes: sizing.bytes, progress: u.progress(size)}
 	start := time.Now()
-	workers := u.takeWorkers(min(u.threads, len(pieces)))
+	workers := u.takeWorkers(min(sizing.workers, len(pieces)))
 	defer u.giveBack(workers)
 	err = par.Do(ctx, len(workers), len(pieces), func(worker, i int) error {
 		return job.do(ctx, workers[worker], pieces[i])
@@ -193,10 +194,7 @@ func (u *Upscaler) plan(c imageio.Config) (sizing, error) {
 		return sizing{}, fmt.Errorf("the picture and its enlargement to %dx%d take %s of memory, of %s allowed: "+
 			"use a smaller scale, or cut the picture", c.Width*u.scale, c.Height*u.scale, formatBytes(pictures), formatBytes(limit))
 	}
-	// A narrow picture has no work for many threads.
-	threads := min(u.threads, (c.Width+narrowest-1)/narrowest*((c.Height+narrowest-1)/narrowest))
-	workerBytes := min(workerMemory, (limit-pictures)/int64(threads))
-	return u.method.sizing(image.Pt(c.Width, c.Height), threads, workerBytes)
+	return u.method.sizing(image.Pt(c.Width, c.Height), u.threads, limit-pictures)
 }
 
 // workerMemory is what a worker may take for intermediate results where memory is no concern.
@@ -204,17 +202,17 @@ const workerMemory = 96 << 20
 
 func formatBytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 
-func (u *Upscaler) progress(size image.Point) func(pixels int) {
+func (u *Upscaler) progress(size image.Point) func(resultPixels int) {
 	if u.options.Progress == nil {
 		return func(int) {}
 	}
 	var mu sync.Mutex
 	done := 0
-	return func(pixels int) {
+	return func(resultPixels int) {
 		mu.Lock()
 		defer mu.Unlock()
-		done += pixels
-		u.options.Progress(done, size.X*size.Y)
+		done += resultPixels
+		u.options.Progress(done/(u.scale*u.scale), size.X*size.Y)
 	}
 }
 

@@ -79,10 +79,27 @@ func run(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, channe
 		shape.H, shape.W = 1, 1
 	}
 	y := tensor.New(shape)
-	if err := p.RunWhole(context.Background(), a, y, x, core); err != nil {
+	if err := runWhole(context.Background(), p, a, y, x, core); err != nil {
 		t.Fatal(err)
 	}
 	return y
+}
+
+// runWhole runs a piece with a tensor as its window and another one for its result.
+func runWhole(ctx context.Context, p *engine.Plan, a *engine.Arena, dst, src *tensor.Tensor, core image.Rectangle) error {
+	return p.Run(ctx, a, engine.Piece{
+		Window: image.Pt(src.W, src.H), Core: core,
+		Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, src, 0, y) },
+		Write: func(rows *tensor.Tensor, y int) { copyRows(dst, rows, y, 0) },
+	})
+}
+
+// copyRows copies as many rows as the lower tensor has, to row to and from row from on.
+func copyRows(dst, src *tensor.Tensor, to, from int) {
+	n := min(dst.H, src.H) * src.W
+	for c := range src.C {
+		copy(dst.Plane(0, c)[to*dst.W:][:n], src.Plane(0, c)[from*src.W:][:n])
+	}
 }
 
 func whole(x *tensor.Tensor) image.Rectangle { return image.Rect(0, 0, x.W, x.H) }
@@ -204,6 +221,27 @@ func TestRunAllocatesNothing(t *testing.T) {
 	}
 }
 
+// Graphs that no architecture has: one that shrinks without pooling, and one with a node that nobody reads.
+func TestGraphsOfOtherKinds(t *testing.T) {
+	shrinking := nn.NewGraph(3)
+	shrinking.Add("a", nn.Conv{In: 3, Out: 4, Kernel: 3, Pad: 1, Stride: 2}, nn.Input)
+	unread := nn.NewGraph(3)
+	unread.Add("a", nn.Conv{In: 3, Out: 12, Kernel: 3, Pad: 1}, nn.Input)
+	unread.Add("b", nn.Conv{In: 3, Out: 4, Kernel: 3, Pad: 1}, nn.Input)
+	for name, g := range map[string]*nn.Graph{"shrinking": shrinking, "unread": unread} {
+		params := randomParams(g, 5)
+		x := randomPicture(10, 14, 6)
+		want := g.Forward(params, x)
+		got := tensor.New(want.Shape)
+		if err := runWhole(context.Background(), engine.Compile(g, params), &engine.Arena{}, got, x, whole(x)); err != nil {
+			t.Fatal(err)
+		}
+		if d := largestDifference(got, want); d > 1e-5 {
+			t.Errorf("%s: largest difference %g", name, d)
+		}
+	}
+}
+
 func TestRunStopsWithItsContext(t *testing.T) {
 	spec := networks(t)["srresnet-x4"]
 	g := spec.Build()
@@ -212,7 +250,7 @@ func TestRunStopsWithItsContext(t *testing.T) {
 	cancel()
 	x := randomPicture(8, 8, 1)
 	y := tensor.New(tensor.Shape{N: 1, C: 3, H: 32, W: 32})
-	if err := plan.RunWhole(ctx, &engine.Arena{}, y, x, whole(x)); err == nil {
+	if err := runWhole(ctx, plan, &engine.Arena{}, y, x, whole(x)); err == nil {
 		t.Error("a cancelled run returned no error")
 	}
 }

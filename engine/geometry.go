@@ -33,7 +33,7 @@ const rowsAtATime = 2
 func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
 	geo := newRegions(p, window, core)
 	geo.increment = rowsAtATime * p.scale
-	if p.pools {
+	if p.pools || p.scale == 0 {
 		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1) // a mean needs all rows before any result
 	}
 	geo.first = geo.firstEnd(p)
@@ -70,6 +70,9 @@ func (geo *geometry) findRegions(p *Plan, core image.Rectangle) {
 	}
 	for _, s := range slices.Backward(p.steps) {
 		r := geo.clip(s.out)
+		if r.Empty() {
+			continue // nobody reads it
+		}
 		for i, v := range s.in {
 			need := s.run.need(i, r, geo.size[v])
 			p.parts(v, func(v nn.Value) { geo.need[v] = geo.need[v].Union(need) })
@@ -106,6 +109,9 @@ func (geo *geometry) plan(p *Plan, done, want rows, end int) {
 	want[p.graph.Output()] = end
 	for _, s := range slices.Backward(p.steps) {
 		r := geo.valid[s.out]
+		if r.Empty() {
+			continue // nobody reads it
+		}
 		if s.conv != nil {
 			_, want[s.out] = s.conv.Groups(want[s.out], want[s.out])
 		}
@@ -126,7 +132,7 @@ func (geo *geometry) plan(p *Plan, done, want rows, end int) {
 // to keep more rows at the beginning than later.
 func (geo *geometry) firstEnd(p *Plan) int {
 	first := geo.valid[p.graph.Output()].Min.Y + geo.increment
-	if p.pools {
+	if p.pools || p.scale == 0 {
 		return first
 	}
 	done, want := make(rows, len(geo.size)), make(rows, len(geo.size))
@@ -146,7 +152,7 @@ func (geo *geometry) sizeRings(p *Plan) {
 		copy(low, want)
 		for _, s := range p.steps {
 			r := geo.valid[s.out]
-			if done[s.out] >= r.Max.Y {
+			if r.Empty() || done[s.out] >= r.Max.Y {
 				continue // it reads no more
 			}
 			r.Min.Y, r.Max.Y = done[s.out], max(want[s.out], done[s.out]+1)

@@ -86,7 +86,7 @@ func (p *Plan) Context() int {
 	return max(core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to groups
 }
 
-// MACs counts the multiply-accumulates that Run does for such a piece.
+// MACs counts the multiply-accumulates of such a piece, its context included, as plain convolutions.
 func (p *Plan) MACs(window image.Point, core image.Rectangle) int64 {
 	return newRegions(p, window, core).macs
 }
@@ -130,23 +130,6 @@ func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece) error {
 		f.unload(piece.Write)
 	}
 	return nil
-}
-
-// RunWhole computes the part core of the result for the window src, 1 x C x H x W, into dst, as Run does.
-func (p *Plan) RunWhole(ctx context.Context, a *Arena, dst, src *tensor.Tensor, core image.Rectangle) error {
-	return p.Run(ctx, a, Piece{
-		Window: image.Pt(src.W, src.H), Core: core,
-		Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, src, 0, y) },
-		Write: func(rows *tensor.Tensor, y int) { copyRows(dst, rows, y, 0) },
-	})
-}
-
-// copyRows copies as many rows as the lower tensor has, to row to and from row from on.
-func copyRows(dst, src *tensor.Tensor, to, from int) {
-	n := min(dst.H, src.H) * src.W
-	for c := range src.C {
-		copy(dst.Plane(0, c)[to*dst.W:][:n], src.Plane(0, c)[from*src.W:][:n])
-	}
 }
 
 // Arena is a worker's memory for intermediate results. The zero value is ready to use; it grows to the largest piece.

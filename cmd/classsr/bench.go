@@ -121,6 +121,9 @@ func (f *benchFlags) measure(ctx context.Context, spec arch.Spec, threads int) (
 		{patchSide, patchSide, batchSize, func() (func() error, error) { return preparePatches(ctx, spec, batchSize, threads), nil }},
 		{pictureHeight, pictureWidth, 1, func() (func() error, error) { return preparePicture(ctx, spec, threads) }},
 	} {
+		if c.h == patchSide && c.batch == 1 && threads > 1 {
+			continue // a patch is one piece, for one thread
+		}
 		resetPeakRSS()
 		once, err := c.prepare()
 		if err != nil {

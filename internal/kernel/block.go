@@ -15,11 +15,6 @@ type Block struct {
 	Zeros         []float32 // at least as long as rows that are read beyond the tensor
 }
 
-// Whole is a block of a tensor that is in memory as a whole, dense.
-func Whole(data []float32, c, h, w int) Block {
-	return Block{Data: data, C: c, Plane: h * w, Stride: w, Ring: h, Height: h}
-}
-
 // Row is the n numbers of row y of plane c from column x on.
 func (b Block) Row(c, y, x, n int) []float32 {
 	if y < 0 || y >= b.Height {

@@ -10,8 +10,8 @@
 //
 // A convolution is a sum over source rows, each with a weight. Grouped and transposed convolutions and convolutions over
 // several tensors laid side by side differ only in their lists of rows, so that one inner loop, the row kernel (row.go), serves
-// them all. The sum runs over the rows in a fixed order, the same for every pixel wherever it lies, so that a picture computed
-// in pieces has the same bits as one computed whole.
+// them all. The sum runs over the rows in a fixed order, the same for every pixel of a result row, and rows are grouped at fixed
+// rows of a tensor (winograd.go), so that strips of a picture's height have the same bits as the picture computed whole.
 //
 // # Kernel sets
 //
