@@ -148,8 +148,9 @@ func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.P
 	if err != nil {
 		return nil, Report{}, err
 	}
+	seconds := time.Since(start).Seconds()
 	report := u.report(size, pieces)
-	report.Seconds.Network = time.Since(start).Seconds()
+	report.Seconds.Network = seconds
 	return out, report, nil
 }
 
