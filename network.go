@@ -38,6 +38,17 @@ const (
 	poolingContext = 16
 )
 
+// smallPicture is the longest side of pictures that are computed whole, layer by layer, which is faster for them than cutting.
+const smallPicture = 40
+
+// planFor is the plan that a picture of this size is computed by.
+func (n *network) planFor(picture image.Point) *engine.Plan {
+	if max(picture.X, picture.Y) <= smallPicture {
+		return n.plan.ByLayer()
+	}
+	return n.plan
+}
+
 func (n *network) context() int {
 	if n.spec.Pools() {
 		return poolingContext
@@ -58,6 +69,8 @@ func (n *network) sizing(picture image.Point, threads int, bytes int64) (sizing,
 	switch {
 	case n.spec.Pools():
 		return n.fixedSizing(picture, image.Pt(poolingCore, poolingCore), threads, bytes)
+	case max(picture.X, picture.Y) <= smallPicture:
+		return n.fixedSizing(picture, picture, threads, bytes)
 	case n.plan.Context() > maxContext:
 		return n.fixedSizing(picture, image.Pt(cutContextWidth, picture.Y), threads, bytes)
 	}
@@ -65,7 +78,7 @@ func (n *network) sizing(picture image.Point, threads int, bytes int64) (sizing,
 	for s.workers = min(threads, parts(picture.X, narrowest)); s.workers > 0; s.workers-- {
 		for _, width := range stripWidths {
 			strips := parts(parts(picture.X, width), s.workers) * s.workers
-			s.core = image.Pt(max(parts(picture.X, strips), min(picture.X, narrowest)), picture.Y)
+			s.core = image.Pt(max(roundUpToEven(parts(picture.X, strips)), min(picture.X, narrowest)), picture.Y)
 			s.bytes = n.bytes(picture, s.core)
 			if s.bytes <= workerMemory && s.bytes*int64(s.workers) <= bytes {
 				return s, nil
@@ -88,6 +101,9 @@ func (n *network) fixedSizing(picture, core image.Point, threads int, bytes int6
 // parts is how many parts of at most size make up length.
 func parts(length, size int) int { return (length + size - 1) / size }
 
+// roundUpToEven makes widths such that cores begin at even columns, which they must for the tiles of convolutions.
+func roundUpToEven(n int) int { return n + n%2 }
+
 func tooLittle(need, have int64) error {
 	return fmt.Errorf("the network needs %s of memory besides the pictures, of %s that are left: allow more",
 		formatBytes(need), formatBytes(have))
@@ -99,7 +115,7 @@ func (n *network) bytes(picture, core image.Point) int64 {
 	context := n.context()
 	window := image.Pt(min(core.X+2*context, picture.X), min(core.Y+2*context, picture.Y))
 	at := image.Pt(min(context, window.X-core.X), min(context, window.Y-core.Y))
-	return n.plan.Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
+	return n.planFor(picture).Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
 }
 
 func (n *network) macs(window image.Point, core image.Rectangle) int64 {
@@ -122,7 +138,7 @@ type networkWorker struct {
 func (w *networkWorker) enlarge(ctx context.Context, j *job, p tile.Piece, write func([][]float32, image.Rectangle)) error {
 	w.arena.Reserve(j.bytes)
 	corner := p.Core.Min.Mul(w.spec.Scale)
-	return w.plan.Run(ctx, &w.arena, engine.Piece{
+	return w.planFor(image.Pt(j.in.Width, j.in.Height)).Run(ctx, &w.arena, engine.Piece{
 		Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min),
 		Read: func(dst *tensor.Tensor, y int) {
 			rows := image.Rect(0, y, dst.W, y+dst.H).Add(p.Window.Min)

@@ -22,7 +22,7 @@ func BenchmarkPatch(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			plan := engine.Compile(spec.Build(), spec.Init(1))
+			plan := engine.Compile(spec.Build(), spec.Init(1)).ByLayer()
 			var arena engine.Arena
 			piece := engine.Piece{
 				Window: image.Pt(32, 32), Core: image.Rect(0, 0, 32, 32),

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"slices"
-
 	"classsr/internal/kernel"
 	"classsr/nn"
 	"classsr/tensor"
@@ -19,7 +17,6 @@ type compiler struct {
 	sources map[nn.Value][]nn.Value
 	steps   []step
 	pools   bool
-	phase   []int // by value: see phases
 }
 
 func newCompiler(g *nn.Graph, params tensor.Set) *compiler {
@@ -42,37 +39,18 @@ func result(i int) nn.Value { return nn.Value(i + 1) }
 func (c *compiler) node(v nn.Value) nn.Node { return c.graph.Nodes[v-1] }
 
 func (c *compiler) compile() *Plan {
-	c.phase = phases(c.graph)
 	for i, n := range c.graph.Nodes {
 		if !c.fused[i] {
 			c.lower(result(i), n)
 		}
 	}
-	return &Plan{graph: c.graph, steps: c.steps, sources: c.sources, pools: c.pools}
-}
-
-// phases finds, for each value, at which rows (modulo the rows that convolutions compute together) it is complete when the rows
-// slide through the network: each 3x3 convolution is a row behind the value it reads. Groups of rows that begin there need no
-// row that is not there yet, so that little has to be kept.
-func phases(g *nn.Graph) []int {
-	phase := make([]int, len(g.Nodes)+1)
-	for i, n := range g.Nodes {
-		latest := phase[slices.Max(n.Inputs)] // of what a node reads, the value made last is complete last
-		switch op := n.Op.(type) {
-		case nn.Conv:
-			latest -= op.Kernel - 1 - op.Pad
-		case nn.PixelShuffle:
-			latest *= op.Factor
-		}
-		phase[result(i)] = (latest%kernel.WinogradRows + kernel.WinogradRows) % kernel.WinogradRows
-	}
-	return phase
+	return &Plan{graph: c.graph, steps: c.steps, sources: c.sources, byLayer: c.pools}
 }
 
 // lower adds the step for a node.
 func (c *compiler) lower(out nn.Value, n nn.Node) {
 	params := n.Arrays(c.params)
-	add := func(op operation) { c.steps = append(c.steps, step{run: op, in: n.Inputs, out: out}) }
+	add := func(op operation) { c.steps = append(c.steps, step{run: op, in: n.Inputs, out: out, self: out}) }
 	switch op := n.Op.(type) {
 	case nn.Conv:
 		c.lowerConv(out, n, op, params)
@@ -134,12 +112,12 @@ func (c *compiler) lowerConv(out nn.Value, n nn.Node, op nn.Conv, params []tenso
 		inputs = append(append([]nn.Value{}, inputs...), *f.residual)
 	}
 	conv := kernel.NewConv(kernel.Shape{
-		In: op.In, Out: op.Out, Size: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(), Phase: c.phase[f.self],
+		In: op.In, Out: op.Out, Size: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(),
 	}, f.weight, f.bias, f.slope)
 	c.steps = append(c.steps, step{convOp{
 		conv: conv, size: op.Kernel, pad: op.Pad, stride: op.StepSize(),
 		macsPerPixel: int64(op.Out) * int64(op.In/op.GroupCount()*op.Kernel*op.Kernel),
-	}, inputs, out, conv})
+	}, inputs, out, f.self})
 }
 
 // fusion is a convolution and what was fused to it.

@@ -33,8 +33,8 @@ const rowsAtATime = 2
 func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
 	geo := newRegions(p, window, core)
 	geo.increment = rowsAtATime * p.scale
-	if p.pools || p.scale == 0 {
-		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1) // a mean needs all rows before any result
+	if p.byLayer {
+		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1)
 	}
 	geo.first = geo.firstEnd(p)
 	geo.sizeRings(p)
@@ -112,8 +112,9 @@ func (geo *geometry) plan(p *Plan, done, want rows, end int) {
 		if r.Empty() {
 			continue // nobody reads it
 		}
-		if s.conv != nil {
-			_, want[s.out] = s.conv.Groups(want[s.out], want[s.out])
+		if conv, ok := s.run.(convOp); ok { // whole tiles, since a part would take as long
+			y := want[s.out]
+			want[s.out] = conv.conv.Tiles(conv.grid, image.Rect(0, y, 0, y)).Max.Y
 		}
 		r.Max.Y = min(want[s.out], r.Max.Y)
 		r.Min.Y = r.Max.Y - 1
@@ -132,7 +133,7 @@ func (geo *geometry) plan(p *Plan, done, want rows, end int) {
 // to keep more rows at the beginning than later.
 func (geo *geometry) firstEnd(p *Plan) int {
 	first := geo.valid[p.graph.Output()].Min.Y + geo.increment
-	if p.pools || p.scale == 0 {
+	if p.byLayer {
 		return first
 	}
 	done, want := make(rows, len(geo.size)), make(rows, len(geo.size))
@@ -241,7 +242,7 @@ func (geo *geometry) lifetimes(p *Plan) []life {
 			p.parts(v, func(v nn.Value) { lives[v].to = i })
 		}
 	}
-	if !p.pools {
+	if !p.byLayer {
 		for v := range lives {
 			lives[v].from = -1
 			if lives[v].to >= 0 {

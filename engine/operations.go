@@ -16,16 +16,23 @@ func (pointwise) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
 // convOp is a convolution; its second input, if it has one, is added before the activation.
 type convOp struct {
 	conv              *kernel.Conv
+	grid              kernel.Grid
 	size, pad, stride int
 	macsPerPixel      int64
 }
 
-func (c convOp) need(i int, r image.Rectangle, _ image.Point) image.Rectangle {
+// need takes in whole tiles, whose bits depend on all that they read.
+func (c convOp) need(i int, r image.Rectangle, size image.Point) image.Rectangle {
 	if i == 1 {
 		return r
 	}
-	// Rows are computed in whole groups, whose bits depend on all that the group reads.
-	r.Min.Y, r.Max.Y = c.conv.Groups(r.Min.Y, r.Max.Y)
+	return c.reach(i, c.conv.Tiles(c.grid, r), size)
+}
+
+func (c convOp) reach(i int, r image.Rectangle, _ image.Point) image.Rectangle {
+	if i == 1 {
+		return r
+	}
 	return image.Rectangle{
 		Min: r.Min.Mul(c.stride).Sub(image.Pt(c.pad, c.pad)),
 		Max: r.Max.Sub(image.Pt(1, 1)).Mul(c.stride).Add(image.Pt(c.size-c.pad, c.size-c.pad)),
@@ -33,13 +40,13 @@ func (c convOp) need(i int, r image.Rectangle, _ image.Point) image.Rectangle {
 }
 
 func (c convOp) do(f *frame) {
-	src := f.sources(0, f.r.Min.X*c.stride-c.pad)
+	src := f.sources(0, c.need(0, f.r, image.Point{}).Min.X)
 	var add *kernel.Block
 	if len(f.step.in) == 2 {
 		f.add = f.in(1, f.r.Min.X)
 		add = &f.add
 	}
-	c.conv.Run(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), src, add, &f.arena.scratch)
+	c.conv.Run(f.out, f.r, c.grid, src, add, &f.arena.scratch)
 }
 
 func (c convOp) macs(r image.Rectangle) int64 { return int64(r.Dx()*r.Dy()) * c.macsPerPixel }

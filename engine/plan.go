@@ -9,7 +9,7 @@
 // The rows of a piece slide through the network: each layer makes a few rows as soon as it has what these need, and only the
 // rows that somebody still has to read are in memory. So a piece can be as high as the picture, nothing is computed twice
 // along its height, and what one layer leaves is still in cache when the next one reads it. Networks that pool over their
-// input cannot work that way; they make all rows of a layer before the next.
+// input cannot work that way; they make all rows of a layer before the next, as it is also best for small windows (Plan.ByLayer).
 //
 // The engine knows nothing of classes, tiling or picture files.
 package engine
@@ -17,6 +17,7 @@ package engine
 import (
 	"context"
 	"image"
+	"slices"
 
 	"classsr/internal/kernel"
 	"classsr/nn"
@@ -29,7 +30,8 @@ type Plan struct {
 	steps   []step
 	sources map[nn.Value][]nn.Value // values that are never made: concatenations and what they consist of
 	scale   int                     // of the result over the input; 0 if it has a fixed size
-	pools   bool                    // some step needs all rows of its input at once
+	byLayer bool                    // all rows of a layer are made before the next
+	layered *Plan                   // the same by layer; nil if it is so itself
 }
 
 // parts calls f for the values that v consists of, which is v itself unless it is a concatenation.
@@ -49,8 +51,8 @@ type step struct {
 	run operation
 	in  []nn.Value
 	out nn.Value
-	// conv is run if it is a convolution, which computes rows in groups; else nil.
-	conv *kernel.Conv
+	// self is the value that the operation would make without what was fused to it.
+	self nn.Value
 }
 
 // operation is what a step does.
@@ -70,20 +72,41 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 	if out := g.Shapes(tensor.Shape{N: 1, C: g.Channels, H: probe, W: probe})[g.Output()]; out.H > 1 {
 		p.scale = out.H / probe
 	}
+	if p.byLayer || p.scale == 0 {
+		p.byLayer = true
+		return p
+	}
+	layered := *p
+	layered.steps, layered.byLayer = slices.Clone(p.steps), true
+	p.layered = &layered
+	p.layGrids()
 	return p
+}
+
+// ByLayer is the same network for small windows: every layer is made whole before the next one, with fewer and longer runs of the
+// kernels than sliding rows need, in memory that grows with the window. The two differ in the last bits, since the tiles of
+// convolutions lie elsewhere: what a picture is computed by must not depend on threads or memory. Networks that pool over their
+// input have no other plan.
+func (p *Plan) ByLayer() *Plan {
+	if p.byLayer {
+		return p
+	}
+	return p.layered
 }
 
 // Scale is the enlargement of the network, or 0 if its result has a fixed size (the Class-Module).
 func (p *Plan) Scale() int { return p.scale }
 
-// Context is how many input pixels around a result pixel influence it. A piece with that many columns at each side, in a window
-// as high as the picture, has the bits of the whole picture; with as many rows above and below instead, it may differ by
-// rounding, since convolutions compute rows in groups. It is meaningless for networks that pool over their input.
+// Context is how many input pixels around a result pixel are read for it, rounded up to an even number. A piece with that many
+// columns at each side, in a window as high as the picture, has the bits of the whole picture if its core and its window begin at
+// even columns; otherwise, or with as many rows above and below instead, it may differ by rounding, since convolutions compute pixels
+// in tiles. It is meaningless for networks that pool over their input.
 func (p *Plan) Context() int {
 	const far = 1 << 20 // farther than any network reaches
-	core := image.Rect(far, far, far+1, far+1)
+	core := image.Rect(far, far, far+2, far+2)
 	need := newRegions(p, image.Pt(2*far, 2*far), core).need[nn.Input]
-	return max(core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to groups
+	context := max(core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to tiles
+	return context + context%2
 }
 
 // MACs counts the multiply-accumulates of such a piece, its context included, as plain convolutions.

@@ -10,12 +10,15 @@ type Piece struct {
 	Window image.Rectangle // the core and its context, as far as the picture goes
 }
 
-// Cover cuts a picture into pieces, row by row, with cores of at most core pixels a side that differ by at most one pixel in
-// width and height, each with context pixels around it. An empty picture has no pieces. It panics if core is not positive or
-// context is negative.
+// Cover cuts a picture into pieces, row by row, with cores of at most core pixels a side that begin at even columns and rows and
+// differ by at most three pixels in width and height, each with context pixels around it. An empty picture has no pieces. It panics
+// unless the core's sides are positive and even, or as long as the picture's, and context is even and not negative.
 func Cover(picture image.Point, core image.Point, context int) []Piece {
-	if core.X < 1 || core.Y < 1 || context < 0 {
-		panic("tile: cores have at least one pixel and context is not negative")
+	if core.X < 1 || core.Y < 1 || context < 0 || context%2 != 0 {
+		panic("tile: cores have at least one pixel, and context is even and not negative")
+	}
+	if core.X%2 != 0 && core.X < picture.X || core.Y%2 != 0 && core.Y < picture.Y {
+		panic("tile: the sides of cores are even")
 	}
 	all := image.Rectangle{Max: picture}
 	columns, rows := cuts(picture.X, core.X), cuts(picture.Y, core.Y)
@@ -29,13 +32,14 @@ func Cover(picture image.Point, core image.Point, context int) []Piece {
 	return pieces
 }
 
-// cuts divides length into the fewest parts of at most size: part i lies between cuts i and i+1.
+// cuts divides length into the fewest parts of at most size, an even number if there are several: part i lies between cuts i and i+1,
+// which are even but for the last.
 func cuts(length, size int) []int {
 	parts := (length + size - 1) / size
 	at := make([]int, parts+1)
 	for i := range at {
 		if parts > 0 {
-			at[i] = i * length / parts
+			at[i] = min((i*((length+1)/2)/parts)*2, length)
 		}
 	}
 	return at

@@ -14,6 +14,7 @@ import (
 
 // The pieces that the program's Upscaler cuts pictures into.
 const (
+	smallPicture    = 40
 	maxContext      = 40
 	cutContextWidth = 128
 	poolingCore     = 64
@@ -44,7 +45,8 @@ func newOurs(ctx context.Context, spec arch.Spec, params tensor.Set, input *tens
 	context := min(o.plan.Context(), maxContext)
 	var core image.Point
 	switch {
-	case threads == 1 && size.X <= poolingCore && size.Y <= poolingCore:
+	case max(size.X, size.Y) <= smallPicture:
+		o.plan = o.plan.ByLayer()
 		core, o.exact = size, true
 	case spec.Pools():
 		context, core = poolingContext, image.Pt(poolingCore, poolingCore)
@@ -64,6 +66,7 @@ func (o *ours) strips(size image.Point, context, threads int) image.Point {
 		n := (size.X + width - 1) / width
 		n = (n + threads - 1) / threads * threads
 		core = image.Pt((size.X+n-1)/n, size.Y)
+		core.X += core.X % 2
 		window := image.Pt(min(core.X+2*context, size.X), size.Y)
 		at := image.Pt(min(context, window.X-core.X), 0)
 		if o.plan.Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)}) <= workerMemory {

@@ -41,12 +41,15 @@ func (b Block) planes(first, count int) Block {
 func (b Block) at(c, y, x, n int) *float32 { return unsafe.SliceData(b.Row(c, y, x, n)) }
 
 // segment is all planes of row y from column x on, of which n numbers of each will be used.
-func (b Block) segment(y, x, n int) segment {
+func (b Block) segment(y, x, n int) segment { return b.segmentFrom(0, y, x, n) }
+
+// segmentFrom is the planes from the given one on of row y from column x on, of which n numbers of each will be used.
+func (b Block) segmentFrom(plane, y, x, n int) segment {
 	if y < 0 || y >= b.Height {
-		return segment{unsafe.SliceData(b.Zeros[:n]), 0, b.C}
+		return segment{unsafe.SliceData(b.Zeros[:n]), 0, b.C - plane}
 	}
 	_ = b.Row(b.C-1, y, x, n) // the last plane must be there, since kernels do not check
-	return segment{b.at(0, y, x, n), b.Plane * floatBytes, b.C}
+	return segment{b.at(plane, y, x, n), b.Plane * floatBytes, b.C - plane}
 }
 
 // slicePlanes cuts planes first to first+count-1 out of blocks that lie side by side, and appends them to cut.

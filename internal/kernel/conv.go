@@ -1,10 +1,11 @@
 package kernel
 
+import "image"
+
 // Conv is a convolution with its weights packed for a kernel set; it is read-only and may be shared.
 type Conv struct {
 	in, out           int // planes of a group
 	size, stride, pad int
-	phase             int
 	groups            []rowSum    // or else
 	winograd          []*winograd // for each group
 }
@@ -13,8 +14,6 @@ type Conv struct {
 type Shape struct {
 	In, Out                   int // planes of all groups
 	Size, Stride, Pad, Groups int
-	// Phase is where groups of rows that are computed together begin: at rows r with r mod WinogradRows = Phase.
-	Phase int
 }
 
 // NewConv packs a convolution for the kernel set in use. The weights are ordered as in PyTorch: out x in/groups x size x size;
@@ -25,7 +24,7 @@ func NewConv(shape Shape, weight, bias, slope []float32) *Conv {
 }
 
 func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
-	c := &Conv{in: s.In / s.Groups, out: s.Out / s.Groups, size: s.Size, stride: s.Stride, pad: s.Pad, phase: s.Phase}
+	c := &Conv{in: s.In / s.Groups, out: s.Out / s.Groups, size: s.Size, stride: s.Stride, pad: s.Pad}
 	size := s.Size
 	slope = eachPlane(slope, s.Out)
 	perOut := c.in * size * size
@@ -71,19 +70,21 @@ func groupOf(slope []float32, first, count int) []float32 {
 	return slope[first : first+count]
 }
 
-// Groups gives the groups of rows that are best computed together and that rows y0 to y1-1 of the result lie in: from row first
-// to row end-1, which may lie beyond the tensor.
-func (c *Conv) Groups(y0, y1 int) (first, end int) {
-	if c.winograd == nil {
-		return y0, y1
+// Tiles gives the rows and columns of the whole tiles that a rectangle of the result lies in: rows y0 to y1-1 and columns x0 to
+// x1-1. They may reach beyond the tensor. Convolutions that are not computed in tiles give back the rectangle.
+func (c *Conv) Tiles(grid Grid, r image.Rectangle) image.Rectangle {
+	if c.winograd != nil {
+		r.Min.Y, r.Max.Y = grid.rows(r.Min.Y, r.Max.Y)
+		r.Min.X, r.Max.X = grid.columns(r.Min.X, r.Max.X)
 	}
-	return y0 - mod(y0-c.phase, WinogradRows), y1 + mod(c.phase-y1, WinogradRows)
+	return r
 }
 
-// Run computes w pixels of rows y0 to y1-1 of all result planes, from column 0 of dst on. The sources are blocks side by side;
-// their column 0 is what the first tap of that pixel reads. If add is not nil, its planes are added to the sums before the
-// activation.
-func (c *Conv) Run(dst Block, y0, y1, w int, src []Block, add *Block, scratch *Scratch) {
+// Run computes the rectangle r of all result planes; column 0 of dst and add is its first column. The sources are blocks side by
+// side; their column 0 is what the first tap of the first column of Tiles reads, and they reach as far as the last tap of its last
+// one. If add is not nil, its planes are added to the sums before the activation.
+func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Block, scratch *Scratch) {
+	tiles := c.Tiles(grid, r)
 	for g := range max(len(c.groups), len(c.winograd)) {
 		out := dst.planes(g*c.out, c.out)
 		var groupAdd *Block
@@ -93,25 +94,15 @@ func (c *Conv) Run(dst Block, y0, y1, w int, src []Block, add *Block, scratch *S
 		}
 		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
 		if c.winograd != nil {
-			c.runWinograd(g, out, y0, y1, w, groupAdd, scratch)
+			a := area{first: tiles.Min.Y, y0: r.Min.Y, y1: r.Max.Y, left: r.Min.X - tiles.Min.X, w: r.Dx(), pad: c.pad}
+			c.winograd[g].run(out, a, scratch.blocks, groupAdd, scratch)
 			continue
 		}
-		for y := y0; y < y1; y++ {
-			for x := 0; x < w; x += mostPixels {
-				n := min(w-x, mostPixels)
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for x := 0; x < r.Dx(); x += mostPixels {
+				n := min(r.Dx()-x, mostPixels)
 				c.groups[g].run(out, y, x, n, c.segments(y, x, n, scratch), groupAdd, &scratch.args)
 			}
-		}
-	}
-}
-
-// runWinograd is Run for one group, whose sources are in scratch.
-func (c *Conv) runWinograd(g int, out Block, y0, y1, w int, add *Block, scratch *Scratch) {
-	first, _ := c.Groups(y0, y1)
-	for ; first < y1; first += WinogradRows {
-		for x := 0; x < w; x += winogradPixels {
-			n := min(w-x, winogradPixels)
-			c.winograd[g].run(out, first, y0, y1, x, n, c.pad, scratch.blocks, add, scratch)
 		}
 	}
 }

@@ -10,8 +10,8 @@
 //
 // A convolution is a sum over source rows, each with a weight. Grouped and transposed convolutions and convolutions over
 // several tensors laid side by side differ only in their lists of rows, so that one inner loop, the row kernel (row.go), serves
-// them all. The sum runs over the rows in a fixed order, the same for every pixel of a result row, and rows are grouped at fixed
-// rows of a tensor (winograd.go), so that strips of a picture's height have the same bits as the picture computed whole.
+// them all. The sum runs over the rows in a fixed order, the same for every pixel of a result row. 3x3 convolutions of enough planes
+// are computed in tiles (winograd.go) that lie in a fixed grid, so that parts of a picture have the same bits as the whole.
 //
 // # Kernel sets
 //
@@ -33,11 +33,13 @@ const Environment = "CLASSSR_KERNEL"
 
 // Set is an implementation of the inner loops.
 type Set struct {
-	name string
+	name  string
+	lanes int // float32 in a vector
 	// mostOuts is how many result planes the row kernel computes at a time.
 	mostOuts int
 	row      func(outs int, a *rowArgs)
-	// winogradIn and winogradOut are the transforms of a Winograd convolution.
+	// winogradIn and winogradOut are the transforms of a Winograd convolution, product what is between them.
+	product     func(outs int, a *productArgs)
 	winogradIn  func(a *winogradInArgs)
 	winogradOut func(a *winogradOutArgs)
 	// interleave merges the beginning of count rows, dst[i*count+r] = rows[r*distance+i], and returns how far in i it came;
@@ -49,7 +51,8 @@ type Set struct {
 }
 
 var generic = &Set{
-	name: "generic", mostOuts: 64, row: rowGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
+	name: "generic", lanes: 1, mostOuts: 64, row: rowGeneric,
+	product: productGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
 	peak: peakGeneric, peakMACs: 12,
 }
 

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -117,16 +118,21 @@ func TestConvIsItsDefinition(t *testing.T) {
 		}
 		pad := rapid.IntRange(0, size-1).Draw(t, "pad")
 		height := max((h-1)*stride+size-2*pad, 1) // rows above and below are zeros
-		src := sideBySide(t, r, in, height, (w-1)*stride+size)
+		grid := Grid{rapid.IntRange(0, 5).Draw(t, "grid row"), rapid.IntRange(0, 1).Draw(t, "grid column")}
+		set := anySet(t)
+		conv := newConv(set, Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups}, weight, bias, slope)
+		x0 := rapid.IntRange(0, 3).Draw(t, "x0")
+		rect := image.Rect(x0, 0, x0+w, h)
+		tiles := conv.Tiles(grid, rect)
+		left := (rect.Min.X - tiles.Min.X) * stride // source columns before the first tap
+		src := sideBySide(t, r, in, height, (tiles.Dx()-1)*stride+size)
 		dst, dstSafe := guarded(r, out, h, w)
 		var add *Block
 		if rapid.Bool().Draw(t, "add") {
 			b, _ := guarded(r, out, h, w)
 			add = &b
 		}
-		set := anySet(t)
-		shape := Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups, Phase: rapid.IntRange(0, 5).Draw(t, "phase")}
-		newConv(set, shape, weight, bias, slope).Run(dst, 0, h, w, src, add, &Scratch{})
+		conv.Run(dst, rect, grid, src, add, &Scratch{})
 		for o := range out {
 			for y := range h {
 				for x := range w {
@@ -134,7 +140,7 @@ func TestConvIsItsDefinition(t *testing.T) {
 					for i := range perIn {
 						for k := range size * size {
 							want += float64(weight[(o*perIn+i)*size*size+k]) *
-								at(src, o/perOut*perIn+i, y*stride-pad+k/size, x*stride+k%size)
+								at(src, o/perOut*perIn+i, y*stride-pad+k/size, left+x*stride+k%size)
 						}
 					}
 					if add != nil {
@@ -255,7 +261,7 @@ func BenchmarkConv(b *testing.B) {
 				conv := newConv(set, shape, weight, random(r, c.out), []float32{0})
 				var scratch Scratch
 				for b.Loop() {
-					conv.Run(dst, 0, size, size, []Block{src}, nil, &scratch)
+					conv.Run(dst, image.Rect(0, 0, size, size), Grid{}, []Block{src}, nil, &scratch)
 				}
 				macs := float64(len(weight)) * size * size
 				b.ReportMetric(macs*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")

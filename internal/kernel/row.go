@@ -44,11 +44,6 @@ type segment struct {
 	count int
 }
 
-// planeAt is where the row of plane c begins.
-func (s segment) planeAt(c int) *float32 {
-	return (*float32)(unsafe.Add(unsafe.Pointer(s.src), c*s.plane))
-}
-
 // mostPixels bounds the length of the rows given to a kernel, so that none runs for more than about 100 microseconds: assembly
 // cannot be interrupted, and would hold up the garbage collector.
 const mostPixels = 512
@@ -91,8 +86,11 @@ func rowGeneric(outs int, a *rowArgs) {
 }
 
 // rowAt is n numbers from offset bytes behind p.
-func rowAt(p *float32, offset, n int) []float32 {
-	return unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(p), offset)), n)
+func rowAt(p *float32, offset, n int) []float32 { return unsafe.Slice(rowAtPointer(p, offset), n) }
+
+// rowAtPointer points to the number offset bytes behind p.
+func rowAtPointer(p *float32, offset int) *float32 {
+	return (*float32)(unsafe.Add(unsafe.Pointer(p), offset))
 }
 
 // finish adds the skip connection and activates.

@@ -9,65 +9,130 @@ package kernel
 //go:noescape
 func rowAVX512x1(a *byte)
 
+// productAVX512x1 computes 1 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x1(a *byte)
+
 // rowAVX512x2 computes a row of 2 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x2(a *byte)
+
+// productAVX512x2 computes 2 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x2(a *byte)
 
 // rowAVX512x3 computes a row of 3 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x3(a *byte)
 
+// productAVX512x3 computes 3 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x3(a *byte)
+
 // rowAVX512x4 computes a row of 4 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x4(a *byte)
+
+// productAVX512x4 computes 4 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x4(a *byte)
 
 // rowAVX512x5 computes a row of 5 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x5(a *byte)
 
+// productAVX512x5 computes 5 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x5(a *byte)
+
 // rowAVX512x6 computes a row of 6 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x6(a *byte)
+
+// productAVX512x6 computes 6 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x6(a *byte)
 
 // rowAVX512x7 computes a row of 7 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x7(a *byte)
 
+// productAVX512x7 computes 7 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x7(a *byte)
+
 // rowAVX512x8 computes a row of 8 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x8(a *byte)
+
+// productAVX512x8 computes 8 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x8(a *byte)
 
 // rowAVX512x9 computes a row of 9 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x9(a *byte)
 
+// productAVX512x9 computes 9 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x9(a *byte)
+
 // rowAVX512x10 computes a row of 10 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x10(a *byte)
+
+// productAVX512x10 computes 10 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x10(a *byte)
 
 // rowAVX512x11 computes a row of 11 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x11(a *byte)
 
+// productAVX512x11 computes 11 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x11(a *byte)
+
 // rowAVX512x12 computes a row of 12 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x12(a *byte)
 
+// productAVX512x12 computes 12 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x12(a *byte)
+
 // rowAVX512x13 computes a row of 13 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX512x13(a *byte)
+
+// productAVX512x13 computes 13 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX512x13(a *byte)
 
 // peakAVX512 does 12 vector multiply-adds in each round, none of which waits for memory.
 func peakAVX512(rounds int)
@@ -87,30 +152,60 @@ func winogradOutAVX512(a *byte)
 //go:noescape
 func rowAVX2x1(a *byte)
 
+// productAVX2x1 computes 1 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX2x1(a *byte)
+
 // rowAVX2x2 computes a row of 2 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX2x2(a *byte)
+
+// productAVX2x2 computes 2 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX2x2(a *byte)
 
 // rowAVX2x3 computes a row of 3 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX2x3(a *byte)
 
+// productAVX2x3 computes 3 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX2x3(a *byte)
+
 // rowAVX2x4 computes a row of 4 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX2x4(a *byte)
+
+// productAVX2x4 computes 4 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX2x4(a *byte)
 
 // rowAVX2x5 computes a row of 5 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX2x5(a *byte)
 
+// productAVX2x5 computes 5 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX2x5(a *byte)
+
 // rowAVX2x6 computes a row of 6 result planes as rowGeneric does.
 //
 //go:noescape
 func rowAVX2x6(a *byte)
+
+// productAVX2x6 computes 6 result planes as productGeneric does.
+//
+//go:noescape
+func productAVX2x6(a *byte)
 
 // peakAVX2 does 12 vector multiply-adds in each round, none of which waits for memory.
 func peakAVX2(rounds int)

@@ -18,15 +18,11 @@ type rowBlock struct {
 // newRowSum packs the weights of outs results, given by weightOf(result, source row), for rows source rows.
 func newRowSum(set *Set, outs, rows, taps int, weightOf func(o, row int) float32, bias, slope []float32) rowSum {
 	s := rowSum{set: set, taps: taps}
-	blocks := (outs + set.mostOuts - 1) / set.mostOuts
-	for i := range blocks {
-		first, end := i*outs/blocks, (i+1)*outs/blocks // of nearly equal size
-		b := rowBlock{first: first, outs: end - first, bias: bias[first:end]}
-		if slope != nil {
-			b.slope = slope[first:end]
-		}
+	for _, r := range evenly(outs, set.mostOuts) {
+		b := rowBlock{first: r.first, outs: r.len(), bias: bias[r.first:], slope: groupOf(slope, r.first, r.len())}
+		b.weight = make([]float32, 0, rows*b.outs)
 		for row := range rows {
-			for o := first; o < end; o++ {
+			for o := r.first; o < r.end; o++ {
 				b.weight = append(b.weight, weightOf(o, row))
 			}
 		}

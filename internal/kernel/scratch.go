@@ -10,9 +10,11 @@ type Scratch struct {
 	add      Block
 
 	transformed, products, spare []float32 // of a Winograd convolution
+	vectors                      [(2*WinogradRows + 2) * Line]float32
 
 	// Arguments of kernels would be allocated if they were variables, since kernels are called indirectly.
 	args    rowArgs
+	product productArgs
 	rowsIn  winogradInArgs
 	rowsOut winogradOutArgs
 }

@@ -10,31 +10,51 @@ import (
 func processorSets() []*Set {
 	var sets []*Set
 	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX2, cpuid.FMA3, cpuid.BMI2) {
-		sets = append(sets, newAssemblySet("avx512", rowsAVX512[:], winogradInAVX512, winogradOutAVX512, peakAVX512, 12*16))
+		sets = append(sets, assembly{
+			"avx512", 16, rowsAVX512[:], productsAVX512[:], winogradInAVX512, winogradOutAVX512, peakAVX512,
+		}.set())
 	}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
-		sets = append(sets, newAssemblySet("avx2", rowsAVX2[:], winogradInAVX2, winogradOutAVX2, peakAVX2, 12*8))
+		sets = append(sets, assembly{
+			"avx2", 8, rowsAVX2[:], productsAVX2[:], winogradInAVX2, winogradOutAVX2, peakAVX2,
+		}.set())
 	}
 	return sets
 }
 
-// newAssemblySet makes a set of row kernels for one, two, three, ... result planes.
-func newAssemblySet(
-	name string, rows []func(*byte), winogradIn, winogradOut func(*byte), peak func(int), peakMACs int,
-) *Set {
+// assembly is the functions of a set as they are written: the ones in slices are for one, two, three, ... result planes.
+type assembly struct {
+	name                    string
+	lanes                   int
+	rows, products          []func(*byte)
+	winogradIn, winogradOut func(*byte)
+	peak                    func(int)
+}
+
+func (f assembly) set() *Set {
 	return &Set{
-		name: name, mostOuts: len(rows),
-		row:         func(outs int, a *rowArgs) { rows[outs-1]((*byte)(unsafe.Pointer(a))) },
-		winogradIn:  func(a *winogradInArgs) { winogradIn((*byte)(unsafe.Pointer(a))) },
-		winogradOut: func(a *winogradOutArgs) { winogradOut((*byte)(unsafe.Pointer(a))) },
+		name: f.name, lanes: f.lanes, mostOuts: len(f.rows),
+		row:         func(outs int, a *rowArgs) { f.rows[outs-1]((*byte)(unsafe.Pointer(a))) },
+		product:     func(outs int, a *productArgs) { f.products[outs-1]((*byte)(unsafe.Pointer(a))) },
+		winogradIn:  func(a *winogradInArgs) { f.winogradIn((*byte)(unsafe.Pointer(a))) },
+		winogradOut: func(a *winogradOutArgs) { f.winogradOut((*byte)(unsafe.Pointer(a))) },
 		interleave:  interleaveAssembly,
-		peak:        peak, peakMACs: peakMACs,
+		peak:        f.peak, peakMACs: 12 * f.lanes,
 	}
 }
 
 var rowsAVX512 = [...]func(*byte){
 	rowAVX512x1, rowAVX512x2, rowAVX512x3, rowAVX512x4, rowAVX512x5, rowAVX512x6, rowAVX512x7,
 	rowAVX512x8, rowAVX512x9, rowAVX512x10, rowAVX512x11, rowAVX512x12, rowAVX512x13,
+}
+
+var productsAVX512 = [...]func(*byte){
+	productAVX512x1, productAVX512x2, productAVX512x3, productAVX512x4, productAVX512x5, productAVX512x6, productAVX512x7,
+	productAVX512x8, productAVX512x9, productAVX512x10, productAVX512x11, productAVX512x12, productAVX512x13,
+}
+
+var productsAVX2 = [...]func(*byte){
+	productAVX2x1, productAVX2x2, productAVX2x3, productAVX2x4, productAVX2x5, productAVX2x6,
 }
 
 var rowsAVX2 = [...]func(*byte){rowAVX2x1, rowAVX2x2, rowAVX2x3, rowAVX2x4, rowAVX2x5, rowAVX2x6}

@@ -2,200 +2,381 @@ package kernel
 
 import "unsafe"
 
-// Winograd's minimal filtering F(6,3), along the height only: six result rows of a 3x3 convolution from eight source rows with eight
-// row sums of three taps instead of eighteen, 4 multiplications a number and plane instead of 9. In rows, with the interpolation
-// points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity:
+// Winograd's minimal filtering F(6x2, 3x3): tiles of six rows and two columns of a 3x3 convolution from 8x4 source pixels with 32
+// multiplications for each pair of planes instead of 108. Interpolation points are 0, 1, -1, 2, -2, 1/2, -1/2 and infinity along the
+// height, 0, 1, -1 and infinity along the width:
 //
-//	t = B r (8 source rows)    m_i = row sum over t_i with the kernel (G k)_i    y = A m (6 result rows)
+//	t = B r C (8x4 source pixels)    m_f = sum over planes of u_f * t_f, u = G k H (3x3 kernel)    y = A m D (6x2 result pixels)
 //
-// Along the width nothing is transformed, so that rows stay rows. Groups of six rows begin at fixed rows of the tensor, so that a
-// row's bits do not depend on where a piece begins.
+// For each of the 32 pairs of points f (the frequencies) the m are a product of matrices: result planes x source planes times source
+// planes x tiles. Tiles lie in vectors, so that any number of planes fills these.
+//
+// Two columns, not four or six: beyond a strip's core every layer needs one column less than the layer before it, and tiles of two
+// can begin at the first column of each of them, wherever the core begins at an even one. Larger tiles would compute columns that
+// nobody reads, at every layer more.
 const (
-	// WinogradRows is how many result rows are computed together.
-	WinogradRows = 6
-	winogradIn   = 8
-	// winogradPixels bounds the columns worked on at a time, so that the transformed rows of all planes stay in cache.
-	winogradPixels = 128
+	// WinogradRows and WinogradColumns are the size of a tile of the result.
+	WinogradRows    = 6
+	WinogradColumns = 2
+
+	winogradIn          = WinogradRows + 2
+	winogradAcross      = WinogradColumns + 2
+	winogradFrequencies = winogradIn * winogradAcross
 )
 
-// winogradG transforms the three rows of a kernel.
-var winogradG = [winogradIn][3]float64{
-	{1, 0, 0},
-	{-2.0 / 9, -2.0 / 9, -2.0 / 9}, {-2.0 / 9, 2.0 / 9, -2.0 / 9},
-	{1.0 / 90, 1.0 / 45, 2.0 / 45}, {1.0 / 90, -1.0 / 45, 2.0 / 45},
-	{32.0 / 45, 16.0 / 45, 8.0 / 45}, {32.0 / 45, -16.0 / 45, 8.0 / 45},
-	{0, 0, 1},
+// Grid says where tiles begin: at rows and columns that are Row and Column more than a multiple of a tile's height and width. Parts
+// of a tensor computed apart have the same bits if their tiles lie in the same grid.
+type Grid struct{ Row, Column int }
+
+// rows gives the rows of the whole tiles that rows y0 to y1-1 lie in; columns likewise.
+func (g Grid) rows(y0, y1 int) (first, end int) {
+	return y0 - mod(y0-g.Row, WinogradRows), y1 + mod(g.Row-y1, WinogradRows)
 }
+
+func (g Grid) columns(x0, x1 int) (first, end int) {
+	return x0 - mod(x0-g.Column, WinogradColumns), x1 + mod(g.Column-x1, WinogradColumns)
+}
+
+// winogradG transforms the three rows of a kernel, winogradH its three columns.
+var (
+	winogradG = [winogradIn][3]float64{
+		{1, 0, 0},
+		{-2.0 / 9, -2.0 / 9, -2.0 / 9}, {-2.0 / 9, 2.0 / 9, -2.0 / 9},
+		{1.0 / 90, 1.0 / 45, 2.0 / 45}, {1.0 / 90, -1.0 / 45, 2.0 / 45},
+		{32.0 / 45, 16.0 / 45, 8.0 / 45}, {32.0 / 45, -16.0 / 45, 8.0 / 45},
+		{0, 0, 1},
+	}
+	winogradH = [winogradAcross][3]float64{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}
+)
 
 // winograd is a group of a convolution in that form.
 type winograd struct {
-	set         *Set
-	in, out     int
-	sums        [winogradIn]rowSum
-	bias, slope []float32
+	set     *Set
+	in, out int
+	blocks  []winogradBlock
+}
+
+// winogradBlock is as many result planes as a kernel computes at a time.
+type winogradBlock struct {
+	first, outs int
+	weight      []float32 // for each frequency and source plane, outs numbers
+	bias, slope []float32 // outs numbers; slope is nil without activation
 }
 
 // fewestForWinograd is how many source and result planes make up for the transforms.
 const fewestForWinograd = 8
 
 func newWinograd(set *Set, in, out int, weight, bias, slope []float32) *winograd {
-	w := &winograd{set: set, in: in, out: out, bias: bias, slope: slope}
-	none := make([]float32, out)
-	for i := range w.sums {
-		weightOf := func(o, row int) float32 {
-			plane, kx := row/3, row%3
-			var sum float64
-			for ky := range 3 {
-				sum += winogradG[i][ky] * float64(weight[((o*in+plane)*3+ky)*3+kx])
+	w := &winograd{set: set, in: in, out: out}
+	for _, r := range evenly(out, set.mostOuts) {
+		outs := r.len()
+		b := winogradBlock{first: r.first, outs: outs, bias: bias[r.first:], slope: groupOf(slope, r.first, outs)}
+		b.weight = make([]float32, winogradFrequencies*in*outs)
+		for o := range outs {
+			for plane := range in {
+				u := transformKernel(weight[((r.first+o)*in+plane)*9:])
+				for f, v := range u {
+					b.weight[(f*in+plane)*outs+o] = v
+				}
 			}
-			return float32(sum)
 		}
-		w.sums[i] = newRowSum(set, out, in*3, 3, weightOf, none, nil)
+		w.blocks = append(w.blocks, b)
 	}
 	return w
 }
 
-// run computes n columns from column x on of the rows y0 to y1-1 of the group of six rows that begins at row first. The sources
-// are those of the group's planes, seen as for Conv.Run.
-func (w *winograd) run(dst Block, first, y0, y1, x, n, pad int, src []Block, add *Block, s *Scratch) {
-	width, stride, outStride := n+2, RoundUpToLine(n+2), RoundUpToLine(n)
-	s.transformed = grow(s.transformed, winogradIn*w.in*stride)
-	s.products = grow(s.products, winogradIn*w.out*outStride)
-	plane := 0
-	for _, b := range src {
-		w.transform(b, first-pad, x, width, s.transformed[plane*stride:], stride, &s.rowsIn)
-		plane += b.C
-	}
-	for i := range w.sums {
-		products := Block{Data: s.products[i*w.out*outStride:], C: w.out, Plane: outStride, Ring: 1, Height: 1}
-		s.segments = append(s.segments[:0], segment{&s.transformed[i*w.in*stride], stride * floatBytes, w.in})
-		w.sums[i].run(products, 0, 0, n, s.segments, nil, &s.args)
-	}
-	w.collect(dst, first, y0, y1, x, n, add, outStride, s)
-}
-
-// transform transforms eight rows of all planes of a block, from row y and column x on; transforms of one plane are stride
-// behind those of the plane before.
-func (w *winograd) transform(b Block, y, x, width int, to []float32, stride int, a *winogradInArgs) {
-	var rows [winogradIn]segment
-	for r := range rows {
-		rows[r] = b.segment(y+r, x, width)
-	}
-	a.distance, a.n = w.in*stride*floatBytes, width
-	for c := range b.C {
-		for r := range rows {
-			a.rows[r] = rows[r].planeAt(c)
-		}
-		a.transformed = &to[c*stride]
-		w.set.winogradIn(a)
-	}
-}
-
-// collect makes the result rows of the products.
-func (w *winograd) collect(dst Block, first, y0, y1, x, n int, add *Block, stride int, s *Scratch) {
-	s.spare = grow(s.spare, n)
-	spare := segment{&s.spare[0], 0, w.out} // for rows that nobody wants
-	var rows, adds [WinogradRows]segment
-	for r := range rows {
-		rows[r], adds[r] = spare, spare
-		if y := first + r; y >= y0 && y < y1 {
-			rows[r] = dst.segment(y, x, n)
-			if add != nil {
-				adds[r] = add.segment(y, x, n)
-			}
+// transformKernel computes u = G k H.
+func transformKernel(k []float32) (u [winogradFrequencies]float32) {
+	var columns [winogradIn][3]float64
+	for i, g := range winogradG {
+		for x := range 3 {
+			columns[i][x] = g[0]*float64(k[x]) + g[1]*float64(k[3+x]) + g[2]*float64(k[6+x])
 		}
 	}
-	a := &s.rowsOut
-	a.distance, a.n, a.hasAdd, a.slope = w.out*stride*floatBytes, n, 0, nil
+	for i, c := range columns {
+		for j, h := range winogradH {
+			u[i*winogradAcross+j] = float32(h[0]*c[0] + h[1]*c[1] + h[2]*c[2])
+		}
+	}
+	return u
+}
+
+// evenly cuts 0 to n-1 into the fewest spans of at most size, of nearly equal size.
+func evenly(n, size int) []span {
+	parts := (n + size - 1) / size
+	spans := make([]span, parts)
+	for i := range spans {
+		spans[i] = span{i * n / parts, (i + 1) * n / parts}
+	}
+	return spans
+}
+
+const (
+	// winogradBytes bounds the transformed pixels of all planes that are worked on at a time, so that they stay in the
+	// second-level cache.
+	winogradBytes = 288 << 10
+	// winogradPad is put between the numbers of two frequencies, which would otherwise compete for the same lines of the cache.
+	winogradPad = Line
+)
+
+// batch is how many tiles are worked on at a time: whole pairs of the widest vectors.
+func (w *winograd) batch() int {
+	const pair = 2 * Line
+	return min(max(winogradBytes/(floatBytes*winogradFrequencies*w.in)/pair, 1), 8) * pair
+}
+
+// area is what a run computes: rows y0 to y1-1 and w columns from x on, in a grid that makes tile rows begin at row first and tile
+// columns left pixels before column x. Column 0 of the result is column x, column 0 of the sources what the first tile reads first.
+type area struct {
+	first, y0, y1 int
+	left, w       int
+	pad           int
+}
+
+// run computes an area of all result planes. The sources are those of the group's planes.
+func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
+	across := (a.left + a.w + WinogradColumns - 1) / WinogradColumns // tiles
+	lanes := w.set.lanes
+	batch := w.batch()
+	padded := (across + lanes - 1) / lanes * lanes
+	rows := 1 // rows of tiles that are worked on together
+	if padded < batch {
+		rows = batch / padded
+	}
+	s.transformed = grow(s.transformed, winogradFrequencies*(w.in*batch+winogradPad))
+	s.products = grow(s.products, winogradFrequencies*(w.set.mostOuts*batch+winogradPad))
+	for ; a.first < a.y1; a.first += rows * WinogradRows {
+		rows = min(rows, (a.y1-a.first+WinogradRows-1)/WinogradRows)
+		for tile := 0; tile < across; tile += batch {
+			w.runBatch(dst, a, tileBatch{tile, min(across-tile, batch), rows, lanes}, src, add, s)
+		}
+	}
+}
+
+// tileBatch is tiles that are worked on together: count columns of tiles from tile first on, in so many rows of tiles.
+type tileBatch struct{ first, count, rows, lanes int }
+
+// padded is how many tiles there is room for in a row of tiles: whole vectors.
+func (b tileBatch) padded() int { return (b.count + b.lanes - 1) / b.lanes * b.lanes }
+
+func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Block, s *Scratch) {
+	tiles := b.padded() * b.rows
+	for row := range b.rows {
+		plane := 0
+		for _, block := range src {
+			w.transform(block, a.first+row*WinogradRows-a.pad, b, s.transformed[plane*tiles+row*b.padded():], tiles, &s.rowsIn)
+			plane += block.C
+		}
+	}
+	for i := range w.blocks {
+		block := &w.blocks[i]
+		s.product = productArgs{
+			transformed: &s.transformed[0], transformedFrequency: (w.in*tiles + winogradPad) * floatBytes,
+			products: &s.products[0], productFrequency: (block.outs*tiles + winogradPad) * floatBytes,
+			plane: tiles * floatBytes, weight: &block.weight[0], planes: w.in, tiles: tiles, frequencies: winogradFrequencies,
+		}
+		w.set.product(block.outs, &s.product)
+		for row := range b.rows {
+			w.collect(block, dst, a, b, row, add, s)
+		}
+	}
+}
+
+// transform transforms the tiles of all planes of a block that read rows from y on.
+func (w *winograd) transform(src Block, y int, b tileBatch, to []float32, tiles int, a *winogradInArgs) {
+	x, width := b.first*WinogradColumns, b.count*WinogradColumns+winogradAcross-WinogradColumns
+	for r := range a.rows {
+		seg := src.segment(y+r, x, width)
+		a.rows[r], a.planes[r] = seg.src, seg.plane
+	}
+	a.transformed, a.plane, a.frequency = &to[0], tiles*floatBytes, (w.in*tiles+winogradPad)*floatBytes
+	a.count, a.tiles = src.C, b.count
+	w.set.winogradIn(a)
+}
+
+// collect makes the result rows of a row of tiles.
+func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch, row int, add *Block, s *Scratch) {
+	x := b.first*WinogradColumns - a.left // result column of the first tile, or one before the first
+	end := min(x+b.count*WinogradColumns, a.w)
+	args := &s.rowsOut
+	args.left = max(-x, 0)
+	args.n = end - max(x, 0)
+	x = max(x, 0)
+	s.spare = grow(s.spare, args.n)
+	args.scratch, args.number = &s.vectors[0], 0
+	args.hasAdd = 0
 	if add != nil {
-		a.hasAdd = 1
+		args.hasAdd = 1
 	}
-	for o := range w.out {
-		for r := range rows {
-			a.rows[r], a.add[r] = rows[r].planeAt(o), adds[r].planeAt(o)
+	for r := range args.rows {
+		args.rows[r], args.add[r] = &s.spare[0], &s.spare[0] // for rows that nobody wants
+		args.rowPlanes[r], args.addPlanes[r] = 0, 0
+		y := a.first + row*WinogradRows + r
+		if y < a.y0 || y >= a.y1 {
+			continue
 		}
-		a.products, a.bias = &s.products[o*stride], &w.bias[o]
-		if w.slope != nil {
-			a.slope = &w.slope[o]
+		seg := dst.segmentFrom(block.first, y, x, args.n)
+		args.rows[r], args.rowPlanes[r] = seg.src, seg.plane
+		if add != nil {
+			seg = add.segmentFrom(block.first, y, x, args.n)
+			args.add[r], args.addPlanes[r] = seg.src, seg.plane
 		}
-		w.set.winogradOut(a)
 	}
+	tiles := b.padded() * b.rows
+	args.products, args.plane = &s.products[row*b.padded()], tiles*floatBytes
+	args.frequency = (block.outs*tiles + winogradPad) * floatBytes
+	args.count, args.bias, args.slope = block.outs, &block.bias[0], nil
+	if block.slope != nil {
+		args.slope = &block.slope[0]
+	}
+	w.set.winogradOut(args)
 }
 
-// winogradInArgs are eight source rows and where their transforms go: row i to transformed + i*distance. The offsets of the
+// productArgs are the products of a Winograd convolution for some result planes, at all frequencies f:
+//
+//	for o, tile { products[f][o][tile] = sum over planes of weight[f][plane][o] * transformed[f][plane][tile] }
+//
+// Rows of tiles lie plane bytes apart, frequencies as far as said. The number of tiles is a multiple of the lanes. The offsets of the
 // fields are written down again in gen/winograd.go.
+type productArgs struct {
+	transformed          *float32
+	transformedFrequency int
+	products             *float32
+	productFrequency     int
+	plane                int
+	weight               *float32
+	planes, tiles        int
+	frequencies          int
+}
+
+// winogradInArgs are eight source rows of each of count planes, which lie planes bytes apart, and where the transforms of the tiles
+// go: those of frequency f and a plane to transformed + f*frequency + plane index*plane. Beyond the last tile there is room for a
+// whole vector of tiles, whose content does not matter. The addresses are for the kernel's own use (no pointers, since they leave
+// their memory in the end, which would upset the garbage collector). The offsets of the fields are written down again in gen/winograd.go.
+//
+// The order of tiles in memory is the set's own: within vectors it may be any that winogradOut undoes.
 type winogradInArgs struct {
-	rows        [winogradIn]*float32
-	transformed *float32
-	distance    int // in bytes
-	n           int
+	rows             [winogradIn]*float32
+	planes           [winogradIn]int
+	addresses        [winogradIn]uintptr
+	transformed      *float32
+	plane, frequency int // in bytes
+	count, tiles     int
 }
 
-// winogradOutArgs are eight rows of products, row i at products + i*distance, and six result rows. The offsets of the fields are
-// written down again in gen/winograd.go.
+// winogradOutArgs are the products of count planes, and six rows of each that they give: n pixels, after left pixels (0 or 1) of the
+// first tile that nobody wants. The addresses are for the kernel's own use, and so is number, which is 0. The offsets of the fields are written down again in gen/winograd.go.
 type winogradOutArgs struct {
-	rows     [WinogradRows]*float32
-	add      [WinogradRows]*float32 // what is added to them, if hasAdd is not 0
-	products *float32
-	distance int // in bytes
-	n        int
-	bias     *float32 // one number
-	slope    *float32 // one number, or nil without activation
-	hasAdd   int
+	rows             [WinogradRows]*float32
+	add              [WinogradRows]*float32 // what is added to them, if hasAdd is not 0
+	rowPlanes        [WinogradRows]int
+	addPlanes        [WinogradRows]int
+	rowAddresses     [WinogradRows]uintptr
+	addAddresses     [WinogradRows]uintptr
+	products         *float32
+	plane, frequency int // in bytes
+	count, left, n   int
+	bias             *float32 // count numbers
+	slope            *float32 // count numbers, or nil without activation
+	number           int
+	hasAdd           int
+	scratch          *float32 // (2*WinogradRows + 2) * Line numbers for the kernel's own use
 }
 
-// winogradInGeneric computes t = B r.
+// productGeneric computes productArgs for any number of results in pure Go.
+func productGeneric(outs int, a *productArgs) {
+	weight := unsafe.Slice(a.weight, a.frequencies*a.planes*outs)
+	for f := range a.frequencies {
+		for o := 0; o < outs; o += 2 {
+			sums := fourRows{d0: rowAt(a.products, f*a.productFrequency+o*a.plane, a.tiles)}
+			fill(sums.d0, 0)
+			if o+1 < outs {
+				sums.d1 = rowAt(a.products, f*a.productFrequency+(o+1)*a.plane, a.tiles)
+				fill(sums.d1, 0)
+			}
+			for plane := range a.planes {
+				row := rowAt(a.transformed, f*a.transformedFrequency+plane*a.plane, a.tiles)
+				sums.add(row, weight[(f*a.planes+plane)*outs+o:])
+			}
+			sums.flush()
+		}
+	}
+}
+
+// winogradInGeneric computes t = B r C.
 func winogradInGeneric(a *winogradInArgs) {
-	var r, t [winogradIn][]float32
-	for i := range r {
-		r[i] = unsafe.Slice(a.rows[i], a.n)
-		t[i] = rowAt(a.transformed, i*a.distance, a.n)
-	}
-	for x := range a.n {
-		r0, r1, r2, r3, r4, r5, r6, r7 := r[0][x], r[1][x], r[2][x], r[3][x], r[4][x], r[5][x], r[6][x], r[7][x]
-		t[0][x] = r0 - r6 + 5.25*(r4-r2)
-		t[7][x] = r7 - r1 + 5.25*(r3-r5)
-		even, odd := r2+r6-4.25*r4, r1+r5-4.25*r3
-		t[1][x], t[2][x] = even+odd, even-odd
-		even, odd = r6+0.25*r2-1.25*r4, 0.5*r1-2.5*r3+2*r5
-		t[3][x], t[4][x] = even+odd, even-odd
-		even, odd = r6+4*r2-5*r4, 2*r1-2.5*r3+0.5*r5
-		t[5][x], t[6][x] = even+odd, even-odd
+	for c := range a.count {
+		for tile := range a.tiles {
+			var s [winogradAcross][winogradIn]float32 // r C
+			for r := range winogradIn {
+				d := rowAt(a.rows[r], c*a.planes[r]+tile*WinogradColumns*floatBytes, winogradAcross)
+				s[0][r], s[1][r], s[2][r], s[3][r] = d[0]-d[2], d[1]+d[2], d[2]-d[1], d[1]-d[3]
+			}
+			for j := range s {
+				r := &s[j]
+				put := func(i int, v float32) {
+					*rowAtPointer(a.transformed, (i*winogradAcross+j)*a.frequency+c*a.plane+tile*floatBytes) = v
+				}
+				put(0, r[0]-r[6]+5.25*(r[4]-r[2]))
+				put(7, r[7]-r[1]+5.25*(r[3]-r[5]))
+				even, odd := r[2]+r[6]-4.25*r[4], r[1]+r[5]-4.25*r[3]
+				put(1, even+odd)
+				put(2, even-odd)
+				even, odd = r[6]+0.25*r[2]-1.25*r[4], 0.5*r[1]-2.5*r[3]+2*r[5]
+				put(3, even+odd)
+				put(4, even-odd)
+				even, odd = r[6]+4*r[2]-5*r[4], 2*r[1]-2.5*r[3]+0.5*r[5]
+				put(5, even+odd)
+				put(6, even-odd)
+			}
+		}
 	}
 }
 
-// winogradOutGeneric computes y = A m, adds the bias and the skip connection, and activates.
+// winogradOutGeneric computes y = A m D, adds the bias and the skip connection, and activates.
 func winogradOutGeneric(a *winogradOutArgs) {
-	var m [winogradIn][]float32
-	for i := range m {
-		m[i] = rowAt(a.products, i*a.distance, a.n)
-	}
-	var y, add [WinogradRows][]float32
-	for r := range y {
-		y[r] = unsafe.Slice(a.rows[r], a.n)
-		add[r] = unsafe.Slice(a.add[r], a.n)
-	}
-	bias := *a.bias
-	for x := range a.n {
-		sum1, difference1 := m[1][x]+m[2][x], m[1][x]-m[2][x]
-		sum2, difference2 := m[3][x]+m[4][x], m[3][x]-m[4][x]
-		sum3, difference3 := m[5][x]+m[6][x], m[5][x]-m[6][x]
-		v := [WinogradRows]float32{
-			bias + m[0][x] + sum1 + sum2 + sum3,
-			bias + difference1 + 2*difference2 + 0.5*difference3,
-			bias + sum1 + 4*sum2 + 0.25*sum3,
-			bias + difference1 + 8*difference2 + 0.125*difference3,
-			bias + sum1 + 16*sum2 + 0.0625*sum3,
-			bias + m[7][x] + difference1 + 32*difference2 + 0.03125*difference3,
-		}
-		for r := range v {
-			if a.hasAdd != 0 {
-				v[r] += add[r][x]
+	bias := unsafe.Slice(a.bias, a.count)
+	for c := range a.count {
+		for x := a.left; x < a.left+a.n; x++ {
+			var m [winogradIn]float32 // m D, of one column
+			for i := range m {
+				at := func(j int) float32 {
+					f := i*winogradAcross + j
+					return *rowAtPointer(a.products, f*a.frequency+c*a.plane+x/WinogradColumns*floatBytes)
+				}
+				if x%WinogradColumns == 0 {
+					m[i] = at(0) + at(1) + at(2)
+				} else {
+					m[i] = at(1) - at(2) - at(3)
+				}
 			}
-			if a.slope != nil && v[r] < 0 {
-				v[r] *= *a.slope
+			v := winogradColumn(&m)
+			for r := range v {
+				offset := (x - a.left) * floatBytes
+				v[r] += bias[c]
+				if a.hasAdd != 0 {
+					v[r] += *rowAtPointer(a.add[r], c*a.addPlanes[r]+offset)
+				}
+				if a.slope != nil && v[r] < 0 {
+					v[r] *= unsafe.Slice(a.slope, a.count)[c]
+				}
+				*rowAtPointer(a.rows[r], c*a.rowPlanes[r]+offset) = v[r]
 			}
-			y[r][x] = v[r]
 		}
+	}
+}
+
+// winogradColumn computes A m for one column.
+func winogradColumn(m *[winogradIn]float32) [WinogradRows]float32 {
+	sum1, difference1 := m[1]+m[2], m[1]-m[2]
+	sum2, difference2 := m[3]+m[4], m[3]-m[4]
+	sum3, difference3 := m[5]+m[6], m[5]-m[6]
+	return [WinogradRows]float32{
+		m[0] + sum1 + sum2 + sum3,
+		difference1 + 2*difference2 + 0.5*difference3,
+		sum1 + 4*sum2 + 0.25*sum3,
+		difference1 + 8*difference2 + 0.125*difference3,
+		sum1 + 16*sum2 + 0.0625*sum3,
+		m[7] + difference1 + 32*difference2 + 0.03125*difference3,
 	}
 }

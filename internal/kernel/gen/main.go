@@ -4,22 +4,25 @@
 package main
 
 import (
-	. "github.com/mmcloughlin/avo/build" //nolint:revive,staticcheck // how avo programs are written
+	. "github.com/mmcloughlin/avo/build"   //nolint:revive,staticcheck // how avo programs are written
+	. "github.com/mmcloughlin/avo/operand" //nolint:revive,staticcheck // likewise
 )
 
 func main() {
 	ConstraintExpr("amd64")
 	writeFactors()
 	for _, set := range []vectors{avx512, avx2} {
+		var bits Mem
 		if !set.masked {
-			tables[set.name] = set.maskTable()
+			tables[set.name], bits = set.maskTable(), set.bitTable()
 		}
 		for outs := 1; outs <= set.mostOuts; outs++ {
 			convolution{set, outs}.function()
+			convolution{set, outs}.product()
 		}
 		set.peak()
 		(&transform{vectors: set}).in(tables[set.name])
-		(&transform{vectors: set}).out(tables[set.name])
+		(&transform{vectors: set}).out(bits)
 	}
 	interleave(2)
 	interleave(4)

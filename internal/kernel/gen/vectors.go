@@ -43,7 +43,9 @@ func (v vectors) wide(outs int) int {
 // mask selects the first lanes of a vector for loads and stores.
 type mask struct {
 	k reg.OpmaskVirtual // with mask registers
-	m reg.VecVirtual    // without
+	m reg.VecVirtual    // without: in a register, or else
+	// at is where the mask lies in memory, for functions that have no register to spare.
+	at *Mem
 }
 
 // maskTable has lanes ones followed by lanes zeros; loaded from lanes-n numbers on, it selects n lanes.
@@ -59,8 +61,18 @@ func (v vectors) maskTable() Mem {
 	return table
 }
 
-// firstLanes makes a mask of the first n lanes; n is destroyed.
+// firstLanes makes a mask of the first n lanes, in a register; n is destroyed.
 func (v vectors) firstLanes(n reg.GPVirtual, table Mem) mask {
+	m := v.firstLanesInMemory(n, table)
+	if m.at != nil {
+		m.m = v.register()
+		VMOVDQU(*m.at, m.m)
+	}
+	return m
+}
+
+// firstLanesInMemory makes a mask of the first n lanes that takes no vector register; n is destroyed.
+func (v vectors) firstLanesInMemory(n reg.GPVirtual, table Mem) mask {
 	if v.masked {
 		ones := GP64()
 		k := K()
@@ -70,12 +82,20 @@ func (v vectors) firstLanes(n reg.GPVirtual, table Mem) mask {
 		return mask{k: k}
 	}
 	at := GP64()
-	m := v.register()
 	LEAQ(table, at)
 	SHLQ(U8(2), n)
 	SUBQ(n, at)
-	VMOVDQU(Mem{Base: at, Disp: v.bytes()}, m)
-	return mask{m: m}
+	return mask{at: &Mem{Base: at, Disp: v.bytes()}}
+}
+
+// maskRegister is a mask of an instruction set without mask registers in a vector register.
+func (v vectors) maskRegister(m *mask) reg.VecVirtual {
+	if m.m != nil {
+		return m.m
+	}
+	r := v.register()
+	VMOVDQU(*m.at, r)
+	return r
 }
 
 // load reads a vector, only the masked lanes if m is not nil.
@@ -86,7 +106,7 @@ func (v vectors) load(from Mem, to reg.VecVirtual, m *mask) {
 	case v.masked:
 		VMOVUPS_Z(from, m.k, to)
 	default:
-		VMASKMOVPS(from, m.m, to)
+		VMASKMOVPS(from, v.maskRegister(m), to)
 	}
 }
 
@@ -98,6 +118,6 @@ func (v vectors) store(from reg.VecVirtual, to Mem, m *mask) {
 	case v.masked:
 		VMOVUPS(from, m.k, to)
 	default:
-		VMASKMOVPS(from, m.m, to)
+		VMASKMOVPS(from, v.maskRegister(m), to)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"   //nolint:revive,staticcheck // how avo programs are written
 	. "github.com/mmcloughlin/avo/operand" //nolint:revive,staticcheck // likewise
@@ -11,9 +12,15 @@ import (
 
 // Offsets of the fields of winogradInArgs and winogradOutArgs in package kernel.
 const (
-	inRows, inTransformed, inDistance, inN                                        = 0, 64, 72, 80
-	outRows, outAdd, outProducts, outDistance, outN, outBias, outSlope, outHasAdd = 0, 48, 96, 104, 112, 120, 128, 136
+	inRows, inPlanes, inAddresses, inTransformed, inPlane, inFrequency, inCount, inTiles = 0, 64, 128, 192, 200, 208, 216, 224
+
+	outRows, outAdd, outRowPlanes, outAddPlanes, outRowAddresses, outAddAddresses   = 0, 48, 96, 144, 192, 240
+	outProducts, outPlane, outFrequency, outCount, outLeft, outN, outBias, outSlope = 288, 296, 304, 312, 320, 328, 336, 344
+	outNumber, outHasAdd, outScratch                                                = 352, 360, 368
 )
+
+// The size of tiles: rows and columns of the result and of the source.
+const tileRows, tileHigh, tileWide = 6, 8, 4
 
 // factors are the constants of the transforms, each repeated to a whole vector.
 var factors = []float32{5.25, -4.25, 0.25, -1.25, 0.5, -2.5, 2, 4, -5, 8, 0.125, 16, 0.0625, 32, 0.03125}
@@ -30,12 +37,13 @@ func writeFactors() {
 	}
 }
 
-// transform writes the kernels of the transforms of Winograd convolutions.
+// transform writes the kernels of the transforms of Winograd convolutions. A vector of tiles is two vectors of pixels; the columns of
+// tiles are told apart within the quarters of vectors, so that tiles lie in an order in which putting columns together again needs
+// no more instructions.
 type transform struct {
 	vectors
-	args, x reg.GPVirtual
-	table   reg.GPVirtual
-	m       *mask
+	args, table reg.GPVirtual
+	x           reg.GPVirtual // bytes of pixels before the vector of tiles
 }
 
 // factor is a constant as the operand of an instruction.
@@ -48,39 +56,45 @@ func (t *transform) factor(f float32) Mem {
 	panic(fmt.Sprint("no such factor: ", f))
 }
 
-// loop calls chunk for every vector of a row.
-func (t *transform) loop(lengthAt int, table Mem, chunk func()) {
-	t.args, t.x, t.table = GP64(), GP64(), GP64()
+// function begins a function.
+func (t *transform) function(name string) {
+	TEXT(name+t.name, NOSPLIT, "func(a *byte)")
+	Pragma("noescape")
+	Doc(name + t.name + " does what " + name + "Generic does.")
+	t.args, t.table, t.x = GP64(), GP64(), GP64()
 	Load(Param("a"), t.args)
 	LEAQ(factorTable, t.table)
-	n := GP64()
-	MOVQ(Mem{Base: t.args, Disp: lengthAt}, n)
-	XORQ(t.x, t.x)
-	Label("vector")
-	CMPQ(n, I32(t.lanes))
-	JL(LabelRef("rest"))
-	t.m = nil
-	chunk()
-	ADDQ(I32(t.bytes()), t.x)
-	SUBQ(I32(t.lanes), n)
-	JMP(LabelRef("vector"))
-	Label("rest")
-	TESTQ(n, n)
-	JZ(LabelRef("end"))
-	m := t.firstLanes(n, table)
-	t.m = &m
-	chunk()
-	Label("end")
-	VZEROUPPER()
-	RET()
 }
 
-// row loads a vector of the row that the pointer at this offset of the arguments leads to.
-func (t *transform) row(offset int) reg.VecVirtual {
-	at, v := GP64(), t.register()
-	MOVQ(Mem{Base: t.args, Disp: offset}, at)
-	t.load(Mem{Base: at, Index: t.x, Scale: 1}, v, t.m)
-	return v
+func (t *transform) argument(offset int) Mem { return Mem{Base: t.args, Disp: offset} }
+
+// firstPlane notes where the rows of the first plane lie, nextPlane where those of the next one do.
+func (t *transform) firstPlane(rows, addresses, count int) {
+	for r := range count {
+		at := GP64()
+		MOVQ(t.argument(rows+8*r), at)
+		MOVQ(at, t.argument(addresses+8*r))
+	}
+}
+
+func (t *transform) nextPlane(addresses, planes, count int) {
+	for r := range count {
+		step := GP64()
+		MOVQ(t.argument(planes+8*r), step)
+		ADDQ(step, t.argument(addresses+8*r))
+	}
+}
+
+// address is where the row of the current plane begins that was noted at this offset of the arguments.
+func (t *transform) address(offset int) reg.GPVirtual {
+	at := GP64()
+	MOVQ(t.argument(offset), at)
+	return at
+}
+
+// lane is the memory from a lane on behind x.
+func (t *transform) lane(at reg.GPVirtual, lane int) Mem {
+	return Mem{Base: at, Index: t.x, Scale: 1, Disp: 4 * lane}
 }
 
 // copied is a copy of v, to be changed.
@@ -90,21 +104,20 @@ func (t *transform) copied(v reg.VecVirtual) reg.VecVirtual {
 	return c
 }
 
-// plus is a + f*b.
+// plus adds f*b to a and returns it.
 func (t *transform) plus(a reg.VecVirtual, f float32, b reg.VecVirtual) reg.VecVirtual {
-	sum := t.copied(a)
-	VFMADD231PS(t.factor(f), b, sum)
-	return sum
+	VFMADD231PS(t.factor(f), b, a)
+	return a
 }
 
 // sum is a + b, difference a - b.
-func (t *transform) sum(a, b reg.VecVirtual) reg.VecVirtual {
+func (t *transform) sum(a, b Op) reg.VecVirtual {
 	s := t.register()
 	VADDPS(b, a, s)
 	return s
 }
 
-func (t *transform) difference(a, b reg.VecVirtual) reg.VecVirtual {
+func (t *transform) difference(a, b Op) reg.VecVirtual {
 	s := t.register()
 	VSUBPS(b, a, s)
 	return s
@@ -117,104 +130,359 @@ func (t *transform) times(f float32, a reg.VecVirtual) reg.VecVirtual {
 	return p
 }
 
-// in writes t = B r; see winogradInGeneric.
+// twoVectors is two vectors of pixels that follow each other; the second one may still be in memory.
+type twoVectors struct {
+	first  reg.VecVirtual
+	second Op
+}
+
+// pixels loads two vectors from a lane on behind x.
+func (t *transform) pixels(at reg.GPVirtual, lane int, first, second *mask) twoVectors {
+	p := twoVectors{t.register(), t.lane(at, lane+t.lanes)}
+	t.load(t.lane(at, lane), p.first, first)
+	if second != nil {
+		v := t.register()
+		t.load(t.lane(at, lane+t.lanes), v, second)
+		p.second = v
+	}
+	return p
+}
+
+// evens takes the pixels at even columns, odds those at odd ones.
+func (t *transform) evens(p twoVectors) reg.VecVirtual { return t.shuffled(0x88, p) }
+func (t *transform) odds(p twoVectors) reg.VecVirtual  { return t.shuffled(0xdd, p) }
+
+func (t *transform) shuffled(lanes uint8, p twoVectors) reg.VecVirtual {
+	s := t.register()
+	VSHUFPS(U8(lanes), p.second, p.first, s)
+	return s
+}
+
+// in writes the transform of source pixels.
 func (t *transform) in(table Mem) {
-	TEXT("winogradIn"+t.name, NOSPLIT, "func(a *byte)")
-	Pragma("noescape")
-	Doc("winogradIn" + t.name + " does what winogradInGeneric does.")
-	t.loop(inN, table, func() {
-		to, distance := GP64(), GP64()
-		MOVQ(Mem{Base: t.args, Disp: inTransformed}, to)
-		MOVQ(Mem{Base: t.args, Disp: inDistance}, distance)
-		ADDQ(t.x, to)
-		next := func(v reg.VecVirtual) {
-			t.store(v, Mem{Base: to}, t.m)
-			ADDQ(distance, to)
-		}
-		r1, r2, r3, r4, r5, r6 := t.row(inRows+8), t.row(inRows+16), t.row(inRows+24), t.row(inRows+32), t.row(inRows+40), t.row(inRows+48)
-		next(t.plus(t.difference(t.row(inRows), r6), 5.25, t.difference(r4, r2)))
-		pair := func(even, odd reg.VecVirtual) {
-			next(t.sum(even, odd))
-			next(t.difference(even, odd))
-		}
-		pair(t.plus(t.sum(r2, r6), -4.25, r4), t.plus(t.sum(r1, r5), -4.25, r3))
-		pair(t.plus(t.plus(r6, 0.25, r2), -1.25, r4), t.plus(t.plus(t.times(0.5, r1), -2.5, r3), 2, r5))
-		pair(t.plus(t.plus(r6, 4, r2), -5, r4), t.plus(t.plus(t.times(2, r1), -2.5, r3), 0.5, r5))
-		next(t.plus(t.difference(t.row(inRows+56), r1), 5.25, t.difference(r3, r5)))
-	})
+	t.function("winogradIn")
+	plane := GP64() // where the transforms of the plane begin
+	MOVQ(t.argument(inTransformed), plane)
+	t.firstPlane(inRows, inAddresses, tileHigh)
+	Label("plane")
+	tiles, to := GP64(), GP64()
+	MOVQ(t.argument(inTiles), tiles)
+	MOVQ(plane, to)
+	XORQ(t.x, t.x)
+	Label("vector")
+	CMPQ(tiles, I32(t.lanes))
+	JL(LabelRef("rest"))
+	t.inVector(to, [4]*mask{})
+	ADDQ(I32(2*t.bytes()), t.x)
+	ADDQ(I32(t.bytes()), to)
+	SUBQ(I32(t.lanes), tiles)
+	JMP(LabelRef("vector"))
+	Label("rest")
+	TESTQ(tiles, tiles)
+	JZ(LabelRef("next"))
+	// Two vectors of pixels from the first tile on, two more from two pixels further on, and how much of them is there.
+	pixels := GP64()
+	LEAQ(Mem{Base: tiles, Index: tiles, Scale: 1}, pixels)
+	c, d := t.firstOfTwo(pixels, table)
+	ADDQ(I8(2), pixels)
+	a, b := t.firstOfTwo(pixels, table)
+	t.inVector(to, [4]*mask{&a, &b, &c, &d})
+	Label("next")
+	t.nextPlane(inAddresses, inPlanes, tileHigh)
+	ADDQ(t.argument(inPlane), plane)
+	DECQ(t.argument(inCount))
+	JNZ(LabelRef("plane"))
+	VZEROUPPER()
+	RET()
 }
 
-// out writes y = A m with everything that follows; see winogradOutGeneric.
-func (t *transform) out(table Mem) {
-	TEXT("winogradOut"+t.name, NOSPLIT, "func(a *byte)")
-	Pragma("noescape")
-	Doc("winogradOut" + t.name + " does what winogradOutGeneric does.")
-	chunks := 0
-	t.loop(outN, table, func() {
-		chunks++
-		from, distance := GP64(), GP64()
-		MOVQ(Mem{Base: t.args, Disp: outProducts}, from)
-		MOVQ(Mem{Base: t.args, Disp: outDistance}, distance)
-		ADDQ(t.x, from)
-		next := func() reg.VecVirtual {
-			v := t.register()
-			t.load(Mem{Base: from}, v, t.m)
-			ADDQ(distance, from)
-			return v
-		}
-		m0 := next()
-		pair := func() (sum, difference reg.VecVirtual) {
-			a, b := next(), next()
-			return t.sum(a, b), t.difference(a, b)
-		}
-		s1, d1 := pair()
-		s2, d2 := pair()
-		s3, d3 := pair()
-		y := []reg.VecVirtual{
-			t.sum(t.sum(m0, s1), t.sum(s2, s3)),
-			t.plus(t.plus(d1, 2, d2), 0.5, d3),
-			t.plus(t.plus(s1, 4, s2), 0.25, s3),
-			t.plus(t.plus(d1, 8, d2), 0.125, d3),
-			t.plus(t.plus(s1, 16, s2), 0.0625, s3),
-			t.plus(t.plus(t.sum(next(), d1), 32, d2), 0.03125, d3),
-		}
-		t.finish(fmt.Sprint("chunk", chunks), y)
-	})
+// firstOfTwo makes masks of the first n lanes of two vectors.
+func (t *transform) firstOfTwo(n reg.GPVirtual, table Mem) (a, b mask) {
+	first, second, limit := GP64(), GP64(), GP64()
+	MOVQ(U64(uint64(t.lanes)), limit)
+	MOVQ(n, first)
+	CMPQ(first, limit)
+	CMOVQGT(limit, first)
+	MOVQ(n, second)
+	SUBQ(first, second)
+	return t.firstLanesInMemory(first, table), t.firstLanesInMemory(second, table)
 }
 
-// finish adds the bias and the skip connections, activates and stores the six rows.
-func (t *transform) finish(label string, y []reg.VecVirtual) {
-	at, bias := GP64(), t.register()
-	MOVQ(Mem{Base: t.args, Disp: outBias}, at)
-	VBROADCASTSS(Mem{Base: at}, bias)
-	for _, v := range y {
-		VADDPS(bias, v, v)
+// inVector transforms a vector of tiles.
+func (t *transform) inVector(to reg.GPVirtual, m [4]*mask) {
+	frequency := GP64()
+	MOVQ(t.argument(inFrequency), frequency)
+	// As many columns at a time as there are registers for.
+	passes := [][]int{{1, 2}, {0, 3}}
+	if t.registers < 32 {
+		passes = [][]int{{0}, {1}, {2}, {3}}
 	}
-	flag := GP64()
-	MOVQ(Mem{Base: t.args, Disp: outHasAdd}, flag)
-	TESTQ(flag, flag)
-	JZ(LabelRef(label + "added"))
-	for r, v := range y {
-		VADDPS(t.row(outAdd+8*r), v, v)
+	for _, columns := range passes {
+		var r [tileWide][tileHigh]reg.VecVirtual
+		for i := range tileHigh {
+			at := t.address(inAddresses + 8*i)
+			near, far := t.pixels(at, 0, m[0], m[1]), t.pixels(at, 2, m[2], m[3])
+			if slices.Contains(columns, 0) {
+				r[0][i] = t.difference(t.evens(near), t.evens(far))
+			}
+			if slices.Contains(columns, 3) {
+				r[3][i] = t.difference(t.odds(near), t.odds(far))
+			}
+			if slices.Contains(columns, 1) || slices.Contains(columns, 2) {
+				odd, even := t.odds(near), t.evens(far)
+				if slices.Contains(columns, 1) {
+					r[1][i] = t.sum(odd, even)
+				}
+				if slices.Contains(columns, 2) {
+					r[2][i] = t.difference(even, odd)
+				}
+			}
+		}
+		for _, j := range columns {
+			at := GP64()
+			LEAQ(Mem{Base: to}, at)
+			for range j {
+				ADDQ(frequency, at)
+			}
+			t.inColumn(r[j], at, frequency)
+		}
 	}
-	Label(label + "added")
-	slope := GP64()
-	MOVQ(Mem{Base: t.args, Disp: outSlope}, slope)
+}
+
+// inColumn transforms along the height and stores the eight frequencies of a column from at on.
+func (t *transform) inColumn(r [tileHigh]reg.VecVirtual, at, frequency reg.GPVirtual) {
+	next := func(v reg.VecVirtual) {
+		VMOVUPS(v, Mem{Base: at})
+		LEAQ(Mem{Base: at, Index: frequency, Scale: tileWide}, at)
+	}
+	pair := func(even, odd reg.VecVirtual) {
+		next(t.sum(even, odd))
+		next(t.difference(even, odd))
+	}
+	next(t.plus(t.difference(r[0], r[6]), 5.25, t.difference(r[4], r[2])))
+	pair(t.plus(t.sum(r[2], r[6]), -4.25, r[4]), t.plus(t.sum(r[1], r[5]), -4.25, r[3]))
+	pair(t.plus(t.plus(t.copied(r[6]), 0.25, r[2]), -1.25, r[4]), t.plus(t.plus(t.times(0.5, r[1]), -2.5, r[3]), 2, r[5]))
+	pair(t.plus(t.plus(r[6], 4, r[2]), -5, r[4]), t.plus(t.plus(t.times(2, r[1]), -2.5, r[3]), 0.5, r[5]))
+	next(t.plus(t.difference(r[7], r[1]), 5.25, t.difference(r[3], r[5])))
+}
+
+// bitTable has, for each lane of two vectors, the bit that stands for it.
+func (v vectors) bitTable() Mem {
+	table := GLOBL("laneBits"+v.name, 8|16) // RODATA|NOPTR
+	for i := range 2 * v.lanes {
+		DATA(4*i, U32(1<<i))
+	}
+	return table
+}
+
+// lanesOfTwo makes masks of lanes of two vectors from bits, in registers or in memory for two vectors.
+func (t *transform) lanesOfTwo(bits reg.GPVirtual, table, masks Mem) (a, b mask) {
+	if t.masked {
+		a, b = mask{k: K()}, mask{k: K()}
+		KMOVW(bits.As32(), a.k)
+		SHRQ(U8(t.lanes), bits)
+		KMOVW(bits.As32(), b.k)
+		return a, b
+	}
+	low := XMM()
+	all := t.register()
+	VMOVD(bits.As32(), low)
+	VPBROADCASTD(low, all)
+	at := GP64()
+	LEAQ(table, at)
+	for i, m := range []*mask{&a, &b} {
+		bit, chosen := t.register(), t.register()
+		VMOVDQU(Mem{Base: at, Disp: i * t.bytes()}, bit)
+		VPAND(all, bit, chosen)
+		VPCMPEQD(chosen, bit, bit)
+		place := masks.Offset(i * t.bytes())
+		VMOVDQU(bit, place)
+		m.at = &place
+	}
+	return a, b
+}
+
+// out writes the transform of products with everything that follows.
+func (t *transform) out(bitTable Mem) {
+	t.function("winogradOut")
+	at := GP64()
+	MOVQ(t.argument(outScratch), at)
+	scratch := Mem{Base: at}
+	plane := GP64() // where the products of the plane begin
+	MOVQ(t.argument(outProducts), plane)
+	t.firstPlane(outRows, outRowAddresses, tileRows)
+	t.firstPlane(outAdd, outAddAddresses, tileRows)
+	Label("plane")
+	from, start := GP64(), GP64()
+	MOVQ(plane, from)
+	// Pixels are counted from the beginning of the first tile; start is that of the vector.
+	XORQ(start, start)
+	Label("vector")
+	MOVQ(start, t.x)
+	SUBQ(t.argument(outLeft), t.x)
+	SHLQ(U8(2), t.x)
+	lowest, end := GP64(), GP64()
+	MOVQ(t.argument(outLeft), lowest)
+	MOVQ(t.argument(outN), end)
+	ADDQ(lowest, end)
+	SUBQ(start, end)    // may be more than the vector holds
+	SUBQ(start, lowest) // negative but for the first vector
+	JLE(LabelRef("first"))
+	JMP(LabelRef("some"))
+	Label("first")
+	XORQ(lowest, lowest)
+	CMPQ(end, I32(2*t.lanes))
+	JL(LabelRef("some"))
+	t.outVector("all", from, scratch, [2]*mask{})
+	JMP(LabelRef("next"))
+	Label("some")
+	limit := GP64()
+	MOVQ(U64(uint64(2*t.lanes)), limit)
+	CMPQ(end, limit)
+	CMOVQGT(limit, end)
+	bits, below, ones := GP64(), GP64(), GP64()
+	MOVQ(U64(1), ones)
+	MOVQ(ones, bits)
+	MOVQ(ones, below)
+	MOVQ(end, reg.RCX)
+	SHLQ(reg.CL, bits)
+	MOVQ(lowest, reg.RCX)
+	SHLQ(reg.CL, below)
+	SUBQ(below, bits) // (1<<end - 1) - (1<<lowest - 1)
+	a, b := t.lanesOfTwo(bits, bitTable, scratch.Offset(2*tileRows*t.bytes()))
+	t.outVector("some", from, scratch, [2]*mask{&a, &b})
+	Label("next")
+	ADDQ(I32(t.bytes()), from)
+	ADDQ(I32(2*t.lanes), start)
+	whole := GP64()
+	MOVQ(t.argument(outN), whole)
+	ADDQ(t.argument(outLeft), whole)
+	CMPQ(start, whole)
+	JL(LabelRef("vector"))
+	t.nextPlane(outRowAddresses, outRowPlanes, tileRows)
+	t.nextPlane(outAddAddresses, outAddPlanes, tileRows)
+	ADDQ(t.argument(outPlane), plane)
+	ADDQ(I8(4), t.argument(outNumber))
+	DECQ(t.argument(outCount))
+	JNZ(LabelRef("plane"))
+	VZEROUPPER()
+	RET()
+}
+
+// outVector makes the results of a vector of tiles.
+func (t *transform) outVector(label string, from reg.GPVirtual, scratch Mem, m [2]*mask) {
+	place := func(column, r int) Mem { return scratch.Offset((column*tileRows + r) * t.bytes()) }
+	for column := range 2 {
+		t.outColumn(from, column, func(r int, v reg.VecVirtual) { VMOVUPS(v, place(column, r)) })
+	}
+	number, bias, slope := GP64(), GP64(), GP64()
+	MOVQ(t.argument(outNumber), number)
+	MOVQ(t.argument(outBias), bias)
+	MOVQ(t.argument(outSlope), slope)
+	f := finisher{t, label, t.register(), t.register(), t.register(), m}
+	VBROADCASTSS(Mem{Base: bias, Index: number, Scale: 1}, f.bias)
+	CMPQ(t.argument(outHasAdd), I8(0))
+	JNE(LabelRef(label + "adding"))
 	TESTQ(slope, slope)
-	JZ(LabelRef(label + "activated"))
-	factor, zero := t.register(), t.register()
-	VBROADCASTSS(Mem{Base: slope}, factor)
-	VXORPS(zero.AsY(), zero.AsY(), zero.AsY())
-	for _, v := range y {
-		negative := t.register()
-		VMINPS(v, zero, negative) // in this order of operands a NaN stays one
-		VMAXPS(v, zero, v)
-		VFMADD231PS(factor, negative, v)
+	JNZ(LabelRef(label + "activating"))
+	f.rows("plain", place, false, false)
+	JMP(LabelRef(label + "end"))
+	Label(label + "activating")
+	f.loadSlope(slope, number)
+	f.rows("activate", place, false, true)
+	JMP(LabelRef(label + "end"))
+	Label(label + "adding")
+	TESTQ(slope, slope)
+	JNZ(LabelRef(label + "both"))
+	f.rows("add", place, true, false)
+	JMP(LabelRef(label + "end"))
+	Label(label + "both")
+	f.loadSlope(slope, number)
+	f.rows("both", place, true, true)
+	Label(label + "end")
+}
+
+// outColumn transforms one column of the tiles along the width and the height, and hands on six rows.
+func (t *transform) outColumn(from reg.GPVirtual, column int, each func(r int, v reg.VecVirtual)) {
+	frequency, at := GP64(), GP64()
+	MOVQ(t.argument(outFrequency), frequency)
+	LEAQ(Mem{Base: from}, at)
+	next := func() reg.VecVirtual {
+		m, second, third := t.register(), Mem{Base: at, Index: frequency, Scale: 1}, Mem{Base: at, Index: frequency, Scale: 2}
+		if column == 0 {
+			VMOVUPS(Mem{Base: at}, m)
+			VADDPS(second, m, m)
+			VADDPS(third, m, m)
+		} else {
+			fourth := GP64()
+			LEAQ(third, fourth)
+			VMOVUPS(second, m)
+			VSUBPS(third, m, m)
+			VSUBPS(Mem{Base: fourth, Index: frequency, Scale: 1}, m, m)
+		}
+		LEAQ(Mem{Base: at, Index: frequency, Scale: tileWide}, at)
+		return m
 	}
-	Label(label + "activated")
-	for r, v := range y {
-		to := GP64()
-		MOVQ(Mem{Base: t.args, Disp: outRows + 8*r}, to)
-		t.store(v, Mem{Base: to, Index: t.x, Scale: 1}, t.m)
+	pair := func() (sum, difference reg.VecVirtual) {
+		a, b := next(), next()
+		return t.sum(a, b), t.difference(a, b)
+	}
+	m0 := next()
+	s1, d1 := pair()
+	s2, d2 := pair()
+	s3, d3 := pair()
+	m7 := next()
+	each(0, t.sum(t.sum(m0, s1), t.sum(s2, s3)))
+	each(1, t.plus(t.plus(t.copied(d1), 2, d2), 0.5, d3))
+	each(2, t.plus(t.plus(t.copied(s1), 4, s2), 0.25, s3))
+	each(3, t.plus(t.plus(t.copied(d1), 8, d2), 0.125, d3))
+	each(4, t.plus(t.plus(s1, 16, s2), 0.0625, s3))
+	each(5, t.plus(t.plus(t.sum(m7, d1), 32, d2), 0.03125, d3))
+}
+
+// finisher makes rows of two columns of tiles.
+type finisher struct {
+	*transform
+	label             string
+	bias, slope, zero reg.VecVirtual
+	m                 [2]*mask
+}
+
+func (f *finisher) loadSlope(slope, number reg.GPVirtual) {
+	VBROADCASTSS(Mem{Base: slope, Index: number, Scale: 1}, f.slope)
+	VXORPS(f.zero.AsY(), f.zero.AsY(), f.zero.AsY())
+}
+
+// rows puts the pixels of the six rows together, adds the bias and the skip connection, activates and stores them.
+func (f *finisher) rows(label string, place func(column, r int) Mem, add, activate bool) {
+	for r := range tileRows {
+		even, low, high := f.register(), f.register(), f.register()
+		VMOVUPS(place(0, r), even)
+		VUNPCKLPS(place(1, r), even, low)
+		VUNPCKHPS(place(1, r), even, high)
+		at := f.address(outRowAddresses + 8*r)
+		var from reg.GPVirtual
+		if add {
+			from = f.address(outAddAddresses + 8*r)
+		}
+		for i, v := range []reg.VecVirtual{low, high} {
+			VADDPS(f.bias, v, v)
+			switch {
+			case add && f.m[i] == nil:
+				VADDPS(f.lane(from, i*f.lanes), v, v)
+			case add:
+				other := f.register()
+				f.load(f.lane(from, i*f.lanes), other, f.m[i])
+				VADDPS(other, v, v)
+			}
+			if activate {
+				negative := f.register()
+				// In this order of operands a NaN stays one.
+				VMINPS(v, f.zero, negative)
+				VMAXPS(v, f.zero, v)
+				VFMADD231PS(f.slope, negative, v)
+			}
+			f.store(v, f.lane(at, i*f.lanes), f.m[i])
+		}
 	}
 }
