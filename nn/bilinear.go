@@ -50,3 +50,30 @@ func (b Bilinear) Forward(y *tensor.Tensor, xs []*tensor.Tensor, _ []tensor.Arra
 		}
 	}
 }
+
+// Backward implements Op: every result pixel gives its gradient back to the four pixels it lies between, by their weights.
+func (b Bilinear) Backward(dx []*tensor.Tensor, _ []tensor.Array, dy *tensor.Tensor, _ []*tensor.Tensor, _ []tensor.Array) {
+	if dx[0] == nil {
+		return
+	}
+	s := dx[0].Shape
+	sums := make([]float64, s.H*s.W)
+	for n := range dy.N {
+		for c := range dy.C {
+			clear(sums)
+			for oy := range dy.H {
+				y0, y1, fy := b.Taps(oy, s.H)
+				for ox := range dy.W {
+					x0, x1, fx := b.Taps(ox, s.W)
+					d := float64(dy.Plane(n, c)[oy*dy.W+ox])
+					top, bottom := d*float64(1-fy), d*float64(fy)
+					sums[y0*s.W+x0] += top * float64(1-fx)
+					sums[y0*s.W+x1] += top * float64(fx)
+					sums[y1*s.W+x0] += bottom * float64(1-fx)
+					sums[y1*s.W+x1] += bottom * float64(fx)
+				}
+			}
+			addSums(dx[0].Plane(n, c), sums)
+		}
+	}
+}

@@ -99,3 +99,96 @@ func (c Conv) addRow(row []float64, oy int, plane []float32, s tensor.Shape, ker
 		}
 	}
 }
+
+// Backward implements Op. Every tap weight[oc][ic][ky][kx] * x[n][ic][iy][ix] that addRow adds to y[n][oc][oy][ox] gives
+//
+//	dx[n][ic][iy][ix]       += weight[oc][ic][ky][kx] * dy[n][oc][oy][ox]
+//	dweight[oc][ic][ky][kx] += x[n][ic][iy][ix] * dy[n][oc][oy][ox]
+//
+// and dbias[oc] += dy[n][oc][oy][ox].
+func (c Conv) Backward(dx []*tensor.Tensor, dp []tensor.Array, dy *tensor.Tensor, x []*tensor.Tensor, p []tensor.Array) {
+	if dx[0] != nil {
+		c.inputGradient(dx[0], dy, p[0].Data)
+	}
+	if dp[0].Data != nil {
+		c.weightGradient(dp[0].Data, dy, x[0])
+	}
+	if !c.NoBias {
+		addChannelSums(dp[1].Data, dy)
+	}
+}
+
+func (c Conv) inputGradient(dx, dy *tensor.Tensor, weight []float32) {
+	inGroup, outGroup := c.In/c.GroupCount(), c.Out/c.GroupCount()
+	sums := make([]float64, dx.H*dx.W)
+	for n := range dx.N {
+		for ic := range dx.C {
+			clear(sums)
+			first := ic / inGroup * outGroup // the group's first result channel
+			for oc := first; oc < first+outGroup; oc++ {
+				kernel := weight[(oc*inGroup+ic%inGroup)*c.Kernel*c.Kernel:]
+				c.scatter(sums, dx.Shape, dy.Plane(n, oc), dy.Shape, kernel)
+			}
+			addSums(dx.Plane(n, ic), sums)
+		}
+	}
+}
+
+// scatter adds to the gradient of one input plane what one plane of dy gives: sums[iy][ix] += plane[oy][ox] * kernel[ky][kx]
+// over the taps of addRow.
+func (c Conv) scatter(sums []float64, in tensor.Shape, plane []float32, out tensor.Shape, kernel []float32) {
+	stride := c.StepSize()
+	for oy := range out.H {
+		for ky := range c.Kernel {
+			iy := oy*stride - c.Pad + ky
+			if iy < 0 || iy >= in.H {
+				continue
+			}
+			for kx := range c.Kernel {
+				w := float64(kernel[ky*c.Kernel+kx])
+				for ox, d := range plane[oy*out.W : (oy+1)*out.W] {
+					ix := ox*stride - c.Pad + kx
+					if ix >= 0 && ix < in.W {
+						sums[iy*in.W+ix] += w * float64(d)
+					}
+				}
+			}
+		}
+	}
+}
+
+func (c Conv) weightGradient(dw []float32, dy, x *tensor.Tensor) {
+	inGroup, outGroup := c.In/c.GroupCount(), c.Out/c.GroupCount()
+	taps := c.Kernel * c.Kernel
+	for oc := range c.Out {
+		first := oc / outGroup * inGroup // the group's first input channel
+		for ic := range inGroup {
+			for tap := range taps {
+				var sum float64
+				for n := range x.N {
+					sum += c.correlate(dy.Plane(n, oc), dy.Shape, x.Plane(n, first+ic), x.Shape, tap/c.Kernel, tap%c.Kernel)
+				}
+				dw[(oc*inGroup+ic)*taps+tap] += float32(sum)
+			}
+		}
+	}
+}
+
+// correlate is the sum of dy[oy][ox] * x[iy][ix] over all results that tap (ky, kx) reaches from inside the input plane.
+func (c Conv) correlate(dy []float32, out tensor.Shape, x []float32, in tensor.Shape, ky, kx int) float64 {
+	var sum float64
+	stride := c.StepSize()
+	for oy := range out.H {
+		iy := oy*stride - c.Pad + ky
+		if iy < 0 || iy >= in.H {
+			continue
+		}
+		for ox, d := range dy[oy*out.W : (oy+1)*out.W] {
+			ix := ox*stride - c.Pad + kx
+			if ix >= 0 && ix < in.W {
+				sum += float64(d) * float64(x[iy*in.W+ix])
+			}
+		}
+	}
+	return sum
+}

@@ -82,3 +82,77 @@ func (d Deconv) scatter(sums []float64, out tensor.Shape, plane []float32, in te
 		}
 	}
 }
+
+// Backward implements Op. Every product x[n][ic][iy][ix] * weight[ic][oc][ky][kx] that scatter adds to y[n][oc][oy][ox] gives
+//
+//	dx[n][ic][iy][ix]       += weight[ic][oc][ky][kx] * dy[n][oc][oy][ox]
+//	dweight[ic][oc][ky][kx] += x[n][ic][iy][ix] * dy[n][oc][oy][ox]
+//
+// and dbias[oc] += dy[n][oc][oy][ox].
+func (d Deconv) Backward(dx []*tensor.Tensor, dp []tensor.Array, dy *tensor.Tensor, x []*tensor.Tensor, p []tensor.Array) {
+	if dx[0] != nil {
+		d.inputGradient(dx[0], dy, p[0].Data)
+	}
+	if dp[0].Data != nil {
+		d.weightGradient(dp[0].Data, dy, x[0])
+	}
+	addChannelSums(dp[1].Data, dy)
+}
+
+func (d Deconv) inputGradient(dx, dy *tensor.Tensor, weight []float32) {
+	for n := range dx.N {
+		for ic := range dx.C {
+			for i := range dx.H * dx.W {
+				var sum float64
+				for oc := range dy.C {
+					kernel := weight[(ic*d.Out+oc)*d.Kernel*d.Kernel:]
+					sum += d.gather(dy.Plane(n, oc), dy.Shape, i/dx.W, i%dx.W, kernel)
+				}
+				dx.Plane(n, ic)[i] += float32(sum)
+			}
+		}
+	}
+}
+
+// gather is the sum of kernel[ky][kx] * dy[iy*stride-pad+ky][ix*stride-pad+kx] over the taps inside the plane.
+func (d Deconv) gather(dy []float32, out tensor.Shape, iy, ix int, kernel []float32) float64 {
+	var sum float64
+	for ky := range d.Kernel {
+		for kx := range d.Kernel {
+			oy, ox := iy*d.Stride-d.Pad+ky, ix*d.Stride-d.Pad+kx
+			if oy >= 0 && oy < out.H && ox >= 0 && ox < out.W {
+				sum += float64(kernel[ky*d.Kernel+kx]) * float64(dy[oy*out.W+ox])
+			}
+		}
+	}
+	return sum
+}
+
+func (d Deconv) weightGradient(dw []float32, dy, x *tensor.Tensor) {
+	taps := d.Kernel * d.Kernel
+	for ic := range d.In {
+		for oc := range d.Out {
+			for tap := range taps {
+				var sum float64
+				for n := range x.N {
+					sum += d.correlate(dy.Plane(n, oc), dy.Shape, x.Plane(n, ic), x.Shape, tap/d.Kernel, tap%d.Kernel)
+				}
+				dw[(ic*d.Out+oc)*taps+tap] += float32(sum)
+			}
+		}
+	}
+}
+
+// correlate is the sum of x[iy][ix] * dy[oy][ox] over all inputs whose tap (ky, kx) lies inside the result.
+func (d Deconv) correlate(dy []float32, out tensor.Shape, x []float32, in tensor.Shape, ky, kx int) float64 {
+	var sum float64
+	for iy := range in.H {
+		for ix := range in.W {
+			oy, ox := iy*d.Stride-d.Pad+ky, ix*d.Stride-d.Pad+kx
+			if oy >= 0 && oy < out.H && ox >= 0 && ox < out.W {
+				sum += float64(x[iy*in.W+ix]) * float64(dy[oy*out.W+ox])
+			}
+		}
+	}
+	return sum
+}

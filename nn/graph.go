@@ -1,11 +1,15 @@
 // Package nn describes networks as data: a Graph is a list of operations with typed attributes and named parameters.
 //
 // Everything else is an interpreter of that list: its costs (Graph.Cost), the plain reference forward pass (Graph.Forward),
-// and, in package engine, the fast compiled plan. Each operation has one file as its home, which holds its shape rule, its
-// parameters, its cost and its reference arithmetic.
+// the plain reference gradients (Graph.Record), and, in package engine, the fast compiled plan. Each operation has one file as
+// its home, which holds its shape rule, its parameters, its cost and its reference arithmetic: Forward, and below it Backward.
 //
 // The reference arithmetic is written to be obviously right: direct loops with float64 sums, no blocking, no goroutines. It
 // is what the fast paths are tested against, not what users run.
+//
+// Activations overwrite, gradients accumulate: Forward does not look at what y held, Backward adds to what dx and dp hold. So
+// the gradients of a value or a parameter with several uses sum up by themselves, and whoever wants them alone starts from
+// zeros. The gradient of a loss to t is named dt and has the shape of t.
 //
 // Wrong shapes are programmer errors and panic with a constant message; anything that can come from a file is checked first
 // with Graph.Check.
@@ -27,6 +31,10 @@ type Op interface {
 	MACs(in []tensor.Shape) MACs
 	// Forward overwrites y, which has the shape given by Shape, with the result for inputs x and parameters p.
 	Forward(y *tensor.Tensor, x []*tensor.Tensor, p []tensor.Array)
+	// Backward adds the gradient of a loss to dx (one for each input) and dp (one for each parameter, in the order of Params),
+	// given dy, its gradient to the result that Forward gives for x and p. Entries of dx that are nil and entries of dp
+	// without Data are not wanted; those of running statistics never get anything.
+	Backward(dx []*tensor.Tensor, dp []tensor.Array, dy *tensor.Tensor, x []*tensor.Tensor, p []tensor.Array)
 }
 
 // Param is a parameter that an operation wants: the ending of its name, as in PyTorch, and its dimensions.
@@ -162,15 +170,7 @@ func (g *Graph) Cost(in tensor.Shape) Cost {
 
 // Forward is the reference forward pass. The parameters must have passed Check.
 func (g *Graph) Forward(params tensor.Set, x *tensor.Tensor) *tensor.Tensor {
-	shapes := g.Shapes(x.Shape)
-	values := make([]*tensor.Tensor, 1, len(shapes))
-	values[0] = x
-	for i, n := range g.Nodes {
-		y := tensor.New(shapes[i+1])
-		n.Op.Forward(y, pick(values, n.Inputs), n.Arrays(params))
-		values = append(values, y)
-	}
-	return values[g.Output()]
+	return g.Record(params, x, Evaluate).Output()
 }
 
 // Check returns an error unless params holds exactly the graph's parameters, with the right dimensions.

@@ -38,3 +38,29 @@ func (l Linear) Forward(y *tensor.Tensor, x []*tensor.Tensor, p []tensor.Array) 
 		}
 	}
 }
+
+// Backward implements Op: dx[n][i] += sum of weight[o][i]*dy[n][o] over o, dweight[o][i] += sum of x[n][i]*dy[n][o] over n,
+// dbias[o] += sum of dy[n][o] over n.
+func (l Linear) Backward(dx []*tensor.Tensor, dp []tensor.Array, dy *tensor.Tensor, x []*tensor.Tensor, p []tensor.Array) {
+	for i := range l.In {
+		for n := range dy.N {
+			var sum float64
+			for o := range l.Out {
+				sum += float64(p[0].Data[o*l.In+i]) * float64(dy.Plane(n, o)[0])
+			}
+			if dx[0] != nil {
+				dx[0].Plane(n, i)[0] += float32(sum)
+			}
+		}
+		for o := range l.Out {
+			var sum float64
+			for n := range dy.N {
+				sum += float64(x[0].Plane(n, i)[0]) * float64(dy.Plane(n, o)[0])
+			}
+			if dp[0].Data != nil {
+				dp[0].Data[o*l.In+i] += float32(sum)
+			}
+		}
+	}
+	addChannelSums(dp[1].Data, dy)
+}

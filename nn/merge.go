@@ -20,6 +20,18 @@ func (Add) Forward(y *tensor.Tensor, x []*tensor.Tensor, _ []tensor.Array) {
 	}
 }
 
+// Backward implements Op: both inputs get dy.
+func (Add) Backward(dx []*tensor.Tensor, _ []tensor.Array, dy *tensor.Tensor, _ []*tensor.Tensor, _ []tensor.Array) {
+	for _, d := range dx {
+		if d == nil {
+			continue
+		}
+		for i, v := range dy.Data {
+			d.Data[i] += v
+		}
+	}
+}
+
 // ChannelMul multiplies each channel by a number of its own: channel attention.
 //
 //	x[0], y: N x C x H x W    x[1]: N x C x 1 x 1
@@ -41,6 +53,25 @@ func (ChannelMul) Forward(y *tensor.Tensor, x []*tensor.Tensor, _ []tensor.Array
 			out := y.Plane(n, c)
 			for i, v := range x[0].Plane(n, c) {
 				out[i] = v * factor
+			}
+		}
+	}
+}
+
+// Backward implements Op: dx[0] += dy * x[1], dx[1] += sum of dy*x[0] over the channel.
+func (ChannelMul) Backward(dx []*tensor.Tensor, _ []tensor.Array, dy *tensor.Tensor, x []*tensor.Tensor, _ []tensor.Array) {
+	for n := range dy.N {
+		for c := range dy.C {
+			factor := x[1].Plane(n, c)[0]
+			var sum float64
+			for i, d := range dy.Plane(n, c) {
+				sum += float64(d) * float64(x[0].Plane(n, c)[i])
+				if dx[0] != nil {
+					dx[0].Plane(n, c)[i] += d * factor
+				}
+			}
+			if dx[1] != nil {
+				dx[1].Plane(n, c)[0] += float32(sum)
 			}
 		}
 	}
@@ -71,6 +102,23 @@ func (Concat) Forward(y *tensor.Tensor, x []*tensor.Tensor, _ []tensor.Array) {
 		for _, t := range x {
 			for tc := range t.C {
 				copy(y.Plane(n, c), t.Plane(n, tc))
+				c++
+			}
+		}
+	}
+}
+
+// Backward implements Op: each input gets the channels of dy that it became.
+func (Concat) Backward(dx []*tensor.Tensor, _ []tensor.Array, dy *tensor.Tensor, x []*tensor.Tensor, _ []tensor.Array) {
+	for n := range dy.N {
+		c := 0
+		for k, t := range x {
+			for tc := range t.C {
+				if dx[k] != nil {
+					for i, d := range dy.Plane(n, c) {
+						dx[k].Plane(n, tc)[i] += d
+					}
+				}
 				c++
 			}
 		}

@@ -114,6 +114,11 @@ func TestWrongShapesPanic(t *testing.T) {
 		"linear layer of a map":       func() { Linear{In: 1, Out: 1}.Shape([]tensor.Shape{one}) },
 		"input of a graph":            func() { NewGraph(3).Shapes(one) },
 		"value from the future":       func() { NewGraph(3).Add("", ReLU{}, 1) },
+		"gradient of a graph":         func() { NewGraph(1).Record(nil, tensor.New(one), Evaluate).Backward(tensor.New(two)) },
+		"training on a single pixel": func() {
+			p := []tensor.Array{array(1), array(0), array(0), array(1)}
+			BatchNorm{Channels: 1}.ForwardTraining(of(1, 1, 1, 0), of(1, 1, 1, 5), p)
+		},
 	} {
 		func() {
 			defer func() {

@@ -28,3 +28,19 @@ func (GlobalAvgPool) Forward(y *tensor.Tensor, x []*tensor.Tensor, _ []tensor.Ar
 		}
 	}
 }
+
+// Backward implements Op: each pixel gets its share of dy, dx += dy / (H*W).
+func (GlobalAvgPool) Backward(dx []*tensor.Tensor, _ []tensor.Array, dy *tensor.Tensor, _ []*tensor.Tensor, _ []tensor.Array) {
+	if dx[0] == nil {
+		return
+	}
+	for n := range dy.N {
+		for c := range dy.C {
+			plane := dx[0].Plane(n, c)
+			share := float32(float64(dy.Plane(n, c)[0]) / float64(len(plane)))
+			for i := range plane {
+				plane[i] += share
+			}
+		}
+	}
+}

@@ -34,3 +34,21 @@ func (p PixelShuffle) Forward(y *tensor.Tensor, xs []*tensor.Tensor, _ []tensor.
 		}
 	}
 }
+
+// Backward implements Op: gradients go back the way the pixels came.
+func (p PixelShuffle) Backward(dx []*tensor.Tensor, _ []tensor.Array, dy *tensor.Tensor, _ []*tensor.Tensor, _ []tensor.Array) {
+	if dx[0] == nil {
+		return
+	}
+	f := p.Factor
+	for n := range dy.N {
+		for c := range dy.C {
+			for oy := range dy.H {
+				for ox := range dy.W {
+					in := dx[0].Plane(n, (c*f+oy%f)*f+ox%f)
+					in[oy/f*dx[0].W+ox/f] += dy.Plane(n, c)[oy*dy.W+ox]
+				}
+			}
+		}
+	}
+}
