@@ -1,0 +1,101 @@
+package engine_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"classsr/internal/testref"
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// gradientLimit is how far a gradient may be from PyTorch's, as a part of the largest number of its tensor.
+const gradientLimit = 1e-4
+
+// What PyTorch computes with the same weights for the mean absolute error against a target: the plain reference gradients to
+// the input and to every parameter, and the running statistics after a step of training.
+func TestGradientsOfPyTorch(t *testing.T) {
+	for _, name := range []string{
+		"fsrcnn_16_gradient_eval", "carn_36_gradient_eval", "carn_36_gradient_train", "srresnet_36_gradient_eval",
+		"rcan_small_gradient_eval",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			archive := testref.OpenNPZ(t, name+".npz")
+			net, kind, _ := strings.Cut(name, "_gradient_")
+			network := openReference(t, net)
+			mode := nn.Evaluate
+			if kind == "train" {
+				mode = nn.Train
+			}
+			record := network.Spec.Build().Record(network.Params, archive.Tensor("x"), mode)
+			target := archive.Tensor("target")
+			loss, _ := meanAbsoluteError(record.Output(), target)
+			if want := archive.Number("loss"); math.Abs(loss-want) > 1e-6*want {
+				t.Errorf("the loss is %v, want %v", loss, want)
+			}
+			// A result that is all but its target lies on one side of it here and on the other there; PyTorch's decides.
+			_, dy := meanAbsoluteError(archive.Tensor("y"), target)
+			dx, grads := record.Backward(dy)
+			compareWithArchive(t, archive, "", tensor.Set{"dx": {Data: dx.Data}})
+			compareWithArchive(t, archive, "grad.", grads)
+			if mode == nn.Train {
+				compareWithArchive(t, archive, "after.", statistics(network.Params))
+			}
+		})
+	}
+}
+
+// meanAbsoluteError gives the loss and its gradient to y.
+func meanAbsoluteError(y, target *tensor.Tensor) (loss float64, dy *tensor.Tensor) {
+	dy = tensor.New(y.Shape)
+	n := float64(len(y.Data))
+	for i, v := range y.Data {
+		d := float64(v) - float64(target.Data[i])
+		loss += math.Abs(d) / n
+		if d != 0 {
+			dy.Data[i] = float32(math.Copysign(1/n, d))
+		}
+	}
+	return loss, dy
+}
+
+func statistics(params tensor.Set) tensor.Set {
+	set := tensor.Set{}
+	for name, a := range params {
+		if strings.Contains(name, ".running_") {
+			set[name] = a
+		}
+	}
+	return set
+}
+
+// compareWithArchive compares every array of the set with that of the archive with the prefix before its name, and demands
+// that the archive has no others with this prefix.
+func compareWithArchive(t *testing.T, archive *testref.Archive, prefix string, got tensor.Set) {
+	t.Helper()
+	var worst float64
+	for name, a := range got {
+		want := archive.Array(prefix + name)
+		if len(a.Data) != len(want.Data) {
+			t.Fatalf("%s%s has %d numbers, want %d", prefix, name, len(a.Data), len(want.Data))
+		}
+		var largest, difference float64
+		for i, v := range want.Data {
+			largest = max(largest, math.Abs(float64(v)))
+			difference = max(difference, math.Abs(float64(a.Data[i])-float64(v)))
+		}
+		if !(difference <= gradientLimit*largest) {
+			t.Errorf("%s%s differs by %g of its largest number", prefix, name, difference/largest)
+		}
+		worst = max(worst, difference/largest)
+	}
+	for _, key := range archive.Keys() {
+		name, ok := strings.CutPrefix(key, prefix)
+		if _, found := got[name]; prefix != "" && ok && !found {
+			t.Errorf("there is no %s", key)
+		}
+	}
+	t.Logf("%d arrays %q differ by at most %.2g of their largest number", len(got), prefix, worst)
+}
