@@ -10,8 +10,7 @@ import (
 // convolution before it, a skip connection and an activation after a convolution become its last touch on a row, and a
 // concatenation is never made: whoever reads it reads its parts where they lie.
 type compiler struct {
-	graph   *nn.Graph
-	params  tensor.Set
+	network
 	users   [][]nn.Value // by value: the values made from it, one entry for each use
 	fused   []bool       // by node: it is part of an earlier step
 	sources map[nn.Value][]nn.Value
@@ -19,10 +18,11 @@ type compiler struct {
 	pools   bool
 }
 
-func newCompiler(g *nn.Graph, params tensor.Set) *compiler {
+func newCompiler(n network) *compiler {
+	g := n.graph
 	c := &compiler{
-		graph: g, params: params,
-		users: make([][]nn.Value, len(g.Nodes)+1), fused: make([]bool, len(g.Nodes)),
+		network: n,
+		users:   make([][]nn.Value, len(g.Nodes)+1), fused: make([]bool, len(g.Nodes)),
 		sources: map[nn.Value][]nn.Value{},
 	}
 	for i, n := range g.Nodes {
@@ -62,8 +62,6 @@ func (c *compiler) lower(out nn.Value, n nn.Node) {
 			panic("engine: only convolutions can read a concatenation")
 		}
 		c.sources[out] = n.Inputs
-	case nn.Deconv:
-		add(deconvOp{kernel.NewDeconv(op.In, op.Out, op.Kernel, op.Stride, op.Pad, params[0].Data, params[1].Data), op})
 	case nn.ReLU, nn.LeakyReLU, nn.PReLU:
 		add(activateOp{slopeOf(op, params)})
 	case nn.Sigmoid:
@@ -114,10 +112,12 @@ func (c *compiler) lowerConv(out nn.Value, n nn.Node, op nn.Conv, params []tenso
 	conv := kernel.NewConv(kernel.Shape{
 		In: op.In, Out: op.Out, Size: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(),
 	}, f.weight, f.bias, f.slope)
-	c.steps = append(c.steps, step{convOp{
-		conv: conv, size: op.Kernel, pad: op.Pad, stride: op.StepSize(),
-		macsPerPixel: int64(op.Out) * int64(op.In/op.GroupCount()*op.Kernel*op.Kernel),
-	}, inputs, out, f.self})
+	macs, ok := c.macs[f.self]
+	if !ok {
+		macs = int64(op.Out) * int64(op.In/op.GroupCount()*op.Kernel*op.Kernel)
+	}
+	run := convOp{conv: conv, size: op.Kernel, pad: op.Pad, stride: op.StepSize(), macsPerPixel: macs}
+	c.steps = append(c.steps, step{run, inputs, out, f.self})
 }
 
 // fusion is a convolution and what was fused to it.

@@ -51,28 +51,6 @@ func (c convOp) do(f *frame) {
 
 func (c convOp) macs(r image.Rectangle) int64 { return int64(r.Dx()*r.Dy()) * c.macsPerPixel }
 
-// deconvOp is a transposed convolution.
-type deconvOp struct {
-	kernel *kernel.Deconv
-	nn.Deconv
-}
-
-func (d deconvOp) need(_ int, r image.Rectangle, _ image.Point) (need image.Rectangle) {
-	need.Min.X, need.Max.X = d.kernel.Source(r.Min.X, r.Max.X)
-	need.Min.Y, need.Max.Y = d.kernel.Source(r.Min.Y, r.Max.Y)
-	return need
-}
-
-func (d deconvOp) do(f *frame) {
-	x := d.need(0, f.r, image.Point{}).Min.X
-	d.kernel.Run(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Min.X, f.r.Dx(), f.in(0, x), x, &f.arena.scratch)
-}
-
-func (d deconvOp) macs(r image.Rectangle) int64 {
-	perPixel := int64(d.In * d.Out * d.Kernel * d.Kernel)
-	return int64(r.Dx()*r.Dy()) * perPixel / int64(d.Stride*d.Stride)
-}
-
 // activateOp is an activation on its own.
 type activateOp struct{ slope []float32 }
 

@@ -67,7 +67,7 @@ type operation interface {
 // Compile compiles a graph. The parameters must have passed its Check; they are not kept, except for those that are used
 // as they are and must not be changed afterwards.
 func Compile(g *nn.Graph, params tensor.Set) *Plan {
-	p := newCompiler(g, params).compile()
+	p := newCompiler(rewrite(g, params)).compile()
 	const probe = 16
 	if out := g.Shapes(tensor.Shape{N: 1, C: g.Channels, H: probe, W: probe})[g.Output()]; out.H > 1 {
 		p.scale = out.H / probe

@@ -41,6 +41,48 @@ func (d Deconv) MACs(in []tensor.Shape) MACs {
 	}
 }
 
+// AsConv gives a convolution that computes the same if a PixelShuffle by Stride follows it, and its weight and bias made of the
+// given ones. Each result position Stride*j+i becomes a channel of position j; the taps that it does not have are zeros. It panics
+// unless the result is Stride times as large as the input.
+func (d Deconv) AsConv(p []tensor.Array) (c Conv, converted []tensor.Array) {
+	if d.Kernel+d.OutPad-2*d.Pad != d.Stride {
+		panic("nn: only a Deconv that enlarges by its stride is a convolution")
+	}
+	c = d.conv()
+	weight, bias := tensor.NewArray(c.Out, c.In, c.Kernel, c.Kernel), tensor.NewArray(c.Out)
+	d.eachTap(c, func(conv, deconv int) { weight.Data[conv] = p[0].Data[deconv] })
+	for o := range bias.Data {
+		bias.Data[o] = p[1].Data[o/(d.Stride*d.Stride)]
+	}
+	return c, []tensor.Array{weight, bias}
+}
+
+// conv is the convolution of AsConv: as large as the farthest position that a result reads demands.
+func (d Deconv) conv() Conv {
+	// Result position i = 0 .. Stride-1 of j = 0 reads positions s with a tap i+Pad-s*Stride in 0 .. Kernel-1.
+	after := (d.Stride - 1 + d.Pad) / d.Stride
+	before := max(d.Kernel-1-d.Pad, 0) / d.Stride
+	pad := max(before, after)
+	return Conv{In: d.In, Out: d.Out * d.Stride * d.Stride, Kernel: 2*pad + 1, Pad: pad}
+}
+
+// eachTap calls f for every tap with its place in the weight of c and in that of d.
+func (d Deconv) eachTap(c Conv, f func(conv, deconv int)) {
+	for o := range c.Out {
+		plane, row, column := o/(d.Stride*d.Stride), o/d.Stride%d.Stride, o%d.Stride
+		for in := range c.In {
+			for y := range c.Kernel {
+				for x := range c.Kernel {
+					ky, kx := row+d.Pad-(y-c.Pad)*d.Stride, column+d.Pad-(x-c.Pad)*d.Stride
+					if ky >= 0 && ky < d.Kernel && kx >= 0 && kx < d.Kernel {
+						f(((o*c.In+in)*c.Kernel+y)*c.Kernel+x, ((in*d.Out+plane)*d.Kernel+ky)*d.Kernel+kx)
+					}
+				}
+			}
+		}
+	}
+}
+
 // Forward implements Op.
 func (d Deconv) Forward(y *tensor.Tensor, xs []*tensor.Tensor, p []tensor.Array) {
 	x := xs[0]

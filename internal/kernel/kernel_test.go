@@ -161,51 +161,6 @@ func TestConvIsItsDefinition(t *testing.T) {
 	})
 }
 
-func TestDeconvIsItsDefinition(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		in, out := rapid.IntRange(1, 5).Draw(t, "in"), rapid.IntRange(1, 4).Draw(t, "out")
-		stride := rapid.IntRange(1, 4).Draw(t, "stride")
-		size := rapid.IntRange(stride, 9).Draw(t, "size")
-		pad := rapid.IntRange(0, size-1).Draw(t, "pad")
-		h, w := rapid.IntRange(1, 9).Draw(t, "h"), rapid.IntRange(1, 60).Draw(t, "w")
-		y0, x0 := rapid.IntRange(0, 20).Draw(t, "y0"), rapid.IntRange(0, 20).Draw(t, "x0")
-		weight, bias := random(r, in*out*size*size), random(r, out)
-		set := anySet(t)
-		d := newDeconv(set, in, out, size, stride, pad, weight, bias)
-		// Source columns from farBack on, farther than anything reads; rows above and below are zeros.
-		const farBack = -20
-		src, _ := guarded(r, in, 15, 110)
-		dst, dstSafe := guarded(r, out, h, w)
-		dst.First, dst.Height = y0, y0+h
-		sx, _ := d.Source(x0, x0+w)
-		d.Run(dst, y0, y0+h, x0, w, src.From(sx-farBack), sx, &Scratch{})
-		for o := range out {
-			for y := range h {
-				for x := range w {
-					want := float64(bias[o])
-					for i := range in {
-						for ky := range size {
-							for kx := range size {
-								ny, nx := y0+y+pad-ky, x0+x+pad-kx
-								if mod(ny, stride) == 0 && mod(nx, stride) == 0 {
-									want += float64(weight[((i*out+o)*size+ky)*size+kx]) * at([]Block{src}, i, ny/stride, nx/stride-farBack)
-								}
-							}
-						}
-					}
-					if got := dst.Row(o, y0+y, x, 1)[0]; !near(got, want) {
-						t.Fatalf("%s: plane %d at %d,%d: %g, want %g", set.name, o, y, x, got, want)
-					}
-				}
-			}
-		}
-		if !dstSafe() {
-			t.Fatal("memory around the result was written")
-		}
-	})
-}
-
 func random(r *rand.Rand, n int) []float32 {
 	s := make([]float32, n)
 	for i := range s {

@@ -98,3 +98,17 @@ func PixelShuffle(dst Block, y0, y1, x0, w int, src Block, sx0, factor int) {
 		}
 	}
 }
+
+// interleave does dst[i*count+r] = rows[r*distance+i].
+func interleave(set *Set, dst, rows []float32, distance, count int) {
+	done := 0
+	if set.interleave != nil {
+		done = set.interleave(dst, rows, distance, count)
+	}
+	for r := range count {
+		row := rows[r*distance:]
+		for i := done; i*count+r < len(dst); i++ {
+			dst[i*count+r] = row[i]
+		}
+	}
+}

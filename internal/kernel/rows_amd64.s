@@ -520,7 +520,7 @@ end:
 	RET
 
 // func productAVX512x1(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x1(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -545,6 +545,7 @@ wide4:
 	MOVQ    48(AX), R11
 
 wide4plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z5
 	VMOVUPS      64(R10), Z6
 	VMOVUPS      128(R10), Z7
@@ -579,6 +580,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z3
 	VMOVUPS      64(R10), Z4
 	VBROADCASTSS (R9), Z5
@@ -606,6 +608,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z2
 	VBROADCASTSS (R9), Z3
 	VFMADD231PS  Z2, Z3, Z1
@@ -978,7 +981,7 @@ end:
 	RET
 
 // func productAVX512x2(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -1007,6 +1010,7 @@ wide4:
 	MOVQ    48(AX), R11
 
 wide4plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z9
 	VMOVUPS      64(R10), Z10
 	VMOVUPS      128(R10), Z11
@@ -1053,6 +1057,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z5
 	VMOVUPS      64(R10), Z6
 	VBROADCASTSS (R9), Z7
@@ -1087,6 +1092,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z3
 	VBROADCASTSS (R9), Z4
 	VFMADD231PS  Z3, Z4, Z1
@@ -1539,7 +1545,7 @@ end:
 	RET
 
 // func productAVX512x3(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x3(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -1572,6 +1578,7 @@ wide4:
 	MOVQ    48(AX), R11
 
 wide4plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z13
 	VMOVUPS      64(R10), Z14
 	VMOVUPS      128(R10), Z15
@@ -1630,6 +1637,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z7
 	VMOVUPS      64(R10), Z8
 	VBROADCASTSS (R9), Z9
@@ -1671,6 +1679,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z4
 	VBROADCASTSS (R9), Z5
 	VFMADD231PS  Z4, Z5, Z1
@@ -2014,7 +2023,7 @@ end:
 	RET
 
 // func productAVX512x4(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x4(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -2043,6 +2052,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z9
 	VMOVUPS      64(R10), Z10
 	VBROADCASTSS (R9), Z11
@@ -2091,6 +2101,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z5
 	VBROADCASTSS (R9), Z6
 	VFMADD231PS  Z5, Z6, Z1
@@ -2479,7 +2490,7 @@ end:
 	RET
 
 // func productAVX512x5(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x5(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -2510,6 +2521,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z11
 	VMOVUPS      64(R10), Z12
 	VBROADCASTSS (R9), Z13
@@ -2565,6 +2577,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z6
 	VBROADCASTSS (R9), Z7
 	VFMADD231PS  Z6, Z7, Z1
@@ -2998,7 +3011,7 @@ end:
 	RET
 
 // func productAVX512x6(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x6(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -3031,6 +3044,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z13
 	VMOVUPS      64(R10), Z14
 	VBROADCASTSS (R9), Z15
@@ -3093,6 +3107,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z7
 	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z7, Z8, Z1
@@ -3571,7 +3586,7 @@ end:
 	RET
 
 // func productAVX512x7(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x7(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -3606,6 +3621,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z15
 	VMOVUPS      64(R10), Z16
 	VBROADCASTSS (R9), Z17
@@ -3675,6 +3691,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z8
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z8, Z9, Z1
@@ -4198,7 +4215,7 @@ end:
 	RET
 
 // func productAVX512x8(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x8(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -4235,6 +4252,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z17
 	VMOVUPS      64(R10), Z18
 	VBROADCASTSS (R9), Z19
@@ -4311,6 +4329,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z9
 	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z9, Z10, Z1
@@ -4879,7 +4898,7 @@ end:
 	RET
 
 // func productAVX512x9(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x9(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -4918,6 +4937,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z19
 	VMOVUPS      64(R10), Z20
 	VBROADCASTSS (R9), Z21
@@ -5001,6 +5021,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z10
 	VBROADCASTSS (R9), Z11
 	VFMADD231PS  Z10, Z11, Z1
@@ -5614,7 +5635,7 @@ end:
 	RET
 
 // func productAVX512x10(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x10(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -5655,6 +5676,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z21
 	VMOVUPS      64(R10), Z22
 	VBROADCASTSS (R9), Z23
@@ -5745,6 +5767,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z11
 	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z11, Z12, Z1
@@ -6403,7 +6426,7 @@ end:
 	RET
 
 // func productAVX512x11(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x11(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -6446,6 +6469,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z23
 	VMOVUPS      64(R10), Z24
 	VBROADCASTSS (R9), Z25
@@ -6543,6 +6567,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z12
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z12, Z13, Z1
@@ -7246,7 +7271,7 @@ end:
 	RET
 
 // func productAVX512x12(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x12(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -7291,6 +7316,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z25
 	VMOVUPS      64(R10), Z26
 	VBROADCASTSS (R9), Z27
@@ -7395,6 +7421,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z13
 	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z13, Z14, Z1
@@ -8143,7 +8170,7 @@ end:
 	RET
 
 // func productAVX512x13(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·productAVX512x13(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -8190,6 +8217,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z27
 	VMOVUPS      64(R10), Z28
 	VBROADCASTSS (R9), Z29
@@ -8301,6 +8329,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Z14
 	VBROADCASTSS (R9), Z15
 	VFMADD231PS  Z14, Z15, Z1
@@ -8437,695 +8466,682 @@ plane:
 	XORQ DX, DX
 
 vector:
-	CMPQ        SI, $+16
-	JL          rest
-	MOVQ        208(AX), R8
-	MOVQ        128(AX), R9
-	VMOVUPS     (R9)(DX*1), Z0
-	VMOVUPS     8(R9)(DX*1), Z1
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z0, Z0
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z1, Z1
-	VADDPS      Z1, Z0, Z2
-	VSUBPS      Z0, Z1, Z0
-	MOVQ        136(AX), R9
-	VMOVUPS     (R9)(DX*1), Z1
-	VMOVUPS     8(R9)(DX*1), Z3
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z1, Z1
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z3, Z3
-	VADDPS      Z3, Z1, Z4
-	VSUBPS      Z1, Z3, Z1
-	MOVQ        144(AX), R9
-	VMOVUPS     (R9)(DX*1), Z3
-	VMOVUPS     8(R9)(DX*1), Z5
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z3, Z3
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z5, Z5
-	VADDPS      Z5, Z3, Z6
-	VSUBPS      Z3, Z5, Z3
-	MOVQ        152(AX), R9
-	VMOVUPS     (R9)(DX*1), Z5
-	VMOVUPS     8(R9)(DX*1), Z7
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z5, Z5
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z7, Z7
-	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z5, Z7, Z5
-	MOVQ        160(AX), R9
-	VMOVUPS     (R9)(DX*1), Z7
-	VMOVUPS     8(R9)(DX*1), Z9
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z7, Z7
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z9, Z9
-	VADDPS      Z9, Z7, Z10
-	VSUBPS      Z7, Z9, Z7
-	MOVQ        168(AX), R9
-	VMOVUPS     (R9)(DX*1), Z9
-	VMOVUPS     8(R9)(DX*1), Z11
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z9, Z9
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z11, Z11
-	VADDPS      Z11, Z9, Z12
-	VSUBPS      Z9, Z11, Z9
-	MOVQ        176(AX), R9
-	VMOVUPS     (R9)(DX*1), Z11
-	VMOVUPS     8(R9)(DX*1), Z13
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z11, Z11
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z13, Z13
-	VADDPS      Z13, Z11, Z14
-	VSUBPS      Z11, Z13, Z11
-	MOVQ        184(AX), R9
-	VMOVUPS     (R9)(DX*1), Z13
-	VMOVUPS     8(R9)(DX*1), Z15
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z13, Z13
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z15, Z15
-	VADDPS      Z15, Z13, Z16
-	VSUBPS      Z13, Z15, Z13
-	LEAQ        (DI), R9
-	ADDQ        R8, R9
-	VSUBPS      Z14, Z2, Z2
-	VSUBPS      Z6, Z10, Z15
-	VFMADD231PS (CX), Z15, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VADDPS      Z14, Z6, Z2
-	VFMADD231PS 64(CX), Z10, Z2
-	VADDPS      Z12, Z4, Z15
-	VFMADD231PS 64(CX), Z8, Z15
-	VADDPS      Z15, Z2, Z17
-	VMOVUPS     Z17, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z15, Z2, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VMOVAPS     Z14, Z2
-	VFMADD231PS 128(CX), Z6, Z2
-	VFMADD231PS 192(CX), Z10, Z2
-	VMULPS      256(CX), Z4, Z15
-	VFMADD231PS 320(CX), Z8, Z15
-	VFMADD231PS 384(CX), Z12, Z15
-	VADDPS      Z15, Z2, Z17
-	VMOVUPS     Z17, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z15, Z2, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VFMADD231PS 448(CX), Z6, Z14
-	VFMADD231PS 512(CX), Z10, Z14
-	VMULPS      384(CX), Z4, Z2
-	VFMADD231PS 320(CX), Z8, Z2
-	VFMADD231PS 256(CX), Z12, Z2
-	VADDPS      Z2, Z14, Z6
-	VMOVUPS     Z6, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z2, Z14, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z4, Z16, Z2
-	VSUBPS      Z12, Z8, Z4
-	VFMADD231PS (CX), Z4, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	LEAQ        (DI), R9
-	ADDQ        R8, R9
-	ADDQ        R8, R9
-	VSUBPS      Z11, Z0, Z0
-	VSUBPS      Z3, Z7, Z2
-	VFMADD231PS (CX), Z2, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VADDPS      Z11, Z3, Z0
-	VFMADD231PS 64(CX), Z7, Z0
-	VADDPS      Z9, Z1, Z2
-	VFMADD231PS 64(CX), Z5, Z2
-	VADDPS      Z2, Z0, Z4
-	VMOVUPS     Z4, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VMOVAPS     Z11, Z0
-	VFMADD231PS 128(CX), Z3, Z0
-	VFMADD231PS 192(CX), Z7, Z0
-	VMULPS      256(CX), Z1, Z2
-	VFMADD231PS 320(CX), Z5, Z2
-	VFMADD231PS 384(CX), Z9, Z2
-	VADDPS      Z2, Z0, Z4
-	VMOVUPS     Z4, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VFMADD231PS 448(CX), Z3, Z11
-	VFMADD231PS 512(CX), Z7, Z11
-	VMULPS      384(CX), Z1, Z0
-	VFMADD231PS 320(CX), Z5, Z0
-	VFMADD231PS 256(CX), Z9, Z0
-	VADDPS      Z0, Z11, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z0, Z11, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z1, Z13, Z0
-	VSUBPS      Z9, Z5, Z1
-	VFMADD231PS (CX), Z1, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	MOVQ        128(AX), R9
-	VMOVUPS     (R9)(DX*1), Z0
-	VMOVUPS     8(R9)(DX*1), Z1
-	VSHUFPS     $0x88, 64(R9)(DX*1), Z0, Z2
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z1, Z3
-	VSUBPS      Z3, Z2, Z2
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z0, Z0
-	VSHUFPS     $0xdd, 72(R9)(DX*1), Z1, Z1
-	VSUBPS      Z1, Z0, Z0
-	MOVQ        136(AX), R9
-	VMOVUPS     (R9)(DX*1), Z1
-	VMOVUPS     8(R9)(DX*1), Z3
-	VSHUFPS     $0x88, 64(R9)(DX*1), Z1, Z4
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z3, Z5
-	VSUBPS      Z5, Z4, Z4
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z1, Z1
-	VSHUFPS     $0xdd, 72(R9)(DX*1), Z3, Z3
-	VSUBPS      Z3, Z1, Z1
-	MOVQ        144(AX), R9
-	VMOVUPS     (R9)(DX*1), Z3
-	VMOVUPS     8(R9)(DX*1), Z5
-	VSHUFPS     $0x88, 64(R9)(DX*1), Z3, Z6
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z3, Z3
-	VSHUFPS     $0xdd, 72(R9)(DX*1), Z5, Z5
-	VSUBPS      Z5, Z3, Z3
-	MOVQ        152(AX), R9
-	VMOVUPS     (R9)(DX*1), Z5
-	VMOVUPS     8(R9)(DX*1), Z7
-	VSHUFPS     $0x88, 64(R9)(DX*1), Z5, Z8
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z7, Z9
-	VSUBPS      Z9, Z8, Z8
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z5, Z5
-	VSHUFPS     $0xdd, 72(R9)(DX*1), Z7, Z7
-	VSUBPS      Z7, Z5, Z5
-	MOVQ        160(AX), R9
-	VMOVUPS     (R9)(DX*1), Z7
-	VMOVUPS     8(R9)(DX*1), Z9
-	VSHUFPS     $0x88, 64(R9)(DX*1), Z7, Z10
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z9, Z11
-	VSUBPS      Z11, Z10, Z10
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z7, Z7
-	VSHUFPS     $0xdd, 72(R9)(DX*1), Z9, Z9
-	VSUBPS      Z9, Z7, Z7
-	MOVQ        168(AX), R9
-	VMOVUPS     (R9)(DX*1), Z9
-	VMOVUPS     8(R9)(DX*1), Z11
-	VSHUFPS     $0x88, 64(R9)(DX*1), Z9, Z12
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z11, Z13
-	VSUBPS      Z13, Z12, Z12
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z9, Z9
-	VSHUFPS     $0xdd, 72(R9)(DX*1), Z11, Z11
-	VSUBPS      Z11, Z9, Z9
-	MOVQ        176(AX), R9
-	VMOVUPS     (R9)(DX*1), Z11
-	VMOVUPS     8(R9)(DX*1), Z13
-	VSHUFPS     $0x88, 64(R9)(DX*1), Z11, Z14
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z13, Z15
-	VSUBPS      Z15, Z14, Z14
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z11, Z11
-	VSHUFPS     $0xdd, 72(R9)(DX*1), Z13, Z13
-	VSUBPS      Z13, Z11, Z11
-	MOVQ        184(AX), R9
-	VMOVUPS     (R9)(DX*1), Z13
-	VMOVUPS     8(R9)(DX*1), Z15
-	VSHUFPS     $0x88, 64(R9)(DX*1), Z13, Z16
-	VSHUFPS     $0x88, 72(R9)(DX*1), Z15, Z17
-	VSUBPS      Z17, Z16, Z16
-	VSHUFPS     $0xdd, 64(R9)(DX*1), Z13, Z13
-	VSHUFPS     $0xdd, 72(R9)(DX*1), Z15, Z15
-	VSUBPS      Z15, Z13, Z13
-	LEAQ        (DI), R9
-	VSUBPS      Z14, Z2, Z2
-	VSUBPS      Z6, Z10, Z15
-	VFMADD231PS (CX), Z15, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VADDPS      Z14, Z6, Z2
-	VFMADD231PS 64(CX), Z10, Z2
-	VADDPS      Z12, Z4, Z15
-	VFMADD231PS 64(CX), Z8, Z15
-	VADDPS      Z15, Z2, Z17
-	VMOVUPS     Z17, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z15, Z2, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VMOVAPS     Z14, Z2
-	VFMADD231PS 128(CX), Z6, Z2
-	VFMADD231PS 192(CX), Z10, Z2
-	VMULPS      256(CX), Z4, Z15
-	VFMADD231PS 320(CX), Z8, Z15
-	VFMADD231PS 384(CX), Z12, Z15
-	VADDPS      Z15, Z2, Z17
-	VMOVUPS     Z17, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z15, Z2, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VFMADD231PS 448(CX), Z6, Z14
-	VFMADD231PS 512(CX), Z10, Z14
-	VMULPS      384(CX), Z4, Z2
-	VFMADD231PS 320(CX), Z8, Z2
-	VFMADD231PS 256(CX), Z12, Z2
-	VADDPS      Z2, Z14, Z6
-	VMOVUPS     Z6, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z2, Z14, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z4, Z16, Z2
-	VSUBPS      Z12, Z8, Z4
-	VFMADD231PS (CX), Z4, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	LEAQ        (DI), R9
-	ADDQ        R8, R9
-	ADDQ        R8, R9
-	ADDQ        R8, R9
-	VSUBPS      Z11, Z0, Z0
-	VSUBPS      Z3, Z7, Z2
-	VFMADD231PS (CX), Z2, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VADDPS      Z11, Z3, Z0
-	VFMADD231PS 64(CX), Z7, Z0
-	VADDPS      Z9, Z1, Z2
-	VFMADD231PS 64(CX), Z5, Z2
-	VADDPS      Z2, Z0, Z4
-	VMOVUPS     Z4, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VMOVAPS     Z11, Z0
-	VFMADD231PS 128(CX), Z3, Z0
-	VFMADD231PS 192(CX), Z7, Z0
-	VMULPS      256(CX), Z1, Z2
-	VFMADD231PS 320(CX), Z5, Z2
-	VFMADD231PS 384(CX), Z9, Z2
-	VADDPS      Z2, Z0, Z4
-	VMOVUPS     Z4, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VFMADD231PS 448(CX), Z3, Z11
-	VFMADD231PS 512(CX), Z7, Z11
-	VMULPS      384(CX), Z1, Z0
-	VFMADD231PS 320(CX), Z5, Z0
-	VFMADD231PS 256(CX), Z9, Z0
-	VADDPS      Z0, Z11, Z2
-	VMOVUPS     Z2, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z0, Z11, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	VSUBPS      Z1, Z13, Z0
-	VSUBPS      Z9, Z5, Z1
-	VFMADD231PS (CX), Z1, Z0
-	VMOVUPS     Z0, (R9)
-	LEAQ        (R9)(R8*4), R9
-	ADDQ        $+128, DX
-	ADDQ        $+64, DI
-	SUBQ        $+16, SI
-	JMP         vector
+	CMPQ             SI, $+16
+	JL               rest
+	MOVQ             208(AX), R8
+	MOVQ             128(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z0
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z0, Z1
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z0, Z0
+	VADDPS           Z0, Z1, Z2
+	VSUBPS           Z1, Z0, Z0
+	MOVQ             136(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z1
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z1, Z3
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z1, Z1
+	VADDPS           Z1, Z3, Z4
+	VSUBPS           Z3, Z1, Z1
+	MOVQ             144(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z3
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z3, Z5
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z3, Z3
+	VADDPS           Z3, Z5, Z6
+	VSUBPS           Z5, Z3, Z3
+	MOVQ             152(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z5
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z5, Z7
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z5, Z5
+	VADDPS           Z5, Z7, Z8
+	VSUBPS           Z7, Z5, Z5
+	MOVQ             160(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z7
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z7, Z9
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z7, Z7
+	VADDPS           Z7, Z9, Z10
+	VSUBPS           Z9, Z7, Z7
+	MOVQ             168(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z9
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z9, Z11
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z9, Z9
+	VADDPS           Z9, Z11, Z12
+	VSUBPS           Z11, Z9, Z9
+	MOVQ             176(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z11
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z11, Z13
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z11, Z11
+	VADDPS           Z11, Z13, Z14
+	VSUBPS           Z13, Z11, Z11
+	MOVQ             184(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z13
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z13, Z15
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z13, Z13
+	VADDPS           Z13, Z15, Z16
+	VSUBPS           Z15, Z13, Z13
+	LEAQ             (DI), R9
+	ADDQ             R8, R9
+	VSUBPS           Z14, Z2, Z2
+	VSUBPS           Z6, Z10, Z15
+	VFMADD231PS.BCST (CX), Z15, Z2
+	VMOVUPS          Z2, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VADDPS           Z14, Z6, Z2
+	VFMADD231PS.BCST 64(CX), Z10, Z2
+	VADDPS           Z12, Z4, Z15
+	VFMADD231PS.BCST 64(CX), Z8, Z15
+	VADDPS           Z15, Z2, Z17
+	VMOVUPS          Z17, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z15, Z2, Z2
+	VMOVUPS          Z2, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VMOVAPS          Z14, Z2
+	VFMADD231PS.BCST 128(CX), Z6, Z2
+	VFMADD231PS.BCST 192(CX), Z10, Z2
+	VMULPS.BCST      256(CX), Z4, Z15
+	VFMADD231PS.BCST 320(CX), Z8, Z15
+	VFMADD231PS.BCST 384(CX), Z12, Z15
+	VADDPS           Z15, Z2, Z17
+	VMOVUPS          Z17, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z15, Z2, Z2
+	VMOVUPS          Z2, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VFMADD231PS.BCST 448(CX), Z6, Z14
+	VFMADD231PS.BCST 512(CX), Z10, Z14
+	VMULPS.BCST      384(CX), Z4, Z2
+	VFMADD231PS.BCST 320(CX), Z8, Z2
+	VFMADD231PS.BCST 256(CX), Z12, Z2
+	VADDPS           Z2, Z14, Z6
+	VMOVUPS          Z6, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z2, Z14, Z2
+	VMOVUPS          Z2, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z4, Z16, Z2
+	VSUBPS           Z12, Z8, Z4
+	VFMADD231PS.BCST (CX), Z4, Z2
+	VMOVUPS          Z2, (R9)
+	LEAQ             (R9)(R8*4), R9
+	LEAQ             (DI), R9
+	ADDQ             R8, R9
+	ADDQ             R8, R9
+	VSUBPS           Z11, Z0, Z0
+	VSUBPS           Z3, Z7, Z2
+	VFMADD231PS.BCST (CX), Z2, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VADDPS           Z11, Z3, Z0
+	VFMADD231PS.BCST 64(CX), Z7, Z0
+	VADDPS           Z9, Z1, Z2
+	VFMADD231PS.BCST 64(CX), Z5, Z2
+	VADDPS           Z2, Z0, Z4
+	VMOVUPS          Z4, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z2, Z0, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VMOVAPS          Z11, Z0
+	VFMADD231PS.BCST 128(CX), Z3, Z0
+	VFMADD231PS.BCST 192(CX), Z7, Z0
+	VMULPS.BCST      256(CX), Z1, Z2
+	VFMADD231PS.BCST 320(CX), Z5, Z2
+	VFMADD231PS.BCST 384(CX), Z9, Z2
+	VADDPS           Z2, Z0, Z4
+	VMOVUPS          Z4, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z2, Z0, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VFMADD231PS.BCST 448(CX), Z3, Z11
+	VFMADD231PS.BCST 512(CX), Z7, Z11
+	VMULPS.BCST      384(CX), Z1, Z0
+	VFMADD231PS.BCST 320(CX), Z5, Z0
+	VFMADD231PS.BCST 256(CX), Z9, Z0
+	VADDPS           Z0, Z11, Z2
+	VMOVUPS          Z2, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z0, Z11, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z1, Z13, Z0
+	VSUBPS           Z9, Z5, Z1
+	VFMADD231PS.BCST (CX), Z1, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	MOVQ             128(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z0
+	VMOVUPS          (R9)(DX*1), Z1
+	VSHUFPS          $0x88, 64(R9)(DX*1), Z1, Z1
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z0, Z2
+	VSUBPS           Z2, Z1, Z1
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z0, Z0
+	VMOVUPS          8(R9)(DX*1), Z2
+	VSHUFPS          $0xdd, 72(R9)(DX*1), Z2, Z2
+	VSUBPS           Z2, Z0, Z0
+	MOVQ             136(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z2
+	VMOVUPS          (R9)(DX*1), Z3
+	VSHUFPS          $0x88, 64(R9)(DX*1), Z3, Z3
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z2, Z4
+	VSUBPS           Z4, Z3, Z3
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z2, Z2
+	VMOVUPS          8(R9)(DX*1), Z4
+	VSHUFPS          $0xdd, 72(R9)(DX*1), Z4, Z4
+	VSUBPS           Z4, Z2, Z2
+	MOVQ             144(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z4
+	VMOVUPS          (R9)(DX*1), Z5
+	VSHUFPS          $0x88, 64(R9)(DX*1), Z5, Z5
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z4, Z6
+	VSUBPS           Z6, Z5, Z5
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z4, Z4
+	VMOVUPS          8(R9)(DX*1), Z6
+	VSHUFPS          $0xdd, 72(R9)(DX*1), Z6, Z6
+	VSUBPS           Z6, Z4, Z4
+	MOVQ             152(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z6
+	VMOVUPS          (R9)(DX*1), Z7
+	VSHUFPS          $0x88, 64(R9)(DX*1), Z7, Z7
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z6, Z8
+	VSUBPS           Z8, Z7, Z7
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z6, Z6
+	VMOVUPS          8(R9)(DX*1), Z8
+	VSHUFPS          $0xdd, 72(R9)(DX*1), Z8, Z8
+	VSUBPS           Z8, Z6, Z6
+	MOVQ             160(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z8
+	VMOVUPS          (R9)(DX*1), Z9
+	VSHUFPS          $0x88, 64(R9)(DX*1), Z9, Z9
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z8, Z10
+	VSUBPS           Z10, Z9, Z9
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z8, Z8
+	VMOVUPS          8(R9)(DX*1), Z10
+	VSHUFPS          $0xdd, 72(R9)(DX*1), Z10, Z10
+	VSUBPS           Z10, Z8, Z8
+	MOVQ             168(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z10
+	VMOVUPS          (R9)(DX*1), Z11
+	VSHUFPS          $0x88, 64(R9)(DX*1), Z11, Z11
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z10, Z12
+	VSUBPS           Z12, Z11, Z11
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z10, Z10
+	VMOVUPS          8(R9)(DX*1), Z12
+	VSHUFPS          $0xdd, 72(R9)(DX*1), Z12, Z12
+	VSUBPS           Z12, Z10, Z10
+	MOVQ             176(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z12
+	VMOVUPS          (R9)(DX*1), Z13
+	VSHUFPS          $0x88, 64(R9)(DX*1), Z13, Z13
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z12, Z14
+	VSUBPS           Z14, Z13, Z13
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z12, Z12
+	VMOVUPS          8(R9)(DX*1), Z14
+	VSHUFPS          $0xdd, 72(R9)(DX*1), Z14, Z14
+	VSUBPS           Z14, Z12, Z12
+	MOVQ             184(AX), R9
+	VMOVUPS          4(R9)(DX*1), Z14
+	VMOVUPS          (R9)(DX*1), Z15
+	VSHUFPS          $0x88, 64(R9)(DX*1), Z15, Z15
+	VSHUFPS          $0xdd, 68(R9)(DX*1), Z14, Z16
+	VSUBPS           Z16, Z15, Z15
+	VSHUFPS          $0x88, 68(R9)(DX*1), Z14, Z14
+	VMOVUPS          8(R9)(DX*1), Z16
+	VSHUFPS          $0xdd, 72(R9)(DX*1), Z16, Z16
+	VSUBPS           Z16, Z14, Z14
+	LEAQ             (DI), R9
+	VSUBPS           Z13, Z1, Z1
+	VSUBPS           Z5, Z9, Z16
+	VFMADD231PS.BCST (CX), Z16, Z1
+	VMOVUPS          Z1, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VADDPS           Z13, Z5, Z1
+	VFMADD231PS.BCST 64(CX), Z9, Z1
+	VADDPS           Z11, Z3, Z16
+	VFMADD231PS.BCST 64(CX), Z7, Z16
+	VADDPS           Z16, Z1, Z17
+	VMOVUPS          Z17, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z16, Z1, Z1
+	VMOVUPS          Z1, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VMOVAPS          Z13, Z1
+	VFMADD231PS.BCST 128(CX), Z5, Z1
+	VFMADD231PS.BCST 192(CX), Z9, Z1
+	VMULPS.BCST      256(CX), Z3, Z16
+	VFMADD231PS.BCST 320(CX), Z7, Z16
+	VFMADD231PS.BCST 384(CX), Z11, Z16
+	VADDPS           Z16, Z1, Z17
+	VMOVUPS          Z17, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z16, Z1, Z1
+	VMOVUPS          Z1, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VFMADD231PS.BCST 448(CX), Z5, Z13
+	VFMADD231PS.BCST 512(CX), Z9, Z13
+	VMULPS.BCST      384(CX), Z3, Z1
+	VFMADD231PS.BCST 320(CX), Z7, Z1
+	VFMADD231PS.BCST 256(CX), Z11, Z1
+	VADDPS           Z1, Z13, Z5
+	VMOVUPS          Z5, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z1, Z13, Z1
+	VMOVUPS          Z1, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z3, Z15, Z1
+	VSUBPS           Z11, Z7, Z3
+	VFMADD231PS.BCST (CX), Z3, Z1
+	VMOVUPS          Z1, (R9)
+	LEAQ             (R9)(R8*4), R9
+	LEAQ             (DI), R9
+	ADDQ             R8, R9
+	ADDQ             R8, R9
+	ADDQ             R8, R9
+	VSUBPS           Z12, Z0, Z0
+	VSUBPS           Z4, Z8, Z1
+	VFMADD231PS.BCST (CX), Z1, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VADDPS           Z12, Z4, Z0
+	VFMADD231PS.BCST 64(CX), Z8, Z0
+	VADDPS           Z10, Z2, Z1
+	VFMADD231PS.BCST 64(CX), Z6, Z1
+	VADDPS           Z1, Z0, Z3
+	VMOVUPS          Z3, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VMOVAPS          Z12, Z0
+	VFMADD231PS.BCST 128(CX), Z4, Z0
+	VFMADD231PS.BCST 192(CX), Z8, Z0
+	VMULPS.BCST      256(CX), Z2, Z1
+	VFMADD231PS.BCST 320(CX), Z6, Z1
+	VFMADD231PS.BCST 384(CX), Z10, Z1
+	VADDPS           Z1, Z0, Z3
+	VMOVUPS          Z3, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VFMADD231PS.BCST 448(CX), Z4, Z12
+	VFMADD231PS.BCST 512(CX), Z8, Z12
+	VMULPS.BCST      384(CX), Z2, Z0
+	VFMADD231PS.BCST 320(CX), Z6, Z0
+	VFMADD231PS.BCST 256(CX), Z10, Z0
+	VADDPS           Z0, Z12, Z1
+	VMOVUPS          Z1, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z0, Z12, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	VSUBPS           Z2, Z14, Z0
+	VSUBPS           Z10, Z6, Z1
+	VFMADD231PS.BCST (CX), Z1, Z0
+	VMOVUPS          Z0, (R9)
+	LEAQ             (R9)(R8*4), R9
+	ADDQ             $+128, DX
+	ADDQ             $+64, DI
+	SUBQ             $+16, SI
+	JMP              vector
 
 rest:
-	TESTQ       SI, SI
-	JZ          next
-	LEAQ        (SI)(SI*1), SI
-	MOVQ        $0x0000000000000010, R9
-	MOVQ        SI, R8
-	CMPQ        R8, R9
-	CMOVQGT     R9, R8
-	MOVQ        SI, R9
-	SUBQ        R8, R9
-	MOVQ        $0x000000000000ffff, R10
-	BZHIQ       R8, R10, R10
-	KMOVW       R10, K1
-	MOVQ        $0x000000000000ffff, R8
-	BZHIQ       R9, R8, R8
-	KMOVW       R8, K2
-	ADDQ        $+2, SI
-	MOVQ        $0x0000000000000010, R9
-	MOVQ        SI, R8
-	CMPQ        R8, R9
-	CMOVQGT     R9, R8
-	SUBQ        R8, SI
-	MOVQ        $0x000000000000ffff, R9
-	BZHIQ       R8, R9, R9
-	KMOVW       R9, K3
-	MOVQ        $0x000000000000ffff, R8
-	BZHIQ       SI, R8, R8
-	KMOVW       R8, K4
-	MOVQ        208(AX), SI
-	MOVQ        128(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z0
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z1
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z2
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z3
-	VSHUFPS     $0xdd, Z1, Z0, Z0
-	VSHUFPS     $0x88, Z3, Z2, Z1
-	VADDPS      Z1, Z0, Z2
-	VSUBPS      Z0, Z1, Z0
-	MOVQ        136(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z1
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z3
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z4
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z5
-	VSHUFPS     $0xdd, Z3, Z1, Z1
-	VSHUFPS     $0x88, Z5, Z4, Z3
-	VADDPS      Z3, Z1, Z4
-	VSUBPS      Z1, Z3, Z1
-	MOVQ        144(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z3
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z5
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z6
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z7
-	VSHUFPS     $0xdd, Z5, Z3, Z3
-	VSHUFPS     $0x88, Z7, Z6, Z5
-	VADDPS      Z5, Z3, Z6
-	VSUBPS      Z3, Z5, Z3
-	MOVQ        152(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z5
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z7
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z8
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z9
-	VSHUFPS     $0xdd, Z7, Z5, Z5
-	VSHUFPS     $0x88, Z9, Z8, Z7
-	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z5, Z7, Z5
-	MOVQ        160(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z7
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z9
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z10
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z11
-	VSHUFPS     $0xdd, Z9, Z7, Z7
-	VSHUFPS     $0x88, Z11, Z10, Z9
-	VADDPS      Z9, Z7, Z10
-	VSUBPS      Z7, Z9, Z7
-	MOVQ        168(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z9
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z11
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z12
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z13
-	VSHUFPS     $0xdd, Z11, Z9, Z9
-	VSHUFPS     $0x88, Z13, Z12, Z11
-	VADDPS      Z11, Z9, Z12
-	VSUBPS      Z9, Z11, Z9
-	MOVQ        176(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z11
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z13
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z14
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z15
-	VSHUFPS     $0xdd, Z13, Z11, Z11
-	VSHUFPS     $0x88, Z15, Z14, Z13
-	VADDPS      Z13, Z11, Z14
-	VSUBPS      Z11, Z13, Z11
-	MOVQ        184(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z13
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z15
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z16
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z17
-	VSHUFPS     $0xdd, Z15, Z13, Z13
-	VSHUFPS     $0x88, Z17, Z16, Z15
-	VADDPS      Z15, Z13, Z16
-	VSUBPS      Z13, Z15, Z13
-	LEAQ        (DI), R8
-	ADDQ        SI, R8
-	VSUBPS      Z14, Z2, Z2
-	VSUBPS      Z6, Z10, Z15
-	VFMADD231PS (CX), Z15, Z2
-	VMOVUPS     Z2, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VADDPS      Z14, Z6, Z2
-	VFMADD231PS 64(CX), Z10, Z2
-	VADDPS      Z12, Z4, Z15
-	VFMADD231PS 64(CX), Z8, Z15
-	VADDPS      Z15, Z2, Z17
-	VMOVUPS     Z17, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VSUBPS      Z15, Z2, Z2
-	VMOVUPS     Z2, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VMOVAPS     Z14, Z2
-	VFMADD231PS 128(CX), Z6, Z2
-	VFMADD231PS 192(CX), Z10, Z2
-	VMULPS      256(CX), Z4, Z15
-	VFMADD231PS 320(CX), Z8, Z15
-	VFMADD231PS 384(CX), Z12, Z15
-	VADDPS      Z15, Z2, Z17
-	VMOVUPS     Z17, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VSUBPS      Z15, Z2, Z2
-	VMOVUPS     Z2, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VFMADD231PS 448(CX), Z6, Z14
-	VFMADD231PS 512(CX), Z10, Z14
-	VMULPS      384(CX), Z4, Z2
-	VFMADD231PS 320(CX), Z8, Z2
-	VFMADD231PS 256(CX), Z12, Z2
-	VADDPS      Z2, Z14, Z6
-	VMOVUPS     Z6, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VSUBPS      Z2, Z14, Z2
-	VMOVUPS     Z2, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VSUBPS      Z4, Z16, Z2
-	VSUBPS      Z12, Z8, Z4
-	VFMADD231PS (CX), Z4, Z2
-	VMOVUPS     Z2, (R8)
-	LEAQ        (R8)(SI*4), R8
-	LEAQ        (DI), R8
-	ADDQ        SI, R8
-	ADDQ        SI, R8
-	VSUBPS      Z11, Z0, Z0
-	VSUBPS      Z3, Z7, Z2
-	VFMADD231PS (CX), Z2, Z0
-	VMOVUPS     Z0, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VADDPS      Z11, Z3, Z0
-	VFMADD231PS 64(CX), Z7, Z0
-	VADDPS      Z9, Z1, Z2
-	VFMADD231PS 64(CX), Z5, Z2
-	VADDPS      Z2, Z0, Z4
-	VMOVUPS     Z4, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VSUBPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VMOVAPS     Z11, Z0
-	VFMADD231PS 128(CX), Z3, Z0
-	VFMADD231PS 192(CX), Z7, Z0
-	VMULPS      256(CX), Z1, Z2
-	VFMADD231PS 320(CX), Z5, Z2
-	VFMADD231PS 384(CX), Z9, Z2
-	VADDPS      Z2, Z0, Z4
-	VMOVUPS     Z4, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VSUBPS      Z2, Z0, Z0
-	VMOVUPS     Z0, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VFMADD231PS 448(CX), Z3, Z11
-	VFMADD231PS 512(CX), Z7, Z11
-	VMULPS      384(CX), Z1, Z0
-	VFMADD231PS 320(CX), Z5, Z0
-	VFMADD231PS 256(CX), Z9, Z0
-	VADDPS      Z0, Z11, Z2
-	VMOVUPS     Z2, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VSUBPS      Z0, Z11, Z0
-	VMOVUPS     Z0, (R8)
-	LEAQ        (R8)(SI*4), R8
-	VSUBPS      Z1, Z13, Z0
-	VSUBPS      Z9, Z5, Z1
-	VFMADD231PS (CX), Z1, Z0
-	VMOVUPS     Z0, (R8)
-	LEAQ        (R8)(SI*4), R8
-	MOVQ        128(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z0
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z1
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z2
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z3
-	VSHUFPS     $0x88, Z1, Z0, Z4
-	VSHUFPS     $0x88, Z3, Z2, Z5
-	VSUBPS      Z5, Z4, Z4
-	VSHUFPS     $0xdd, Z1, Z0, Z0
-	VSHUFPS     $0xdd, Z3, Z2, Z1
-	VSUBPS      Z1, Z0, Z0
-	MOVQ        136(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z1
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z2
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z3
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z5
-	VSHUFPS     $0x88, Z2, Z1, Z6
-	VSHUFPS     $0x88, Z5, Z3, Z7
-	VSUBPS      Z7, Z6, Z6
-	VSHUFPS     $0xdd, Z2, Z1, Z1
-	VSHUFPS     $0xdd, Z5, Z3, Z2
-	VSUBPS      Z2, Z1, Z1
-	MOVQ        144(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z2
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z3
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z5
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z7
-	VSHUFPS     $0x88, Z3, Z2, Z8
-	VSHUFPS     $0x88, Z7, Z5, Z9
-	VSUBPS      Z9, Z8, Z8
-	VSHUFPS     $0xdd, Z3, Z2, Z2
-	VSHUFPS     $0xdd, Z7, Z5, Z3
-	VSUBPS      Z3, Z2, Z2
-	MOVQ        152(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z3
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z5
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z7
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z9
-	VSHUFPS     $0x88, Z5, Z3, Z10
-	VSHUFPS     $0x88, Z9, Z7, Z11
-	VSUBPS      Z11, Z10, Z10
-	VSHUFPS     $0xdd, Z5, Z3, Z3
-	VSHUFPS     $0xdd, Z9, Z7, Z5
-	VSUBPS      Z5, Z3, Z3
-	MOVQ        160(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z5
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z7
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z9
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z11
-	VSHUFPS     $0x88, Z7, Z5, Z12
-	VSHUFPS     $0x88, Z11, Z9, Z13
-	VSUBPS      Z13, Z12, Z12
-	VSHUFPS     $0xdd, Z7, Z5, Z5
-	VSHUFPS     $0xdd, Z11, Z9, Z7
-	VSUBPS      Z7, Z5, Z5
-	MOVQ        168(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z7
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z9
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z11
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z13
-	VSHUFPS     $0x88, Z9, Z7, Z14
-	VSHUFPS     $0x88, Z13, Z11, Z15
-	VSUBPS      Z15, Z14, Z14
-	VSHUFPS     $0xdd, Z9, Z7, Z7
-	VSHUFPS     $0xdd, Z13, Z11, Z9
-	VSUBPS      Z9, Z7, Z7
-	MOVQ        176(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z9
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z11
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z13
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z15
-	VSHUFPS     $0x88, Z11, Z9, Z16
-	VSHUFPS     $0x88, Z15, Z13, Z17
-	VSUBPS      Z17, Z16, Z16
-	VSHUFPS     $0xdd, Z11, Z9, Z9
-	VSHUFPS     $0xdd, Z15, Z13, Z11
-	VSUBPS      Z11, Z9, Z9
-	MOVQ        184(AX), R8
-	VMOVUPS.Z   (R8)(DX*1), K3, Z11
-	VMOVUPS.Z   64(R8)(DX*1), K4, Z13
-	VMOVUPS.Z   8(R8)(DX*1), K1, Z15
-	VMOVUPS.Z   72(R8)(DX*1), K2, Z17
-	VSHUFPS     $0x88, Z13, Z11, Z18
-	VSHUFPS     $0x88, Z17, Z15, Z19
-	VSUBPS      Z19, Z18, Z18
-	VSHUFPS     $0xdd, Z13, Z11, Z11
-	VSHUFPS     $0xdd, Z17, Z15, Z13
-	VSUBPS      Z13, Z11, Z11
-	LEAQ        (DI), DX
-	VSUBPS      Z16, Z4, Z4
-	VSUBPS      Z8, Z12, Z13
-	VFMADD231PS (CX), Z13, Z4
-	VMOVUPS     Z4, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VADDPS      Z16, Z8, Z4
-	VFMADD231PS 64(CX), Z12, Z4
-	VADDPS      Z14, Z6, Z13
-	VFMADD231PS 64(CX), Z10, Z13
-	VADDPS      Z13, Z4, Z15
-	VMOVUPS     Z15, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VSUBPS      Z13, Z4, Z4
-	VMOVUPS     Z4, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VMOVAPS     Z16, Z4
-	VFMADD231PS 128(CX), Z8, Z4
-	VFMADD231PS 192(CX), Z12, Z4
-	VMULPS      256(CX), Z6, Z13
-	VFMADD231PS 320(CX), Z10, Z13
-	VFMADD231PS 384(CX), Z14, Z13
-	VADDPS      Z13, Z4, Z15
-	VMOVUPS     Z15, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VSUBPS      Z13, Z4, Z4
-	VMOVUPS     Z4, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VFMADD231PS 448(CX), Z8, Z16
-	VFMADD231PS 512(CX), Z12, Z16
-	VMULPS      384(CX), Z6, Z4
-	VFMADD231PS 320(CX), Z10, Z4
-	VFMADD231PS 256(CX), Z14, Z4
-	VADDPS      Z4, Z16, Z8
-	VMOVUPS     Z8, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VSUBPS      Z4, Z16, Z4
-	VMOVUPS     Z4, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VSUBPS      Z6, Z18, Z4
-	VSUBPS      Z14, Z10, Z6
-	VFMADD231PS (CX), Z6, Z4
-	VMOVUPS     Z4, (DX)
-	LEAQ        (DX)(SI*4), DX
-	LEAQ        (DI), DX
-	ADDQ        SI, DX
-	ADDQ        SI, DX
-	ADDQ        SI, DX
-	VSUBPS      Z9, Z0, Z0
-	VSUBPS      Z2, Z5, Z4
-	VFMADD231PS (CX), Z4, Z0
-	VMOVUPS     Z0, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VADDPS      Z9, Z2, Z0
-	VFMADD231PS 64(CX), Z5, Z0
-	VADDPS      Z7, Z1, Z4
-	VFMADD231PS 64(CX), Z3, Z4
-	VADDPS      Z4, Z0, Z6
-	VMOVUPS     Z6, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VSUBPS      Z4, Z0, Z0
-	VMOVUPS     Z0, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VMOVAPS     Z9, Z0
-	VFMADD231PS 128(CX), Z2, Z0
-	VFMADD231PS 192(CX), Z5, Z0
-	VMULPS      256(CX), Z1, Z4
-	VFMADD231PS 320(CX), Z3, Z4
-	VFMADD231PS 384(CX), Z7, Z4
-	VADDPS      Z4, Z0, Z6
-	VMOVUPS     Z6, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VSUBPS      Z4, Z0, Z0
-	VMOVUPS     Z0, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VFMADD231PS 448(CX), Z2, Z9
-	VFMADD231PS 512(CX), Z5, Z9
-	VMULPS      384(CX), Z1, Z0
-	VFMADD231PS 320(CX), Z3, Z0
-	VFMADD231PS 256(CX), Z7, Z0
-	VADDPS      Z0, Z9, Z2
-	VMOVUPS     Z2, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VSUBPS      Z0, Z9, Z0
-	VMOVUPS     Z0, (DX)
-	LEAQ        (DX)(SI*4), DX
-	VSUBPS      Z1, Z11, Z0
-	VSUBPS      Z7, Z3, Z1
-	VFMADD231PS (CX), Z1, Z0
-	VMOVUPS     Z0, (DX)
-	LEAQ        (DX)(SI*4), DX
+	TESTQ            SI, SI
+	JZ               next
+	LEAQ             (SI)(SI*1), SI
+	MOVQ             $0x0000000000000010, R9
+	MOVQ             SI, R8
+	CMPQ             R8, R9
+	CMOVQGT          R9, R8
+	SUBQ             R8, SI
+	MOVQ             $0x000000000000ffff, R9
+	BZHIQ            R8, R9, R9
+	KMOVW            R9, K1
+	MOVQ             $0x000000000000ffff, R8
+	BZHIQ            SI, R8, R8
+	KMOVW            R8, K2
+	MOVQ             208(AX), SI
+	MOVQ             128(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z0
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z1
+	VSHUFPS          $0x88, Z1, Z0, Z2
+	VSHUFPS          $0xdd, Z1, Z0, Z0
+	VADDPS           Z0, Z2, Z1
+	VSUBPS           Z2, Z0, Z0
+	MOVQ             136(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z2
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z3
+	VSHUFPS          $0x88, Z3, Z2, Z4
+	VSHUFPS          $0xdd, Z3, Z2, Z2
+	VADDPS           Z2, Z4, Z3
+	VSUBPS           Z4, Z2, Z2
+	MOVQ             144(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z4
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z5
+	VSHUFPS          $0x88, Z5, Z4, Z6
+	VSHUFPS          $0xdd, Z5, Z4, Z4
+	VADDPS           Z4, Z6, Z5
+	VSUBPS           Z6, Z4, Z4
+	MOVQ             152(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z6
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z7
+	VSHUFPS          $0x88, Z7, Z6, Z8
+	VSHUFPS          $0xdd, Z7, Z6, Z6
+	VADDPS           Z6, Z8, Z7
+	VSUBPS           Z8, Z6, Z6
+	MOVQ             160(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z8
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z9
+	VSHUFPS          $0x88, Z9, Z8, Z10
+	VSHUFPS          $0xdd, Z9, Z8, Z8
+	VADDPS           Z8, Z10, Z9
+	VSUBPS           Z10, Z8, Z8
+	MOVQ             168(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z10
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z11
+	VSHUFPS          $0x88, Z11, Z10, Z12
+	VSHUFPS          $0xdd, Z11, Z10, Z10
+	VADDPS           Z10, Z12, Z11
+	VSUBPS           Z12, Z10, Z10
+	MOVQ             176(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z12
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z13
+	VSHUFPS          $0x88, Z13, Z12, Z14
+	VSHUFPS          $0xdd, Z13, Z12, Z12
+	VADDPS           Z12, Z14, Z13
+	VSUBPS           Z14, Z12, Z12
+	MOVQ             184(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z14
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z15
+	VSHUFPS          $0x88, Z15, Z14, Z16
+	VSHUFPS          $0xdd, Z15, Z14, Z14
+	VADDPS           Z14, Z16, Z15
+	VSUBPS           Z16, Z14, Z14
+	LEAQ             (DI), R8
+	ADDQ             SI, R8
+	VSUBPS           Z13, Z1, Z1
+	VSUBPS           Z5, Z9, Z16
+	VFMADD231PS.BCST (CX), Z16, Z1
+	VMOVUPS          Z1, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VADDPS           Z13, Z5, Z1
+	VFMADD231PS.BCST 64(CX), Z9, Z1
+	VADDPS           Z11, Z3, Z16
+	VFMADD231PS.BCST 64(CX), Z7, Z16
+	VADDPS           Z16, Z1, Z17
+	VMOVUPS          Z17, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VSUBPS           Z16, Z1, Z1
+	VMOVUPS          Z1, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VMOVAPS          Z13, Z1
+	VFMADD231PS.BCST 128(CX), Z5, Z1
+	VFMADD231PS.BCST 192(CX), Z9, Z1
+	VMULPS.BCST      256(CX), Z3, Z16
+	VFMADD231PS.BCST 320(CX), Z7, Z16
+	VFMADD231PS.BCST 384(CX), Z11, Z16
+	VADDPS           Z16, Z1, Z17
+	VMOVUPS          Z17, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VSUBPS           Z16, Z1, Z1
+	VMOVUPS          Z1, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VFMADD231PS.BCST 448(CX), Z5, Z13
+	VFMADD231PS.BCST 512(CX), Z9, Z13
+	VMULPS.BCST      384(CX), Z3, Z1
+	VFMADD231PS.BCST 320(CX), Z7, Z1
+	VFMADD231PS.BCST 256(CX), Z11, Z1
+	VADDPS           Z1, Z13, Z5
+	VMOVUPS          Z5, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VSUBPS           Z1, Z13, Z1
+	VMOVUPS          Z1, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VSUBPS           Z3, Z15, Z1
+	VSUBPS           Z11, Z7, Z3
+	VFMADD231PS.BCST (CX), Z3, Z1
+	VMOVUPS          Z1, (R8)
+	LEAQ             (R8)(SI*4), R8
+	LEAQ             (DI), R8
+	ADDQ             SI, R8
+	ADDQ             SI, R8
+	VSUBPS           Z12, Z0, Z0
+	VSUBPS           Z4, Z8, Z1
+	VFMADD231PS.BCST (CX), Z1, Z0
+	VMOVUPS          Z0, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VADDPS           Z12, Z4, Z0
+	VFMADD231PS.BCST 64(CX), Z8, Z0
+	VADDPS           Z10, Z2, Z1
+	VFMADD231PS.BCST 64(CX), Z6, Z1
+	VADDPS           Z1, Z0, Z3
+	VMOVUPS          Z3, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VMOVAPS          Z12, Z0
+	VFMADD231PS.BCST 128(CX), Z4, Z0
+	VFMADD231PS.BCST 192(CX), Z8, Z0
+	VMULPS.BCST      256(CX), Z2, Z1
+	VFMADD231PS.BCST 320(CX), Z6, Z1
+	VFMADD231PS.BCST 384(CX), Z10, Z1
+	VADDPS           Z1, Z0, Z3
+	VMOVUPS          Z3, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VSUBPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VFMADD231PS.BCST 448(CX), Z4, Z12
+	VFMADD231PS.BCST 512(CX), Z8, Z12
+	VMULPS.BCST      384(CX), Z2, Z0
+	VFMADD231PS.BCST 320(CX), Z6, Z0
+	VFMADD231PS.BCST 256(CX), Z10, Z0
+	VADDPS           Z0, Z12, Z1
+	VMOVUPS          Z1, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VSUBPS           Z0, Z12, Z0
+	VMOVUPS          Z0, (R8)
+	LEAQ             (R8)(SI*4), R8
+	VSUBPS           Z2, Z14, Z0
+	VSUBPS           Z10, Z6, Z1
+	VFMADD231PS.BCST (CX), Z1, Z0
+	VMOVUPS          Z0, (R8)
+	LEAQ             (R8)(SI*4), R8
+	MOVQ             128(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z0
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z1
+	VMOVUPS.Z        (R8)(DX*1), K1, Z2
+	VMOVUPS.Z        64(R8)(DX*1), K2, Z3
+	VSHUFPS          $0x88, Z3, Z2, Z2
+	VSHUFPS          $0xdd, Z1, Z0, Z3
+	VSUBPS           Z3, Z2, Z2
+	VSHUFPS          $0x88, Z1, Z0, Z0
+	VMOVUPS.Z        8(R8)(DX*1), K1, Z1
+	VMOVUPS.Z        72(R8)(DX*1), K2, Z3
+	VSHUFPS          $0xdd, Z3, Z1, Z1
+	VSUBPS           Z1, Z0, Z0
+	MOVQ             136(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z1
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z3
+	VMOVUPS.Z        (R8)(DX*1), K1, Z4
+	VMOVUPS.Z        64(R8)(DX*1), K2, Z5
+	VSHUFPS          $0x88, Z5, Z4, Z4
+	VSHUFPS          $0xdd, Z3, Z1, Z5
+	VSUBPS           Z5, Z4, Z4
+	VSHUFPS          $0x88, Z3, Z1, Z1
+	VMOVUPS.Z        8(R8)(DX*1), K1, Z3
+	VMOVUPS.Z        72(R8)(DX*1), K2, Z5
+	VSHUFPS          $0xdd, Z5, Z3, Z3
+	VSUBPS           Z3, Z1, Z1
+	MOVQ             144(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z3
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z5
+	VMOVUPS.Z        (R8)(DX*1), K1, Z6
+	VMOVUPS.Z        64(R8)(DX*1), K2, Z7
+	VSHUFPS          $0x88, Z7, Z6, Z6
+	VSHUFPS          $0xdd, Z5, Z3, Z7
+	VSUBPS           Z7, Z6, Z6
+	VSHUFPS          $0x88, Z5, Z3, Z3
+	VMOVUPS.Z        8(R8)(DX*1), K1, Z5
+	VMOVUPS.Z        72(R8)(DX*1), K2, Z7
+	VSHUFPS          $0xdd, Z7, Z5, Z5
+	VSUBPS           Z5, Z3, Z3
+	MOVQ             152(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z5
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z7
+	VMOVUPS.Z        (R8)(DX*1), K1, Z8
+	VMOVUPS.Z        64(R8)(DX*1), K2, Z9
+	VSHUFPS          $0x88, Z9, Z8, Z8
+	VSHUFPS          $0xdd, Z7, Z5, Z9
+	VSUBPS           Z9, Z8, Z8
+	VSHUFPS          $0x88, Z7, Z5, Z5
+	VMOVUPS.Z        8(R8)(DX*1), K1, Z7
+	VMOVUPS.Z        72(R8)(DX*1), K2, Z9
+	VSHUFPS          $0xdd, Z9, Z7, Z7
+	VSUBPS           Z7, Z5, Z5
+	MOVQ             160(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z7
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z9
+	VMOVUPS.Z        (R8)(DX*1), K1, Z10
+	VMOVUPS.Z        64(R8)(DX*1), K2, Z11
+	VSHUFPS          $0x88, Z11, Z10, Z10
+	VSHUFPS          $0xdd, Z9, Z7, Z11
+	VSUBPS           Z11, Z10, Z10
+	VSHUFPS          $0x88, Z9, Z7, Z7
+	VMOVUPS.Z        8(R8)(DX*1), K1, Z9
+	VMOVUPS.Z        72(R8)(DX*1), K2, Z11
+	VSHUFPS          $0xdd, Z11, Z9, Z9
+	VSUBPS           Z9, Z7, Z7
+	MOVQ             168(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z9
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z11
+	VMOVUPS.Z        (R8)(DX*1), K1, Z12
+	VMOVUPS.Z        64(R8)(DX*1), K2, Z13
+	VSHUFPS          $0x88, Z13, Z12, Z12
+	VSHUFPS          $0xdd, Z11, Z9, Z13
+	VSUBPS           Z13, Z12, Z12
+	VSHUFPS          $0x88, Z11, Z9, Z9
+	VMOVUPS.Z        8(R8)(DX*1), K1, Z11
+	VMOVUPS.Z        72(R8)(DX*1), K2, Z13
+	VSHUFPS          $0xdd, Z13, Z11, Z11
+	VSUBPS           Z11, Z9, Z9
+	MOVQ             176(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z11
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z13
+	VMOVUPS.Z        (R8)(DX*1), K1, Z14
+	VMOVUPS.Z        64(R8)(DX*1), K2, Z15
+	VSHUFPS          $0x88, Z15, Z14, Z14
+	VSHUFPS          $0xdd, Z13, Z11, Z15
+	VSUBPS           Z15, Z14, Z14
+	VSHUFPS          $0x88, Z13, Z11, Z11
+	VMOVUPS.Z        8(R8)(DX*1), K1, Z13
+	VMOVUPS.Z        72(R8)(DX*1), K2, Z15
+	VSHUFPS          $0xdd, Z15, Z13, Z13
+	VSUBPS           Z13, Z11, Z11
+	MOVQ             184(AX), R8
+	VMOVUPS.Z        4(R8)(DX*1), K1, Z13
+	VMOVUPS.Z        68(R8)(DX*1), K2, Z15
+	VMOVUPS.Z        (R8)(DX*1), K1, Z16
+	VMOVUPS.Z        64(R8)(DX*1), K2, Z17
+	VSHUFPS          $0x88, Z17, Z16, Z16
+	VSHUFPS          $0xdd, Z15, Z13, Z17
+	VSUBPS           Z17, Z16, Z16
+	VSHUFPS          $0x88, Z15, Z13, Z13
+	VMOVUPS.Z        8(R8)(DX*1), K1, Z15
+	VMOVUPS.Z        72(R8)(DX*1), K2, Z17
+	VSHUFPS          $0xdd, Z17, Z15, Z15
+	VSUBPS           Z15, Z13, Z13
+	LEAQ             (DI), DX
+	VSUBPS           Z14, Z2, Z2
+	VSUBPS           Z6, Z10, Z15
+	VFMADD231PS.BCST (CX), Z15, Z2
+	VMOVUPS          Z2, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VADDPS           Z14, Z6, Z2
+	VFMADD231PS.BCST 64(CX), Z10, Z2
+	VADDPS           Z12, Z4, Z15
+	VFMADD231PS.BCST 64(CX), Z8, Z15
+	VADDPS           Z15, Z2, Z17
+	VMOVUPS          Z17, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VSUBPS           Z15, Z2, Z2
+	VMOVUPS          Z2, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VMOVAPS          Z14, Z2
+	VFMADD231PS.BCST 128(CX), Z6, Z2
+	VFMADD231PS.BCST 192(CX), Z10, Z2
+	VMULPS.BCST      256(CX), Z4, Z15
+	VFMADD231PS.BCST 320(CX), Z8, Z15
+	VFMADD231PS.BCST 384(CX), Z12, Z15
+	VADDPS           Z15, Z2, Z17
+	VMOVUPS          Z17, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VSUBPS           Z15, Z2, Z2
+	VMOVUPS          Z2, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VFMADD231PS.BCST 448(CX), Z6, Z14
+	VFMADD231PS.BCST 512(CX), Z10, Z14
+	VMULPS.BCST      384(CX), Z4, Z2
+	VFMADD231PS.BCST 320(CX), Z8, Z2
+	VFMADD231PS.BCST 256(CX), Z12, Z2
+	VADDPS           Z2, Z14, Z6
+	VMOVUPS          Z6, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VSUBPS           Z2, Z14, Z2
+	VMOVUPS          Z2, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VSUBPS           Z4, Z16, Z2
+	VSUBPS           Z12, Z8, Z4
+	VFMADD231PS.BCST (CX), Z4, Z2
+	VMOVUPS          Z2, (DX)
+	LEAQ             (DX)(SI*4), DX
+	LEAQ             (DI), DX
+	ADDQ             SI, DX
+	ADDQ             SI, DX
+	ADDQ             SI, DX
+	VSUBPS           Z11, Z0, Z0
+	VSUBPS           Z3, Z7, Z2
+	VFMADD231PS.BCST (CX), Z2, Z0
+	VMOVUPS          Z0, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VADDPS           Z11, Z3, Z0
+	VFMADD231PS.BCST 64(CX), Z7, Z0
+	VADDPS           Z9, Z1, Z2
+	VFMADD231PS.BCST 64(CX), Z5, Z2
+	VADDPS           Z2, Z0, Z4
+	VMOVUPS          Z4, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VSUBPS           Z2, Z0, Z0
+	VMOVUPS          Z0, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VMOVAPS          Z11, Z0
+	VFMADD231PS.BCST 128(CX), Z3, Z0
+	VFMADD231PS.BCST 192(CX), Z7, Z0
+	VMULPS.BCST      256(CX), Z1, Z2
+	VFMADD231PS.BCST 320(CX), Z5, Z2
+	VFMADD231PS.BCST 384(CX), Z9, Z2
+	VADDPS           Z2, Z0, Z4
+	VMOVUPS          Z4, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VSUBPS           Z2, Z0, Z0
+	VMOVUPS          Z0, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VFMADD231PS.BCST 448(CX), Z3, Z11
+	VFMADD231PS.BCST 512(CX), Z7, Z11
+	VMULPS.BCST      384(CX), Z1, Z0
+	VFMADD231PS.BCST 320(CX), Z5, Z0
+	VFMADD231PS.BCST 256(CX), Z9, Z0
+	VADDPS           Z0, Z11, Z2
+	VMOVUPS          Z2, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VSUBPS           Z0, Z11, Z0
+	VMOVUPS          Z0, (DX)
+	LEAQ             (DX)(SI*4), DX
+	VSUBPS           Z1, Z13, Z0
+	VSUBPS           Z9, Z5, Z1
+	VFMADD231PS.BCST (CX), Z1, Z0
+	VMOVUPS          Z0, (DX)
+	LEAQ             (DX)(SI*4), DX
 
 next:
 	MOVQ 64(AX), DX
@@ -9155,8 +9171,8 @@ next:
 TEXT ·winogradOutAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	LEAQ winogradFactors<>+0(SB), DX
-	MOVQ 368(AX), SI
-	MOVQ 288(AX), DI
+	MOVQ 368(AX), CX
+	MOVQ 288(AX), SI
 	MOVQ (AX), CX
 	MOVQ CX, 192(AX)
 	MOVQ 8(AX), CX
@@ -9183,989 +9199,917 @@ TEXT ·winogradOutAVX512(SB), NOSPLIT, $0-8
 	MOVQ CX, 280(AX)
 
 plane:
-	MOVQ DI, R8
-	XORQ R9, R9
+	MOVQ SI, DI
+	XORQ R8, R8
 
 vector:
-	MOVQ R9, BX
+	MOVQ R8, BX
 	SUBQ 320(AX), BX
 	SHLQ $0x02, BX
-	MOVQ 320(AX), R10
+	MOVQ 320(AX), R9
 	MOVQ 328(AX), CX
-	ADDQ R10, CX
-	SUBQ R9, CX
-	SUBQ R9, R10
+	ADDQ R9, CX
+	SUBQ R8, CX
+	SUBQ R8, R9
 	JLE  first
 	JMP  some
 
 first:
-	XORQ         R10, R10
-	CMPQ         CX, $+32
-	JL           some
-	MOVQ         304(AX), CX
-	LEAQ         (R8), R10
-	VMOVUPS      (R10), Z0
-	VADDPS       (R10)(CX*1), Z0, Z0
-	VADDPS       (R10)(CX*2), Z0, Z0
-	LEAQ         (R10)(CX*4), R10
-	VMOVUPS      (R10), Z1
-	VADDPS       (R10)(CX*1), Z1, Z1
-	VADDPS       (R10)(CX*2), Z1, Z1
-	LEAQ         (R10)(CX*4), R10
-	VMOVUPS      (R10), Z2
-	VADDPS       (R10)(CX*1), Z2, Z2
-	VADDPS       (R10)(CX*2), Z2, Z2
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z2, Z1, Z3
-	VSUBPS       Z2, Z1, Z1
-	VMOVUPS      (R10), Z2
-	VADDPS       (R10)(CX*1), Z2, Z2
-	VADDPS       (R10)(CX*2), Z2, Z2
-	LEAQ         (R10)(CX*4), R10
-	VMOVUPS      (R10), Z5
-	VADDPS       (R10)(CX*1), Z5, Z5
-	VADDPS       (R10)(CX*2), Z5, Z5
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z5, Z2, Z6
-	VSUBPS       Z5, Z2, Z2
-	VMOVUPS      (R10), Z5
-	VADDPS       (R10)(CX*1), Z5, Z5
-	VADDPS       (R10)(CX*2), Z5, Z5
-	LEAQ         (R10)(CX*4), R10
-	VMOVUPS      (R10), Z7
-	VADDPS       (R10)(CX*1), Z7, Z7
-	VADDPS       (R10)(CX*2), Z7, Z7
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z7, Z5, Z8
-	VSUBPS       Z7, Z5, Z5
-	VMOVUPS      (R10), Z7
-	VADDPS       (R10)(CX*1), Z7, Z7
-	VADDPS       (R10)(CX*2), Z7, Z7
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z3, Z0, Z0
-	VADDPS       Z8, Z6, Z9
-	VADDPS       Z9, Z0, Z0
-	VMOVUPS      Z0, (SI)
-	VMOVAPS      Z1, Z0
-	VFMADD231PS  384(DX), Z2, Z0
-	VFMADD231PS  256(DX), Z5, Z0
-	VMOVUPS      Z0, 64(SI)
-	VMOVAPS      Z3, Z0
-	VFMADD231PS  448(DX), Z6, Z0
-	VFMADD231PS  128(DX), Z8, Z0
-	VMOVUPS      Z0, 128(SI)
-	VMOVAPS      Z1, Z0
-	VFMADD231PS  576(DX), Z2, Z0
-	VFMADD231PS  640(DX), Z5, Z0
-	VMOVUPS      Z0, 192(SI)
-	VFMADD231PS  704(DX), Z6, Z3
-	VFMADD231PS  768(DX), Z8, Z3
-	VMOVUPS      Z3, 256(SI)
-	VADDPS       Z1, Z7, Z0
-	VFMADD231PS  832(DX), Z2, Z0
-	VFMADD231PS  896(DX), Z5, Z0
-	VMOVUPS      Z0, 320(SI)
-	MOVQ         304(AX), CX
-	LEAQ         (R8), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z0
-	VSUBPS       (R10)(CX*2), Z0, Z0
-	VSUBPS       (R11)(CX*1), Z0, Z0
-	LEAQ         (R10)(CX*4), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z1
-	VSUBPS       (R10)(CX*2), Z1, Z1
-	VSUBPS       (R11)(CX*1), Z1, Z1
-	LEAQ         (R10)(CX*4), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z2
-	VSUBPS       (R10)(CX*2), Z2, Z2
-	VSUBPS       (R11)(CX*1), Z2, Z2
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z2, Z1, Z3
-	VSUBPS       Z2, Z1, Z1
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z2
-	VSUBPS       (R10)(CX*2), Z2, Z2
-	VSUBPS       (R11)(CX*1), Z2, Z2
-	LEAQ         (R10)(CX*4), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z5
-	VSUBPS       (R10)(CX*2), Z5, Z5
-	VSUBPS       (R11)(CX*1), Z5, Z5
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z5, Z2, Z6
-	VSUBPS       Z5, Z2, Z2
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z5
-	VSUBPS       (R10)(CX*2), Z5, Z5
-	VSUBPS       (R11)(CX*1), Z5, Z5
-	LEAQ         (R10)(CX*4), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z7
-	VSUBPS       (R10)(CX*2), Z7, Z7
-	VSUBPS       (R11)(CX*1), Z7, Z7
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z7, Z5, Z8
-	VSUBPS       Z7, Z5, Z5
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z7
-	VSUBPS       (R10)(CX*2), Z7, Z7
-	VSUBPS       (R11)(CX*1), Z7, Z7
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z3, Z0, Z0
-	VADDPS       Z8, Z6, Z9
-	VADDPS       Z9, Z0, Z0
-	VMOVUPS      Z0, 384(SI)
-	VMOVAPS      Z1, Z0
-	VFMADD231PS  384(DX), Z2, Z0
-	VFMADD231PS  256(DX), Z5, Z0
-	VMOVUPS      Z0, 448(SI)
-	VMOVAPS      Z3, Z0
-	VFMADD231PS  448(DX), Z6, Z0
-	VFMADD231PS  128(DX), Z8, Z0
-	VMOVUPS      Z0, 512(SI)
-	VMOVAPS      Z1, Z0
-	VFMADD231PS  576(DX), Z2, Z0
-	VFMADD231PS  640(DX), Z5, Z0
-	VMOVUPS      Z0, 576(SI)
-	VFMADD231PS  704(DX), Z6, Z3
-	VFMADD231PS  768(DX), Z8, Z3
-	VMOVUPS      Z3, 640(SI)
-	VADDPS       Z1, Z7, Z0
-	VFMADD231PS  832(DX), Z2, Z0
-	VFMADD231PS  896(DX), Z5, Z0
-	VMOVUPS      Z0, 704(SI)
-	MOVQ         352(AX), CX
-	MOVQ         336(AX), R10
-	MOVQ         344(AX), R11
-	VBROADCASTSS (R10)(CX*1), Z0
-	CMPQ         360(AX), $+0
-	JNE          alladding
-	TESTQ        R11, R11
-	JNZ          allactivating
-	VMOVUPS      (SI), Z1
-	VUNPCKLPS    384(SI), Z1, Z2
-	VUNPCKHPS    384(SI), Z1, Z1
-	MOVQ         192(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, 64(CX)(BX*1)
-	VMOVUPS      64(SI), Z1
-	VUNPCKLPS    448(SI), Z1, Z2
-	VUNPCKHPS    448(SI), Z1, Z1
-	MOVQ         200(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, 64(CX)(BX*1)
-	VMOVUPS      128(SI), Z1
-	VUNPCKLPS    512(SI), Z1, Z2
-	VUNPCKHPS    512(SI), Z1, Z1
-	MOVQ         208(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, 64(CX)(BX*1)
-	VMOVUPS      192(SI), Z1
-	VUNPCKLPS    576(SI), Z1, Z2
-	VUNPCKHPS    576(SI), Z1, Z1
-	MOVQ         216(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, 64(CX)(BX*1)
-	VMOVUPS      256(SI), Z1
-	VUNPCKLPS    640(SI), Z1, Z2
-	VUNPCKHPS    640(SI), Z1, Z1
-	MOVQ         224(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, 64(CX)(BX*1)
-	VMOVUPS      320(SI), Z1
-	VUNPCKLPS    704(SI), Z1, Z2
-	VUNPCKHPS    704(SI), Z1, Z1
-	MOVQ         232(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, 64(CX)(BX*1)
-	JMP          allend
+	XORQ             R9, R9
+	CMPQ             CX, $+32
+	JL               some
+	MOVQ             304(AX), CX
+	LEAQ             (DI), R9
+	VMOVUPS          (R9), Z0
+	VADDPS           (R9)(CX*1), Z0, Z0
+	VADDPS           (R9)(CX*2), Z0, Z0
+	LEAQ             (R9)(CX*4), R9
+	VMOVUPS          (R9), Z1
+	VADDPS           (R9)(CX*1), Z1, Z1
+	VADDPS           (R9)(CX*2), Z1, Z1
+	LEAQ             (R9)(CX*4), R9
+	VMOVUPS          (R9), Z2
+	VADDPS           (R9)(CX*1), Z2, Z2
+	VADDPS           (R9)(CX*2), Z2, Z2
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z2, Z1, Z3
+	VSUBPS           Z2, Z1, Z1
+	VMOVUPS          (R9), Z2
+	VADDPS           (R9)(CX*1), Z2, Z2
+	VADDPS           (R9)(CX*2), Z2, Z2
+	LEAQ             (R9)(CX*4), R9
+	VMOVUPS          (R9), Z5
+	VADDPS           (R9)(CX*1), Z5, Z5
+	VADDPS           (R9)(CX*2), Z5, Z5
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z5, Z2, Z6
+	VSUBPS           Z5, Z2, Z2
+	VMOVUPS          (R9), Z5
+	VADDPS           (R9)(CX*1), Z5, Z5
+	VADDPS           (R9)(CX*2), Z5, Z5
+	LEAQ             (R9)(CX*4), R9
+	VMOVUPS          (R9), Z7
+	VADDPS           (R9)(CX*1), Z7, Z7
+	VADDPS           (R9)(CX*2), Z7, Z7
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z7, Z5, Z8
+	VSUBPS           Z7, Z5, Z5
+	VMOVUPS          (R9), Z7
+	VADDPS           (R9)(CX*1), Z7, Z7
+	VADDPS           (R9)(CX*2), Z7, Z7
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z3, Z0, Z0
+	VADDPS           Z8, Z6, Z9
+	VADDPS           Z9, Z0, Z0
+	VMOVAPS          Z1, Z9
+	VFMADD231PS.BCST 384(DX), Z2, Z9
+	VFMADD231PS.BCST 256(DX), Z5, Z9
+	VMOVAPS          Z3, Z10
+	VFMADD231PS.BCST 448(DX), Z6, Z10
+	VFMADD231PS.BCST 128(DX), Z8, Z10
+	VMOVAPS          Z1, Z11
+	VFMADD231PS.BCST 576(DX), Z2, Z11
+	VFMADD231PS.BCST 640(DX), Z5, Z11
+	VFMADD231PS.BCST 704(DX), Z6, Z3
+	VFMADD231PS.BCST 768(DX), Z8, Z3
+	VADDPS           Z1, Z7, Z1
+	VFMADD231PS.BCST 832(DX), Z2, Z1
+	VFMADD231PS.BCST 896(DX), Z5, Z1
+	MOVQ             304(AX), CX
+	LEAQ             (DI), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z2
+	VSUBPS           (R9)(CX*2), Z2, Z2
+	VSUBPS           (R10)(CX*1), Z2, Z2
+	LEAQ             (R9)(CX*4), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z5
+	VSUBPS           (R9)(CX*2), Z5, Z5
+	VSUBPS           (R10)(CX*1), Z5, Z5
+	LEAQ             (R9)(CX*4), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z6
+	VSUBPS           (R9)(CX*2), Z6, Z6
+	VSUBPS           (R10)(CX*1), Z6, Z6
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z6, Z5, Z7
+	VSUBPS           Z6, Z5, Z5
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z6
+	VSUBPS           (R9)(CX*2), Z6, Z6
+	VSUBPS           (R10)(CX*1), Z6, Z6
+	LEAQ             (R9)(CX*4), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z8
+	VSUBPS           (R9)(CX*2), Z8, Z8
+	VSUBPS           (R10)(CX*1), Z8, Z8
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z8, Z6, Z12
+	VSUBPS           Z8, Z6, Z6
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z8
+	VSUBPS           (R9)(CX*2), Z8, Z8
+	VSUBPS           (R10)(CX*1), Z8, Z8
+	LEAQ             (R9)(CX*4), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z13
+	VSUBPS           (R9)(CX*2), Z13, Z13
+	VSUBPS           (R10)(CX*1), Z13, Z13
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z13, Z8, Z14
+	VSUBPS           Z13, Z8, Z8
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z13
+	VSUBPS           (R9)(CX*2), Z13, Z13
+	VSUBPS           (R10)(CX*1), Z13, Z13
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z7, Z2, Z2
+	VADDPS           Z14, Z12, Z15
+	VADDPS           Z15, Z2, Z2
+	VMOVAPS          Z5, Z15
+	VFMADD231PS.BCST 384(DX), Z6, Z15
+	VFMADD231PS.BCST 256(DX), Z8, Z15
+	VMOVAPS          Z7, Z16
+	VFMADD231PS.BCST 448(DX), Z12, Z16
+	VFMADD231PS.BCST 128(DX), Z14, Z16
+	VMOVAPS          Z5, Z17
+	VFMADD231PS.BCST 576(DX), Z6, Z17
+	VFMADD231PS.BCST 640(DX), Z8, Z17
+	VFMADD231PS.BCST 704(DX), Z12, Z7
+	VFMADD231PS.BCST 768(DX), Z14, Z7
+	VADDPS           Z5, Z13, Z5
+	VFMADD231PS.BCST 832(DX), Z6, Z5
+	VFMADD231PS.BCST 896(DX), Z8, Z5
+	MOVQ             352(AX), CX
+	MOVQ             336(AX), R9
+	MOVQ             344(AX), R10
+	VBROADCASTSS     (R9)(CX*1), Z6
+	CMPQ             360(AX), $+0
+	JNE              alladding
+	TESTQ            R10, R10
+	JNZ              allactivating
+	VUNPCKLPS        Z2, Z0, Z8
+	VUNPCKHPS        Z2, Z0, Z0
+	MOVQ             192(AX), CX
+	VADDPS           Z6, Z8, Z8
+	VMOVUPS          Z8, (CX)(BX*1)
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, 64(CX)(BX*1)
+	VUNPCKLPS        Z15, Z9, Z0
+	VUNPCKHPS        Z15, Z9, Z2
+	MOVQ             200(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, (CX)(BX*1)
+	VADDPS           Z6, Z2, Z2
+	VMOVUPS          Z2, 64(CX)(BX*1)
+	VUNPCKLPS        Z16, Z10, Z0
+	VUNPCKHPS        Z16, Z10, Z2
+	MOVQ             208(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, (CX)(BX*1)
+	VADDPS           Z6, Z2, Z2
+	VMOVUPS          Z2, 64(CX)(BX*1)
+	VUNPCKLPS        Z17, Z11, Z0
+	VUNPCKHPS        Z17, Z11, Z2
+	MOVQ             216(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, (CX)(BX*1)
+	VADDPS           Z6, Z2, Z2
+	VMOVUPS          Z2, 64(CX)(BX*1)
+	VUNPCKLPS        Z7, Z3, Z0
+	VUNPCKHPS        Z7, Z3, Z2
+	MOVQ             224(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, (CX)(BX*1)
+	VADDPS           Z6, Z2, Z2
+	VMOVUPS          Z2, 64(CX)(BX*1)
+	VUNPCKLPS        Z5, Z1, Z0
+	VUNPCKHPS        Z5, Z1, Z1
+	MOVQ             232(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, (CX)(BX*1)
+	VADDPS           Z6, Z1, Z1
+	VMOVUPS          Z1, 64(CX)(BX*1)
+	JMP              allend
 
 allactivating:
-	VBROADCASTSS (R11)(CX*1), Z1
+	VBROADCASTSS (R10)(CX*1), Z8
 	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (SI), Z2
-	VUNPCKLPS    384(SI), Z2, Z3
-	VUNPCKHPS    384(SI), Z2, Z2
+	VUNPCKLPS    Z2, Z0, Z12
+	VUNPCKHPS    Z2, Z0, Z0
 	MOVQ         192(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      64(SI), Z2
-	VUNPCKLPS    448(SI), Z2, Z3
-	VUNPCKHPS    448(SI), Z2, Z2
+	VADDPS       Z6, Z12, Z12
+	VMINPS       Z12, Z4, Z2
+	VMAXPS       Z12, Z4, Z12
+	VFMADD231PS  Z8, Z2, Z12
+	VMOVUPS      Z12, (CX)(BX*1)
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z2
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z2, Z0
+	VMOVUPS      Z0, 64(CX)(BX*1)
+	VUNPCKLPS    Z15, Z9, Z0
+	VUNPCKHPS    Z15, Z9, Z2
 	MOVQ         200(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      128(SI), Z2
-	VUNPCKLPS    512(SI), Z2, Z3
-	VUNPCKHPS    512(SI), Z2, Z2
-	MOVQ         208(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      192(SI), Z2
-	VUNPCKLPS    576(SI), Z2, Z3
-	VUNPCKHPS    576(SI), Z2, Z2
-	MOVQ         216(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      256(SI), Z2
-	VUNPCKLPS    640(SI), Z2, Z3
-	VUNPCKHPS    640(SI), Z2, Z2
-	MOVQ         224(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      320(SI), Z2
-	VUNPCKLPS    704(SI), Z2, Z3
-	VUNPCKHPS    704(SI), Z2, Z2
-	MOVQ         232(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
 	VMINPS       Z2, Z4, Z0
 	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z8, Z0, Z2
 	VMOVUPS      Z2, 64(CX)(BX*1)
+	VUNPCKLPS    Z16, Z10, Z0
+	VUNPCKHPS    Z16, Z10, Z2
+	MOVQ         208(AX), CX
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, 64(CX)(BX*1)
+	VUNPCKLPS    Z17, Z11, Z0
+	VUNPCKHPS    Z17, Z11, Z2
+	MOVQ         216(AX), CX
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, 64(CX)(BX*1)
+	VUNPCKLPS    Z7, Z3, Z0
+	VUNPCKHPS    Z7, Z3, Z2
+	MOVQ         224(AX), CX
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z3
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z3, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, 64(CX)(BX*1)
+	VUNPCKLPS    Z5, Z1, Z0
+	VUNPCKHPS    Z5, Z1, Z1
+	MOVQ         232(AX), CX
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z2
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z2, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z1, Z1
+	VMINPS       Z1, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VFMADD231PS  Z8, Z0, Z1
+	VMOVUPS      Z1, 64(CX)(BX*1)
 	JMP          allend
 
 alladding:
-	TESTQ     R11, R11
+	TESTQ     R10, R10
 	JNZ       allboth
-	VMOVUPS   (SI), Z1
-	VUNPCKLPS 384(SI), Z1, Z2
-	VUNPCKHPS 384(SI), Z1, Z1
+	VUNPCKLPS Z2, Z0, Z8
+	VUNPCKHPS Z2, Z0, Z0
 	MOVQ      192(AX), CX
-	MOVQ      240(AX), R10
-	VADDPS    Z0, Z2, Z2
-	VADDPS    (R10)(BX*1), Z2, Z2
-	VMOVUPS   Z2, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VADDPS    64(R10)(BX*1), Z1, Z1
-	VMOVUPS   Z1, 64(CX)(BX*1)
-	VMOVUPS   64(SI), Z1
-	VUNPCKLPS 448(SI), Z1, Z2
-	VUNPCKHPS 448(SI), Z1, Z1
+	MOVQ      240(AX), R9
+	VADDPS    Z6, Z8, Z8
+	VADDPS    (R9)(BX*1), Z8, Z8
+	VMOVUPS   Z8, (CX)(BX*1)
+	VADDPS    Z6, Z0, Z0
+	VADDPS    64(R9)(BX*1), Z0, Z0
+	VMOVUPS   Z0, 64(CX)(BX*1)
+	VUNPCKLPS Z15, Z9, Z0
+	VUNPCKHPS Z15, Z9, Z2
 	MOVQ      200(AX), CX
-	MOVQ      248(AX), R10
-	VADDPS    Z0, Z2, Z2
-	VADDPS    (R10)(BX*1), Z2, Z2
-	VMOVUPS   Z2, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VADDPS    64(R10)(BX*1), Z1, Z1
-	VMOVUPS   Z1, 64(CX)(BX*1)
-	VMOVUPS   128(SI), Z1
-	VUNPCKLPS 512(SI), Z1, Z2
-	VUNPCKHPS 512(SI), Z1, Z1
+	MOVQ      248(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VADDPS    (R9)(BX*1), Z0, Z0
+	VMOVUPS   Z0, (CX)(BX*1)
+	VADDPS    Z6, Z2, Z2
+	VADDPS    64(R9)(BX*1), Z2, Z2
+	VMOVUPS   Z2, 64(CX)(BX*1)
+	VUNPCKLPS Z16, Z10, Z0
+	VUNPCKHPS Z16, Z10, Z2
 	MOVQ      208(AX), CX
-	MOVQ      256(AX), R10
-	VADDPS    Z0, Z2, Z2
-	VADDPS    (R10)(BX*1), Z2, Z2
-	VMOVUPS   Z2, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VADDPS    64(R10)(BX*1), Z1, Z1
-	VMOVUPS   Z1, 64(CX)(BX*1)
-	VMOVUPS   192(SI), Z1
-	VUNPCKLPS 576(SI), Z1, Z2
-	VUNPCKHPS 576(SI), Z1, Z1
+	MOVQ      256(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VADDPS    (R9)(BX*1), Z0, Z0
+	VMOVUPS   Z0, (CX)(BX*1)
+	VADDPS    Z6, Z2, Z2
+	VADDPS    64(R9)(BX*1), Z2, Z2
+	VMOVUPS   Z2, 64(CX)(BX*1)
+	VUNPCKLPS Z17, Z11, Z0
+	VUNPCKHPS Z17, Z11, Z2
 	MOVQ      216(AX), CX
-	MOVQ      264(AX), R10
-	VADDPS    Z0, Z2, Z2
-	VADDPS    (R10)(BX*1), Z2, Z2
-	VMOVUPS   Z2, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VADDPS    64(R10)(BX*1), Z1, Z1
-	VMOVUPS   Z1, 64(CX)(BX*1)
-	VMOVUPS   256(SI), Z1
-	VUNPCKLPS 640(SI), Z1, Z2
-	VUNPCKHPS 640(SI), Z1, Z1
+	MOVQ      264(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VADDPS    (R9)(BX*1), Z0, Z0
+	VMOVUPS   Z0, (CX)(BX*1)
+	VADDPS    Z6, Z2, Z2
+	VADDPS    64(R9)(BX*1), Z2, Z2
+	VMOVUPS   Z2, 64(CX)(BX*1)
+	VUNPCKLPS Z7, Z3, Z0
+	VUNPCKHPS Z7, Z3, Z2
 	MOVQ      224(AX), CX
-	MOVQ      272(AX), R10
-	VADDPS    Z0, Z2, Z2
-	VADDPS    (R10)(BX*1), Z2, Z2
-	VMOVUPS   Z2, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VADDPS    64(R10)(BX*1), Z1, Z1
-	VMOVUPS   Z1, 64(CX)(BX*1)
-	VMOVUPS   320(SI), Z1
-	VUNPCKLPS 704(SI), Z1, Z2
-	VUNPCKHPS 704(SI), Z1, Z1
+	MOVQ      272(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VADDPS    (R9)(BX*1), Z0, Z0
+	VMOVUPS   Z0, (CX)(BX*1)
+	VADDPS    Z6, Z2, Z2
+	VADDPS    64(R9)(BX*1), Z2, Z2
+	VMOVUPS   Z2, 64(CX)(BX*1)
+	VUNPCKLPS Z5, Z1, Z0
+	VUNPCKHPS Z5, Z1, Z1
 	MOVQ      232(AX), CX
-	MOVQ      280(AX), R10
-	VADDPS    Z0, Z2, Z2
-	VADDPS    (R10)(BX*1), Z2, Z2
-	VMOVUPS   Z2, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VADDPS    64(R10)(BX*1), Z1, Z1
+	MOVQ      280(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VADDPS    (R9)(BX*1), Z0, Z0
+	VMOVUPS   Z0, (CX)(BX*1)
+	VADDPS    Z6, Z1, Z1
+	VADDPS    64(R9)(BX*1), Z1, Z1
 	VMOVUPS   Z1, 64(CX)(BX*1)
 	JMP       allend
 
 allboth:
-	VBROADCASTSS (R11)(CX*1), Z1
+	VBROADCASTSS (R10)(CX*1), Z8
 	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (SI), Z2
-	VUNPCKLPS    384(SI), Z2, Z3
-	VUNPCKHPS    384(SI), Z2, Z2
+	VUNPCKLPS    Z2, Z0, Z12
+	VUNPCKHPS    Z2, Z0, Z0
 	MOVQ         192(AX), CX
-	MOVQ         240(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VADDPS       (R10)(BX*1), Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VADDPS       64(R10)(BX*1), Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      64(SI), Z2
-	VUNPCKLPS    448(SI), Z2, Z3
-	VUNPCKHPS    448(SI), Z2, Z2
+	MOVQ         240(AX), R9
+	VADDPS       Z6, Z12, Z12
+	VADDPS       (R9)(BX*1), Z12, Z12
+	VMINPS       Z12, Z4, Z2
+	VMAXPS       Z12, Z4, Z12
+	VFMADD231PS  Z8, Z2, Z12
+	VMOVUPS      Z12, (CX)(BX*1)
+	VADDPS       Z6, Z0, Z0
+	VADDPS       64(R9)(BX*1), Z0, Z0
+	VMINPS       Z0, Z4, Z2
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z2, Z0
+	VMOVUPS      Z0, 64(CX)(BX*1)
+	VUNPCKLPS    Z15, Z9, Z0
+	VUNPCKHPS    Z15, Z9, Z2
 	MOVQ         200(AX), CX
-	MOVQ         248(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VADDPS       (R10)(BX*1), Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VADDPS       64(R10)(BX*1), Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      128(SI), Z2
-	VUNPCKLPS    512(SI), Z2, Z3
-	VUNPCKHPS    512(SI), Z2, Z2
-	MOVQ         208(AX), CX
-	MOVQ         256(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VADDPS       (R10)(BX*1), Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VADDPS       64(R10)(BX*1), Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      192(SI), Z2
-	VUNPCKLPS    576(SI), Z2, Z3
-	VUNPCKHPS    576(SI), Z2, Z2
-	MOVQ         216(AX), CX
-	MOVQ         264(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VADDPS       (R10)(BX*1), Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VADDPS       64(R10)(BX*1), Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      256(SI), Z2
-	VUNPCKLPS    640(SI), Z2, Z3
-	VUNPCKHPS    640(SI), Z2, Z2
-	MOVQ         224(AX), CX
-	MOVQ         272(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VADDPS       (R10)(BX*1), Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VADDPS       64(R10)(BX*1), Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, 64(CX)(BX*1)
-	VMOVUPS      320(SI), Z2
-	VUNPCKLPS    704(SI), Z2, Z3
-	VUNPCKHPS    704(SI), Z2, Z2
-	MOVQ         232(AX), CX
-	MOVQ         280(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VADDPS       (R10)(BX*1), Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VADDPS       64(R10)(BX*1), Z2, Z2
+	MOVQ         248(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VADDPS       (R9)(BX*1), Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VADDPS       64(R9)(BX*1), Z2, Z2
 	VMINPS       Z2, Z4, Z0
 	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z8, Z0, Z2
 	VMOVUPS      Z2, 64(CX)(BX*1)
+	VUNPCKLPS    Z16, Z10, Z0
+	VUNPCKHPS    Z16, Z10, Z2
+	MOVQ         208(AX), CX
+	MOVQ         256(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VADDPS       (R9)(BX*1), Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VADDPS       64(R9)(BX*1), Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, 64(CX)(BX*1)
+	VUNPCKLPS    Z17, Z11, Z0
+	VUNPCKHPS    Z17, Z11, Z2
+	MOVQ         216(AX), CX
+	MOVQ         264(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VADDPS       (R9)(BX*1), Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VADDPS       64(R9)(BX*1), Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, 64(CX)(BX*1)
+	VUNPCKLPS    Z7, Z3, Z0
+	VUNPCKHPS    Z7, Z3, Z2
+	MOVQ         224(AX), CX
+	MOVQ         272(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VADDPS       (R9)(BX*1), Z0, Z0
+	VMINPS       Z0, Z4, Z3
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z3, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VADDPS       64(R9)(BX*1), Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, 64(CX)(BX*1)
+	VUNPCKLPS    Z5, Z1, Z0
+	VUNPCKHPS    Z5, Z1, Z1
+	MOVQ         232(AX), CX
+	MOVQ         280(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VADDPS       (R9)(BX*1), Z0, Z0
+	VMINPS       Z0, Z4, Z2
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z2, Z0
+	VMOVUPS      Z0, (CX)(BX*1)
+	VADDPS       Z6, Z1, Z1
+	VADDPS       64(R9)(BX*1), Z1, Z1
+	VMINPS       Z1, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VFMADD231PS  Z8, Z0, Z1
+	VMOVUPS      Z1, 64(CX)(BX*1)
 
 allend:
 	JMP next
 
 some:
-	MOVQ         $0x0000000000000020, R11
-	CMPQ         CX, R11
-	CMOVQGT      R11, CX
-	MOVQ         $0x0000000000000001, R12
-	MOVQ         R12, R11
-	MOVQ         CX, CX
-	SHLQ         CL, R11
-	MOVQ         R10, CX
-	SHLQ         CL, R12
-	SUBQ         R12, R11
-	KMOVW        R11, K1
-	SHRQ         $0x10, R11
-	KMOVW        R11, K2
-	MOVQ         304(AX), CX
-	LEAQ         (R8), R10
-	VMOVUPS      (R10), Z0
-	VADDPS       (R10)(CX*1), Z0, Z0
-	VADDPS       (R10)(CX*2), Z0, Z0
-	LEAQ         (R10)(CX*4), R10
-	VMOVUPS      (R10), Z1
-	VADDPS       (R10)(CX*1), Z1, Z1
-	VADDPS       (R10)(CX*2), Z1, Z1
-	LEAQ         (R10)(CX*4), R10
-	VMOVUPS      (R10), Z2
-	VADDPS       (R10)(CX*1), Z2, Z2
-	VADDPS       (R10)(CX*2), Z2, Z2
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z2, Z1, Z3
-	VSUBPS       Z2, Z1, Z1
-	VMOVUPS      (R10), Z2
-	VADDPS       (R10)(CX*1), Z2, Z2
-	VADDPS       (R10)(CX*2), Z2, Z2
-	LEAQ         (R10)(CX*4), R10
-	VMOVUPS      (R10), Z5
-	VADDPS       (R10)(CX*1), Z5, Z5
-	VADDPS       (R10)(CX*2), Z5, Z5
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z5, Z2, Z6
-	VSUBPS       Z5, Z2, Z2
-	VMOVUPS      (R10), Z5
-	VADDPS       (R10)(CX*1), Z5, Z5
-	VADDPS       (R10)(CX*2), Z5, Z5
-	LEAQ         (R10)(CX*4), R10
-	VMOVUPS      (R10), Z7
-	VADDPS       (R10)(CX*1), Z7, Z7
-	VADDPS       (R10)(CX*2), Z7, Z7
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z7, Z5, Z8
-	VSUBPS       Z7, Z5, Z5
-	VMOVUPS      (R10), Z7
-	VADDPS       (R10)(CX*1), Z7, Z7
-	VADDPS       (R10)(CX*2), Z7, Z7
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z3, Z0, Z0
-	VADDPS       Z8, Z6, Z9
-	VADDPS       Z9, Z0, Z0
-	VMOVUPS      Z0, (SI)
-	VMOVAPS      Z1, Z0
-	VFMADD231PS  384(DX), Z2, Z0
-	VFMADD231PS  256(DX), Z5, Z0
-	VMOVUPS      Z0, 64(SI)
-	VMOVAPS      Z3, Z0
-	VFMADD231PS  448(DX), Z6, Z0
-	VFMADD231PS  128(DX), Z8, Z0
-	VMOVUPS      Z0, 128(SI)
-	VMOVAPS      Z1, Z0
-	VFMADD231PS  576(DX), Z2, Z0
-	VFMADD231PS  640(DX), Z5, Z0
-	VMOVUPS      Z0, 192(SI)
-	VFMADD231PS  704(DX), Z6, Z3
-	VFMADD231PS  768(DX), Z8, Z3
-	VMOVUPS      Z3, 256(SI)
-	VADDPS       Z1, Z7, Z0
-	VFMADD231PS  832(DX), Z2, Z0
-	VFMADD231PS  896(DX), Z5, Z0
-	VMOVUPS      Z0, 320(SI)
-	MOVQ         304(AX), CX
-	LEAQ         (R8), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z0
-	VSUBPS       (R10)(CX*2), Z0, Z0
-	VSUBPS       (R11)(CX*1), Z0, Z0
-	LEAQ         (R10)(CX*4), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z1
-	VSUBPS       (R10)(CX*2), Z1, Z1
-	VSUBPS       (R11)(CX*1), Z1, Z1
-	LEAQ         (R10)(CX*4), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z2
-	VSUBPS       (R10)(CX*2), Z2, Z2
-	VSUBPS       (R11)(CX*1), Z2, Z2
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z2, Z1, Z3
-	VSUBPS       Z2, Z1, Z1
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z2
-	VSUBPS       (R10)(CX*2), Z2, Z2
-	VSUBPS       (R11)(CX*1), Z2, Z2
-	LEAQ         (R10)(CX*4), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z5
-	VSUBPS       (R10)(CX*2), Z5, Z5
-	VSUBPS       (R11)(CX*1), Z5, Z5
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z5, Z2, Z6
-	VSUBPS       Z5, Z2, Z2
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z5
-	VSUBPS       (R10)(CX*2), Z5, Z5
-	VSUBPS       (R11)(CX*1), Z5, Z5
-	LEAQ         (R10)(CX*4), R10
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z7
-	VSUBPS       (R10)(CX*2), Z7, Z7
-	VSUBPS       (R11)(CX*1), Z7, Z7
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z7, Z5, Z8
-	VSUBPS       Z7, Z5, Z5
-	LEAQ         (R10)(CX*2), R11
-	VMOVUPS      (R10)(CX*1), Z7
-	VSUBPS       (R10)(CX*2), Z7, Z7
-	VSUBPS       (R11)(CX*1), Z7, Z7
-	LEAQ         (R10)(CX*4), R10
-	VADDPS       Z3, Z0, Z0
-	VADDPS       Z8, Z6, Z9
-	VADDPS       Z9, Z0, Z0
-	VMOVUPS      Z0, 384(SI)
-	VMOVAPS      Z1, Z0
-	VFMADD231PS  384(DX), Z2, Z0
-	VFMADD231PS  256(DX), Z5, Z0
-	VMOVUPS      Z0, 448(SI)
-	VMOVAPS      Z3, Z0
-	VFMADD231PS  448(DX), Z6, Z0
-	VFMADD231PS  128(DX), Z8, Z0
-	VMOVUPS      Z0, 512(SI)
-	VMOVAPS      Z1, Z0
-	VFMADD231PS  576(DX), Z2, Z0
-	VFMADD231PS  640(DX), Z5, Z0
-	VMOVUPS      Z0, 576(SI)
-	VFMADD231PS  704(DX), Z6, Z3
-	VFMADD231PS  768(DX), Z8, Z3
-	VMOVUPS      Z3, 640(SI)
-	VADDPS       Z1, Z7, Z0
-	VFMADD231PS  832(DX), Z2, Z0
-	VFMADD231PS  896(DX), Z5, Z0
-	VMOVUPS      Z0, 704(SI)
-	MOVQ         352(AX), CX
-	MOVQ         336(AX), R10
-	MOVQ         344(AX), R11
-	VBROADCASTSS (R10)(CX*1), Z0
-	CMPQ         360(AX), $+0
-	JNE          someadding
-	TESTQ        R11, R11
-	JNZ          someactivating
-	VMOVUPS      (SI), Z1
-	VUNPCKLPS    384(SI), Z1, Z2
-	VUNPCKHPS    384(SI), Z1, Z1
-	MOVQ         192(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, K2, 64(CX)(BX*1)
-	VMOVUPS      64(SI), Z1
-	VUNPCKLPS    448(SI), Z1, Z2
-	VUNPCKHPS    448(SI), Z1, Z1
-	MOVQ         200(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, K2, 64(CX)(BX*1)
-	VMOVUPS      128(SI), Z1
-	VUNPCKLPS    512(SI), Z1, Z2
-	VUNPCKHPS    512(SI), Z1, Z1
-	MOVQ         208(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, K2, 64(CX)(BX*1)
-	VMOVUPS      192(SI), Z1
-	VUNPCKLPS    576(SI), Z1, Z2
-	VUNPCKHPS    576(SI), Z1, Z1
-	MOVQ         216(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, K2, 64(CX)(BX*1)
-	VMOVUPS      256(SI), Z1
-	VUNPCKLPS    640(SI), Z1, Z2
-	VUNPCKHPS    640(SI), Z1, Z1
-	MOVQ         224(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, K2, 64(CX)(BX*1)
-	VMOVUPS      320(SI), Z1
-	VUNPCKLPS    704(SI), Z1, Z2
-	VUNPCKHPS    704(SI), Z1, Z1
-	MOVQ         232(AX), CX
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (CX)(BX*1)
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, K2, 64(CX)(BX*1)
-	JMP          someend
+	MOVQ             $0x0000000000000020, R10
+	CMPQ             CX, R10
+	CMOVQGT          R10, CX
+	MOVQ             $0x0000000000000001, R11
+	MOVQ             R11, R10
+	MOVQ             CX, CX
+	SHLQ             CL, R10
+	MOVQ             R9, CX
+	SHLQ             CL, R11
+	SUBQ             R11, R10
+	KMOVW            R10, K1
+	SHRQ             $0x10, R10
+	KMOVW            R10, K2
+	MOVQ             304(AX), CX
+	LEAQ             (DI), R9
+	VMOVUPS          (R9), Z0
+	VADDPS           (R9)(CX*1), Z0, Z0
+	VADDPS           (R9)(CX*2), Z0, Z0
+	LEAQ             (R9)(CX*4), R9
+	VMOVUPS          (R9), Z1
+	VADDPS           (R9)(CX*1), Z1, Z1
+	VADDPS           (R9)(CX*2), Z1, Z1
+	LEAQ             (R9)(CX*4), R9
+	VMOVUPS          (R9), Z2
+	VADDPS           (R9)(CX*1), Z2, Z2
+	VADDPS           (R9)(CX*2), Z2, Z2
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z2, Z1, Z3
+	VSUBPS           Z2, Z1, Z1
+	VMOVUPS          (R9), Z2
+	VADDPS           (R9)(CX*1), Z2, Z2
+	VADDPS           (R9)(CX*2), Z2, Z2
+	LEAQ             (R9)(CX*4), R9
+	VMOVUPS          (R9), Z5
+	VADDPS           (R9)(CX*1), Z5, Z5
+	VADDPS           (R9)(CX*2), Z5, Z5
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z5, Z2, Z6
+	VSUBPS           Z5, Z2, Z2
+	VMOVUPS          (R9), Z5
+	VADDPS           (R9)(CX*1), Z5, Z5
+	VADDPS           (R9)(CX*2), Z5, Z5
+	LEAQ             (R9)(CX*4), R9
+	VMOVUPS          (R9), Z7
+	VADDPS           (R9)(CX*1), Z7, Z7
+	VADDPS           (R9)(CX*2), Z7, Z7
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z7, Z5, Z8
+	VSUBPS           Z7, Z5, Z5
+	VMOVUPS          (R9), Z7
+	VADDPS           (R9)(CX*1), Z7, Z7
+	VADDPS           (R9)(CX*2), Z7, Z7
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z3, Z0, Z0
+	VADDPS           Z8, Z6, Z9
+	VADDPS           Z9, Z0, Z0
+	VMOVAPS          Z1, Z9
+	VFMADD231PS.BCST 384(DX), Z2, Z9
+	VFMADD231PS.BCST 256(DX), Z5, Z9
+	VMOVAPS          Z3, Z10
+	VFMADD231PS.BCST 448(DX), Z6, Z10
+	VFMADD231PS.BCST 128(DX), Z8, Z10
+	VMOVAPS          Z1, Z11
+	VFMADD231PS.BCST 576(DX), Z2, Z11
+	VFMADD231PS.BCST 640(DX), Z5, Z11
+	VFMADD231PS.BCST 704(DX), Z6, Z3
+	VFMADD231PS.BCST 768(DX), Z8, Z3
+	VADDPS           Z1, Z7, Z1
+	VFMADD231PS.BCST 832(DX), Z2, Z1
+	VFMADD231PS.BCST 896(DX), Z5, Z1
+	MOVQ             304(AX), CX
+	LEAQ             (DI), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z2
+	VSUBPS           (R9)(CX*2), Z2, Z2
+	VSUBPS           (R10)(CX*1), Z2, Z2
+	LEAQ             (R9)(CX*4), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z5
+	VSUBPS           (R9)(CX*2), Z5, Z5
+	VSUBPS           (R10)(CX*1), Z5, Z5
+	LEAQ             (R9)(CX*4), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z6
+	VSUBPS           (R9)(CX*2), Z6, Z6
+	VSUBPS           (R10)(CX*1), Z6, Z6
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z6, Z5, Z7
+	VSUBPS           Z6, Z5, Z5
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z6
+	VSUBPS           (R9)(CX*2), Z6, Z6
+	VSUBPS           (R10)(CX*1), Z6, Z6
+	LEAQ             (R9)(CX*4), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z8
+	VSUBPS           (R9)(CX*2), Z8, Z8
+	VSUBPS           (R10)(CX*1), Z8, Z8
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z8, Z6, Z12
+	VSUBPS           Z8, Z6, Z6
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z8
+	VSUBPS           (R9)(CX*2), Z8, Z8
+	VSUBPS           (R10)(CX*1), Z8, Z8
+	LEAQ             (R9)(CX*4), R9
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z13
+	VSUBPS           (R9)(CX*2), Z13, Z13
+	VSUBPS           (R10)(CX*1), Z13, Z13
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z13, Z8, Z14
+	VSUBPS           Z13, Z8, Z8
+	LEAQ             (R9)(CX*2), R10
+	VMOVUPS          (R9)(CX*1), Z13
+	VSUBPS           (R9)(CX*2), Z13, Z13
+	VSUBPS           (R10)(CX*1), Z13, Z13
+	LEAQ             (R9)(CX*4), R9
+	VADDPS           Z7, Z2, Z2
+	VADDPS           Z14, Z12, Z15
+	VADDPS           Z15, Z2, Z2
+	VMOVAPS          Z5, Z15
+	VFMADD231PS.BCST 384(DX), Z6, Z15
+	VFMADD231PS.BCST 256(DX), Z8, Z15
+	VMOVAPS          Z7, Z16
+	VFMADD231PS.BCST 448(DX), Z12, Z16
+	VFMADD231PS.BCST 128(DX), Z14, Z16
+	VMOVAPS          Z5, Z17
+	VFMADD231PS.BCST 576(DX), Z6, Z17
+	VFMADD231PS.BCST 640(DX), Z8, Z17
+	VFMADD231PS.BCST 704(DX), Z12, Z7
+	VFMADD231PS.BCST 768(DX), Z14, Z7
+	VADDPS           Z5, Z13, Z5
+	VFMADD231PS.BCST 832(DX), Z6, Z5
+	VFMADD231PS.BCST 896(DX), Z8, Z5
+	MOVQ             352(AX), CX
+	MOVQ             336(AX), R9
+	MOVQ             344(AX), R10
+	VBROADCASTSS     (R9)(CX*1), Z6
+	CMPQ             360(AX), $+0
+	JNE              someadding
+	TESTQ            R10, R10
+	JNZ              someactivating
+	VUNPCKLPS        Z2, Z0, Z8
+	VUNPCKHPS        Z2, Z0, Z0
+	MOVQ             192(AX), CX
+	VADDPS           Z6, Z8, Z8
+	VMOVUPS          Z8, K1, (CX)(BX*1)
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, K2, 64(CX)(BX*1)
+	VUNPCKLPS        Z15, Z9, Z0
+	VUNPCKHPS        Z15, Z9, Z2
+	MOVQ             200(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, K1, (CX)(BX*1)
+	VADDPS           Z6, Z2, Z2
+	VMOVUPS          Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS        Z16, Z10, Z0
+	VUNPCKHPS        Z16, Z10, Z2
+	MOVQ             208(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, K1, (CX)(BX*1)
+	VADDPS           Z6, Z2, Z2
+	VMOVUPS          Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS        Z17, Z11, Z0
+	VUNPCKHPS        Z17, Z11, Z2
+	MOVQ             216(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, K1, (CX)(BX*1)
+	VADDPS           Z6, Z2, Z2
+	VMOVUPS          Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS        Z7, Z3, Z0
+	VUNPCKHPS        Z7, Z3, Z2
+	MOVQ             224(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, K1, (CX)(BX*1)
+	VADDPS           Z6, Z2, Z2
+	VMOVUPS          Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS        Z5, Z1, Z0
+	VUNPCKHPS        Z5, Z1, Z1
+	MOVQ             232(AX), CX
+	VADDPS           Z6, Z0, Z0
+	VMOVUPS          Z0, K1, (CX)(BX*1)
+	VADDPS           Z6, Z1, Z1
+	VMOVUPS          Z1, K2, 64(CX)(BX*1)
+	JMP              someend
 
 someactivating:
-	VBROADCASTSS (R11)(CX*1), Z1
+	VBROADCASTSS (R10)(CX*1), Z8
 	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (SI), Z2
-	VUNPCKLPS    384(SI), Z2, Z3
-	VUNPCKHPS    384(SI), Z2, Z2
+	VUNPCKLPS    Z2, Z0, Z12
+	VUNPCKHPS    Z2, Z0, Z0
 	MOVQ         192(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      64(SI), Z2
-	VUNPCKLPS    448(SI), Z2, Z3
-	VUNPCKHPS    448(SI), Z2, Z2
+	VADDPS       Z6, Z12, Z12
+	VMINPS       Z12, Z4, Z2
+	VMAXPS       Z12, Z4, Z12
+	VFMADD231PS  Z8, Z2, Z12
+	VMOVUPS      Z12, K1, (CX)(BX*1)
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z2
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z2, Z0
+	VMOVUPS      Z0, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z15, Z9, Z0
+	VUNPCKHPS    Z15, Z9, Z2
 	MOVQ         200(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      128(SI), Z2
-	VUNPCKLPS    512(SI), Z2, Z3
-	VUNPCKHPS    512(SI), Z2, Z2
-	MOVQ         208(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      192(SI), Z2
-	VUNPCKLPS    576(SI), Z2, Z3
-	VUNPCKHPS    576(SI), Z2, Z2
-	MOVQ         216(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      256(SI), Z2
-	VUNPCKLPS    640(SI), Z2, Z3
-	VUNPCKHPS    640(SI), Z2, Z2
-	MOVQ         224(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      320(SI), Z2
-	VUNPCKLPS    704(SI), Z2, Z3
-	VUNPCKHPS    704(SI), Z2, Z2
-	MOVQ         232(AX), CX
-	VADDPS       Z0, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
 	VMINPS       Z2, Z4, Z0
 	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z8, Z0, Z2
 	VMOVUPS      Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z16, Z10, Z0
+	VUNPCKHPS    Z16, Z10, Z2
+	MOVQ         208(AX), CX
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z17, Z11, Z0
+	VUNPCKHPS    Z17, Z11, Z2
+	MOVQ         216(AX), CX
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z7, Z3, Z0
+	VUNPCKHPS    Z7, Z3, Z2
+	MOVQ         224(AX), CX
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z3
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z3, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z5, Z1, Z0
+	VUNPCKHPS    Z5, Z1, Z1
+	MOVQ         232(AX), CX
+	VADDPS       Z6, Z0, Z0
+	VMINPS       Z0, Z4, Z2
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z2, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z1, Z1
+	VMINPS       Z1, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VFMADD231PS  Z8, Z0, Z1
+	VMOVUPS      Z1, K2, 64(CX)(BX*1)
 	JMP          someend
 
 someadding:
-	TESTQ     R11, R11
+	TESTQ     R10, R10
 	JNZ       someboth
-	VMOVUPS   (SI), Z1
-	VUNPCKLPS 384(SI), Z1, Z2
-	VUNPCKHPS 384(SI), Z1, Z1
+	VUNPCKLPS Z2, Z0, Z8
+	VUNPCKHPS Z2, Z0, Z0
 	MOVQ      192(AX), CX
-	MOVQ      240(AX), R10
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (R10)(BX*1), K1, Z3
-	VADDPS    Z3, Z2, Z2
-	VMOVUPS   Z2, K1, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS.Z 64(R10)(BX*1), K2, Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K2, 64(CX)(BX*1)
-	VMOVUPS   64(SI), Z1
-	VUNPCKLPS 448(SI), Z1, Z2
-	VUNPCKHPS 448(SI), Z1, Z1
+	MOVQ      240(AX), R9
+	VADDPS    Z6, Z8, Z8
+	VMOVUPS.Z (R9)(BX*1), K1, Z2
+	VADDPS    Z2, Z8, Z8
+	VMOVUPS   Z8, K1, (CX)(BX*1)
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(R9)(BX*1), K2, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS   Z0, K2, 64(CX)(BX*1)
+	VUNPCKLPS Z15, Z9, Z0
+	VUNPCKHPS Z15, Z9, Z2
 	MOVQ      200(AX), CX
-	MOVQ      248(AX), R10
+	MOVQ      248(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z (R9)(BX*1), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(BX*1)
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(R9)(BX*1), K2, Z0
 	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (R10)(BX*1), K1, Z3
-	VADDPS    Z3, Z2, Z2
-	VMOVUPS   Z2, K1, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS.Z 64(R10)(BX*1), K2, Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K2, 64(CX)(BX*1)
-	VMOVUPS   128(SI), Z1
-	VUNPCKLPS 512(SI), Z1, Z2
-	VUNPCKHPS 512(SI), Z1, Z1
+	VMOVUPS   Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS Z16, Z10, Z0
+	VUNPCKHPS Z16, Z10, Z2
 	MOVQ      208(AX), CX
-	MOVQ      256(AX), R10
+	MOVQ      256(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z (R9)(BX*1), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(BX*1)
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(R9)(BX*1), K2, Z0
 	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (R10)(BX*1), K1, Z3
-	VADDPS    Z3, Z2, Z2
-	VMOVUPS   Z2, K1, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS.Z 64(R10)(BX*1), K2, Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K2, 64(CX)(BX*1)
-	VMOVUPS   192(SI), Z1
-	VUNPCKLPS 576(SI), Z1, Z2
-	VUNPCKHPS 576(SI), Z1, Z1
+	VMOVUPS   Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS Z17, Z11, Z0
+	VUNPCKHPS Z17, Z11, Z2
 	MOVQ      216(AX), CX
-	MOVQ      264(AX), R10
+	MOVQ      264(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z (R9)(BX*1), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(BX*1)
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(R9)(BX*1), K2, Z0
 	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (R10)(BX*1), K1, Z3
-	VADDPS    Z3, Z2, Z2
-	VMOVUPS   Z2, K1, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS.Z 64(R10)(BX*1), K2, Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K2, 64(CX)(BX*1)
-	VMOVUPS   256(SI), Z1
-	VUNPCKLPS 640(SI), Z1, Z2
-	VUNPCKHPS 640(SI), Z1, Z1
+	VMOVUPS   Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS Z7, Z3, Z0
+	VUNPCKHPS Z7, Z3, Z2
 	MOVQ      224(AX), CX
-	MOVQ      272(AX), R10
+	MOVQ      272(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z (R9)(BX*1), K1, Z3
+	VADDPS    Z3, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(BX*1)
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(R9)(BX*1), K2, Z0
 	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (R10)(BX*1), K1, Z3
-	VADDPS    Z3, Z2, Z2
-	VMOVUPS   Z2, K1, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS.Z 64(R10)(BX*1), K2, Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K2, 64(CX)(BX*1)
-	VMOVUPS   320(SI), Z1
-	VUNPCKLPS 704(SI), Z1, Z2
-	VUNPCKHPS 704(SI), Z1, Z1
+	VMOVUPS   Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS Z5, Z1, Z0
+	VUNPCKHPS Z5, Z1, Z1
 	MOVQ      232(AX), CX
-	MOVQ      280(AX), R10
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (R10)(BX*1), K1, Z3
-	VADDPS    Z3, Z2, Z2
-	VMOVUPS   Z2, K1, (CX)(BX*1)
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS.Z 64(R10)(BX*1), K2, Z0
+	MOVQ      280(AX), R9
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z (R9)(BX*1), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(BX*1)
+	VADDPS    Z6, Z1, Z1
+	VMOVUPS.Z 64(R9)(BX*1), K2, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K2, 64(CX)(BX*1)
 	JMP       someend
 
 someboth:
-	VBROADCASTSS (R11)(CX*1), Z1
+	VBROADCASTSS (R10)(CX*1), Z8
 	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (SI), Z2
-	VUNPCKLPS    384(SI), Z2, Z3
-	VUNPCKHPS    384(SI), Z2, Z2
+	VUNPCKLPS    Z2, Z0, Z12
+	VUNPCKHPS    Z2, Z0, Z0
 	MOVQ         192(AX), CX
-	MOVQ         240(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VMOVUPS.Z    (R10)(BX*1), K1, Z5
-	VADDPS       Z5, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS.Z    64(R10)(BX*1), K2, Z3
-	VADDPS       Z3, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      64(SI), Z2
-	VUNPCKLPS    448(SI), Z2, Z3
-	VUNPCKHPS    448(SI), Z2, Z2
+	MOVQ         240(AX), R9
+	VADDPS       Z6, Z12, Z12
+	VMOVUPS.Z    (R9)(BX*1), K1, Z2
+	VADDPS       Z2, Z12, Z12
+	VMINPS       Z12, Z4, Z2
+	VMAXPS       Z12, Z4, Z12
+	VFMADD231PS  Z8, Z2, Z12
+	VMOVUPS      Z12, K1, (CX)(BX*1)
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    64(R9)(BX*1), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VMINPS       Z0, Z4, Z2
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z2, Z0
+	VMOVUPS      Z0, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z15, Z9, Z0
+	VUNPCKHPS    Z15, Z9, Z2
 	MOVQ         200(AX), CX
-	MOVQ         248(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VMOVUPS.Z    (R10)(BX*1), K1, Z5
-	VADDPS       Z5, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS.Z    64(R10)(BX*1), K2, Z3
-	VADDPS       Z3, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      128(SI), Z2
-	VUNPCKLPS    512(SI), Z2, Z3
-	VUNPCKHPS    512(SI), Z2, Z2
-	MOVQ         208(AX), CX
-	MOVQ         256(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VMOVUPS.Z    (R10)(BX*1), K1, Z5
-	VADDPS       Z5, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS.Z    64(R10)(BX*1), K2, Z3
-	VADDPS       Z3, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      192(SI), Z2
-	VUNPCKLPS    576(SI), Z2, Z3
-	VUNPCKHPS    576(SI), Z2, Z2
-	MOVQ         216(AX), CX
-	MOVQ         264(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VMOVUPS.Z    (R10)(BX*1), K1, Z5
-	VADDPS       Z5, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS.Z    64(R10)(BX*1), K2, Z3
-	VADDPS       Z3, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      256(SI), Z2
-	VUNPCKLPS    640(SI), Z2, Z3
-	VUNPCKHPS    640(SI), Z2, Z2
-	MOVQ         224(AX), CX
-	MOVQ         272(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VMOVUPS.Z    (R10)(BX*1), K1, Z5
-	VADDPS       Z5, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS.Z    64(R10)(BX*1), K2, Z3
-	VADDPS       Z3, Z2, Z2
-	VMINPS       Z2, Z4, Z3
-	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K2, 64(CX)(BX*1)
-	VMOVUPS      320(SI), Z2
-	VUNPCKLPS    704(SI), Z2, Z3
-	VUNPCKHPS    704(SI), Z2, Z2
-	MOVQ         232(AX), CX
-	MOVQ         280(AX), R10
-	VADDPS       Z0, Z3, Z3
-	VMOVUPS.Z    (R10)(BX*1), K1, Z5
-	VADDPS       Z5, Z3, Z3
-	VMINPS       Z3, Z4, Z5
-	VMAXPS       Z3, Z4, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)(BX*1)
-	VADDPS       Z0, Z2, Z2
-	VMOVUPS.Z    64(R10)(BX*1), K2, Z0
+	MOVQ         248(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    (R9)(BX*1), K1, Z9
+	VADDPS       Z9, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS.Z    64(R9)(BX*1), K2, Z0
 	VADDPS       Z0, Z2, Z2
 	VMINPS       Z2, Z4, Z0
 	VMAXPS       Z2, Z4, Z2
-	VFMADD231PS  Z1, Z0, Z2
+	VFMADD231PS  Z8, Z0, Z2
 	VMOVUPS      Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z16, Z10, Z0
+	VUNPCKHPS    Z16, Z10, Z2
+	MOVQ         208(AX), CX
+	MOVQ         256(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    (R9)(BX*1), K1, Z9
+	VADDPS       Z9, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS.Z    64(R9)(BX*1), K2, Z0
+	VADDPS       Z0, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z17, Z11, Z0
+	VUNPCKHPS    Z17, Z11, Z2
+	MOVQ         216(AX), CX
+	MOVQ         264(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    (R9)(BX*1), K1, Z9
+	VADDPS       Z9, Z0, Z0
+	VMINPS       Z0, Z4, Z9
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z9, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS.Z    64(R9)(BX*1), K2, Z0
+	VADDPS       Z0, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z7, Z3, Z0
+	VUNPCKHPS    Z7, Z3, Z2
+	MOVQ         224(AX), CX
+	MOVQ         272(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    (R9)(BX*1), K1, Z3
+	VADDPS       Z3, Z0, Z0
+	VMINPS       Z0, Z4, Z3
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z3, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS.Z    64(R9)(BX*1), K2, Z0
+	VADDPS       Z0, Z2, Z2
+	VMINPS       Z2, Z4, Z0
+	VMAXPS       Z2, Z4, Z2
+	VFMADD231PS  Z8, Z0, Z2
+	VMOVUPS      Z2, K2, 64(CX)(BX*1)
+	VUNPCKLPS    Z5, Z1, Z0
+	VUNPCKHPS    Z5, Z1, Z1
+	MOVQ         232(AX), CX
+	MOVQ         280(AX), R9
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    (R9)(BX*1), K1, Z2
+	VADDPS       Z2, Z0, Z0
+	VMINPS       Z0, Z4, Z2
+	VMAXPS       Z0, Z4, Z0
+	VFMADD231PS  Z8, Z2, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*1)
+	VADDPS       Z6, Z1, Z1
+	VMOVUPS.Z    64(R9)(BX*1), K2, Z0
+	VADDPS       Z0, Z1, Z1
+	VMINPS       Z1, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VFMADD231PS  Z8, Z0, Z1
+	VMOVUPS      Z1, K2, 64(CX)(BX*1)
 
 someend:
 next:
-	ADDQ $+64, R8
-	ADDQ $+32, R9
+	ADDQ $+64, DI
+	ADDQ $+32, R8
 	MOVQ 328(AX), CX
 	ADDQ 320(AX), CX
-	CMPQ R9, CX
+	CMPQ R8, CX
 	JL   vector
 	MOVQ 96(AX), CX
 	ADDQ CX, 192(AX)
@@ -10191,7 +10135,7 @@ next:
 	ADDQ CX, 272(AX)
 	MOVQ 184(AX), CX
 	ADDQ CX, 280(AX)
-	ADDQ 296(AX), DI
+	ADDQ 296(AX), SI
 	ADDQ $+4, 352(AX)
 	DECQ 312(AX)
 	JNZ  plane
@@ -10517,7 +10461,7 @@ end:
 	RET
 
 // func productAVX2x1(a *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·productAVX2x1(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -10542,6 +10486,7 @@ wide4:
 	MOVQ    48(AX), R11
 
 wide4plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y4
 	VMOVUPS      32(R10), Y5
 	VMOVUPS      64(R10), Y6
@@ -10576,6 +10521,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y2
 	VMOVUPS      32(R10), Y3
 	VBROADCASTSS (R9), Y4
@@ -10603,6 +10549,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y1
 	VBROADCASTSS (R9), Y2
 	VFMADD231PS  Y1, Y2, Y0
@@ -10992,7 +10939,7 @@ end:
 	RET
 
 // func productAVX2x2(a *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·productAVX2x2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -11021,6 +10968,7 @@ wide4:
 	MOVQ    48(AX), R11
 
 wide4plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y8
 	VMOVUPS      32(R10), Y9
 	VMOVUPS      64(R10), Y10
@@ -11067,6 +11015,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y4
 	VMOVUPS      32(R10), Y5
 	VBROADCASTSS (R9), Y6
@@ -11101,6 +11050,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y2
 	VBROADCASTSS (R9), Y3
 	VFMADD231PS  Y2, Y3, Y1
@@ -11578,7 +11528,7 @@ end:
 	RET
 
 // func productAVX2x3(a *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·productAVX2x3(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -11611,6 +11561,7 @@ wide4:
 	MOVQ    48(AX), R11
 
 wide4plane:
+	PREFETCHT0   2048(R9)
 	VBROADCASTSS (R9), Y12
 	VBROADCASTSS 4(R9), Y13
 	VBROADCASTSS 8(R9), Y14
@@ -11669,6 +11620,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y6
 	VMOVUPS      32(R10), Y7
 	VBROADCASTSS (R9), Y8
@@ -11710,6 +11662,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y3
 	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y3, Y4, Y1
@@ -12070,7 +12023,7 @@ end:
 	RET
 
 // func productAVX2x4(a *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·productAVX2x4(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -12099,6 +12052,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y8
 	VMOVUPS      32(R10), Y9
 	VBROADCASTSS (R9), Y10
@@ -12147,6 +12101,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y4
 	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y4, Y5, Y1
@@ -12556,7 +12511,7 @@ end:
 	RET
 
 // func productAVX2x5(a *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·productAVX2x5(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -12587,6 +12542,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y10
 	VMOVUPS      32(R10), Y11
 	VBROADCASTSS (R9), Y12
@@ -12642,6 +12598,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y5, Y6, Y1
@@ -13100,7 +13057,7 @@ end:
 	RET
 
 // func productAVX2x6(a *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·productAVX2x6(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 32(AX), CX
@@ -13133,6 +13090,7 @@ wide2:
 	MOVQ    48(AX), R11
 
 wide2plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y12
 	VMOVUPS      32(R10), Y13
 	VBROADCASTSS (R9), Y14
@@ -13195,6 +13153,7 @@ wide1:
 	MOVQ    48(AX), R11
 
 wide1plane:
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R10), Y6
 	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y6, Y7, Y1
@@ -13307,53 +13266,53 @@ vector:
 	JL          rest
 	MOVQ        208(AX), R8
 	MOVQ        128(AX), R9
-	VMOVUPS     (R9)(DX*1), Y0
-	VMOVUPS     8(R9)(DX*1), Y1
-	VSHUFPS     $0x88, 32(R9)(DX*1), Y0, Y0
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y1, Y1
-	VSUBPS      Y1, Y0, Y0
-	MOVQ        136(AX), R9
+	VMOVUPS     4(R9)(DX*1), Y0
 	VMOVUPS     (R9)(DX*1), Y1
-	VMOVUPS     8(R9)(DX*1), Y2
 	VSHUFPS     $0x88, 32(R9)(DX*1), Y1, Y1
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y2, Y2
-	VSUBPS      Y2, Y1, Y1
-	MOVQ        144(AX), R9
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y0, Y0
+	VSUBPS      Y0, Y1, Y0
+	MOVQ        136(AX), R9
+	VMOVUPS     4(R9)(DX*1), Y1
 	VMOVUPS     (R9)(DX*1), Y2
-	VMOVUPS     8(R9)(DX*1), Y3
 	VSHUFPS     $0x88, 32(R9)(DX*1), Y2, Y2
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y3, Y3
-	VSUBPS      Y3, Y2, Y2
-	MOVQ        152(AX), R9
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y1, Y1
+	VSUBPS      Y1, Y2, Y1
+	MOVQ        144(AX), R9
+	VMOVUPS     4(R9)(DX*1), Y2
 	VMOVUPS     (R9)(DX*1), Y3
-	VMOVUPS     8(R9)(DX*1), Y4
 	VSHUFPS     $0x88, 32(R9)(DX*1), Y3, Y3
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y4, Y4
-	VSUBPS      Y4, Y3, Y3
-	MOVQ        160(AX), R9
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y2, Y2
+	VSUBPS      Y2, Y3, Y2
+	MOVQ        152(AX), R9
+	VMOVUPS     4(R9)(DX*1), Y3
 	VMOVUPS     (R9)(DX*1), Y4
-	VMOVUPS     8(R9)(DX*1), Y5
 	VSHUFPS     $0x88, 32(R9)(DX*1), Y4, Y4
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y5, Y5
-	VSUBPS      Y5, Y4, Y4
-	MOVQ        168(AX), R9
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y3, Y3
+	VSUBPS      Y3, Y4, Y3
+	MOVQ        160(AX), R9
+	VMOVUPS     4(R9)(DX*1), Y4
 	VMOVUPS     (R9)(DX*1), Y5
-	VMOVUPS     8(R9)(DX*1), Y6
 	VSHUFPS     $0x88, 32(R9)(DX*1), Y5, Y5
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y6, Y6
-	VSUBPS      Y6, Y5, Y5
-	MOVQ        176(AX), R9
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y4, Y4
+	VSUBPS      Y4, Y5, Y4
+	MOVQ        168(AX), R9
+	VMOVUPS     4(R9)(DX*1), Y5
 	VMOVUPS     (R9)(DX*1), Y6
-	VMOVUPS     8(R9)(DX*1), Y7
 	VSHUFPS     $0x88, 32(R9)(DX*1), Y6, Y6
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y7, Y7
-	VSUBPS      Y7, Y6, Y6
-	MOVQ        184(AX), R9
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y5, Y5
+	VSUBPS      Y5, Y6, Y5
+	MOVQ        176(AX), R9
+	VMOVUPS     4(R9)(DX*1), Y6
 	VMOVUPS     (R9)(DX*1), Y7
-	VMOVUPS     8(R9)(DX*1), Y8
 	VSHUFPS     $0x88, 32(R9)(DX*1), Y7, Y7
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y8, Y8
-	VSUBPS      Y8, Y7, Y7
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y6, Y6
+	VSUBPS      Y6, Y7, Y6
+	MOVQ        184(AX), R9
+	VMOVUPS     4(R9)(DX*1), Y7
+	VMOVUPS     (R9)(DX*1), Y8
+	VSHUFPS     $0x88, 32(R9)(DX*1), Y8, Y8
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y7, Y7
+	VSUBPS      Y7, Y8, Y7
 	LEAQ        (DI), R9
 	VSUBPS      Y6, Y0, Y0
 	VSUBPS      Y2, Y4, Y8
@@ -13399,53 +13358,45 @@ vector:
 	VMOVUPS     Y0, (R9)
 	LEAQ        (R9)(R8*4), R9
 	MOVQ        128(AX), R9
-	VMOVUPS     (R9)(DX*1), Y0
-	VMOVUPS     8(R9)(DX*1), Y1
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y0, Y0
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y1, Y1
-	VADDPS      Y1, Y0, Y0
+	VMOVUPS     4(R9)(DX*1), Y0
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y0, Y1
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y0, Y0
+	VADDPS      Y0, Y1, Y0
 	MOVQ        136(AX), R9
-	VMOVUPS     (R9)(DX*1), Y1
-	VMOVUPS     8(R9)(DX*1), Y2
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y1, Y1
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y2, Y2
-	VADDPS      Y2, Y1, Y1
+	VMOVUPS     4(R9)(DX*1), Y1
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y1, Y2
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y1, Y1
+	VADDPS      Y1, Y2, Y1
 	MOVQ        144(AX), R9
-	VMOVUPS     (R9)(DX*1), Y2
-	VMOVUPS     8(R9)(DX*1), Y3
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y2, Y2
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y3, Y3
-	VADDPS      Y3, Y2, Y2
+	VMOVUPS     4(R9)(DX*1), Y2
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y2, Y3
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y2, Y2
+	VADDPS      Y2, Y3, Y2
 	MOVQ        152(AX), R9
-	VMOVUPS     (R9)(DX*1), Y3
-	VMOVUPS     8(R9)(DX*1), Y4
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y3, Y3
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y4, Y4
-	VADDPS      Y4, Y3, Y3
+	VMOVUPS     4(R9)(DX*1), Y3
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y3, Y4
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y3, Y3
+	VADDPS      Y3, Y4, Y3
 	MOVQ        160(AX), R9
-	VMOVUPS     (R9)(DX*1), Y4
-	VMOVUPS     8(R9)(DX*1), Y5
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y4, Y4
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y5, Y5
-	VADDPS      Y5, Y4, Y4
+	VMOVUPS     4(R9)(DX*1), Y4
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y4, Y5
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y4, Y4
+	VADDPS      Y4, Y5, Y4
 	MOVQ        168(AX), R9
-	VMOVUPS     (R9)(DX*1), Y5
-	VMOVUPS     8(R9)(DX*1), Y6
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y5, Y5
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y6, Y6
-	VADDPS      Y6, Y5, Y5
+	VMOVUPS     4(R9)(DX*1), Y5
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y5, Y6
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y5, Y5
+	VADDPS      Y5, Y6, Y5
 	MOVQ        176(AX), R9
-	VMOVUPS     (R9)(DX*1), Y6
-	VMOVUPS     8(R9)(DX*1), Y7
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y6, Y6
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y7, Y7
-	VADDPS      Y7, Y6, Y6
+	VMOVUPS     4(R9)(DX*1), Y6
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y6, Y7
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y6, Y6
+	VADDPS      Y6, Y7, Y6
 	MOVQ        184(AX), R9
-	VMOVUPS     (R9)(DX*1), Y7
-	VMOVUPS     8(R9)(DX*1), Y8
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y7, Y7
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y8, Y8
-	VADDPS      Y8, Y7, Y7
+	VMOVUPS     4(R9)(DX*1), Y7
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y7, Y8
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y7, Y7
+	VADDPS      Y7, Y8, Y7
 	LEAQ        (DI), R9
 	ADDQ        R8, R9
 	VSUBPS      Y6, Y0, Y0
@@ -13492,52 +13443,44 @@ vector:
 	VMOVUPS     Y0, (R9)
 	LEAQ        (R9)(R8*4), R9
 	MOVQ        128(AX), R9
-	VMOVUPS     (R9)(DX*1), Y0
-	VMOVUPS     8(R9)(DX*1), Y1
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y0, Y0
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y1, Y1
+	VMOVUPS     4(R9)(DX*1), Y0
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y0, Y1
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y0, Y0
 	VSUBPS      Y0, Y1, Y0
 	MOVQ        136(AX), R9
-	VMOVUPS     (R9)(DX*1), Y1
-	VMOVUPS     8(R9)(DX*1), Y2
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y1, Y1
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y2, Y2
+	VMOVUPS     4(R9)(DX*1), Y1
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y1, Y2
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y1, Y1
 	VSUBPS      Y1, Y2, Y1
 	MOVQ        144(AX), R9
-	VMOVUPS     (R9)(DX*1), Y2
-	VMOVUPS     8(R9)(DX*1), Y3
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y2, Y2
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y3, Y3
+	VMOVUPS     4(R9)(DX*1), Y2
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y2, Y3
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y2, Y2
 	VSUBPS      Y2, Y3, Y2
 	MOVQ        152(AX), R9
-	VMOVUPS     (R9)(DX*1), Y3
-	VMOVUPS     8(R9)(DX*1), Y4
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y3, Y3
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y4, Y4
+	VMOVUPS     4(R9)(DX*1), Y3
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y3, Y4
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y3, Y3
 	VSUBPS      Y3, Y4, Y3
 	MOVQ        160(AX), R9
-	VMOVUPS     (R9)(DX*1), Y4
-	VMOVUPS     8(R9)(DX*1), Y5
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y4, Y4
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y5, Y5
+	VMOVUPS     4(R9)(DX*1), Y4
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y4, Y5
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y4, Y4
 	VSUBPS      Y4, Y5, Y4
 	MOVQ        168(AX), R9
-	VMOVUPS     (R9)(DX*1), Y5
-	VMOVUPS     8(R9)(DX*1), Y6
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y5, Y5
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y6, Y6
+	VMOVUPS     4(R9)(DX*1), Y5
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y5, Y6
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y5, Y5
 	VSUBPS      Y5, Y6, Y5
 	MOVQ        176(AX), R9
-	VMOVUPS     (R9)(DX*1), Y6
-	VMOVUPS     8(R9)(DX*1), Y7
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y6, Y6
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y7, Y7
+	VMOVUPS     4(R9)(DX*1), Y6
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y6, Y7
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y6, Y6
 	VSUBPS      Y6, Y7, Y6
 	MOVQ        184(AX), R9
-	VMOVUPS     (R9)(DX*1), Y7
-	VMOVUPS     8(R9)(DX*1), Y8
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y7, Y7
-	VSHUFPS     $0x88, 40(R9)(DX*1), Y8, Y8
+	VMOVUPS     4(R9)(DX*1), Y7
+	VSHUFPS     $0xdd, 36(R9)(DX*1), Y7, Y8
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y7, Y7
 	VSUBPS      Y7, Y8, Y7
 	LEAQ        (DI), R9
 	ADDQ        R8, R9
@@ -13586,51 +13529,51 @@ vector:
 	VMOVUPS     Y0, (R9)
 	LEAQ        (R9)(R8*4), R9
 	MOVQ        128(AX), R9
-	VMOVUPS     (R9)(DX*1), Y0
+	VMOVUPS     4(R9)(DX*1), Y0
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y0, Y0
 	VMOVUPS     8(R9)(DX*1), Y1
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y0, Y0
 	VSHUFPS     $0xdd, 40(R9)(DX*1), Y1, Y1
 	VSUBPS      Y1, Y0, Y0
 	MOVQ        136(AX), R9
-	VMOVUPS     (R9)(DX*1), Y1
+	VMOVUPS     4(R9)(DX*1), Y1
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y1, Y1
 	VMOVUPS     8(R9)(DX*1), Y2
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y1, Y1
 	VSHUFPS     $0xdd, 40(R9)(DX*1), Y2, Y2
 	VSUBPS      Y2, Y1, Y1
 	MOVQ        144(AX), R9
-	VMOVUPS     (R9)(DX*1), Y2
+	VMOVUPS     4(R9)(DX*1), Y2
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y2, Y2
 	VMOVUPS     8(R9)(DX*1), Y3
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y2, Y2
 	VSHUFPS     $0xdd, 40(R9)(DX*1), Y3, Y3
 	VSUBPS      Y3, Y2, Y2
 	MOVQ        152(AX), R9
-	VMOVUPS     (R9)(DX*1), Y3
+	VMOVUPS     4(R9)(DX*1), Y3
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y3, Y3
 	VMOVUPS     8(R9)(DX*1), Y4
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y3, Y3
 	VSHUFPS     $0xdd, 40(R9)(DX*1), Y4, Y4
 	VSUBPS      Y4, Y3, Y3
 	MOVQ        160(AX), R9
-	VMOVUPS     (R9)(DX*1), Y4
+	VMOVUPS     4(R9)(DX*1), Y4
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y4, Y4
 	VMOVUPS     8(R9)(DX*1), Y5
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y4, Y4
 	VSHUFPS     $0xdd, 40(R9)(DX*1), Y5, Y5
 	VSUBPS      Y5, Y4, Y4
 	MOVQ        168(AX), R9
-	VMOVUPS     (R9)(DX*1), Y5
+	VMOVUPS     4(R9)(DX*1), Y5
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y5, Y5
 	VMOVUPS     8(R9)(DX*1), Y6
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y5, Y5
 	VSHUFPS     $0xdd, 40(R9)(DX*1), Y6, Y6
 	VSUBPS      Y6, Y5, Y5
 	MOVQ        176(AX), R9
-	VMOVUPS     (R9)(DX*1), Y6
+	VMOVUPS     4(R9)(DX*1), Y6
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y6, Y6
 	VMOVUPS     8(R9)(DX*1), Y7
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y6, Y6
 	VSHUFPS     $0xdd, 40(R9)(DX*1), Y7, Y7
 	VSUBPS      Y7, Y6, Y6
 	MOVQ        184(AX), R9
-	VMOVUPS     (R9)(DX*1), Y7
+	VMOVUPS     4(R9)(DX*1), Y7
+	VSHUFPS     $0x88, 36(R9)(DX*1), Y7, Y7
 	VMOVUPS     8(R9)(DX*1), Y8
-	VSHUFPS     $0xdd, 32(R9)(DX*1), Y7, Y7
 	VSHUFPS     $0xdd, 40(R9)(DX*1), Y8, Y8
 	VSUBPS      Y8, Y7, Y7
 	LEAQ        (DI), R9
@@ -13693,422 +13636,126 @@ rest:
 	MOVQ        SI, R8
 	CMPQ        R8, R9
 	CMOVQGT     R9, R8
-	MOVQ        SI, R9
-	SUBQ        R8, R9
-	LEAQ        firstLanesAVX2<>+0(SB), R10
-	SHLQ        $0x02, R8
-	SUBQ        R8, R10
-	LEAQ        firstLanesAVX2<>+0(SB), R8
-	SHLQ        $0x02, R9
-	SUBQ        R9, R8
-	ADDQ        $+2, SI
-	MOVQ        $0x0000000000000008, R11
-	MOVQ        SI, R9
-	CMPQ        R9, R11
-	CMOVQGT     R11, R9
-	SUBQ        R9, SI
-	LEAQ        firstLanesAVX2<>+0(SB), R11
-	SHLQ        $0x02, R9
-	SUBQ        R9, R11
+	SUBQ        R8, SI
 	LEAQ        firstLanesAVX2<>+0(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	LEAQ        firstLanesAVX2<>+0(SB), R8
 	SHLQ        $0x02, SI
-	SUBQ        SI, R9
+	SUBQ        SI, R8
 	MOVQ        208(AX), SI
-	MOVQ        128(AX), R12
-	VMOVDQU     32(R11), Y0
-	VMASKMOVPS  (R12)(DX*1), Y0, Y0
-	VMOVDQU     32(R9), Y1
-	VMASKMOVPS  32(R12)(DX*1), Y1, Y1
-	VMOVDQU     32(R10), Y2
-	VMASKMOVPS  8(R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R8), Y3
-	VMASKMOVPS  40(R12)(DX*1), Y3, Y3
-	VSHUFPS     $0x88, Y1, Y0, Y0
-	VSHUFPS     $0x88, Y3, Y2, Y1
-	VSUBPS      Y1, Y0, Y0
-	MOVQ        136(AX), R12
-	VMOVDQU     32(R11), Y1
-	VMASKMOVPS  (R12)(DX*1), Y1, Y1
+	MOVQ        128(AX), R10
+	VMOVDQU     32(R9), Y0
+	VMASKMOVPS  4(R10)(DX*1), Y0, Y0
+	VMOVDQU     32(R8), Y1
+	VMASKMOVPS  36(R10)(DX*1), Y1, Y1
 	VMOVDQU     32(R9), Y2
-	VMASKMOVPS  32(R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R10), Y3
-	VMASKMOVPS  8(R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R8), Y4
-	VMASKMOVPS  40(R12)(DX*1), Y4, Y4
-	VSHUFPS     $0x88, Y2, Y1, Y1
-	VSHUFPS     $0x88, Y4, Y3, Y2
-	VSUBPS      Y2, Y1, Y1
-	MOVQ        144(AX), R12
-	VMOVDQU     32(R11), Y2
-	VMASKMOVPS  (R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R9), Y3
-	VMASKMOVPS  32(R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R10), Y4
-	VMASKMOVPS  8(R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R8), Y5
-	VMASKMOVPS  40(R12)(DX*1), Y5, Y5
+	VMASKMOVPS  (R10)(DX*1), Y2, Y2
+	VMOVDQU     32(R8), Y3
+	VMASKMOVPS  32(R10)(DX*1), Y3, Y3
 	VSHUFPS     $0x88, Y3, Y2, Y2
-	VSHUFPS     $0x88, Y5, Y4, Y3
-	VSUBPS      Y3, Y2, Y2
-	MOVQ        152(AX), R12
-	VMOVDQU     32(R11), Y3
-	VMASKMOVPS  (R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R9), Y4
-	VMASKMOVPS  32(R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R10), Y5
-	VMASKMOVPS  8(R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R8), Y6
-	VMASKMOVPS  40(R12)(DX*1), Y6, Y6
+	VSHUFPS     $0xdd, Y1, Y0, Y0
+	VSUBPS      Y0, Y2, Y0
+	MOVQ        136(AX), R10
+	VMOVDQU     32(R9), Y1
+	VMASKMOVPS  4(R10)(DX*1), Y1, Y1
+	VMOVDQU     32(R8), Y2
+	VMASKMOVPS  36(R10)(DX*1), Y2, Y2
+	VMOVDQU     32(R9), Y3
+	VMASKMOVPS  (R10)(DX*1), Y3, Y3
+	VMOVDQU     32(R8), Y4
+	VMASKMOVPS  32(R10)(DX*1), Y4, Y4
 	VSHUFPS     $0x88, Y4, Y3, Y3
-	VSHUFPS     $0x88, Y6, Y5, Y4
-	VSUBPS      Y4, Y3, Y3
-	MOVQ        160(AX), R12
-	VMOVDQU     32(R11), Y4
-	VMASKMOVPS  (R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R9), Y5
-	VMASKMOVPS  32(R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R10), Y6
-	VMASKMOVPS  8(R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R8), Y7
-	VMASKMOVPS  40(R12)(DX*1), Y7, Y7
+	VSHUFPS     $0xdd, Y2, Y1, Y1
+	VSUBPS      Y1, Y3, Y1
+	MOVQ        144(AX), R10
+	VMOVDQU     32(R9), Y2
+	VMASKMOVPS  4(R10)(DX*1), Y2, Y2
+	VMOVDQU     32(R8), Y3
+	VMASKMOVPS  36(R10)(DX*1), Y3, Y3
+	VMOVDQU     32(R9), Y4
+	VMASKMOVPS  (R10)(DX*1), Y4, Y4
+	VMOVDQU     32(R8), Y5
+	VMASKMOVPS  32(R10)(DX*1), Y5, Y5
 	VSHUFPS     $0x88, Y5, Y4, Y4
-	VSHUFPS     $0x88, Y7, Y6, Y5
-	VSUBPS      Y5, Y4, Y4
-	MOVQ        168(AX), R12
-	VMOVDQU     32(R11), Y5
-	VMASKMOVPS  (R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R9), Y6
-	VMASKMOVPS  32(R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R10), Y7
-	VMASKMOVPS  8(R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R8), Y8
-	VMASKMOVPS  40(R12)(DX*1), Y8, Y8
+	VSHUFPS     $0xdd, Y3, Y2, Y2
+	VSUBPS      Y2, Y4, Y2
+	MOVQ        152(AX), R10
+	VMOVDQU     32(R9), Y3
+	VMASKMOVPS  4(R10)(DX*1), Y3, Y3
+	VMOVDQU     32(R8), Y4
+	VMASKMOVPS  36(R10)(DX*1), Y4, Y4
+	VMOVDQU     32(R9), Y5
+	VMASKMOVPS  (R10)(DX*1), Y5, Y5
+	VMOVDQU     32(R8), Y6
+	VMASKMOVPS  32(R10)(DX*1), Y6, Y6
 	VSHUFPS     $0x88, Y6, Y5, Y5
-	VSHUFPS     $0x88, Y8, Y7, Y6
-	VSUBPS      Y6, Y5, Y5
-	MOVQ        176(AX), R12
-	VMOVDQU     32(R11), Y6
-	VMASKMOVPS  (R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R9), Y7
-	VMASKMOVPS  32(R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R10), Y8
-	VMASKMOVPS  8(R12)(DX*1), Y8, Y8
-	VMOVDQU     32(R8), Y9
-	VMASKMOVPS  40(R12)(DX*1), Y9, Y9
+	VSHUFPS     $0xdd, Y4, Y3, Y3
+	VSUBPS      Y3, Y5, Y3
+	MOVQ        160(AX), R10
+	VMOVDQU     32(R9), Y4
+	VMASKMOVPS  4(R10)(DX*1), Y4, Y4
+	VMOVDQU     32(R8), Y5
+	VMASKMOVPS  36(R10)(DX*1), Y5, Y5
+	VMOVDQU     32(R9), Y6
+	VMASKMOVPS  (R10)(DX*1), Y6, Y6
+	VMOVDQU     32(R8), Y7
+	VMASKMOVPS  32(R10)(DX*1), Y7, Y7
 	VSHUFPS     $0x88, Y7, Y6, Y6
-	VSHUFPS     $0x88, Y9, Y8, Y7
-	VSUBPS      Y7, Y6, Y6
-	MOVQ        184(AX), R12
-	VMOVDQU     32(R11), Y7
-	VMASKMOVPS  (R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R9), Y8
-	VMASKMOVPS  32(R12)(DX*1), Y8, Y8
-	VMOVDQU     32(R10), Y9
-	VMASKMOVPS  8(R12)(DX*1), Y9, Y9
-	VMOVDQU     32(R8), Y10
-	VMASKMOVPS  40(R12)(DX*1), Y10, Y10
+	VSHUFPS     $0xdd, Y5, Y4, Y4
+	VSUBPS      Y4, Y6, Y4
+	MOVQ        168(AX), R10
+	VMOVDQU     32(R9), Y5
+	VMASKMOVPS  4(R10)(DX*1), Y5, Y5
+	VMOVDQU     32(R8), Y6
+	VMASKMOVPS  36(R10)(DX*1), Y6, Y6
+	VMOVDQU     32(R9), Y7
+	VMASKMOVPS  (R10)(DX*1), Y7, Y7
+	VMOVDQU     32(R8), Y8
+	VMASKMOVPS  32(R10)(DX*1), Y8, Y8
 	VSHUFPS     $0x88, Y8, Y7, Y7
-	VSHUFPS     $0x88, Y10, Y9, Y8
-	VSUBPS      Y8, Y7, Y7
-	LEAQ        (DI), R12
-	VSUBPS      Y6, Y0, Y0
-	VSUBPS      Y2, Y4, Y8
-	VFMADD231PS (CX), Y8, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VADDPS      Y6, Y2, Y0
-	VFMADD231PS 64(CX), Y4, Y0
-	VADDPS      Y5, Y1, Y8
-	VFMADD231PS 64(CX), Y3, Y8
-	VADDPS      Y8, Y0, Y9
-	VMOVUPS     Y9, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VSUBPS      Y8, Y0, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VMOVAPS     Y6, Y0
-	VFMADD231PS 128(CX), Y2, Y0
-	VFMADD231PS 192(CX), Y4, Y0
-	VMULPS      256(CX), Y1, Y8
-	VFMADD231PS 320(CX), Y3, Y8
-	VFMADD231PS 384(CX), Y5, Y8
-	VADDPS      Y8, Y0, Y9
-	VMOVUPS     Y9, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VSUBPS      Y8, Y0, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VFMADD231PS 448(CX), Y2, Y6
-	VFMADD231PS 512(CX), Y4, Y6
-	VMULPS      384(CX), Y1, Y0
-	VFMADD231PS 320(CX), Y3, Y0
-	VFMADD231PS 256(CX), Y5, Y0
-	VADDPS      Y0, Y6, Y2
-	VMOVUPS     Y2, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VSUBPS      Y0, Y6, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VSUBPS      Y1, Y7, Y0
-	VSUBPS      Y5, Y3, Y1
-	VFMADD231PS (CX), Y1, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	MOVQ        128(AX), R12
-	VMOVDQU     32(R11), Y0
-	VMASKMOVPS  (R12)(DX*1), Y0, Y0
-	VMOVDQU     32(R9), Y1
-	VMASKMOVPS  32(R12)(DX*1), Y1, Y1
-	VMOVDQU     32(R10), Y2
-	VMASKMOVPS  8(R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R8), Y3
-	VMASKMOVPS  40(R12)(DX*1), Y3, Y3
-	VSHUFPS     $0xdd, Y1, Y0, Y0
-	VSHUFPS     $0x88, Y3, Y2, Y1
-	VADDPS      Y1, Y0, Y0
-	MOVQ        136(AX), R12
-	VMOVDQU     32(R11), Y1
-	VMASKMOVPS  (R12)(DX*1), Y1, Y1
-	VMOVDQU     32(R9), Y2
-	VMASKMOVPS  32(R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R10), Y3
-	VMASKMOVPS  8(R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R8), Y4
-	VMASKMOVPS  40(R12)(DX*1), Y4, Y4
-	VSHUFPS     $0xdd, Y2, Y1, Y1
-	VSHUFPS     $0x88, Y4, Y3, Y2
-	VADDPS      Y2, Y1, Y1
-	MOVQ        144(AX), R12
-	VMOVDQU     32(R11), Y2
-	VMASKMOVPS  (R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R9), Y3
-	VMASKMOVPS  32(R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R10), Y4
-	VMASKMOVPS  8(R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R8), Y5
-	VMASKMOVPS  40(R12)(DX*1), Y5, Y5
-	VSHUFPS     $0xdd, Y3, Y2, Y2
-	VSHUFPS     $0x88, Y5, Y4, Y3
-	VADDPS      Y3, Y2, Y2
-	MOVQ        152(AX), R12
-	VMOVDQU     32(R11), Y3
-	VMASKMOVPS  (R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R9), Y4
-	VMASKMOVPS  32(R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R10), Y5
-	VMASKMOVPS  8(R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R8), Y6
-	VMASKMOVPS  40(R12)(DX*1), Y6, Y6
-	VSHUFPS     $0xdd, Y4, Y3, Y3
-	VSHUFPS     $0x88, Y6, Y5, Y4
-	VADDPS      Y4, Y3, Y3
-	MOVQ        160(AX), R12
-	VMOVDQU     32(R11), Y4
-	VMASKMOVPS  (R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R9), Y5
-	VMASKMOVPS  32(R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R10), Y6
-	VMASKMOVPS  8(R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R8), Y7
-	VMASKMOVPS  40(R12)(DX*1), Y7, Y7
-	VSHUFPS     $0xdd, Y5, Y4, Y4
-	VSHUFPS     $0x88, Y7, Y6, Y5
-	VADDPS      Y5, Y4, Y4
-	MOVQ        168(AX), R12
-	VMOVDQU     32(R11), Y5
-	VMASKMOVPS  (R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R9), Y6
-	VMASKMOVPS  32(R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R10), Y7
-	VMASKMOVPS  8(R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R8), Y8
-	VMASKMOVPS  40(R12)(DX*1), Y8, Y8
 	VSHUFPS     $0xdd, Y6, Y5, Y5
-	VSHUFPS     $0x88, Y8, Y7, Y6
-	VADDPS      Y6, Y5, Y5
-	MOVQ        176(AX), R12
-	VMOVDQU     32(R11), Y6
-	VMASKMOVPS  (R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R9), Y7
-	VMASKMOVPS  32(R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R10), Y8
-	VMASKMOVPS  8(R12)(DX*1), Y8, Y8
-	VMOVDQU     32(R8), Y9
-	VMASKMOVPS  40(R12)(DX*1), Y9, Y9
-	VSHUFPS     $0xdd, Y7, Y6, Y6
-	VSHUFPS     $0x88, Y9, Y8, Y7
-	VADDPS      Y7, Y6, Y6
-	MOVQ        184(AX), R12
-	VMOVDQU     32(R11), Y7
-	VMASKMOVPS  (R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R9), Y8
-	VMASKMOVPS  32(R12)(DX*1), Y8, Y8
-	VMOVDQU     32(R10), Y9
-	VMASKMOVPS  8(R12)(DX*1), Y9, Y9
-	VMOVDQU     32(R8), Y10
-	VMASKMOVPS  40(R12)(DX*1), Y10, Y10
-	VSHUFPS     $0xdd, Y8, Y7, Y7
-	VSHUFPS     $0x88, Y10, Y9, Y8
-	VADDPS      Y8, Y7, Y7
-	LEAQ        (DI), R12
-	ADDQ        SI, R12
-	VSUBPS      Y6, Y0, Y0
-	VSUBPS      Y2, Y4, Y8
-	VFMADD231PS (CX), Y8, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VADDPS      Y6, Y2, Y0
-	VFMADD231PS 64(CX), Y4, Y0
-	VADDPS      Y5, Y1, Y8
-	VFMADD231PS 64(CX), Y3, Y8
-	VADDPS      Y8, Y0, Y9
-	VMOVUPS     Y9, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VSUBPS      Y8, Y0, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VMOVAPS     Y6, Y0
-	VFMADD231PS 128(CX), Y2, Y0
-	VFMADD231PS 192(CX), Y4, Y0
-	VMULPS      256(CX), Y1, Y8
-	VFMADD231PS 320(CX), Y3, Y8
-	VFMADD231PS 384(CX), Y5, Y8
-	VADDPS      Y8, Y0, Y9
-	VMOVUPS     Y9, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VSUBPS      Y8, Y0, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VFMADD231PS 448(CX), Y2, Y6
-	VFMADD231PS 512(CX), Y4, Y6
-	VMULPS      384(CX), Y1, Y0
-	VFMADD231PS 320(CX), Y3, Y0
-	VFMADD231PS 256(CX), Y5, Y0
-	VADDPS      Y0, Y6, Y2
-	VMOVUPS     Y2, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VSUBPS      Y0, Y6, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	VSUBPS      Y1, Y7, Y0
-	VSUBPS      Y5, Y3, Y1
-	VFMADD231PS (CX), Y1, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	MOVQ        128(AX), R12
-	VMOVDQU     32(R11), Y0
-	VMASKMOVPS  (R12)(DX*1), Y0, Y0
-	VMOVDQU     32(R9), Y1
-	VMASKMOVPS  32(R12)(DX*1), Y1, Y1
-	VMOVDQU     32(R10), Y2
-	VMASKMOVPS  8(R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R8), Y3
-	VMASKMOVPS  40(R12)(DX*1), Y3, Y3
-	VSHUFPS     $0xdd, Y1, Y0, Y0
-	VSHUFPS     $0x88, Y3, Y2, Y1
-	VSUBPS      Y0, Y1, Y0
-	MOVQ        136(AX), R12
-	VMOVDQU     32(R11), Y1
-	VMASKMOVPS  (R12)(DX*1), Y1, Y1
-	VMOVDQU     32(R9), Y2
-	VMASKMOVPS  32(R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R10), Y3
-	VMASKMOVPS  8(R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R8), Y4
-	VMASKMOVPS  40(R12)(DX*1), Y4, Y4
-	VSHUFPS     $0xdd, Y2, Y1, Y1
-	VSHUFPS     $0x88, Y4, Y3, Y2
-	VSUBPS      Y1, Y2, Y1
-	MOVQ        144(AX), R12
-	VMOVDQU     32(R11), Y2
-	VMASKMOVPS  (R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R9), Y3
-	VMASKMOVPS  32(R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R10), Y4
-	VMASKMOVPS  8(R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R8), Y5
-	VMASKMOVPS  40(R12)(DX*1), Y5, Y5
-	VSHUFPS     $0xdd, Y3, Y2, Y2
-	VSHUFPS     $0x88, Y5, Y4, Y3
-	VSUBPS      Y2, Y3, Y2
-	MOVQ        152(AX), R12
-	VMOVDQU     32(R11), Y3
-	VMASKMOVPS  (R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R9), Y4
-	VMASKMOVPS  32(R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R10), Y5
-	VMASKMOVPS  8(R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R8), Y6
-	VMASKMOVPS  40(R12)(DX*1), Y6, Y6
-	VSHUFPS     $0xdd, Y4, Y3, Y3
-	VSHUFPS     $0x88, Y6, Y5, Y4
-	VSUBPS      Y3, Y4, Y3
-	MOVQ        160(AX), R12
-	VMOVDQU     32(R11), Y4
-	VMASKMOVPS  (R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R9), Y5
-	VMASKMOVPS  32(R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R10), Y6
-	VMASKMOVPS  8(R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R8), Y7
-	VMASKMOVPS  40(R12)(DX*1), Y7, Y7
-	VSHUFPS     $0xdd, Y5, Y4, Y4
-	VSHUFPS     $0x88, Y7, Y6, Y5
-	VSUBPS      Y4, Y5, Y4
-	MOVQ        168(AX), R12
-	VMOVDQU     32(R11), Y5
-	VMASKMOVPS  (R12)(DX*1), Y5, Y5
+	VSUBPS      Y5, Y7, Y5
+	MOVQ        176(AX), R10
 	VMOVDQU     32(R9), Y6
-	VMASKMOVPS  32(R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R10), Y7
-	VMASKMOVPS  8(R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R8), Y8
-	VMASKMOVPS  40(R12)(DX*1), Y8, Y8
-	VSHUFPS     $0xdd, Y6, Y5, Y5
-	VSHUFPS     $0x88, Y8, Y7, Y6
-	VSUBPS      Y5, Y6, Y5
-	MOVQ        176(AX), R12
-	VMOVDQU     32(R11), Y6
-	VMASKMOVPS  (R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R9), Y7
-	VMASKMOVPS  32(R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R10), Y8
-	VMASKMOVPS  8(R12)(DX*1), Y8, Y8
-	VMOVDQU     32(R8), Y9
-	VMASKMOVPS  40(R12)(DX*1), Y9, Y9
-	VSHUFPS     $0xdd, Y7, Y6, Y6
-	VSHUFPS     $0x88, Y9, Y8, Y7
-	VSUBPS      Y6, Y7, Y6
-	MOVQ        184(AX), R12
-	VMOVDQU     32(R11), Y7
-	VMASKMOVPS  (R12)(DX*1), Y7, Y7
+	VMASKMOVPS  4(R10)(DX*1), Y6, Y6
+	VMOVDQU     32(R8), Y7
+	VMASKMOVPS  36(R10)(DX*1), Y7, Y7
 	VMOVDQU     32(R9), Y8
-	VMASKMOVPS  32(R12)(DX*1), Y8, Y8
-	VMOVDQU     32(R10), Y9
-	VMASKMOVPS  8(R12)(DX*1), Y9, Y9
+	VMASKMOVPS  (R10)(DX*1), Y8, Y8
+	VMOVDQU     32(R8), Y9
+	VMASKMOVPS  32(R10)(DX*1), Y9, Y9
+	VSHUFPS     $0x88, Y9, Y8, Y8
+	VSHUFPS     $0xdd, Y7, Y6, Y6
+	VSUBPS      Y6, Y8, Y6
+	MOVQ        184(AX), R10
+	VMOVDQU     32(R9), Y7
+	VMASKMOVPS  4(R10)(DX*1), Y7, Y7
+	VMOVDQU     32(R8), Y8
+	VMASKMOVPS  36(R10)(DX*1), Y8, Y8
+	VMOVDQU     32(R9), Y9
+	VMASKMOVPS  (R10)(DX*1), Y9, Y9
 	VMOVDQU     32(R8), Y10
-	VMASKMOVPS  40(R12)(DX*1), Y10, Y10
+	VMASKMOVPS  32(R10)(DX*1), Y10, Y10
+	VSHUFPS     $0x88, Y10, Y9, Y9
 	VSHUFPS     $0xdd, Y8, Y7, Y7
-	VSHUFPS     $0x88, Y10, Y9, Y8
-	VSUBPS      Y7, Y8, Y7
-	LEAQ        (DI), R12
-	ADDQ        SI, R12
-	ADDQ        SI, R12
+	VSUBPS      Y7, Y9, Y7
+	LEAQ        (DI), R10
 	VSUBPS      Y6, Y0, Y0
 	VSUBPS      Y2, Y4, Y8
 	VFMADD231PS (CX), Y8, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
 	VADDPS      Y6, Y2, Y0
 	VFMADD231PS 64(CX), Y4, Y0
 	VADDPS      Y5, Y1, Y8
 	VFMADD231PS 64(CX), Y3, Y8
 	VADDPS      Y8, Y0, Y9
-	VMOVUPS     Y9, (R12)
-	LEAQ        (R12)(SI*4), R12
+	VMOVUPS     Y9, (R10)
+	LEAQ        (R10)(SI*4), R10
 	VSUBPS      Y8, Y0, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
 	VMOVAPS     Y6, Y0
 	VFMADD231PS 128(CX), Y2, Y0
 	VFMADD231PS 192(CX), Y4, Y0
@@ -14116,122 +13763,341 @@ rest:
 	VFMADD231PS 320(CX), Y3, Y8
 	VFMADD231PS 384(CX), Y5, Y8
 	VADDPS      Y8, Y0, Y9
-	VMOVUPS     Y9, (R12)
-	LEAQ        (R12)(SI*4), R12
+	VMOVUPS     Y9, (R10)
+	LEAQ        (R10)(SI*4), R10
 	VSUBPS      Y8, Y0, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
 	VFMADD231PS 448(CX), Y2, Y6
 	VFMADD231PS 512(CX), Y4, Y6
 	VMULPS      384(CX), Y1, Y0
 	VFMADD231PS 320(CX), Y3, Y0
 	VFMADD231PS 256(CX), Y5, Y0
 	VADDPS      Y0, Y6, Y2
-	VMOVUPS     Y2, (R12)
-	LEAQ        (R12)(SI*4), R12
+	VMOVUPS     Y2, (R10)
+	LEAQ        (R10)(SI*4), R10
 	VSUBPS      Y0, Y6, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
 	VSUBPS      Y1, Y7, Y0
 	VSUBPS      Y5, Y3, Y1
 	VFMADD231PS (CX), Y1, Y0
-	VMOVUPS     Y0, (R12)
-	LEAQ        (R12)(SI*4), R12
-	MOVQ        128(AX), R12
-	VMOVDQU     32(R11), Y0
-	VMASKMOVPS  (R12)(DX*1), Y0, Y0
-	VMOVDQU     32(R9), Y1
-	VMASKMOVPS  32(R12)(DX*1), Y1, Y1
-	VMOVDQU     32(R10), Y2
-	VMASKMOVPS  8(R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R8), Y3
-	VMASKMOVPS  40(R12)(DX*1), Y3, Y3
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	MOVQ        128(AX), R10
+	VMOVDQU     32(R9), Y0
+	VMASKMOVPS  4(R10)(DX*1), Y0, Y0
+	VMOVDQU     32(R8), Y1
+	VMASKMOVPS  36(R10)(DX*1), Y1, Y1
+	VSHUFPS     $0x88, Y1, Y0, Y2
 	VSHUFPS     $0xdd, Y1, Y0, Y0
-	VSHUFPS     $0xdd, Y3, Y2, Y1
+	VADDPS      Y0, Y2, Y0
+	MOVQ        136(AX), R10
+	VMOVDQU     32(R9), Y1
+	VMASKMOVPS  4(R10)(DX*1), Y1, Y1
+	VMOVDQU     32(R8), Y2
+	VMASKMOVPS  36(R10)(DX*1), Y2, Y2
+	VSHUFPS     $0x88, Y2, Y1, Y3
+	VSHUFPS     $0xdd, Y2, Y1, Y1
+	VADDPS      Y1, Y3, Y1
+	MOVQ        144(AX), R10
+	VMOVDQU     32(R9), Y2
+	VMASKMOVPS  4(R10)(DX*1), Y2, Y2
+	VMOVDQU     32(R8), Y3
+	VMASKMOVPS  36(R10)(DX*1), Y3, Y3
+	VSHUFPS     $0x88, Y3, Y2, Y4
+	VSHUFPS     $0xdd, Y3, Y2, Y2
+	VADDPS      Y2, Y4, Y2
+	MOVQ        152(AX), R10
+	VMOVDQU     32(R9), Y3
+	VMASKMOVPS  4(R10)(DX*1), Y3, Y3
+	VMOVDQU     32(R8), Y4
+	VMASKMOVPS  36(R10)(DX*1), Y4, Y4
+	VSHUFPS     $0x88, Y4, Y3, Y5
+	VSHUFPS     $0xdd, Y4, Y3, Y3
+	VADDPS      Y3, Y5, Y3
+	MOVQ        160(AX), R10
+	VMOVDQU     32(R9), Y4
+	VMASKMOVPS  4(R10)(DX*1), Y4, Y4
+	VMOVDQU     32(R8), Y5
+	VMASKMOVPS  36(R10)(DX*1), Y5, Y5
+	VSHUFPS     $0x88, Y5, Y4, Y6
+	VSHUFPS     $0xdd, Y5, Y4, Y4
+	VADDPS      Y4, Y6, Y4
+	MOVQ        168(AX), R10
+	VMOVDQU     32(R9), Y5
+	VMASKMOVPS  4(R10)(DX*1), Y5, Y5
+	VMOVDQU     32(R8), Y6
+	VMASKMOVPS  36(R10)(DX*1), Y6, Y6
+	VSHUFPS     $0x88, Y6, Y5, Y7
+	VSHUFPS     $0xdd, Y6, Y5, Y5
+	VADDPS      Y5, Y7, Y5
+	MOVQ        176(AX), R10
+	VMOVDQU     32(R9), Y6
+	VMASKMOVPS  4(R10)(DX*1), Y6, Y6
+	VMOVDQU     32(R8), Y7
+	VMASKMOVPS  36(R10)(DX*1), Y7, Y7
+	VSHUFPS     $0x88, Y7, Y6, Y8
+	VSHUFPS     $0xdd, Y7, Y6, Y6
+	VADDPS      Y6, Y8, Y6
+	MOVQ        184(AX), R10
+	VMOVDQU     32(R9), Y7
+	VMASKMOVPS  4(R10)(DX*1), Y7, Y7
+	VMOVDQU     32(R8), Y8
+	VMASKMOVPS  36(R10)(DX*1), Y8, Y8
+	VSHUFPS     $0x88, Y8, Y7, Y9
+	VSHUFPS     $0xdd, Y8, Y7, Y7
+	VADDPS      Y7, Y9, Y7
+	LEAQ        (DI), R10
+	ADDQ        SI, R10
+	VSUBPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y4, Y8
+	VFMADD231PS (CX), Y8, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS 64(CX), Y4, Y0
+	VADDPS      Y5, Y1, Y8
+	VFMADD231PS 64(CX), Y3, Y8
+	VADDPS      Y8, Y0, Y9
+	VMOVUPS     Y9, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VSUBPS      Y8, Y0, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VMOVAPS     Y6, Y0
+	VFMADD231PS 128(CX), Y2, Y0
+	VFMADD231PS 192(CX), Y4, Y0
+	VMULPS      256(CX), Y1, Y8
+	VFMADD231PS 320(CX), Y3, Y8
+	VFMADD231PS 384(CX), Y5, Y8
+	VADDPS      Y8, Y0, Y9
+	VMOVUPS     Y9, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VSUBPS      Y8, Y0, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VFMADD231PS 448(CX), Y2, Y6
+	VFMADD231PS 512(CX), Y4, Y6
+	VMULPS      384(CX), Y1, Y0
+	VFMADD231PS 320(CX), Y3, Y0
+	VFMADD231PS 256(CX), Y5, Y0
+	VADDPS      Y0, Y6, Y2
+	VMOVUPS     Y2, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VSUBPS      Y0, Y6, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VSUBPS      Y1, Y7, Y0
+	VSUBPS      Y5, Y3, Y1
+	VFMADD231PS (CX), Y1, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	MOVQ        128(AX), R10
+	VMOVDQU     32(R9), Y0
+	VMASKMOVPS  4(R10)(DX*1), Y0, Y0
+	VMOVDQU     32(R8), Y1
+	VMASKMOVPS  36(R10)(DX*1), Y1, Y1
+	VSHUFPS     $0xdd, Y1, Y0, Y2
+	VSHUFPS     $0x88, Y1, Y0, Y0
+	VSUBPS      Y0, Y2, Y0
+	MOVQ        136(AX), R10
+	VMOVDQU     32(R9), Y1
+	VMASKMOVPS  4(R10)(DX*1), Y1, Y1
+	VMOVDQU     32(R8), Y2
+	VMASKMOVPS  36(R10)(DX*1), Y2, Y2
+	VSHUFPS     $0xdd, Y2, Y1, Y3
+	VSHUFPS     $0x88, Y2, Y1, Y1
+	VSUBPS      Y1, Y3, Y1
+	MOVQ        144(AX), R10
+	VMOVDQU     32(R9), Y2
+	VMASKMOVPS  4(R10)(DX*1), Y2, Y2
+	VMOVDQU     32(R8), Y3
+	VMASKMOVPS  36(R10)(DX*1), Y3, Y3
+	VSHUFPS     $0xdd, Y3, Y2, Y4
+	VSHUFPS     $0x88, Y3, Y2, Y2
+	VSUBPS      Y2, Y4, Y2
+	MOVQ        152(AX), R10
+	VMOVDQU     32(R9), Y3
+	VMASKMOVPS  4(R10)(DX*1), Y3, Y3
+	VMOVDQU     32(R8), Y4
+	VMASKMOVPS  36(R10)(DX*1), Y4, Y4
+	VSHUFPS     $0xdd, Y4, Y3, Y5
+	VSHUFPS     $0x88, Y4, Y3, Y3
+	VSUBPS      Y3, Y5, Y3
+	MOVQ        160(AX), R10
+	VMOVDQU     32(R9), Y4
+	VMASKMOVPS  4(R10)(DX*1), Y4, Y4
+	VMOVDQU     32(R8), Y5
+	VMASKMOVPS  36(R10)(DX*1), Y5, Y5
+	VSHUFPS     $0xdd, Y5, Y4, Y6
+	VSHUFPS     $0x88, Y5, Y4, Y4
+	VSUBPS      Y4, Y6, Y4
+	MOVQ        168(AX), R10
+	VMOVDQU     32(R9), Y5
+	VMASKMOVPS  4(R10)(DX*1), Y5, Y5
+	VMOVDQU     32(R8), Y6
+	VMASKMOVPS  36(R10)(DX*1), Y6, Y6
+	VSHUFPS     $0xdd, Y6, Y5, Y7
+	VSHUFPS     $0x88, Y6, Y5, Y5
+	VSUBPS      Y5, Y7, Y5
+	MOVQ        176(AX), R10
+	VMOVDQU     32(R9), Y6
+	VMASKMOVPS  4(R10)(DX*1), Y6, Y6
+	VMOVDQU     32(R8), Y7
+	VMASKMOVPS  36(R10)(DX*1), Y7, Y7
+	VSHUFPS     $0xdd, Y7, Y6, Y8
+	VSHUFPS     $0x88, Y7, Y6, Y6
+	VSUBPS      Y6, Y8, Y6
+	MOVQ        184(AX), R10
+	VMOVDQU     32(R9), Y7
+	VMASKMOVPS  4(R10)(DX*1), Y7, Y7
+	VMOVDQU     32(R8), Y8
+	VMASKMOVPS  36(R10)(DX*1), Y8, Y8
+	VSHUFPS     $0xdd, Y8, Y7, Y9
+	VSHUFPS     $0x88, Y8, Y7, Y7
+	VSUBPS      Y7, Y9, Y7
+	LEAQ        (DI), R10
+	ADDQ        SI, R10
+	ADDQ        SI, R10
+	VSUBPS      Y6, Y0, Y0
+	VSUBPS      Y2, Y4, Y8
+	VFMADD231PS (CX), Y8, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VADDPS      Y6, Y2, Y0
+	VFMADD231PS 64(CX), Y4, Y0
+	VADDPS      Y5, Y1, Y8
+	VFMADD231PS 64(CX), Y3, Y8
+	VADDPS      Y8, Y0, Y9
+	VMOVUPS     Y9, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VSUBPS      Y8, Y0, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VMOVAPS     Y6, Y0
+	VFMADD231PS 128(CX), Y2, Y0
+	VFMADD231PS 192(CX), Y4, Y0
+	VMULPS      256(CX), Y1, Y8
+	VFMADD231PS 320(CX), Y3, Y8
+	VFMADD231PS 384(CX), Y5, Y8
+	VADDPS      Y8, Y0, Y9
+	VMOVUPS     Y9, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VSUBPS      Y8, Y0, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VFMADD231PS 448(CX), Y2, Y6
+	VFMADD231PS 512(CX), Y4, Y6
+	VMULPS      384(CX), Y1, Y0
+	VFMADD231PS 320(CX), Y3, Y0
+	VFMADD231PS 256(CX), Y5, Y0
+	VADDPS      Y0, Y6, Y2
+	VMOVUPS     Y2, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VSUBPS      Y0, Y6, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	VSUBPS      Y1, Y7, Y0
+	VSUBPS      Y5, Y3, Y1
+	VFMADD231PS (CX), Y1, Y0
+	VMOVUPS     Y0, (R10)
+	LEAQ        (R10)(SI*4), R10
+	MOVQ        128(AX), R10
+	VMOVDQU     32(R9), Y0
+	VMASKMOVPS  4(R10)(DX*1), Y0, Y0
+	VMOVDQU     32(R8), Y1
+	VMASKMOVPS  36(R10)(DX*1), Y1, Y1
+	VSHUFPS     $0x88, Y1, Y0, Y0
+	VMOVDQU     32(R9), Y1
+	VMASKMOVPS  8(R10)(DX*1), Y1, Y1
+	VMOVDQU     32(R8), Y2
+	VMASKMOVPS  40(R10)(DX*1), Y2, Y2
+	VSHUFPS     $0xdd, Y2, Y1, Y1
 	VSUBPS      Y1, Y0, Y0
-	MOVQ        136(AX), R12
-	VMOVDQU     32(R11), Y1
-	VMASKMOVPS  (R12)(DX*1), Y1, Y1
+	MOVQ        136(AX), R10
+	VMOVDQU     32(R9), Y1
+	VMASKMOVPS  4(R10)(DX*1), Y1, Y1
+	VMOVDQU     32(R8), Y2
+	VMASKMOVPS  36(R10)(DX*1), Y2, Y2
+	VSHUFPS     $0x88, Y2, Y1, Y1
 	VMOVDQU     32(R9), Y2
-	VMASKMOVPS  32(R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R10), Y3
-	VMASKMOVPS  8(R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R8), Y4
-	VMASKMOVPS  40(R12)(DX*1), Y4, Y4
-	VSHUFPS     $0xdd, Y2, Y1, Y1
-	VSHUFPS     $0xdd, Y4, Y3, Y2
-	VSUBPS      Y2, Y1, Y1
-	MOVQ        144(AX), R12
-	VMOVDQU     32(R11), Y2
-	VMASKMOVPS  (R12)(DX*1), Y2, Y2
-	VMOVDQU     32(R9), Y3
-	VMASKMOVPS  32(R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R10), Y4
-	VMASKMOVPS  8(R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R8), Y5
-	VMASKMOVPS  40(R12)(DX*1), Y5, Y5
+	VMASKMOVPS  8(R10)(DX*1), Y2, Y2
+	VMOVDQU     32(R8), Y3
+	VMASKMOVPS  40(R10)(DX*1), Y3, Y3
 	VSHUFPS     $0xdd, Y3, Y2, Y2
-	VSHUFPS     $0xdd, Y5, Y4, Y3
-	VSUBPS      Y3, Y2, Y2
-	MOVQ        152(AX), R12
-	VMOVDQU     32(R11), Y3
-	VMASKMOVPS  (R12)(DX*1), Y3, Y3
-	VMOVDQU     32(R9), Y4
-	VMASKMOVPS  32(R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R10), Y5
-	VMASKMOVPS  8(R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R8), Y6
-	VMASKMOVPS  40(R12)(DX*1), Y6, Y6
+	VSUBPS      Y2, Y1, Y1
+	MOVQ        144(AX), R10
+	VMOVDQU     32(R9), Y2
+	VMASKMOVPS  4(R10)(DX*1), Y2, Y2
+	VMOVDQU     32(R8), Y3
+	VMASKMOVPS  36(R10)(DX*1), Y3, Y3
+	VSHUFPS     $0x88, Y3, Y2, Y2
+	VMOVDQU     32(R9), Y3
+	VMASKMOVPS  8(R10)(DX*1), Y3, Y3
+	VMOVDQU     32(R8), Y4
+	VMASKMOVPS  40(R10)(DX*1), Y4, Y4
 	VSHUFPS     $0xdd, Y4, Y3, Y3
-	VSHUFPS     $0xdd, Y6, Y5, Y4
-	VSUBPS      Y4, Y3, Y3
-	MOVQ        160(AX), R12
-	VMOVDQU     32(R11), Y4
-	VMASKMOVPS  (R12)(DX*1), Y4, Y4
-	VMOVDQU     32(R9), Y5
-	VMASKMOVPS  32(R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R10), Y6
-	VMASKMOVPS  8(R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R8), Y7
-	VMASKMOVPS  40(R12)(DX*1), Y7, Y7
+	VSUBPS      Y3, Y2, Y2
+	MOVQ        152(AX), R10
+	VMOVDQU     32(R9), Y3
+	VMASKMOVPS  4(R10)(DX*1), Y3, Y3
+	VMOVDQU     32(R8), Y4
+	VMASKMOVPS  36(R10)(DX*1), Y4, Y4
+	VSHUFPS     $0x88, Y4, Y3, Y3
+	VMOVDQU     32(R9), Y4
+	VMASKMOVPS  8(R10)(DX*1), Y4, Y4
+	VMOVDQU     32(R8), Y5
+	VMASKMOVPS  40(R10)(DX*1), Y5, Y5
 	VSHUFPS     $0xdd, Y5, Y4, Y4
-	VSHUFPS     $0xdd, Y7, Y6, Y5
-	VSUBPS      Y5, Y4, Y4
-	MOVQ        168(AX), R12
-	VMOVDQU     32(R11), Y5
-	VMASKMOVPS  (R12)(DX*1), Y5, Y5
-	VMOVDQU     32(R9), Y6
-	VMASKMOVPS  32(R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R10), Y7
-	VMASKMOVPS  8(R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R8), Y8
-	VMASKMOVPS  40(R12)(DX*1), Y8, Y8
+	VSUBPS      Y4, Y3, Y3
+	MOVQ        160(AX), R10
+	VMOVDQU     32(R9), Y4
+	VMASKMOVPS  4(R10)(DX*1), Y4, Y4
+	VMOVDQU     32(R8), Y5
+	VMASKMOVPS  36(R10)(DX*1), Y5, Y5
+	VSHUFPS     $0x88, Y5, Y4, Y4
+	VMOVDQU     32(R9), Y5
+	VMASKMOVPS  8(R10)(DX*1), Y5, Y5
+	VMOVDQU     32(R8), Y6
+	VMASKMOVPS  40(R10)(DX*1), Y6, Y6
 	VSHUFPS     $0xdd, Y6, Y5, Y5
-	VSHUFPS     $0xdd, Y8, Y7, Y6
-	VSUBPS      Y6, Y5, Y5
-	MOVQ        176(AX), R12
-	VMOVDQU     32(R11), Y6
-	VMASKMOVPS  (R12)(DX*1), Y6, Y6
-	VMOVDQU     32(R9), Y7
-	VMASKMOVPS  32(R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R10), Y8
-	VMASKMOVPS  8(R12)(DX*1), Y8, Y8
-	VMOVDQU     32(R8), Y9
-	VMASKMOVPS  40(R12)(DX*1), Y9, Y9
+	VSUBPS      Y5, Y4, Y4
+	MOVQ        168(AX), R10
+	VMOVDQU     32(R9), Y5
+	VMASKMOVPS  4(R10)(DX*1), Y5, Y5
+	VMOVDQU     32(R8), Y6
+	VMASKMOVPS  36(R10)(DX*1), Y6, Y6
+	VSHUFPS     $0x88, Y6, Y5, Y5
+	VMOVDQU     32(R9), Y6
+	VMASKMOVPS  8(R10)(DX*1), Y6, Y6
+	VMOVDQU     32(R8), Y7
+	VMASKMOVPS  40(R10)(DX*1), Y7, Y7
 	VSHUFPS     $0xdd, Y7, Y6, Y6
-	VSHUFPS     $0xdd, Y9, Y8, Y7
-	VSUBPS      Y7, Y6, Y6
-	MOVQ        184(AX), R12
-	VMOVDQU     32(R11), Y7
-	VMASKMOVPS  (R12)(DX*1), Y7, Y7
-	VMOVDQU     32(R9), Y8
-	VMASKMOVPS  32(R12)(DX*1), Y8, Y8
-	VMOVDQU     32(R10), Y9
-	VMASKMOVPS  8(R12)(DX*1), Y9, Y9
-	VMOVDQU     32(R8), Y10
-	VMASKMOVPS  40(R12)(DX*1), Y10, Y10
+	VSUBPS      Y6, Y5, Y5
+	MOVQ        176(AX), R10
+	VMOVDQU     32(R9), Y6
+	VMASKMOVPS  4(R10)(DX*1), Y6, Y6
+	VMOVDQU     32(R8), Y7
+	VMASKMOVPS  36(R10)(DX*1), Y7, Y7
+	VSHUFPS     $0x88, Y7, Y6, Y6
+	VMOVDQU     32(R9), Y7
+	VMASKMOVPS  8(R10)(DX*1), Y7, Y7
+	VMOVDQU     32(R8), Y8
+	VMASKMOVPS  40(R10)(DX*1), Y8, Y8
 	VSHUFPS     $0xdd, Y8, Y7, Y7
-	VSHUFPS     $0xdd, Y10, Y9, Y8
+	VSUBPS      Y7, Y6, Y6
+	MOVQ        184(AX), R10
+	VMOVDQU     32(R9), Y7
+	VMASKMOVPS  4(R10)(DX*1), Y7, Y7
+	VMOVDQU     32(R8), Y8
+	VMASKMOVPS  36(R10)(DX*1), Y8, Y8
+	VSHUFPS     $0x88, Y8, Y7, Y7
+	VMOVDQU     32(R9), Y8
+	VMASKMOVPS  8(R10)(DX*1), Y8, Y8
+	VMOVDQU     32(R8), Y9
+	VMASKMOVPS  40(R10)(DX*1), Y9, Y9
+	VSHUFPS     $0xdd, Y9, Y8, Y8
 	VSUBPS      Y8, Y7, Y7
 	LEAQ        (DI), DX
 	ADDQ        SI, DX
@@ -14498,321 +14364,321 @@ first:
 	JNE          alladding
 	TESTQ        R11, R11
 	JNZ          allactivating
-	VMOVUPS      (SI), Y1
-	VUNPCKLPS    192(SI), Y1, Y2
-	VUNPCKHPS    192(SI), Y1, Y1
+	VMOVUPS      (SI), Y2
+	VUNPCKLPS    192(SI), Y2, Y1
+	VUNPCKHPS    192(SI), Y2, Y2
 	MOVQ         192(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 32(CX)(BX*1)
-	VMOVUPS      32(SI), Y1
-	VUNPCKLPS    224(SI), Y1, Y2
-	VUNPCKHPS    224(SI), Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(CX)(BX*1)
+	VMOVUPS      32(SI), Y2
+	VUNPCKLPS    224(SI), Y2, Y1
+	VUNPCKHPS    224(SI), Y2, Y2
 	MOVQ         200(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 32(CX)(BX*1)
-	VMOVUPS      64(SI), Y1
-	VUNPCKLPS    256(SI), Y1, Y2
-	VUNPCKHPS    256(SI), Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(CX)(BX*1)
+	VMOVUPS      64(SI), Y2
+	VUNPCKLPS    256(SI), Y2, Y1
+	VUNPCKHPS    256(SI), Y2, Y2
 	MOVQ         208(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 32(CX)(BX*1)
-	VMOVUPS      96(SI), Y1
-	VUNPCKLPS    288(SI), Y1, Y2
-	VUNPCKHPS    288(SI), Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(CX)(BX*1)
+	VMOVUPS      96(SI), Y2
+	VUNPCKLPS    288(SI), Y2, Y1
+	VUNPCKHPS    288(SI), Y2, Y2
 	MOVQ         216(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 32(CX)(BX*1)
-	VMOVUPS      128(SI), Y1
-	VUNPCKLPS    320(SI), Y1, Y2
-	VUNPCKHPS    320(SI), Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(CX)(BX*1)
+	VMOVUPS      128(SI), Y2
+	VUNPCKLPS    320(SI), Y2, Y1
+	VUNPCKHPS    320(SI), Y2, Y2
 	MOVQ         224(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 32(CX)(BX*1)
-	VMOVUPS      160(SI), Y1
-	VUNPCKLPS    352(SI), Y1, Y2
-	VUNPCKHPS    352(SI), Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(CX)(BX*1)
+	VMOVUPS      160(SI), Y2
+	VUNPCKLPS    352(SI), Y2, Y1
+	VUNPCKHPS    352(SI), Y2, Y2
 	MOVQ         232(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, 32(CX)(BX*1)
+	VMOVUPS      Y1, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(CX)(BX*1)
 	JMP          allend
 
 allactivating:
 	VBROADCASTSS (R11)(CX*1), Y1
 	VXORPS       Y2, Y2, Y2
-	VMOVUPS      (SI), Y3
-	VUNPCKLPS    192(SI), Y3, Y4
-	VUNPCKHPS    192(SI), Y3, Y3
+	VMOVUPS      (SI), Y4
+	VUNPCKLPS    192(SI), Y4, Y3
+	VUNPCKHPS    192(SI), Y4, Y4
 	MOVQ         192(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      32(SI), Y3
-	VUNPCKLPS    224(SI), Y3, Y4
-	VUNPCKHPS    224(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      32(SI), Y4
+	VUNPCKLPS    224(SI), Y4, Y3
+	VUNPCKHPS    224(SI), Y4, Y4
 	MOVQ         200(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      64(SI), Y3
-	VUNPCKLPS    256(SI), Y3, Y4
-	VUNPCKHPS    256(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      64(SI), Y4
+	VUNPCKLPS    256(SI), Y4, Y3
+	VUNPCKHPS    256(SI), Y4, Y4
 	MOVQ         208(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      96(SI), Y3
-	VUNPCKLPS    288(SI), Y3, Y4
-	VUNPCKHPS    288(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      96(SI), Y4
+	VUNPCKLPS    288(SI), Y4, Y3
+	VUNPCKHPS    288(SI), Y4, Y4
 	MOVQ         216(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      128(SI), Y3
-	VUNPCKLPS    320(SI), Y3, Y4
-	VUNPCKHPS    320(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      128(SI), Y4
+	VUNPCKLPS    320(SI), Y4, Y3
+	VUNPCKHPS    320(SI), Y4, Y4
 	MOVQ         224(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      160(SI), Y3
-	VUNPCKLPS    352(SI), Y3, Y4
-	VUNPCKHPS    352(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      160(SI), Y4
+	VUNPCKLPS    352(SI), Y4, Y3
+	VUNPCKHPS    352(SI), Y4, Y4
 	MOVQ         232(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y0
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y0, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y0
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
 	JMP          allend
 
 alladding:
 	TESTQ     R11, R11
 	JNZ       allboth
-	VMOVUPS   (SI), Y1
-	VUNPCKLPS 192(SI), Y1, Y2
-	VUNPCKHPS 192(SI), Y1, Y1
+	VMOVUPS   (SI), Y2
+	VUNPCKLPS 192(SI), Y2, Y1
+	VUNPCKHPS 192(SI), Y2, Y2
 	MOVQ      192(AX), CX
 	MOVQ      240(AX), R10
-	VADDPS    Y0, Y2, Y2
-	VADDPS    (R10)(BX*1), Y2, Y2
-	VMOVUPS   Y2, (CX)(BX*1)
 	VADDPS    Y0, Y1, Y1
-	VADDPS    32(R10)(BX*1), Y1, Y1
-	VMOVUPS   Y1, 32(CX)(BX*1)
-	VMOVUPS   32(SI), Y1
-	VUNPCKLPS 224(SI), Y1, Y2
-	VUNPCKHPS 224(SI), Y1, Y1
+	VADDPS    (R10)(BX*1), Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*1)
+	VADDPS    Y0, Y2, Y2
+	VADDPS    32(R10)(BX*1), Y2, Y2
+	VMOVUPS   Y2, 32(CX)(BX*1)
+	VMOVUPS   32(SI), Y2
+	VUNPCKLPS 224(SI), Y2, Y1
+	VUNPCKHPS 224(SI), Y2, Y2
 	MOVQ      200(AX), CX
 	MOVQ      248(AX), R10
-	VADDPS    Y0, Y2, Y2
-	VADDPS    (R10)(BX*1), Y2, Y2
-	VMOVUPS   Y2, (CX)(BX*1)
 	VADDPS    Y0, Y1, Y1
-	VADDPS    32(R10)(BX*1), Y1, Y1
-	VMOVUPS   Y1, 32(CX)(BX*1)
-	VMOVUPS   64(SI), Y1
-	VUNPCKLPS 256(SI), Y1, Y2
-	VUNPCKHPS 256(SI), Y1, Y1
+	VADDPS    (R10)(BX*1), Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*1)
+	VADDPS    Y0, Y2, Y2
+	VADDPS    32(R10)(BX*1), Y2, Y2
+	VMOVUPS   Y2, 32(CX)(BX*1)
+	VMOVUPS   64(SI), Y2
+	VUNPCKLPS 256(SI), Y2, Y1
+	VUNPCKHPS 256(SI), Y2, Y2
 	MOVQ      208(AX), CX
 	MOVQ      256(AX), R10
-	VADDPS    Y0, Y2, Y2
-	VADDPS    (R10)(BX*1), Y2, Y2
-	VMOVUPS   Y2, (CX)(BX*1)
 	VADDPS    Y0, Y1, Y1
-	VADDPS    32(R10)(BX*1), Y1, Y1
-	VMOVUPS   Y1, 32(CX)(BX*1)
-	VMOVUPS   96(SI), Y1
-	VUNPCKLPS 288(SI), Y1, Y2
-	VUNPCKHPS 288(SI), Y1, Y1
+	VADDPS    (R10)(BX*1), Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*1)
+	VADDPS    Y0, Y2, Y2
+	VADDPS    32(R10)(BX*1), Y2, Y2
+	VMOVUPS   Y2, 32(CX)(BX*1)
+	VMOVUPS   96(SI), Y2
+	VUNPCKLPS 288(SI), Y2, Y1
+	VUNPCKHPS 288(SI), Y2, Y2
 	MOVQ      216(AX), CX
 	MOVQ      264(AX), R10
-	VADDPS    Y0, Y2, Y2
-	VADDPS    (R10)(BX*1), Y2, Y2
-	VMOVUPS   Y2, (CX)(BX*1)
 	VADDPS    Y0, Y1, Y1
-	VADDPS    32(R10)(BX*1), Y1, Y1
-	VMOVUPS   Y1, 32(CX)(BX*1)
-	VMOVUPS   128(SI), Y1
-	VUNPCKLPS 320(SI), Y1, Y2
-	VUNPCKHPS 320(SI), Y1, Y1
+	VADDPS    (R10)(BX*1), Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*1)
+	VADDPS    Y0, Y2, Y2
+	VADDPS    32(R10)(BX*1), Y2, Y2
+	VMOVUPS   Y2, 32(CX)(BX*1)
+	VMOVUPS   128(SI), Y2
+	VUNPCKLPS 320(SI), Y2, Y1
+	VUNPCKHPS 320(SI), Y2, Y2
 	MOVQ      224(AX), CX
 	MOVQ      272(AX), R10
-	VADDPS    Y0, Y2, Y2
-	VADDPS    (R10)(BX*1), Y2, Y2
-	VMOVUPS   Y2, (CX)(BX*1)
 	VADDPS    Y0, Y1, Y1
-	VADDPS    32(R10)(BX*1), Y1, Y1
-	VMOVUPS   Y1, 32(CX)(BX*1)
-	VMOVUPS   160(SI), Y1
-	VUNPCKLPS 352(SI), Y1, Y2
-	VUNPCKHPS 352(SI), Y1, Y1
+	VADDPS    (R10)(BX*1), Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*1)
+	VADDPS    Y0, Y2, Y2
+	VADDPS    32(R10)(BX*1), Y2, Y2
+	VMOVUPS   Y2, 32(CX)(BX*1)
+	VMOVUPS   160(SI), Y2
+	VUNPCKLPS 352(SI), Y2, Y1
+	VUNPCKHPS 352(SI), Y2, Y2
 	MOVQ      232(AX), CX
 	MOVQ      280(AX), R10
-	VADDPS    Y0, Y2, Y2
-	VADDPS    (R10)(BX*1), Y2, Y2
-	VMOVUPS   Y2, (CX)(BX*1)
 	VADDPS    Y0, Y1, Y1
-	VADDPS    32(R10)(BX*1), Y1, Y1
-	VMOVUPS   Y1, 32(CX)(BX*1)
+	VADDPS    (R10)(BX*1), Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*1)
+	VADDPS    Y0, Y2, Y2
+	VADDPS    32(R10)(BX*1), Y2, Y2
+	VMOVUPS   Y2, 32(CX)(BX*1)
 	JMP       allend
 
 allboth:
 	VBROADCASTSS (R11)(CX*1), Y1
 	VXORPS       Y2, Y2, Y2
-	VMOVUPS      (SI), Y3
-	VUNPCKLPS    192(SI), Y3, Y4
-	VUNPCKHPS    192(SI), Y3, Y3
+	VMOVUPS      (SI), Y4
+	VUNPCKLPS    192(SI), Y4, Y3
+	VUNPCKHPS    192(SI), Y4, Y4
 	MOVQ         192(AX), CX
 	MOVQ         240(AX), R10
-	VADDPS       Y0, Y4, Y4
-	VADDPS       (R10)(BX*1), Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VADDPS       32(R10)(BX*1), Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       (R10)(BX*1), Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      32(SI), Y3
-	VUNPCKLPS    224(SI), Y3, Y4
-	VUNPCKHPS    224(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VADDPS       32(R10)(BX*1), Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      32(SI), Y4
+	VUNPCKLPS    224(SI), Y4, Y3
+	VUNPCKHPS    224(SI), Y4, Y4
 	MOVQ         200(AX), CX
 	MOVQ         248(AX), R10
-	VADDPS       Y0, Y4, Y4
-	VADDPS       (R10)(BX*1), Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VADDPS       32(R10)(BX*1), Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       (R10)(BX*1), Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      64(SI), Y3
-	VUNPCKLPS    256(SI), Y3, Y4
-	VUNPCKHPS    256(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VADDPS       32(R10)(BX*1), Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      64(SI), Y4
+	VUNPCKLPS    256(SI), Y4, Y3
+	VUNPCKHPS    256(SI), Y4, Y4
 	MOVQ         208(AX), CX
 	MOVQ         256(AX), R10
-	VADDPS       Y0, Y4, Y4
-	VADDPS       (R10)(BX*1), Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VADDPS       32(R10)(BX*1), Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       (R10)(BX*1), Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      96(SI), Y3
-	VUNPCKLPS    288(SI), Y3, Y4
-	VUNPCKHPS    288(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VADDPS       32(R10)(BX*1), Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      96(SI), Y4
+	VUNPCKLPS    288(SI), Y4, Y3
+	VUNPCKHPS    288(SI), Y4, Y4
 	MOVQ         216(AX), CX
 	MOVQ         264(AX), R10
-	VADDPS       Y0, Y4, Y4
-	VADDPS       (R10)(BX*1), Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VADDPS       32(R10)(BX*1), Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       (R10)(BX*1), Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      128(SI), Y3
-	VUNPCKLPS    320(SI), Y3, Y4
-	VUNPCKHPS    320(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VADDPS       32(R10)(BX*1), Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      128(SI), Y4
+	VUNPCKLPS    320(SI), Y4, Y3
+	VUNPCKHPS    320(SI), Y4, Y4
 	MOVQ         224(AX), CX
 	MOVQ         272(AX), R10
-	VADDPS       Y0, Y4, Y4
-	VADDPS       (R10)(BX*1), Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VADDPS       32(R10)(BX*1), Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       (R10)(BX*1), Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
-	VMOVUPS      160(SI), Y3
-	VUNPCKLPS    352(SI), Y3, Y4
-	VUNPCKHPS    352(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VADDPS       32(R10)(BX*1), Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
+	VMOVUPS      160(SI), Y4
+	VUNPCKLPS    352(SI), Y4, Y3
+	VUNPCKHPS    352(SI), Y4, Y4
 	MOVQ         232(AX), CX
 	MOVQ         280(AX), R10
-	VADDPS       Y0, Y4, Y4
-	VADDPS       (R10)(BX*1), Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVUPS      Y4, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VADDPS       32(R10)(BX*1), Y3, Y3
-	VMINPS       Y3, Y2, Y0
+	VADDPS       (R10)(BX*1), Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y0, Y3
-	VMOVUPS      Y3, 32(CX)(BX*1)
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVUPS      Y3, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VADDPS       32(R10)(BX*1), Y4, Y4
+	VMINPS       Y4, Y2, Y0
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 32(CX)(BX*1)
 
 allend:
 	JMP next
@@ -14981,417 +14847,417 @@ some:
 	JNE          someadding
 	TESTQ        R11, R11
 	JNZ          someactivating
-	VMOVUPS      (SI), Y1
-	VUNPCKLPS    192(SI), Y1, Y2
-	VUNPCKHPS    192(SI), Y1, Y1
+	VMOVUPS      (SI), Y2
+	VUNPCKLPS    192(SI), Y2, Y1
+	VUNPCKHPS    192(SI), Y2, Y2
 	MOVQ         192(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVDQU      384(SI), Y3
-	VMASKMOVPS   Y2, Y3, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVDQU      416(SI), Y2
-	VMASKMOVPS   Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS      32(SI), Y1
-	VUNPCKLPS    224(SI), Y1, Y2
-	VUNPCKHPS    224(SI), Y1, Y1
+	VMOVDQU      384(SI), Y3
+	VMASKMOVPS   Y1, Y3, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVDQU      416(SI), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS      32(SI), Y2
+	VUNPCKLPS    224(SI), Y2, Y1
+	VUNPCKHPS    224(SI), Y2, Y2
 	MOVQ         200(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVDQU      384(SI), Y3
-	VMASKMOVPS   Y2, Y3, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVDQU      416(SI), Y2
-	VMASKMOVPS   Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS      64(SI), Y1
-	VUNPCKLPS    256(SI), Y1, Y2
-	VUNPCKHPS    256(SI), Y1, Y1
+	VMOVDQU      384(SI), Y3
+	VMASKMOVPS   Y1, Y3, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVDQU      416(SI), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS      64(SI), Y2
+	VUNPCKLPS    256(SI), Y2, Y1
+	VUNPCKHPS    256(SI), Y2, Y2
 	MOVQ         208(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVDQU      384(SI), Y3
-	VMASKMOVPS   Y2, Y3, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVDQU      416(SI), Y2
-	VMASKMOVPS   Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS      96(SI), Y1
-	VUNPCKLPS    288(SI), Y1, Y2
-	VUNPCKHPS    288(SI), Y1, Y1
+	VMOVDQU      384(SI), Y3
+	VMASKMOVPS   Y1, Y3, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVDQU      416(SI), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS      96(SI), Y2
+	VUNPCKLPS    288(SI), Y2, Y1
+	VUNPCKHPS    288(SI), Y2, Y2
 	MOVQ         216(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVDQU      384(SI), Y3
-	VMASKMOVPS   Y2, Y3, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVDQU      416(SI), Y2
-	VMASKMOVPS   Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS      128(SI), Y1
-	VUNPCKLPS    320(SI), Y1, Y2
-	VUNPCKHPS    320(SI), Y1, Y1
+	VMOVDQU      384(SI), Y3
+	VMASKMOVPS   Y1, Y3, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVDQU      416(SI), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS      128(SI), Y2
+	VUNPCKLPS    320(SI), Y2, Y1
+	VUNPCKHPS    320(SI), Y2, Y2
 	MOVQ         224(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVDQU      384(SI), Y3
-	VMASKMOVPS   Y2, Y3, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
-	VMOVDQU      416(SI), Y2
-	VMASKMOVPS   Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS      160(SI), Y1
-	VUNPCKLPS    352(SI), Y1, Y2
-	VUNPCKHPS    352(SI), Y1, Y1
+	VMOVDQU      384(SI), Y3
+	VMASKMOVPS   Y1, Y3, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
+	VMOVDQU      416(SI), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS      160(SI), Y2
+	VUNPCKLPS    352(SI), Y2, Y1
+	VUNPCKHPS    352(SI), Y2, Y2
 	MOVQ         232(AX), CX
-	VADDPS       Y0, Y2, Y2
-	VMOVDQU      384(SI), Y3
-	VMASKMOVPS   Y2, Y3, (CX)(BX*1)
 	VADDPS       Y0, Y1, Y1
+	VMOVDQU      384(SI), Y3
+	VMASKMOVPS   Y1, Y3, (CX)(BX*1)
+	VADDPS       Y0, Y2, Y2
 	VMOVDQU      416(SI), Y0
-	VMASKMOVPS   Y1, Y0, 32(CX)(BX*1)
+	VMASKMOVPS   Y2, Y0, 32(CX)(BX*1)
 	JMP          someend
 
 someactivating:
 	VBROADCASTSS (R11)(CX*1), Y1
 	VXORPS       Y2, Y2, Y2
-	VMOVUPS      (SI), Y3
-	VUNPCKLPS    192(SI), Y3, Y4
-	VUNPCKHPS    192(SI), Y3, Y3
+	VMOVUPS      (SI), Y4
+	VUNPCKLPS    192(SI), Y4, Y3
+	VUNPCKHPS    192(SI), Y4, Y4
 	MOVQ         192(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      32(SI), Y3
-	VUNPCKLPS    224(SI), Y3, Y4
-	VUNPCKHPS    224(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      32(SI), Y4
+	VUNPCKLPS    224(SI), Y4, Y3
+	VUNPCKHPS    224(SI), Y4, Y4
 	MOVQ         200(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      64(SI), Y3
-	VUNPCKLPS    256(SI), Y3, Y4
-	VUNPCKHPS    256(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      64(SI), Y4
+	VUNPCKLPS    256(SI), Y4, Y3
+	VUNPCKHPS    256(SI), Y4, Y4
 	MOVQ         208(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      96(SI), Y3
-	VUNPCKLPS    288(SI), Y3, Y4
-	VUNPCKHPS    288(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      96(SI), Y4
+	VUNPCKLPS    288(SI), Y4, Y3
+	VUNPCKHPS    288(SI), Y4, Y4
 	MOVQ         216(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      128(SI), Y3
-	VUNPCKLPS    320(SI), Y3, Y4
-	VUNPCKHPS    320(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      128(SI), Y4
+	VUNPCKLPS    320(SI), Y4, Y3
+	VUNPCKHPS    320(SI), Y4, Y4
 	MOVQ         224(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      160(SI), Y3
-	VUNPCKLPS    352(SI), Y3, Y4
-	VUNPCKHPS    352(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      160(SI), Y4
+	VUNPCKLPS    352(SI), Y4, Y3
+	VUNPCKHPS    352(SI), Y4, Y4
 	MOVQ         232(AX), CX
-	VADDPS       Y0, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
 	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y0
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y0, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y0
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y0, Y4
 	VMOVDQU      416(SI), Y0
-	VMASKMOVPS   Y3, Y0, 32(CX)(BX*1)
+	VMASKMOVPS   Y4, Y0, 32(CX)(BX*1)
 	JMP          someend
 
 someadding:
 	TESTQ      R11, R11
 	JNZ        someboth
-	VMOVUPS    (SI), Y1
-	VUNPCKLPS  192(SI), Y1, Y2
-	VUNPCKHPS  192(SI), Y1, Y1
+	VMOVUPS    (SI), Y2
+	VUNPCKLPS  192(SI), Y2, Y1
+	VUNPCKHPS  192(SI), Y2, Y2
 	MOVQ       192(AX), CX
 	MOVQ       240(AX), R10
-	VADDPS     Y0, Y2, Y2
+	VADDPS     Y0, Y1, Y1
 	VMOVDQU    384(SI), Y3
 	VMASKMOVPS (R10)(BX*1), Y3, Y3
-	VADDPS     Y3, Y2, Y2
+	VADDPS     Y3, Y1, Y1
 	VMOVDQU    384(SI), Y3
-	VMASKMOVPS Y2, Y3, (CX)(BX*1)
-	VADDPS     Y0, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS 32(R10)(BX*1), Y2, Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS    32(SI), Y1
-	VUNPCKLPS  224(SI), Y1, Y2
-	VUNPCKHPS  224(SI), Y1, Y1
+	VMASKMOVPS Y1, Y3, (CX)(BX*1)
+	VADDPS     Y0, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS 32(R10)(BX*1), Y1, Y1
+	VADDPS     Y1, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS    32(SI), Y2
+	VUNPCKLPS  224(SI), Y2, Y1
+	VUNPCKHPS  224(SI), Y2, Y2
 	MOVQ       200(AX), CX
 	MOVQ       248(AX), R10
-	VADDPS     Y0, Y2, Y2
+	VADDPS     Y0, Y1, Y1
 	VMOVDQU    384(SI), Y3
 	VMASKMOVPS (R10)(BX*1), Y3, Y3
-	VADDPS     Y3, Y2, Y2
+	VADDPS     Y3, Y1, Y1
 	VMOVDQU    384(SI), Y3
-	VMASKMOVPS Y2, Y3, (CX)(BX*1)
-	VADDPS     Y0, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS 32(R10)(BX*1), Y2, Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS    64(SI), Y1
-	VUNPCKLPS  256(SI), Y1, Y2
-	VUNPCKHPS  256(SI), Y1, Y1
+	VMASKMOVPS Y1, Y3, (CX)(BX*1)
+	VADDPS     Y0, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS 32(R10)(BX*1), Y1, Y1
+	VADDPS     Y1, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS    64(SI), Y2
+	VUNPCKLPS  256(SI), Y2, Y1
+	VUNPCKHPS  256(SI), Y2, Y2
 	MOVQ       208(AX), CX
 	MOVQ       256(AX), R10
-	VADDPS     Y0, Y2, Y2
+	VADDPS     Y0, Y1, Y1
 	VMOVDQU    384(SI), Y3
 	VMASKMOVPS (R10)(BX*1), Y3, Y3
-	VADDPS     Y3, Y2, Y2
+	VADDPS     Y3, Y1, Y1
 	VMOVDQU    384(SI), Y3
-	VMASKMOVPS Y2, Y3, (CX)(BX*1)
-	VADDPS     Y0, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS 32(R10)(BX*1), Y2, Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS    96(SI), Y1
-	VUNPCKLPS  288(SI), Y1, Y2
-	VUNPCKHPS  288(SI), Y1, Y1
+	VMASKMOVPS Y1, Y3, (CX)(BX*1)
+	VADDPS     Y0, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS 32(R10)(BX*1), Y1, Y1
+	VADDPS     Y1, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS    96(SI), Y2
+	VUNPCKLPS  288(SI), Y2, Y1
+	VUNPCKHPS  288(SI), Y2, Y2
 	MOVQ       216(AX), CX
 	MOVQ       264(AX), R10
-	VADDPS     Y0, Y2, Y2
+	VADDPS     Y0, Y1, Y1
 	VMOVDQU    384(SI), Y3
 	VMASKMOVPS (R10)(BX*1), Y3, Y3
-	VADDPS     Y3, Y2, Y2
+	VADDPS     Y3, Y1, Y1
 	VMOVDQU    384(SI), Y3
-	VMASKMOVPS Y2, Y3, (CX)(BX*1)
-	VADDPS     Y0, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS 32(R10)(BX*1), Y2, Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS    128(SI), Y1
-	VUNPCKLPS  320(SI), Y1, Y2
-	VUNPCKHPS  320(SI), Y1, Y1
+	VMASKMOVPS Y1, Y3, (CX)(BX*1)
+	VADDPS     Y0, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS 32(R10)(BX*1), Y1, Y1
+	VADDPS     Y1, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS    128(SI), Y2
+	VUNPCKLPS  320(SI), Y2, Y1
+	VUNPCKHPS  320(SI), Y2, Y2
 	MOVQ       224(AX), CX
 	MOVQ       272(AX), R10
-	VADDPS     Y0, Y2, Y2
+	VADDPS     Y0, Y1, Y1
 	VMOVDQU    384(SI), Y3
 	VMASKMOVPS (R10)(BX*1), Y3, Y3
-	VADDPS     Y3, Y2, Y2
+	VADDPS     Y3, Y1, Y1
 	VMOVDQU    384(SI), Y3
-	VMASKMOVPS Y2, Y3, (CX)(BX*1)
-	VADDPS     Y0, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS 32(R10)(BX*1), Y2, Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVDQU    416(SI), Y2
-	VMASKMOVPS Y1, Y2, 32(CX)(BX*1)
-	VMOVUPS    160(SI), Y1
-	VUNPCKLPS  352(SI), Y1, Y2
-	VUNPCKHPS  352(SI), Y1, Y1
+	VMASKMOVPS Y1, Y3, (CX)(BX*1)
+	VADDPS     Y0, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS 32(R10)(BX*1), Y1, Y1
+	VADDPS     Y1, Y2, Y2
+	VMOVDQU    416(SI), Y1
+	VMASKMOVPS Y2, Y1, 32(CX)(BX*1)
+	VMOVUPS    160(SI), Y2
+	VUNPCKLPS  352(SI), Y2, Y1
+	VUNPCKHPS  352(SI), Y2, Y2
 	MOVQ       232(AX), CX
 	MOVQ       280(AX), R10
-	VADDPS     Y0, Y2, Y2
+	VADDPS     Y0, Y1, Y1
 	VMOVDQU    384(SI), Y3
 	VMASKMOVPS (R10)(BX*1), Y3, Y3
-	VADDPS     Y3, Y2, Y2
+	VADDPS     Y3, Y1, Y1
 	VMOVDQU    384(SI), Y3
-	VMASKMOVPS Y2, Y3, (CX)(BX*1)
-	VADDPS     Y0, Y1, Y1
+	VMASKMOVPS Y1, Y3, (CX)(BX*1)
+	VADDPS     Y0, Y2, Y2
 	VMOVDQU    416(SI), Y0
 	VMASKMOVPS 32(R10)(BX*1), Y0, Y0
-	VADDPS     Y0, Y1, Y1
+	VADDPS     Y0, Y2, Y2
 	VMOVDQU    416(SI), Y0
-	VMASKMOVPS Y1, Y0, 32(CX)(BX*1)
+	VMASKMOVPS Y2, Y0, 32(CX)(BX*1)
 	JMP        someend
 
 someboth:
 	VBROADCASTSS (R11)(CX*1), Y1
 	VXORPS       Y2, Y2, Y2
-	VMOVUPS      (SI), Y3
-	VUNPCKLPS    192(SI), Y3, Y4
-	VUNPCKHPS    192(SI), Y3, Y3
+	VMOVUPS      (SI), Y4
+	VUNPCKLPS    192(SI), Y4, Y3
+	VUNPCKHPS    192(SI), Y4, Y4
 	MOVQ         192(AX), CX
 	MOVQ         240(AX), R10
-	VADDPS       Y0, Y4, Y4
+	VADDPS       Y0, Y3, Y3
 	VMOVDQU      384(SI), Y5
 	VMASKMOVPS   (R10)(BX*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
-	VADDPS       Y0, Y3, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   32(R10)(BX*1), Y4, Y4
-	VADDPS       Y4, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       Y5, Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      32(SI), Y3
-	VUNPCKLPS    224(SI), Y3, Y4
-	VUNPCKHPS    224(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   32(R10)(BX*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      32(SI), Y4
+	VUNPCKLPS    224(SI), Y4, Y3
+	VUNPCKHPS    224(SI), Y4, Y4
 	MOVQ         200(AX), CX
 	MOVQ         248(AX), R10
-	VADDPS       Y0, Y4, Y4
+	VADDPS       Y0, Y3, Y3
 	VMOVDQU      384(SI), Y5
 	VMASKMOVPS   (R10)(BX*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
-	VADDPS       Y0, Y3, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   32(R10)(BX*1), Y4, Y4
-	VADDPS       Y4, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       Y5, Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      64(SI), Y3
-	VUNPCKLPS    256(SI), Y3, Y4
-	VUNPCKHPS    256(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   32(R10)(BX*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      64(SI), Y4
+	VUNPCKLPS    256(SI), Y4, Y3
+	VUNPCKHPS    256(SI), Y4, Y4
 	MOVQ         208(AX), CX
 	MOVQ         256(AX), R10
-	VADDPS       Y0, Y4, Y4
+	VADDPS       Y0, Y3, Y3
 	VMOVDQU      384(SI), Y5
 	VMASKMOVPS   (R10)(BX*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
-	VADDPS       Y0, Y3, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   32(R10)(BX*1), Y4, Y4
-	VADDPS       Y4, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       Y5, Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      96(SI), Y3
-	VUNPCKLPS    288(SI), Y3, Y4
-	VUNPCKHPS    288(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   32(R10)(BX*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      96(SI), Y4
+	VUNPCKLPS    288(SI), Y4, Y3
+	VUNPCKHPS    288(SI), Y4, Y4
 	MOVQ         216(AX), CX
 	MOVQ         264(AX), R10
-	VADDPS       Y0, Y4, Y4
+	VADDPS       Y0, Y3, Y3
 	VMOVDQU      384(SI), Y5
 	VMASKMOVPS   (R10)(BX*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
-	VADDPS       Y0, Y3, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   32(R10)(BX*1), Y4, Y4
-	VADDPS       Y4, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       Y5, Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      128(SI), Y3
-	VUNPCKLPS    320(SI), Y3, Y4
-	VUNPCKHPS    320(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   32(R10)(BX*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      128(SI), Y4
+	VUNPCKLPS    320(SI), Y4, Y3
+	VUNPCKHPS    320(SI), Y4, Y4
 	MOVQ         224(AX), CX
 	MOVQ         272(AX), R10
-	VADDPS       Y0, Y4, Y4
+	VADDPS       Y0, Y3, Y3
 	VMOVDQU      384(SI), Y5
 	VMASKMOVPS   (R10)(BX*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
-	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
-	VADDPS       Y0, Y3, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   32(R10)(BX*1), Y4, Y4
-	VADDPS       Y4, Y3, Y3
-	VMINPS       Y3, Y2, Y4
+	VADDPS       Y5, Y3, Y3
+	VMINPS       Y3, Y2, Y5
 	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVDQU      416(SI), Y4
-	VMASKMOVPS   Y3, Y4, 32(CX)(BX*1)
-	VMOVUPS      160(SI), Y3
-	VUNPCKLPS    352(SI), Y3, Y4
-	VUNPCKHPS    352(SI), Y3, Y3
+	VFMADD231PS  Y1, Y5, Y3
+	VMOVDQU      384(SI), Y5
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   32(R10)(BX*1), Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VMINPS       Y4, Y2, Y3
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVDQU      416(SI), Y3
+	VMASKMOVPS   Y4, Y3, 32(CX)(BX*1)
+	VMOVUPS      160(SI), Y4
+	VUNPCKLPS    352(SI), Y4, Y3
+	VUNPCKHPS    352(SI), Y4, Y4
 	MOVQ         232(AX), CX
 	MOVQ         280(AX), R10
-	VADDPS       Y0, Y4, Y4
+	VADDPS       Y0, Y3, Y3
 	VMOVDQU      384(SI), Y5
 	VMASKMOVPS   (R10)(BX*1), Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMINPS       Y4, Y2, Y5
-	VMAXPS       Y4, Y2, Y4
-	VFMADD231PS  Y1, Y5, Y4
+	VADDPS       Y5, Y3, Y3
+	VMINPS       Y3, Y2, Y5
+	VMAXPS       Y3, Y2, Y3
+	VFMADD231PS  Y1, Y5, Y3
 	VMOVDQU      384(SI), Y5
-	VMASKMOVPS   Y4, Y5, (CX)(BX*1)
-	VADDPS       Y0, Y3, Y3
+	VMASKMOVPS   Y3, Y5, (CX)(BX*1)
+	VADDPS       Y0, Y4, Y4
 	VMOVDQU      416(SI), Y0
 	VMASKMOVPS   32(R10)(BX*1), Y0, Y0
-	VADDPS       Y0, Y3, Y3
-	VMINPS       Y3, Y2, Y0
-	VMAXPS       Y3, Y2, Y3
-	VFMADD231PS  Y1, Y0, Y3
+	VADDPS       Y0, Y4, Y4
+	VMINPS       Y4, Y2, Y0
+	VMAXPS       Y4, Y2, Y4
+	VFMADD231PS  Y1, Y0, Y4
 	VMOVDQU      416(SI), Y0
-	VMASKMOVPS   Y3, Y0, 32(CX)(BX*1)
+	VMASKMOVPS   Y4, Y0, 32(CX)(BX*1)
 
 someend:
 next:

@@ -6,7 +6,7 @@ import "unsafe"
 type Scratch struct {
 	blocks   []Block
 	segments []segment
-	rows     []float32 // of a convolution with a stride, or of a transposed one
+	rows     []float32 // of a convolution with a stride
 	add      Block
 
 	transformed, products, spare []float32 // of a Winograd convolution

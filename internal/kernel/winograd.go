@@ -101,6 +101,13 @@ func transformKernel(k []float32) (u [winogradFrequencies]float32) {
 	return u
 }
 
+func mod(a, b int) int { return (a%b + b) % b }
+
+// span is a range of numbers: from first to end-1.
+type span struct{ first, end int }
+
+func (s span) len() int { return s.end - s.first }
+
 // evenly cuts 0 to n-1 into the fewest spans of at most size, of nearly equal size.
 func evenly(n, size int) []span {
 	parts := (n + size - 1) / size
@@ -114,7 +121,7 @@ func evenly(n, size int) []span {
 const (
 	// winogradBytes bounds the transformed pixels of all planes that are worked on at a time, so that they stay in the
 	// second-level cache.
-	winogradBytes = 288 << 10
+	winogradBytes = 384 << 10
 	// winogradPad is put between the numbers of two frequencies, which would otherwise compete for the same lines of the cache.
 	winogradPad = Line
 )

@@ -66,6 +66,7 @@ func (c convolution) productChunk(label string, args reg.Register, transformed, 
 	LEAQ(Mem{Base: transformed, Index: x, Scale: 1}, at)
 	MOVQ(Mem{Base: args, Disp: productPlanes}, planes)
 	Label(label + "plane")
+	PREFETCHT0(Mem{Base: w, Disp: 2048}) // of which there are too many for the second-level cache
 	c.tap(sums, at, w, nil)
 	ADDQ(plane, at)
 	ADDQ(I32(4*c.outs), w)

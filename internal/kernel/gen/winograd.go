@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	. "github.com/mmcloughlin/avo/build"   //nolint:revive,staticcheck // how avo programs are written
 	. "github.com/mmcloughlin/avo/operand" //nolint:revive,staticcheck // likewise
@@ -106,7 +105,11 @@ func (t *transform) copied(v reg.VecVirtual) reg.VecVirtual {
 
 // plus adds f*b to a and returns it.
 func (t *transform) plus(a reg.VecVirtual, f float32, b reg.VecVirtual) reg.VecVirtual {
-	VFMADD231PS(t.factor(f), b, a)
+	if t.masked { // a broadcast does not cross lines of the cache, as a vector in the table may
+		VFMADD231PS_BCST(t.factor(f), b, a)
+	} else {
+		VFMADD231PS(t.factor(f), b, a)
+	}
 	return a
 }
 
@@ -126,36 +129,43 @@ func (t *transform) difference(a, b Op) reg.VecVirtual {
 // times is f*a.
 func (t *transform) times(f float32, a reg.VecVirtual) reg.VecVirtual {
 	p := t.register()
-	VMULPS(t.factor(f), a, p)
+	if t.masked {
+		VMULPS_BCST(t.factor(f), a, p)
+	} else {
+		VMULPS(t.factor(f), a, p)
+	}
 	return p
 }
 
-// twoVectors is two vectors of pixels that follow each other; the second one may still be in memory.
+// twoVectors is two vectors of pixels that follow each other, and what was taken of them; the second one may still be in memory.
 type twoVectors struct {
-	first  reg.VecVirtual
-	second Op
+	first       reg.VecVirtual
+	second      Op
+	evens, odds reg.VecVirtual
 }
 
 // pixels loads two vectors from a lane on behind x.
-func (t *transform) pixels(at reg.GPVirtual, lane int, first, second *mask) twoVectors {
-	p := twoVectors{t.register(), t.lane(at, lane+t.lanes)}
-	t.load(t.lane(at, lane), p.first, first)
-	if second != nil {
+func (t *transform) pixels(at reg.GPVirtual, lane int, m [2]*mask) *twoVectors {
+	p := &twoVectors{first: t.register(), second: t.lane(at, lane+t.lanes)}
+	t.load(t.lane(at, lane), p.first, m[0])
+	if m[1] != nil {
 		v := t.register()
-		t.load(t.lane(at, lane+t.lanes), v, second)
+		t.load(t.lane(at, lane+t.lanes), v, m[1])
 		p.second = v
 	}
 	return p
 }
 
 // evens takes the pixels at even columns, odds those at odd ones.
-func (t *transform) evens(p twoVectors) reg.VecVirtual { return t.shuffled(0x88, p) }
-func (t *transform) odds(p twoVectors) reg.VecVirtual  { return t.shuffled(0xdd, p) }
+func (t *transform) evens(p *twoVectors) reg.VecVirtual { return t.shuffled(0x88, p, &p.evens) }
+func (t *transform) odds(p *twoVectors) reg.VecVirtual  { return t.shuffled(0xdd, p, &p.odds) }
 
-func (t *transform) shuffled(lanes uint8, p twoVectors) reg.VecVirtual {
-	s := t.register()
-	VSHUFPS(U8(lanes), p.second, p.first, s)
-	return s
+func (t *transform) shuffled(lanes uint8, p *twoVectors, known *reg.VecVirtual) reg.VecVirtual {
+	if *known == nil {
+		*known = t.register()
+		VSHUFPS(U8(lanes), p.second, p.first, *known)
+	}
+	return *known
 }
 
 // in writes the transform of source pixels.
@@ -172,7 +182,7 @@ func (t *transform) in(table Mem) {
 	Label("vector")
 	CMPQ(tiles, I32(t.lanes))
 	JL(LabelRef("rest"))
-	t.inVector(to, [4]*mask{})
+	t.inVector(to, [2]*mask{})
 	ADDQ(I32(2*t.bytes()), t.x)
 	ADDQ(I32(t.bytes()), to)
 	SUBQ(I32(t.lanes), tiles)
@@ -180,13 +190,10 @@ func (t *transform) in(table Mem) {
 	Label("rest")
 	TESTQ(tiles, tiles)
 	JZ(LabelRef("next"))
-	// Two vectors of pixels from the first tile on, two more from two pixels further on, and how much of them is there.
 	pixels := GP64()
 	LEAQ(Mem{Base: tiles, Index: tiles, Scale: 1}, pixels)
-	c, d := t.firstOfTwo(pixels, table)
-	ADDQ(I8(2), pixels)
 	a, b := t.firstOfTwo(pixels, table)
-	t.inVector(to, [4]*mask{&a, &b, &c, &d})
+	t.inVector(to, [2]*mask{&a, &b})
 	Label("next")
 	t.nextPlane(inAddresses, inPlanes, tileHigh)
 	ADDQ(t.argument(inPlane), plane)
@@ -208,8 +215,8 @@ func (t *transform) firstOfTwo(n reg.GPVirtual, table Mem) (a, b mask) {
 	return t.firstLanesInMemory(first, table), t.firstLanesInMemory(second, table)
 }
 
-// inVector transforms a vector of tiles.
-func (t *transform) inVector(to reg.GPVirtual, m [4]*mask) {
+// inVector transforms a vector of tiles, whose pixels are x to x+3 counted from -1: loads from 0 on are more often aligned.
+func (t *transform) inVector(to reg.GPVirtual, m [2]*mask) {
 	frequency := GP64()
 	MOVQ(t.argument(inFrequency), frequency)
 	// As many columns at a time as there are registers for.
@@ -221,20 +228,17 @@ func (t *transform) inVector(to reg.GPVirtual, m [4]*mask) {
 		var r [tileWide][tileHigh]reg.VecVirtual
 		for i := range tileHigh {
 			at := t.address(inAddresses + 8*i)
-			near, far := t.pixels(at, 0, m[0], m[1]), t.pixels(at, 2, m[2], m[3])
-			if slices.Contains(columns, 0) {
-				r[0][i] = t.difference(t.evens(near), t.evens(far))
-			}
-			if slices.Contains(columns, 3) {
-				r[3][i] = t.difference(t.odds(near), t.odds(far))
-			}
-			if slices.Contains(columns, 1) || slices.Contains(columns, 2) {
-				odd, even := t.odds(near), t.evens(far)
-				if slices.Contains(columns, 1) {
-					r[1][i] = t.sum(odd, even)
-				}
-				if slices.Contains(columns, 2) {
-					r[2][i] = t.difference(even, odd)
+			near := t.pixels(at, 1, m)
+			for _, j := range columns {
+				switch j {
+				case 0:
+					r[0][i] = t.difference(t.evens(t.pixels(at, 0, m)), t.odds(near))
+				case 1:
+					r[1][i] = t.sum(t.evens(near), t.odds(near))
+				case 2:
+					r[2][i] = t.difference(t.odds(near), t.evens(near))
+				case 3:
+					r[3][i] = t.difference(t.evens(near), t.odds(t.pixels(at, 2, m)))
 				}
 			}
 		}
@@ -371,34 +375,42 @@ func (t *transform) out(bitTable Mem) {
 
 // outVector makes the results of a vector of tiles.
 func (t *transform) outVector(label string, from reg.GPVirtual, scratch Mem, m [2]*mask) {
-	place := func(column, r int) Mem { return scratch.Offset((column*tileRows + r) * t.bytes()) }
-	for column := range 2 {
-		t.outColumn(from, column, func(r int, v reg.VecVirtual) { VMOVUPS(v, place(column, r)) })
+	// The rows of both columns stay in registers if there are enough.
+	var columns [2][tileRows]Op
+	for column := range columns {
+		t.outColumn(from, column, func(r int, v reg.VecVirtual) {
+			columns[column][r] = v
+			if t.registers < 32 {
+				place := scratch.Offset((column*tileRows + r) * t.bytes())
+				VMOVUPS(v, place)
+				columns[column][r] = place
+			}
+		})
 	}
 	number, bias, slope := GP64(), GP64(), GP64()
 	MOVQ(t.argument(outNumber), number)
 	MOVQ(t.argument(outBias), bias)
 	MOVQ(t.argument(outSlope), slope)
-	f := finisher{t, label, t.register(), t.register(), t.register(), m}
+	f := finisher{t, t.register(), t.register(), t.register(), m}
 	VBROADCASTSS(Mem{Base: bias, Index: number, Scale: 1}, f.bias)
 	CMPQ(t.argument(outHasAdd), I8(0))
 	JNE(LabelRef(label + "adding"))
 	TESTQ(slope, slope)
 	JNZ(LabelRef(label + "activating"))
-	f.rows("plain", place, false, false)
+	f.rows(columns, false, false)
 	JMP(LabelRef(label + "end"))
 	Label(label + "activating")
 	f.loadSlope(slope, number)
-	f.rows("activate", place, false, true)
+	f.rows(columns, false, true)
 	JMP(LabelRef(label + "end"))
 	Label(label + "adding")
 	TESTQ(slope, slope)
 	JNZ(LabelRef(label + "both"))
-	f.rows("add", place, true, false)
+	f.rows(columns, true, false)
 	JMP(LabelRef(label + "end"))
 	Label(label + "both")
 	f.loadSlope(slope, number)
-	f.rows("both", place, true, true)
+	f.rows(columns, true, true)
 	Label(label + "end")
 }
 
@@ -443,7 +455,6 @@ func (t *transform) outColumn(from reg.GPVirtual, column int, each func(r int, v
 // finisher makes rows of two columns of tiles.
 type finisher struct {
 	*transform
-	label             string
 	bias, slope, zero reg.VecVirtual
 	m                 [2]*mask
 }
@@ -454,12 +465,16 @@ func (f *finisher) loadSlope(slope, number reg.GPVirtual) {
 }
 
 // rows puts the pixels of the six rows together, adds the bias and the skip connection, activates and stores them.
-func (f *finisher) rows(label string, place func(column, r int) Mem, add, activate bool) {
+func (f *finisher) rows(columns [2][tileRows]Op, add, activate bool) {
 	for r := range tileRows {
-		even, low, high := f.register(), f.register(), f.register()
-		VMOVUPS(place(0, r), even)
-		VUNPCKLPS(place(1, r), even, low)
-		VUNPCKHPS(place(1, r), even, high)
+		low, high := f.register(), f.register()
+		even, ok := columns[0][r].(reg.VecVirtual)
+		if !ok {
+			even = f.register()
+			VMOVUPS(columns[0][r], even)
+		}
+		VUNPCKLPS(columns[1][r], even, low)
+		VUNPCKHPS(columns[1][r], even, high)
 		at := f.address(outRowAddresses + 8*r)
 		var from reg.GPVirtual
 		if add {
