@@ -29,6 +29,7 @@ arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-use
 .PHONY: gen
 gen: ## write the assembly again; it is checked in, and this must not change it
 	cd internal/kernel/gen && $(GO) run . -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
+	cd internal/kernel/gen && $(GO) run . -what samples -out ../samples_amd64.s -stubs ../samples_amd64.go -pkg kernel
 
 .PHONY: lint
 lint: $(GOLANGCI) ## formatting, vet for both processors, linters

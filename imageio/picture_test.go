@@ -80,6 +80,40 @@ func TestPlaneTouchesItsRectangleOnly(t *testing.T) {
 	}
 }
 
+// TestPlanesTogether writes all channels at once and one by one.
+func TestPlanesTogether(t *testing.T) {
+	r := image.Rect(1, 2, 38, 5)
+	for _, depth := range []int{8, 16} {
+		for _, colors := range []int{1, 3} {
+			for _, alpha := range []bool{false, true} {
+				together, apart := New(40, 6, colors, alpha, depth), New(40, 6, colors, alpha, depth)
+				planes := make([][]float32, together.Channels())
+				for c := range planes {
+					planes[c] = make([]float32, r.Dx()*r.Dy())
+					for i := range planes[c] {
+						planes[c][i] = float32(math.Sin(float64(i*len(planes)+c)))*0.6 + 0.5
+					}
+					apart.WritePlane(planes[c], c, r)
+				}
+				together.WritePlanes(planes, r)
+				if !slices.Equal(together.Pix8, apart.Pix8) || !slices.Equal(together.Pix16, apart.Pix16) {
+					t.Errorf("%d colours, alpha %v, %d bits: the samples differ", colors, alpha, depth)
+				}
+			}
+		}
+	}
+}
+
+// TestEmptyRectangles reads and writes nothing; an empty rectangle is inside a picture wherever it lies.
+func TestEmptyRectangles(t *testing.T) {
+	p := New(2, 2, 3, false, 8)
+	for _, r := range []image.Rectangle{{}, image.Rect(1, 1, 1, 2), image.Rect(7, 0, 7, 9), image.Rect(-3, 5, 4, 5)} {
+		p.ReadPlane(nil, 0, r)
+		p.WritePlane(nil, 0, r)
+		p.WritePlanes(make([][]float32, 3), r)
+	}
+}
+
 func TestMisusePanics(t *testing.T) {
 	p := New(4, 4, 3, false, 8)
 	plane := make([]float32, 16)
@@ -90,6 +124,8 @@ func TestMisusePanics(t *testing.T) {
 		"channel":   func() { p.ReadPlane(plane, 3, p.Bounds()) },
 		"rectangle": func() { p.WritePlane(plane, 0, image.Rect(1, 0, 5, 1)) },
 		"short":     func() { p.ReadPlane(plane[:15], 0, p.Bounds()) },
+		"planes":    func() { p.WritePlanes([][]float32{plane}, p.Bounds()) },
+		"one short": func() { p.WritePlanes([][]float32{plane, plane, plane[:15]}, p.Bounds()) },
 	} {
 		func() {
 			defer func() {

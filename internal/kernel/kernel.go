@@ -1,5 +1,5 @@
 // Package kernel is the float32 arithmetic of the networks on planes in memory: convolutions, transposed convolutions and
-// what goes between them. It knows neither graphs nor pictures.
+// what goes between them; and the way from 8-bit samples to planes and back. It knows neither graphs nor pictures.
 //
 // # The contract
 //
@@ -18,7 +18,7 @@
 // A Set is an implementation of the inner loops. "generic" is pure Go, compiled everywhere, and the oracle for all others;
 // "avx2" and "avx512" are assembly written by the program in gen (make gen). The best one that the processor can run is used;
 // the environment variable CLASSSR_KERNEL forces another, and Select tells which is in use. Sets differ in the last bits of
-// their results, because they round in different places.
+// their results, because they round in different places; samples they convert alike.
 package kernel
 
 import (
@@ -45,6 +45,10 @@ type Set struct {
 	// interleave merges the beginning of count rows, dst[i*count+r] = rows[r*distance+i], and returns how far in i it came;
 	// nil if the set has no fast way.
 	interleave func(dst, rows []float32, distance, count int) int
+	// floatsFromBytes and bytesFromFloats convert the beginning of a row of samples and return how many pixels they did, for steps
+	// and numbers of channels from 1 to 4; nil if the set has no fast way.
+	floatsFromBytes func(dst []float32, src []byte, step int) int
+	bytesFromFloats func(dst []byte, src [mostChannels][]float32, channels int) int
 	// peak does rounds times peakMACs multiply-adds between registers.
 	peak     func(rounds int)
 	peakMACs int

@@ -40,6 +40,7 @@ func (f assembly) set() *Set {
 		winogradOut: func(a *winogradOutArgs) { f.winogradOut((*byte)(unsafe.Pointer(a))) },
 		interleave:  interleaveAssembly,
 		peak:        f.peak, peakMACs: 12 * f.lanes,
+		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
 	}
 }
 
@@ -74,4 +75,40 @@ func interleaveAssembly(dst, rows []float32, distance, count int) int {
 		return 0
 	}
 	return 8 * chunks
+}
+
+// mostChunks of eight pixels bound what a kernel does at a time; see mostPixels.
+const mostChunks = mostPixels / 8
+
+// floatsFromBytesAssembly converts whole chunks of eight samples.
+func floatsFromBytesAssembly(dst []float32, src []byte, step int) int {
+	// The last chunk reads 16 bytes from its fifth sample on.
+	chunks := min(len(dst)/8, (len(src)+4*step-16)/(8*step))
+	done := 0
+	for ; chunks > 0; chunks -= mostChunks {
+		n := min(chunks, mostChunks)
+		floatsFromBytesAVX2(&dst[done], &src[done*step], step, n)
+		done += 8 * n
+	}
+	return done
+}
+
+// bytesFromFloatsAssembly converts whole chunks of eight pixels.
+func bytesFromFloatsAssembly(dst []byte, src [mostChannels][]float32, channels int) int {
+	done := 0
+	for chunks := len(dst) / channels / 8; chunks > 0; chunks -= mostChunks {
+		n, to := min(chunks, mostChunks), &dst[done*channels]
+		switch channels {
+		case 1:
+			bytesFromFloats1AVX2(to, &src[0][done], n)
+		case 2:
+			bytesFromFloats2AVX2(to, &src[0][done], &src[1][done], n)
+		case 3:
+			bytesFromFloats3AVX2(to, &src[0][done], &src[1][done], &src[2][done], n)
+		case 4:
+			bytesFromFloats4AVX2(to, &src[0][done], &src[1][done], &src[2][done], &src[3][done], n)
+		}
+		done += 8 * n
+	}
+	return done
 }

@@ -4,12 +4,30 @@
 package main
 
 import (
+	"flag"
+	"log"
+
 	. "github.com/mmcloughlin/avo/build"   //nolint:revive,staticcheck // how avo programs are written
 	. "github.com/mmcloughlin/avo/operand" //nolint:revive,staticcheck // likewise
 )
 
 func main() {
+	what := flag.String("what", "rows", "the kernels to write: rows or samples")
+	flag.Parse()
 	ConstraintExpr("amd64")
+	switch *what {
+	case "rows":
+		rows()
+	case "samples":
+		samples()
+	default:
+		log.Fatalf("there are no kernels called %q", *what)
+	}
+	Generate()
+}
+
+// rows writes the kernels that work on rows of numbers.
+func rows() {
 	writeFactors()
 	for _, set := range []vectors{avx512, avx2} {
 		var bits Mem
@@ -26,5 +44,4 @@ func main() {
 	}
 	interleave(2)
 	interleave(4)
-	Generate()
 }
