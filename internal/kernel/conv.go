@@ -2,12 +2,12 @@ package kernel
 
 import "image"
 
-// Conv is a convolution with its weights packed for a kernel set; it is read-only and may be shared.
+// Conv is a convolution with its weights packed for a kernel set. It may be shared while nobody packs it.
 type Conv struct {
-	in, out           int // planes of a group
-	size, stride, pad int
-	groups            []rowSum    // or else
-	winograd          []*winograd // for each group
+	Shape
+	in, out  int         // planes of a group
+	groups   []rowSum    // or else
+	winograd []*winograd // for each group
 }
 
 // Shape says what a convolution does: square kernels of Size x Size numbers over groups of planes.
@@ -24,32 +24,41 @@ func NewConv(shape Shape, weight, bias, slope []float32) *Conv {
 }
 
 func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
-	c := &Conv{in: s.In / s.Groups, out: s.Out / s.Groups, size: s.Size, stride: s.Stride, pad: s.Pad}
-	size := s.Size
-	slope = eachPlane(slope, s.Out)
+	c := &Conv{Shape: s, in: s.In / s.Groups, out: s.Out / s.Groups}
+	taps := s.Size
+	if s.Stride > 1 {
+		taps = 1
+	}
+	for range s.Groups {
+		if s.Size == 3 && s.Stride == 1 && c.in >= fewestForWinograd && c.out >= fewestForWinograd {
+			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out))
+		} else {
+			c.groups = append(c.groups, newRowSum(set, c.out, c.in*s.Size*s.Size, taps))
+		}
+	}
+	c.Pack(weight, bias, slope)
+	return c
+}
+
+// Pack takes over other weights of the same shape, as NewConv does. Bias and slope are kept, not copied.
+func (c *Conv) Pack(weight, bias, slope []float32) {
+	size := c.Size
+	slope = eachPlane(slope, c.Out)
 	perOut := c.in * size * size
-	fast := s.Size == 3 && s.Stride == 1 && c.in >= fewestForWinograd && c.out >= fewestForWinograd
-	for g := range s.Groups {
+	for g := range c.Groups {
 		first := g * c.out
-		if fast {
-			w := newWinograd(set, c.in, c.out, weight[first*perOut:], bias[first:first+c.out], groupOf(slope, first, c.out))
-			c.winograd = append(c.winograd, w)
+		groupBias, groupSlope := bias[first:first+c.out], groupOf(slope, first, c.out)
+		if c.winograd != nil {
+			c.winograd[g].pack(weight[first*perOut:], groupBias, groupSlope)
 			continue
 		}
 		// Source rows are ordered by kernel row, plane and column; with a stride every one of them is copied first, in the
 		// same order.
-		weightOf := func(o, row int) float32 {
+		c.groups[g].pack(func(o, row int) float32 {
 			ky, plane, kx := row/(c.in*size), row/size%c.in, row%size
 			return weight[(first+o)*perOut+(plane*size+ky)*size+kx]
-		}
-		taps := size
-		if s.Stride > 1 {
-			taps = 1
-		}
-		sum := newRowSum(set, c.out, perOut, taps, weightOf, bias[first:first+c.out], groupOf(slope, first, c.out))
-		c.groups = append(c.groups, sum)
+		}, groupBias, groupSlope)
 	}
-	return c
 }
 
 // eachPlane repeats a slope that is the same for all planes.
@@ -94,7 +103,7 @@ func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Bl
 		}
 		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
 		if c.winograd != nil {
-			a := area{first: tiles.Min.Y, y0: r.Min.Y, y1: r.Max.Y, left: r.Min.X - tiles.Min.X, w: r.Dx(), pad: c.pad}
+			a := area{first: tiles.Min.Y, y0: r.Min.Y, y1: r.Max.Y, left: r.Min.X - tiles.Min.X, w: r.Dx(), pad: c.Pad}
 			c.winograd[g].run(out, a, scratch.blocks, groupAdd, scratch)
 			continue
 		}
@@ -110,12 +119,12 @@ func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Bl
 // segments lists the sources of a row: for each row of the kernel, the planes of each block.
 func (c *Conv) segments(y, x, n int, scratch *Scratch) []segment {
 	list := scratch.segments[:0]
-	if c.stride > 1 {
-		list = append(list, segment{c.gather(y, x, n, scratch), n * floatBytes, c.in * c.size * c.size})
+	if c.Stride > 1 {
+		list = append(list, segment{c.gather(y, x, n, scratch), n * floatBytes, c.in * c.Size * c.Size})
 	} else {
-		for ky := range c.size {
+		for ky := range c.Size {
 			for _, b := range scratch.blocks {
-				list = append(list, b.segment(y-c.pad+ky, x, n+c.size-1))
+				list = append(list, b.segment(y-c.Pad+ky, x, n+c.Size-1))
 			}
 		}
 	}
@@ -125,15 +134,15 @@ func (c *Conv) segments(y, x, n int, scratch *Scratch) []segment {
 
 // gather copies the source rows of a convolution with a stride, which are not contiguous.
 func (c *Conv) gather(y, x, n int, scratch *Scratch) *float32 {
-	rows := scratch.row(c.in * c.size * c.size * n)
+	rows := scratch.row(c.in * c.Size * c.Size * n)
 	to := rows
-	for ky := range c.size {
+	for ky := range c.Size {
 		for _, b := range scratch.blocks {
 			for plane := range b.C {
-				for kx := range c.size {
-					from := b.Row(plane, y*c.stride-c.pad+ky, x*c.stride+kx, (n-1)*c.stride+1)
+				for kx := range c.Size {
+					from := b.Row(plane, y*c.Stride-c.Pad+ky, x*c.Stride+kx, (n-1)*c.Stride+1)
 					for i := range n {
-						to[i] = from[i*c.stride]
+						to[i] = from[i*c.Stride]
 					}
 					to = to[n:]
 				}

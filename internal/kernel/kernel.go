@@ -42,6 +42,14 @@ type Set struct {
 	product     func(outs int, a *productArgs)
 	winogradIn  func(a *winogradInArgs)
 	winogradOut func(a *winogradOutArgs)
+	// dots adds inner products of up to dotsA rows with up to dotsB rows.
+	dots         func(as, bs int, a *dotsArgs)
+	dotsA, dotsB int
+	// combine, leak and leakBack do what the loops in elementwise.go do for n numbers, a multiple of the lanes; nil if the set has no
+	// fast way.
+	combine  func(d, a, b *float32, n int, fa, fb, c float32)
+	leak     func(d, s *float32, n int, slope float32)
+	leakBack func(dy, s *float32, n int, slope float32, sum *float32)
 	// interleave merges the beginning of count rows, dst[i*count+r] = rows[r*distance+i], and returns how far in i it came;
 	// nil if the set has no fast way.
 	interleave func(dst, rows []float32, distance, count int) int
@@ -57,6 +65,7 @@ type Set struct {
 var generic = &Set{
 	name: "generic", lanes: 1, mostOuts: 64, row: rowGeneric,
 	product: productGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
+	dots: dotsGeneric, dotsA: 64, dotsB: 1 << 16,
 	peak: peakGeneric, peakMACs: 12,
 }
 

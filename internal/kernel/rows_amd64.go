@@ -134,6 +134,141 @@ func rowAVX512x13(a *byte)
 //go:noescape
 func productAVX512x13(a *byte)
 
+// dotsAVX512x1x1 adds the inner products of 1 rows with 1 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x1x1(a *byte)
+
+// dotsAVX512x1x2 adds the inner products of 1 rows with 2 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x1x2(a *byte)
+
+// dotsAVX512x1x3 adds the inner products of 1 rows with 3 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x1x3(a *byte)
+
+// dotsAVX512x1x4 adds the inner products of 1 rows with 4 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x1x4(a *byte)
+
+// dotsAVX512x1x5 adds the inner products of 1 rows with 5 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x1x5(a *byte)
+
+// dotsAVX512x1x6 adds the inner products of 1 rows with 6 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x1x6(a *byte)
+
+// dotsAVX512x2x1 adds the inner products of 2 rows with 1 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x2x1(a *byte)
+
+// dotsAVX512x2x2 adds the inner products of 2 rows with 2 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x2x2(a *byte)
+
+// dotsAVX512x2x3 adds the inner products of 2 rows with 3 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x2x3(a *byte)
+
+// dotsAVX512x2x4 adds the inner products of 2 rows with 4 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x2x4(a *byte)
+
+// dotsAVX512x2x5 adds the inner products of 2 rows with 5 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x2x5(a *byte)
+
+// dotsAVX512x2x6 adds the inner products of 2 rows with 6 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x2x6(a *byte)
+
+// dotsAVX512x3x1 adds the inner products of 3 rows with 1 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x3x1(a *byte)
+
+// dotsAVX512x3x2 adds the inner products of 3 rows with 2 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x3x2(a *byte)
+
+// dotsAVX512x3x3 adds the inner products of 3 rows with 3 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x3x3(a *byte)
+
+// dotsAVX512x3x4 adds the inner products of 3 rows with 4 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x3x4(a *byte)
+
+// dotsAVX512x3x5 adds the inner products of 3 rows with 5 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x3x5(a *byte)
+
+// dotsAVX512x3x6 adds the inner products of 3 rows with 6 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x3x6(a *byte)
+
+// dotsAVX512x4x1 adds the inner products of 4 rows with 1 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x4x1(a *byte)
+
+// dotsAVX512x4x2 adds the inner products of 4 rows with 2 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x4x2(a *byte)
+
+// dotsAVX512x4x3 adds the inner products of 4 rows with 3 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x4x3(a *byte)
+
+// dotsAVX512x4x4 adds the inner products of 4 rows with 4 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x4x4(a *byte)
+
+// dotsAVX512x4x5 adds the inner products of 4 rows with 5 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x4x5(a *byte)
+
+// dotsAVX512x4x6 adds the inner products of 4 rows with 6 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX512x4x6(a *byte)
+
+// combineAVX512 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func combineAVX512(d *float32, a *float32, b *float32, n int, fa float32, fb float32, c float32)
+
+// leakAVX512 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func leakAVX512(d *float32, s *float32, n int, slope float32)
+
+// leakBackAVX512 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func leakBackAVX512(dy *float32, s *float32, n int, slope float32, sum *float32)
+
 // peakAVX512 does 12 vector multiply-adds in each round, none of which waits for memory.
 func peakAVX512(rounds int)
 
@@ -206,6 +341,81 @@ func rowAVX2x6(a *byte)
 //
 //go:noescape
 func productAVX2x6(a *byte)
+
+// dotsAVX2x1x1 adds the inner products of 1 rows with 1 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x1x1(a *byte)
+
+// dotsAVX2x1x2 adds the inner products of 1 rows with 2 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x1x2(a *byte)
+
+// dotsAVX2x1x3 adds the inner products of 1 rows with 3 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x1x3(a *byte)
+
+// dotsAVX2x1x4 adds the inner products of 1 rows with 4 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x1x4(a *byte)
+
+// dotsAVX2x2x1 adds the inner products of 2 rows with 1 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x2x1(a *byte)
+
+// dotsAVX2x2x2 adds the inner products of 2 rows with 2 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x2x2(a *byte)
+
+// dotsAVX2x2x3 adds the inner products of 2 rows with 3 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x2x3(a *byte)
+
+// dotsAVX2x2x4 adds the inner products of 2 rows with 4 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x2x4(a *byte)
+
+// dotsAVX2x3x1 adds the inner products of 3 rows with 1 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x3x1(a *byte)
+
+// dotsAVX2x3x2 adds the inner products of 3 rows with 2 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x3x2(a *byte)
+
+// dotsAVX2x3x3 adds the inner products of 3 rows with 3 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x3x3(a *byte)
+
+// dotsAVX2x3x4 adds the inner products of 3 rows with 4 rows as dotsGeneric does.
+//
+//go:noescape
+func dotsAVX2x3x4(a *byte)
+
+// combineAVX2 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func combineAVX2(d *float32, a *float32, b *float32, n int, fa float32, fb float32, c float32)
+
+// leakAVX2 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func leakAVX2(d *float32, s *float32, n int, slope float32)
+
+// leakBackAVX2 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func leakBackAVX2(dy *float32, s *float32, n int, slope float32, sum *float32)
 
 // peakAVX2 does 12 vector multiply-adds in each round, none of which waits for memory.
 func peakAVX2(rounds int)

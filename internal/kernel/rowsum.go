@@ -15,20 +15,24 @@ type rowBlock struct {
 	bias, slope []float32 // outs numbers; slope is nil without activation
 }
 
-// newRowSum packs the weights of outs results, given by weightOf(result, source row), for rows source rows.
-func newRowSum(set *Set, outs, rows, taps int, weightOf func(o, row int) float32, bias, slope []float32) rowSum {
+// newRowSum makes room for the weights of outs results with rows source rows.
+func newRowSum(set *Set, outs, rows, taps int) rowSum {
 	s := rowSum{set: set, taps: taps}
 	for _, r := range evenly(outs, set.mostOuts) {
-		b := rowBlock{first: r.first, outs: r.len(), bias: bias[r.first:], slope: groupOf(slope, r.first, r.len())}
-		b.weight = make([]float32, 0, rows*b.outs)
-		for row := range rows {
-			for o := r.first; o < r.end; o++ {
-				b.weight = append(b.weight, weightOf(o, row))
-			}
-		}
-		s.blocks = append(s.blocks, b)
+		s.blocks = append(s.blocks, rowBlock{first: r.first, outs: r.len(), weight: make([]float32, rows*r.len())})
 	}
 	return s
+}
+
+// pack takes over weights, given by weightOf(result, source row).
+func (s *rowSum) pack(weightOf func(o, row int) float32, bias, slope []float32) {
+	for i := range s.blocks {
+		b := &s.blocks[i]
+		b.bias, b.slope = bias[b.first:], groupOf(slope, b.first, b.outs)
+		for j := range b.weight {
+			b.weight[j] = weightOf(b.first+j%b.outs, j/b.outs)
+		}
+	}
 }
 
 // run computes n numbers, at most mostPixels, of row y of all result planes, from column x on. The segments give the sources

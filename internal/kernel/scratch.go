@@ -8,6 +8,7 @@ type Scratch struct {
 	segments []segment
 	rows     []float32 // of a convolution with a stride
 	add      Block
+	offsets  []int // of the rows of inner products
 
 	transformed, products, spare []float32 // of a Winograd convolution
 	vectors                      [(2*WinogradRows + 2) * Line]float32
@@ -15,6 +16,7 @@ type Scratch struct {
 	// Arguments of kernels would be allocated if they were variables, since kernels are called indirectly.
 	args    rowArgs
 	product productArgs
+	dots    dotsArgs
 	rowsIn  winogradInArgs
 	rowsOut winogradOutArgs
 }

@@ -9,14 +9,18 @@ import (
 // processorSets lists the sets of assembly that this processor can run, the best first.
 func processorSets() []*Set {
 	var sets []*Set
-	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX2, cpuid.FMA3, cpuid.BMI2) {
+	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512VL, cpuid.AVX2, cpuid.FMA3, cpuid.BMI2) {
 		sets = append(sets, assembly{
-			"avx512", 16, rowsAVX512[:], productsAVX512[:], winogradInAVX512, winogradOutAVX512, peakAVX512,
+			name: "avx512", lanes: 16, rows: rowsAVX512[:], products: productsAVX512[:], dots: dotsAVX512[:], dotsA: 4, dotsB: 6,
+			winogradIn: winogradInAVX512, winogradOut: winogradOutAVX512,
+			combine: combineAVX512, leak: leakAVX512, leakBack: leakBackAVX512, peak: peakAVX512,
 		}.set())
 	}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
 		sets = append(sets, assembly{
-			"avx2", 8, rowsAVX2[:], productsAVX2[:], winogradInAVX2, winogradOutAVX2, peakAVX2,
+			name: "avx2", lanes: 8, rows: rowsAVX2[:], products: productsAVX2[:], dots: dotsAVX2[:], dotsA: 3, dotsB: 4,
+			winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2,
+			combine: combineAVX2, leak: leakAVX2, leakBack: leakBackAVX2, peak: peakAVX2,
 		}.set())
 	}
 	return sets
@@ -28,6 +32,11 @@ type assembly struct {
 	lanes                   int
 	rows, products          []func(*byte)
 	winogradIn, winogradOut func(*byte)
+	dots                    []func(*byte) // for each number of rows a, for each number of rows b
+	dotsA, dotsB            int
+	combine                 func(d, a, b *float32, n int, fa, fb, c float32)
+	leak                    func(d, s *float32, n int, slope float32)
+	leakBack                func(dy, s *float32, n int, slope float32, sum *float32)
 	peak                    func(int)
 }
 
@@ -38,8 +47,11 @@ func (f assembly) set() *Set {
 		product:     func(outs int, a *productArgs) { f.products[outs-1]((*byte)(unsafe.Pointer(a))) },
 		winogradIn:  func(a *winogradInArgs) { f.winogradIn((*byte)(unsafe.Pointer(a))) },
 		winogradOut: func(a *winogradOutArgs) { f.winogradOut((*byte)(unsafe.Pointer(a))) },
-		interleave:  interleaveAssembly,
-		peak:        f.peak, peakMACs: 12 * f.lanes,
+		dots:        func(as, bs int, a *dotsArgs) { f.dots[(as-1)*f.dotsB+bs-1]((*byte)(unsafe.Pointer(a))) },
+		dotsA:       f.dotsA, dotsB: f.dotsB,
+		combine: f.combine, leak: f.leak, leakBack: f.leakBack,
+		interleave: interleaveAssembly,
+		peak:       f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
 	}
 }
@@ -56,6 +68,19 @@ var productsAVX512 = [...]func(*byte){
 
 var productsAVX2 = [...]func(*byte){
 	productAVX2x1, productAVX2x2, productAVX2x3, productAVX2x4, productAVX2x5, productAVX2x6,
+}
+
+var dotsAVX512 = [...]func(*byte){
+	dotsAVX512x1x1, dotsAVX512x1x2, dotsAVX512x1x3, dotsAVX512x1x4, dotsAVX512x1x5, dotsAVX512x1x6,
+	dotsAVX512x2x1, dotsAVX512x2x2, dotsAVX512x2x3, dotsAVX512x2x4, dotsAVX512x2x5, dotsAVX512x2x6,
+	dotsAVX512x3x1, dotsAVX512x3x2, dotsAVX512x3x3, dotsAVX512x3x4, dotsAVX512x3x5, dotsAVX512x3x6,
+	dotsAVX512x4x1, dotsAVX512x4x2, dotsAVX512x4x3, dotsAVX512x4x4, dotsAVX512x4x5, dotsAVX512x4x6,
+}
+
+var dotsAVX2 = [...]func(*byte){
+	dotsAVX2x1x1, dotsAVX2x1x2, dotsAVX2x1x3, dotsAVX2x1x4,
+	dotsAVX2x2x1, dotsAVX2x2x2, dotsAVX2x2x3, dotsAVX2x2x4,
+	dotsAVX2x3x1, dotsAVX2x3x2, dotsAVX2x3x3, dotsAVX2x3x4,
 }
 
 var rowsAVX2 = [...]func(*byte){rowAVX2x1, rowAVX2x2, rowAVX2x3, rowAVX2x4, rowAVX2x5, rowAVX2x6}

@@ -37,18 +37,6 @@ func (g Grid) columns(x0, x1 int) (first, end int) {
 	return x0 - mod(x0-g.Column, WinogradColumns), x1 + mod(g.Column-x1, WinogradColumns)
 }
 
-// winogradG transforms the three rows of a kernel, winogradH its three columns.
-var (
-	winogradG = [winogradIn][3]float64{
-		{1, 0, 0},
-		{-2.0 / 9, -2.0 / 9, -2.0 / 9}, {-2.0 / 9, 2.0 / 9, -2.0 / 9},
-		{1.0 / 90, 1.0 / 45, 2.0 / 45}, {1.0 / 90, -1.0 / 45, 2.0 / 45},
-		{32.0 / 45, 16.0 / 45, 8.0 / 45}, {32.0 / 45, -16.0 / 45, 8.0 / 45},
-		{0, 0, 1},
-	}
-	winogradH = [winogradAcross][3]float64{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}
-)
-
 // winograd is a group of a convolution in that form.
 type winograd struct {
 	set     *Set
@@ -66,37 +54,52 @@ type winogradBlock struct {
 // fewestForWinograd is how many source and result planes make up for the transforms.
 const fewestForWinograd = 8
 
-func newWinograd(set *Set, in, out int, weight, bias, slope []float32) *winograd {
+func newWinograd(set *Set, in, out int) *winograd {
 	w := &winograd{set: set, in: in, out: out}
 	for _, r := range evenly(out, set.mostOuts) {
-		outs := r.len()
-		b := winogradBlock{first: r.first, outs: outs, bias: bias[r.first:], slope: groupOf(slope, r.first, outs)}
-		b.weight = make([]float32, winogradFrequencies*in*outs)
-		for o := range outs {
-			for plane := range in {
-				u := transformKernel(weight[((r.first+o)*in+plane)*9:])
-				for f, v := range u {
-					b.weight[(f*in+plane)*outs+o] = v
-				}
-			}
-		}
-		w.blocks = append(w.blocks, b)
+		weight := make([]float32, winogradFrequencies*in*r.len())
+		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: weight})
 	}
 	return w
 }
 
-// transformKernel computes u = G k H.
-func transformKernel(k []float32) (u [winogradFrequencies]float32) {
-	var columns [winogradIn][3]float64
-	for i, g := range winogradG {
-		for x := range 3 {
-			columns[i][x] = g[0]*float64(k[x]) + g[1]*float64(k[3+x]) + g[2]*float64(k[6+x])
+// pack takes over weights.
+func (w *winograd) pack(weight, bias, slope []float32) {
+	for i := range w.blocks {
+		b := &w.blocks[i]
+		b.bias, b.slope = bias[b.first:], groupOf(slope, b.first, b.outs)
+		for plane := range w.in {
+			for o := range b.outs {
+				u := transformKernel((*[9]float32)(weight[((b.first+o)*w.in+plane)*9:]))
+				for f, v := range u {
+					b.weight[(f*w.in+plane)*b.outs+o] = v
+				}
+			}
 		}
 	}
-	for i, c := range columns {
-		for j, h := range winogradH {
-			u[i*winogradAcross+j] = float32(h[0]*c[0] + h[1]*c[1] + h[2]*c[2])
-		}
+}
+
+// transformKernel computes u = G k H, with
+//
+//	G = 1 0 0, -2/9 (1 1 1), -2/9 (1 -1 1), 1/90 (1 2 4), 1/90 (1 -2 4), 8/45 (4 2 1), 8/45 (4 -2 1), 0 0 1
+//	H = 1 0 0, 1/2 (1 1 1), 1/2 (1 -1 1), 0 0 1 (transposed)
+func transformKernel(k *[9]float32) (u [winogradFrequencies]float32) {
+	var columns [winogradIn][3]float64
+	for x := range 3 {
+		top, middle, bottom := float64(k[x]), float64(k[3+x]), float64(k[6+x])
+		columns[0][x], columns[7][x] = top, bottom
+		even, odd := -2.0/9*(top+bottom), -2.0/9*middle
+		columns[1][x], columns[2][x] = even+odd, even-odd
+		even, odd = 1.0/90*top+4.0/90*bottom, 2.0/90*middle
+		columns[3][x], columns[4][x] = even+odd, even-odd
+		even, odd = 32.0/45*top+8.0/45*bottom, 16.0/45*middle
+		columns[5][x], columns[6][x] = even+odd, even-odd
+	}
+	for i := range columns {
+		left, middle, right := columns[i][0], columns[i][1], columns[i][2]
+		even, odd := 0.5*(left+right), 0.5*middle
+		u[i*winogradAcross], u[i*winogradAcross+1] = float32(left), float32(even+odd)
+		u[i*winogradAcross+2], u[i*winogradAcross+3] = float32(even-odd), float32(right)
 	}
 	return u
 }

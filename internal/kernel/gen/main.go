@@ -38,6 +38,12 @@ func rows() {
 			convolution{set, outs}.function()
 			convolution{set, outs}.product()
 		}
+		for as := 1; as <= set.dotsA; as++ {
+			for bs := 1; bs <= set.dotsB; bs++ {
+				set.dots(as, bs, tables[set.name])
+			}
+		}
+		set.elementwise()
 		set.peak()
 		(&transform{vectors: set}).in(tables[set.name])
 		(&transform{vectors: set}).out(bits)

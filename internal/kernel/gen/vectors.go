@@ -15,11 +15,13 @@ type vectors struct {
 	registers int
 	mostOuts  int  // result planes that fit into registers together
 	masked    bool // has mask registers
+	// dotsA and dotsB are how many rows of inner products fit into registers together.
+	dotsA, dotsB int
 }
 
 var (
-	avx512 = vectors{name: "AVX512", lanes: 16, registers: 32, mostOuts: 13, masked: true}
-	avx2   = vectors{name: "AVX2", lanes: 8, registers: 16, mostOuts: 6}
+	avx512 = vectors{name: "AVX512", lanes: 16, registers: 32, mostOuts: 13, masked: true, dotsA: 4, dotsB: 6}
+	avx2   = vectors{name: "AVX2", lanes: 8, registers: 16, mostOuts: 6, dotsA: 3, dotsB: 4}
 )
 
 func (v vectors) bytes() int { return 4 * v.lanes }
@@ -105,8 +107,11 @@ func (v vectors) load(from Mem, to reg.VecVirtual, m *mask) {
 		VMOVUPS(from, to)
 	case v.masked:
 		VMOVUPS_Z(from, m.k, to)
+	case m.m != nil:
+		VMASKMOVPS(from, m.m, to)
 	default:
-		VMASKMOVPS(from, v.maskRegister(m), to)
+		VMOVDQU(*m.at, to) // the mask, in the register that the numbers will be in
+		VMASKMOVPS(from, to, to)
 	}
 }
 

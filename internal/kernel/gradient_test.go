@@ -1,0 +1,153 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// randomSheet makes a sheet of random numbers with guards before and behind what it may be read from.
+func randomSheet(r *rand.Rand, c, h, w, border int) (s Sheet, check func() bool) {
+	n := SheetLen(c, h, w, border)
+	memory := make([]float32, n+2*Line)
+	fill(memory, guard)
+	s = Sheet{Data: memory[Line : Line+n], C: c, H: h, W: w, Border: border}
+	clear(s.Data)
+	for plane := range c {
+		for y := range h {
+			copy(s.Row(plane, y), random(r, w))
+		}
+	}
+	return s, func() bool {
+		for i, v := range memory {
+			if (i < Line || i >= Line+n) && v != guard {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// number is a pixel of a sheet, 0 outside.
+func (s Sheet) number(c, y, x int) float64 {
+	if y < 0 || y >= s.H || x < 0 || x >= s.W {
+		return 0
+	}
+	return float64(s.Row(c, y)[x])
+}
+
+func TestWeightGradientIsItsDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		groups := rapid.IntRange(1, 3).Draw(t, "groups")
+		perIn, perOut := rapid.IntRange(1, 7).Draw(t, "in"), rapid.IntRange(1, 6).Draw(t, "out")
+		pad := rapid.IntRange(0, 2).Draw(t, "pad")
+		shape := Shape{In: perIn * groups, Out: perOut * groups, Size: 2*pad + 1, Stride: 1, Pad: pad, Groups: groups}
+		h, w, border := rapid.IntRange(1, 7).Draw(t, "h"), rapid.IntRange(1, 40).Draw(t, "w"), pad+rapid.IntRange(0, 1).Draw(t, "border")
+		x, xSafe := randomSheet(r, shape.In, h, w, border)
+		dy, dySafe := randomSheet(r, shape.Out, h, w, border)
+		first := rapid.IntRange(0, shape.Out-1).Draw(t, "first")
+		end := rapid.IntRange(first+1, shape.Out).Draw(t, "end")
+		set := anySet(t)
+		const before = 3 // gradients are added to what is there
+		gradient := make([]float32, shape.Out*perIn*shape.Size*shape.Size)
+		fill(gradient, before)
+		weightGradient(set, gradient, shape, first, end, dy, x, &Scratch{})
+		for i, got := range gradient {
+			o, in, ky, kx := i/(perIn*shape.Size*shape.Size), i/(shape.Size*shape.Size)%perIn, i/shape.Size%shape.Size, i%shape.Size
+			want := float64(before)
+			if o >= first && o < end {
+				for y := range h {
+					for column := range w {
+						want += dy.number(o, y, column) * x.number(o/perOut*perIn+in, y+ky-pad, column+kx-pad)
+					}
+				}
+			}
+			if !near(got, want) {
+				t.Fatalf("%s: weight %d: %g, want %g", set.name, i, got, want)
+			}
+		}
+		if !xSafe() || !dySafe() {
+			t.Fatal("memory around the sheets was written")
+		}
+	})
+}
+
+func TestElementwiseIsItsDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		n := rapid.IntRange(1, 70).Draw(t, "n")
+		set := anySet(t)
+		rows := func() (row []float32, check func() bool) {
+			s, check := randomSheet(r, 1, 1, n, 0)
+			return s.Row(0, 0), check
+		}
+		a, _ := rows()
+		b, _ := rows()
+		d, safe := rows()
+		a[r.IntN(n)] = 0
+		fa, fb, c := float32(r.NormFloat64()), float32(r.NormFloat64()), float32(r.NormFloat64())
+		combine(set, d, a, b, fa, fb, c)
+		for i := range d {
+			if want := float64(fa)*float64(a[i]) + float64(fb)*float64(b[i]) + float64(c); !near(d[i], want) {
+				t.Fatalf("%s: combined number %d is %g, want %g", set.name, i, d[i], want)
+			}
+		}
+		leakRow(set, d, a, fa)
+		for i := range d {
+			if want := max(a[i], 0) + fa*min(a[i], 0); d[i] != want {
+				t.Fatalf("%s: activated number %d is %g, want %g", set.name, i, d[i], want)
+			}
+		}
+		copy(d, b)
+		got, want := leakBack(set, d, a, fa), 0.0
+		for i := range d {
+			dx := b[i]
+			if a[i] <= 0 {
+				want += float64(b[i]) * float64(a[i])
+				dx = b[i] * fa
+			}
+			if d[i] != dx {
+				t.Fatalf("%s: gradient %d is %g, want %g", set.name, i, d[i], dx)
+			}
+		}
+		if !near(got, want) || !safe() {
+			t.Fatalf("%s: the slope's gradient is %g, want %g; memory around untouched: %v", set.name, got, want, safe())
+		}
+		want = 0
+		for i := range a {
+			want += float64(a[i]) * float64(b[i])
+		}
+		if got := dotRows(set, a, b); math.Abs(float64(got)-want) > 1e-4*(1+math.Abs(want)) {
+			t.Fatalf("%s: inner product %g, want %g", set.name, got, want)
+		}
+	})
+}
+
+func BenchmarkWeightGradient(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, c := range []struct {
+		name                           string
+		in, out, size, groups, h, w, n int
+	}{
+		{"64to64", 64, 64, 3, 1, 32, 32, 1}, {"64to64groups4", 64, 64, 3, 4, 32, 32, 1}, {"56to48", 56, 48, 3, 1, 32, 32, 1},
+		{"12to12", 12, 12, 3, 1, 32, 32, 1}, {"3to56by5", 3, 56, 5, 1, 32, 32, 1}, {"256to64by1", 256, 64, 1, 1, 32, 32, 1},
+		{"64to64HR", 64, 64, 3, 1, 128, 128, 1},
+	} {
+		for _, set := range available {
+			b.Run(c.name+"/"+set.name, func(b *testing.B) {
+				x, _ := randomSheet(r, c.in, c.h, c.w, 2)
+				dy, _ := randomSheet(r, c.out, c.h, c.w, 2)
+				gradient := make([]float32, c.in*c.out/c.groups*c.size*c.size)
+				shape := Shape{In: c.in, Out: c.out, Size: c.size, Stride: 1, Pad: c.size / 2, Groups: c.groups}
+				var scratch Scratch
+				for b.Loop() {
+					weightGradient(set, gradient, shape, 0, c.out, dy, x, &scratch)
+				}
+				b.ReportMetric(float64(len(gradient)*c.h*c.w)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+			})
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package kernel
+
+// Sheet is a stack of planes with borders of zeros, all of it in memory: what training keeps. The borders right of a row are those
+// left of the next row, and the ones below a plane those above the next plane, so that a plane and all that a convolution reads
+// around it is one long row.
+type Sheet struct {
+	Data    []float32
+	C, H, W int
+	Border  int // rows and columns between planes and rows, as many as the widest padding
+}
+
+// SheetLen is how many numbers a sheet takes.
+func SheetLen(c, h, w, border int) int {
+	s := Sheet{C: c, H: h, W: w, Border: border}
+	return RoundUpToLine(s.origin() + c*s.plane() + border + Line)
+}
+
+func (s Sheet) stride() int { return s.W + s.Border }
+
+func (s Sheet) plane() int { return (s.H + s.Border) * s.stride() }
+
+func (s Sheet) origin() int { return s.Border*s.stride() + s.Border }
+
+// long is how many numbers lie between the first one of a plane and the end of its last row.
+func (s Sheet) long() int { return s.H * s.stride() }
+
+// Plane is all rows of a plane as one row, with the borders between them.
+func (s Sheet) Plane(c int) []float32 {
+	i := s.origin() + c*s.plane()
+	return s.Data[i : i+s.long() : i+s.long()]
+}
+
+// Row is a row of a plane.
+func (s Sheet) Row(c, y int) []float32 {
+	i := s.origin() + c*s.plane() + y*s.stride()
+	return s.Data[i : i+s.W : i+s.W]
+}
+
+// Planes is count planes from the first one on.
+func (s Sheet) Planes(first, count int) Sheet {
+	s.Data = s.Data[first*s.plane():]
+	s.C = count
+	return s
+}
+
+// Block is the same memory as a Block, from column x on, which may lie in the border; zeros are as long as a row with its borders.
+func (s Sheet) Block(x int, zeros []float32) Block {
+	return Block{
+		Data: s.Data[s.origin()+x:], C: s.C, Plane: s.plane(), Stride: s.stride(), Ring: s.H, Height: s.H, Zeros: zeros,
+	}
+}
+
+// WeightGradient adds the gradient of a convolution's weight for planes first to end-1 of the result: out x in/groups x size x size
+// numbers, for stride 1. dy is the gradient of the result, x what was convolved; both have a border of at least pad.
+//
+//	gradient[o][i][ky][kx] += sum over pixels of dy[o][y][x] * x[group's plane i][y+ky-pad][x+kx-pad]
+func WeightGradient(gradient []float32, s Shape, first, end int, dy, x Sheet, scratch *Scratch) {
+	weightGradient(current(), gradient, s, first, end, dy, x, scratch)
+}
+
+func weightGradient(set *Set, gradient []float32, s Shape, first, end int, dy, x Sheet, scratch *Scratch) {
+	perIn, perOut := s.In/s.Groups, s.Out/s.Groups
+	taps := perIn * s.Size * s.Size
+	for first < end {
+		group := first / perOut
+		last := min((group+1)*perOut, end) // of the group
+		scratch.offsets = scratch.offsets[:0]
+		for i := range taps {
+			plane, ky, kx := group*perIn+i/(s.Size*s.Size), i/s.Size%s.Size, i%s.Size
+			scratch.offsets = append(scratch.offsets, (plane*x.plane()+(ky-s.Pad)*x.stride()+kx-s.Pad)*floatBytes)
+		}
+		for _, outs := range evenly(last-first, set.dotsA) {
+			o := first + outs.first
+			for _, ins := range evenly(taps, set.dotsB) {
+				scratch.dots = dotsArgs{
+					a: &dy.Data[dy.origin()+o*dy.plane()], aPlane: dy.plane() * floatBytes,
+					b: &x.Data[x.origin()], offsets: &scratch.offsets[ins.first],
+					n:    dy.long(),
+					sums: &gradient[o*taps+ins.first], sumPlane: taps * floatBytes,
+				}
+				set.dots(outs.len(), ins.len(), &scratch.dots)
+			}
+		}
+		first = last
+	}
+}
+
+// BiasGradient adds the gradient of a bias: gradient[o] += sum over pixels of dy[o].
+func BiasGradient(gradient []float32, dy Sheet) {
+	for o := range dy.C {
+		gradient[o] += Sum(dy.Plane(o))
+	}
+}
