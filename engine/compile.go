@@ -112,9 +112,9 @@ func (c *compiler) lowerConv(out nn.Value, n nn.Node, op nn.Conv, params []tenso
 	conv := kernel.NewConv(kernel.Shape{
 		In: op.In, Out: op.Out, Size: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(),
 	}, f.weight, f.bias, f.slope)
-	macs, ok := c.macs[f.self]
-	if !ok {
-		macs = int64(op.Out) * int64(op.In/op.GroupCount()*op.Kernel*op.Kernel)
+	macs := int64(op.Out) * int64(op.In/op.GroupCount()*op.Kernel*op.Kernel)
+	if d, ok := c.deconvs[f.self]; ok {
+		macs = int64(d.In * d.Out * d.Kernel * d.Kernel) // without the dead taps
 	}
 	run := convOp{conv: conv, size: op.Kernel, pad: op.Pad, stride: op.StepSize(), macsPerPixel: macs}
 	c.steps = append(c.steps, step{run, inputs, out, f.self})

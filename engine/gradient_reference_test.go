@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"classsr/engine"
 	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/tensor"
@@ -13,8 +14,8 @@ import (
 // gradientLimit is how far a gradient may be from PyTorch's, as a part of the largest number of its tensor.
 const gradientLimit = 1e-4
 
-// What PyTorch computes with the same weights for the mean absolute error against a target: the plain reference gradients to
-// the input and to every parameter, and the running statistics after a step of training.
+// What PyTorch computes with the same weights for the mean absolute error against a target: gradients to the input and to every
+// parameter, and the running statistics after a step of training, by the plain reference and by tapes.
 func TestGradientsOfPyTorch(t *testing.T) {
 	for _, name := range []string{
 		"fsrcnn_16_gradient_eval", "carn_36_gradient_eval", "carn_36_gradient_train", "srresnet_36_gradient_eval",
@@ -29,7 +30,8 @@ func TestGradientsOfPyTorch(t *testing.T) {
 			if kind == "train" {
 				mode = nn.Train
 			}
-			record := network.Spec.Build().Record(network.Params, archive.Tensor("x"), mode)
+			graph, params := network.Spec.Build(), cloneParams(network.Params)
+			record := graph.Record(network.Params, archive.Tensor("x"), mode)
 			target := archive.Tensor("target")
 			loss, _ := meanAbsoluteError(record.Output(), target)
 			if want := archive.Number("loss"); math.Abs(loss-want) > 1e-6*want {
@@ -40,8 +42,14 @@ func TestGradientsOfPyTorch(t *testing.T) {
 			dx, grads := record.Backward(dy)
 			compareWithArchive(t, archive, "", tensor.Set{"dx": {Data: dx.Data}})
 			compareWithArchive(t, archive, "grad.", grads)
+			// The fast arithmetic.
+			tape := engine.NewTape(graph, params, archive.Tensor("x").Shape, engine.TapeOptions{InputGradient: true})
+			_, tapeDX := forwardAndBack(t, tape, archive.Tensor("x"), dy, mode)
+			compareWithArchive(t, archive, "", tensor.Set{"dx": {Data: tapeDX.Data}})
+			compareWithArchive(t, archive, "grad.", tape.Gradients())
 			if mode == nn.Train {
 				compareWithArchive(t, archive, "after.", statistics(network.Params))
+				compareWithArchive(t, archive, "after.", statistics(params))
 			}
 		})
 	}

@@ -12,15 +12,15 @@ import (
 type network struct {
 	graph  *nn.Graph
 	params tensor.Set
-	// macs counts the multiply-accumulates of a pixel for convolutions whose weights are not all alive, by the value they make.
-	macs map[nn.Value]int64
+	// deconvs are what some convolutions were made of, by the value they make.
+	deconvs map[nn.Value]nn.Deconv
 }
 
 // rewrite brings a graph into the form that the kernels compute best: transposed convolutions become convolutions whose results are
 // shuffled, which Winograd's algorithm makes faster than leaving out the dead taps would, and activations that treat all channels
 // alike come before pixel shuffles, so that the convolution before the shuffle does them on the way.
 func rewrite(g *nn.Graph, params tensor.Set) network {
-	n := network{nn.NewGraph(g.Channels), maps.Clone(params), map[nn.Value]int64{}}
+	n := network{nn.NewGraph(g.Channels), maps.Clone(params), map[nn.Value]nn.Deconv{}}
 	users := countUsers(g)
 	at := make([]nn.Value, len(g.Nodes)+1) // where the values of g are
 	for i := 0; i < len(g.Nodes); i++ {
@@ -79,6 +79,6 @@ func (n *network) addDeconv(node nn.Node, op nn.Deconv, params tensor.Set, input
 		n.params[node.ParamName(p)] = arrays[i]
 	}
 	v := n.graph.Add(node.Name, conv, inputs...)
-	n.macs[v] = int64(op.In * op.Out * op.Kernel * op.Kernel)
+	n.deconvs[v] = op
 	return n.graph.Add("", nn.PixelShuffle{Factor: op.Stride}, v)
 }

@@ -57,6 +57,19 @@ func (d Deconv) AsConv(p []tensor.Array) (c Conv, converted []tensor.Array) {
 	return c, []tensor.Array{weight, bias}
 }
 
+// AddConvGradient adds the gradient of what AsConv gives, converted, to the gradient dp of the parameters. Entries of dp whose Data is
+// nil are not wanted.
+func (d Deconv) AddConvGradient(dp, converted []tensor.Array) {
+	if dp[0].Data != nil {
+		d.eachTap(d.conv(), func(conv, deconv int) { dp[0].Data[deconv] += converted[0].Data[conv] })
+	}
+	if dp[1].Data != nil {
+		for o, v := range converted[1].Data {
+			dp[1].Data[o/(d.Stride*d.Stride)] += v
+		}
+	}
+}
+
 // conv is the convolution of AsConv: as large as the farthest position that a result reads demands.
 func (d Deconv) conv() Conv {
 	// Result position i = 0 .. Stride-1 of j = 0 reads positions s with a tap i+Pad-s*Stride in 0 .. Kernel-1.

@@ -14,6 +14,8 @@ type Conv struct {
 type Shape struct {
 	In, Out                   int // planes of all groups
 	Size, Stride, Pad, Groups int
+	// Exact asks for less rounding at little cost in speed: Winograd's algorithm only where there are many planes.
+	Exact bool
 }
 
 // NewConv packs a convolution for the kernel set in use. The weights are ordered as in PyTorch: out x in/groups x size x size;
@@ -29,8 +31,12 @@ func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
 	if s.Stride > 1 {
 		taps = 1
 	}
+	fewest := fewestForWinograd
+	if s.Exact {
+		fewest = fewestForExact
+	}
 	for range s.Groups {
-		if s.Size == 3 && s.Stride == 1 && c.in >= fewestForWinograd && c.out >= fewestForWinograd {
+		if s.Size == 3 && s.Stride == 1 && c.in >= fewest && c.out >= fewest {
 			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out))
 		} else {
 			c.groups = append(c.groups, newRowSum(set, c.out, c.in*s.Size*s.Size, taps))

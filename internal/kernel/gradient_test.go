@@ -46,22 +46,25 @@ func TestWeightGradientIsItsDefinition(t *testing.T) {
 		pad := rapid.IntRange(0, 2).Draw(t, "pad")
 		shape := Shape{In: perIn * groups, Out: perOut * groups, Size: 2*pad + 1, Stride: 1, Pad: pad, Groups: groups}
 		h, w, border := rapid.IntRange(1, 7).Draw(t, "h"), rapid.IntRange(1, 40).Draw(t, "w"), pad+rapid.IntRange(0, 1).Draw(t, "border")
-		x, xSafe := randomSheet(r, shape.In, h, w, border)
+		split := rapid.IntRange(0, shape.In-1).Draw(t, "planes of the first sheet")
+		whole, xSafe := randomSheet(r, shape.In, h, w, border)
+		x := []Sheet{whole.Planes(0, split), whole.Planes(split, shape.In-split)}
 		dy, dySafe := randomSheet(r, shape.Out, h, w, border)
-		first := rapid.IntRange(0, shape.Out-1).Draw(t, "first")
-		end := rapid.IntRange(first+1, shape.Out).Draw(t, "end")
+		part := WeightPart{FirstOut: rapid.IntRange(0, shape.Out-1).Draw(t, "first"), FirstIn: rapid.IntRange(0, perIn-1).Draw(t, "first in")}
+		part.EndOut = rapid.IntRange(part.FirstOut+1, shape.Out).Draw(t, "end")
+		part.EndIn = rapid.IntRange(part.FirstIn+1, perIn).Draw(t, "end in")
 		set := anySet(t)
 		const before = 3 // gradients are added to what is there
 		gradient := make([]float32, shape.Out*perIn*shape.Size*shape.Size)
 		fill(gradient, before)
-		weightGradient(set, gradient, shape, first, end, dy, x, &Scratch{})
+		weightGradient(set, gradient, shape, part, dy, x, &Scratch{})
 		for i, got := range gradient {
 			o, in, ky, kx := i/(perIn*shape.Size*shape.Size), i/(shape.Size*shape.Size)%perIn, i/shape.Size%shape.Size, i%shape.Size
 			want := float64(before)
-			if o >= first && o < end {
+			if o >= part.FirstOut && o < part.EndOut && in >= part.FirstIn && in < part.EndIn {
 				for y := range h {
 					for column := range w {
-						want += dy.number(o, y, column) * x.number(o/perOut*perIn+in, y+ky-pad, column+kx-pad)
+						want += dy.number(o, y, column) * whole.number(o/perOut*perIn+in, y+ky-pad, column+kx-pad)
 					}
 				}
 			}
@@ -144,7 +147,9 @@ func BenchmarkWeightGradient(b *testing.B) {
 				shape := Shape{In: c.in, Out: c.out, Size: c.size, Stride: 1, Pad: c.size / 2, Groups: c.groups}
 				var scratch Scratch
 				for b.Loop() {
-					weightGradient(set, gradient, shape, 0, c.out, dy, x, &scratch)
+					for _, part := range WeightParts(shape) {
+						weightGradient(set, gradient, shape, part, dy, []Sheet{x}, &scratch)
+					}
 				}
 				b.ReportMetric(float64(len(gradient)*c.h*c.w)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
 			})

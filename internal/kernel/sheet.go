@@ -50,39 +50,71 @@ func (s Sheet) Block(x int, zeros []float32) Block {
 	}
 }
 
-// WeightGradient adds the gradient of a convolution's weight for planes first to end-1 of the result: out x in/groups x size x size
-// numbers, for stride 1. dy is the gradient of the result, x what was convolved; both have a border of at least pad.
-//
-//	gradient[o][i][ky][kx] += sum over pixels of dy[o][y][x] * x[group's plane i][y+ky-pad][x+kx-pad]
-func WeightGradient(gradient []float32, s Shape, first, end int, dy, x Sheet, scratch *Scratch) {
-	weightGradient(current(), gradient, s, first, end, dy, x, scratch)
+// WeightPart is a part of a convolution's weight: some result planes, and of the source planes of each group the ones from FirstIn to
+// EndIn-1.
+type WeightPart struct{ FirstOut, EndOut, FirstIn, EndIn int }
+
+// WeightParts cuts a convolution's weight into parts of about the same work, for several threads.
+func WeightParts(s Shape) []WeightPart {
+	// Large enough that rows are used several times, and so small that even narrow layers have several parts.
+	const outs, rows = 4, 72
+	ins := max(rows/(s.Size*s.Size), 1)
+	var parts []WeightPart
+	for _, o := range evenly(s.Out, outs) {
+		for _, i := range evenly(s.In/s.Groups, ins) {
+			parts = append(parts, WeightPart{o.first, o.end, i.first, i.end})
+		}
+	}
+	return parts
 }
 
-func weightGradient(set *Set, gradient []float32, s Shape, first, end int, dy, x Sheet, scratch *Scratch) {
-	perIn, perOut := s.In/s.Groups, s.Out/s.Groups
-	taps := perIn * s.Size * s.Size
-	for first < end {
+// WeightGradient adds the gradient of a part of a convolution's weight: out x in/groups x size x size numbers, for stride 1. dy is the
+// gradient of the result, x what was convolved, in sheets that lie side by side; all have a border of at least pad.
+//
+//	gradient[o][i][ky][kx] += sum over pixels of dy[o][y][x] * x[group's plane i][y+ky-pad][x+kx-pad]
+func WeightGradient(gradient []float32, s Shape, part WeightPart, dy Sheet, x []Sheet, scratch *Scratch) {
+	weightGradient(current(), gradient, s, part, dy, x, scratch)
+}
+
+func weightGradient(set *Set, gradient []float32, s Shape, part WeightPart, dy Sheet, x []Sheet, scratch *Scratch) {
+	perIn, perOut, taps := s.In/s.Groups, s.Out/s.Groups, s.Size*s.Size
+	for first := part.FirstOut; first < part.EndOut; {
 		group := first / perOut
-		last := min((group+1)*perOut, end) // of the group
-		scratch.offsets = scratch.offsets[:0]
-		for i := range taps {
-			plane, ky, kx := group*perIn+i/(s.Size*s.Size), i/s.Size%s.Size, i%s.Size
-			scratch.offsets = append(scratch.offsets, (plane*x.plane()+(ky-s.Pad)*x.stride()+kx-s.Pad)*floatBytes)
-		}
-		for _, outs := range evenly(last-first, set.dotsA) {
-			o := first + outs.first
-			for _, ins := range evenly(taps, set.dotsB) {
-				scratch.dots = dotsArgs{
-					a: &dy.Data[dy.origin()+o*dy.plane()], aPlane: dy.plane() * floatBytes,
-					b: &x.Data[x.origin()], offsets: &scratch.offsets[ins.first],
-					n:    dy.long(),
-					sums: &gradient[o*taps+ins.first], sumPlane: taps * floatBytes,
-				}
-				set.dots(outs.len(), ins.len(), &scratch.dots)
+		end := min((group+1)*perOut, part.EndOut)
+		for in := part.FirstIn; in < part.EndIn; {
+			sheet, plane := findPlane(x, group*perIn+in)
+			count := min(part.EndIn-in, sheet.C-plane) // planes of one sheet
+			scratch.offsets = scratch.offsets[:0]
+			for i := range count * taps {
+				ky, kx := i/s.Size%s.Size-s.Pad, i%s.Size-s.Pad
+				scratch.offsets = append(scratch.offsets, ((plane+i/taps)*sheet.plane()+ky*sheet.stride()+kx)*floatBytes)
 			}
+			for _, outs := range evenly(end-first, set.dotsA) {
+				o := first + outs.first
+				for _, ins := range evenly(count*taps, set.dotsB) {
+					scratch.dots = dotsArgs{
+						a: &dy.Data[dy.origin()+o*dy.plane()], aPlane: dy.plane() * floatBytes,
+						b: &sheet.Data[sheet.origin()], offsets: &scratch.offsets[ins.first], n: dy.long(),
+						sums: &gradient[(o*perIn+in)*taps+ins.first], sumPlane: perIn * taps * floatBytes,
+					}
+					set.dots(outs.len(), ins.len(), &scratch.dots)
+				}
+			}
+			in += count
 		}
-		first = last
+		first = end
 	}
+}
+
+// findPlane gives the sheet that a plane of sheets side by side lies in, and its number there.
+func findPlane(sheets []Sheet, plane int) (Sheet, int) {
+	for _, s := range sheets {
+		if plane < s.C {
+			return s, plane
+		}
+		plane -= s.C
+	}
+	panic("kernel: sheets do not have that plane")
 }
 
 // BiasGradient adds the gradient of a bias: gradient[o] += sum over pixels of dy[o].

@@ -51,8 +51,12 @@ type winogradBlock struct {
 	bias, slope []float32 // outs numbers; slope is nil without activation
 }
 
-// fewestForWinograd is how many source and result planes make up for the transforms.
-const fewestForWinograd = 8
+const (
+	// fewestForWinograd is how many source and result planes make up for the transforms.
+	fewestForWinograd = 8
+	// fewestForExact is how many make up for the digits too.
+	fewestForExact = 32
+)
 
 func newWinograd(set *Set, in, out int) *winograd {
 	w := &winograd{set: set, in: in, out: out}

@@ -1,0 +1,254 @@
+package engine
+
+import (
+	"context"
+
+	"classsr/internal/kernel"
+	"classsr/internal/par"
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// Tape runs a network forward over a batch and back again: the arithmetic of a training step. All values of a batch are kept, in
+// sheets with zeros around every plane; forward passes and gradients to the input go picture by picture, gradients to weights part
+// by part over all pictures, so that the bits do not depend on the number of threads. The plain reference is nn.Record.
+//
+// A Tape is for one size of batches, and for one caller at a time.
+type Tape struct {
+	graph   *nn.Graph // as rewritten
+	params  tensor.Set
+	grads   tensor.Set
+	batch   tensor.Shape
+	threads int
+	border  int
+	steps   []tapeStep
+	values  []tapeValue
+	output  nn.Value
+	result  *tensor.Tensor
+	free    map[sheetShape][][]kernel.Sheet // gradients that nobody needs any more
+	workers []tapeWorker
+	zeros   []float32
+	mode    nn.Mode
+}
+
+// TapeOptions are what a Tape is made for.
+type TapeOptions struct {
+	// Threads is how many cores it uses; 0 stands for all.
+	Threads int
+	// Learns tells whether the gradient to a parameter is wanted; nil stands for all of them.
+	Learns func(name string) bool
+	// InputGradient asks for the gradient to the input too.
+	InputGradient bool
+}
+
+// tapeStep is an operation, or several that are done together.
+type tapeStep interface {
+	forward(ctx context.Context, t *Tape) error
+	// backward takes the gradient of what forward made, and adds to those of what it was made from.
+	backward(ctx context.Context, t *Tape) error
+}
+
+// tapeValue is a value for all pictures of the batch.
+type tapeValue struct {
+	shape  tensor.Shape // of one picture
+	sheets []kernel.Sheet
+	grads  []kernel.Sheet // nil until somebody adds to them
+	wanted bool           // somebody needs its gradient
+}
+
+type sheetShape struct{ c, h, w int }
+
+// tapeWorker is a worker's memory.
+type tapeWorker struct {
+	scratch kernel.Scratch
+	blocks  []kernel.Block
+	add     kernel.Block
+}
+
+// NewTape makes a tape for batches of a shape. The parameters must have passed the graph's Check. They are read at every Forward,
+// whose results follow them; training writes to the running statistics among them.
+func NewTape(g *nn.Graph, params tensor.Set, batch tensor.Shape, o TapeOptions) *Tape {
+	n := rewrite(g, params)
+	t := &Tape{
+		graph: n.graph, params: params, grads: tensor.Set{}, batch: batch, threads: par.Threads(o.Threads), border: 1,
+		free: map[sheetShape][][]kernel.Sheet{},
+	}
+	for _, p := range g.Params() {
+		if !p.Statistic && (o.Learns == nil || o.Learns(p.Name)) {
+			t.grads[p.Name] = tensor.NewArray(p.Dims...)
+		}
+	}
+	t.workers = make([]tapeWorker, t.threads)
+	widest := 0
+	for _, node := range n.graph.Nodes {
+		if conv, ok := node.Op.(nn.Conv); ok && conv.StepSize() == 1 {
+			t.border = max(t.border, conv.Pad)
+		}
+	}
+	one := batch
+	one.N = 1
+	for _, s := range n.graph.Shapes(one) {
+		t.values = append(t.values, tapeValue{shape: s})
+		widest = max(widest, s.W)
+	}
+	const beyondTiles = 8
+	t.zeros = make([]float32, widest+2*t.border+beyondTiles)
+	t.output = n.graph.Output()
+	t.values[nn.Input].wanted = o.InputGradient
+	t.values[nn.Input].sheets = t.newSheets(t.values[nn.Input].shape)
+	tapeLowering{t, n, countUsers(n.graph), make([]bool, len(n.graph.Nodes))}.lower()
+	s := t.values[t.output].shape
+	s.N = batch.N
+	t.result = tensor.New(s)
+	return t
+}
+
+func (t *Tape) newSheets(s tensor.Shape) []kernel.Sheet {
+	length := kernel.SheetLen(s.C, s.H, s.W, t.border)
+	memory := kernel.AlignedSlice(length * t.batch.N)
+	sheets := make([]kernel.Sheet, t.batch.N)
+	for i := range sheets {
+		sheets[i] = kernel.Sheet{Data: memory[i*length : (i+1)*length], C: s.C, H: s.H, W: s.W, Border: t.border}
+	}
+	return sheets
+}
+
+// Gradients are the sums of the gradients of all Backward calls since they were last cleared, by the parameters' names.
+func (t *Tape) Gradients() tensor.Set { return t.grads }
+
+// ClearGradients sets the gradients to zero.
+func (t *Tape) ClearGradients() {
+	for _, a := range t.grads {
+		clear(a.Data)
+	}
+}
+
+// Forward computes the result for a batch of the tape's shape. The result is reused by the next call. Only ctx's error is
+// returned.
+func (t *Tape) Forward(ctx context.Context, x *tensor.Tensor, mode nn.Mode) (*tensor.Tensor, error) {
+	if x.Shape != t.batch {
+		panic("engine: a batch of another shape than the tape's")
+	}
+	t.mode = mode
+	if err := t.pack(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToSheet(t.values[nn.Input].sheets[i], x, i) }); err != nil {
+		return nil, err
+	}
+	for _, s := range t.steps {
+		if err := s.forward(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyFromSheet(t.result, t.values[t.output].sheets[i], i) })
+	return t.result, err
+}
+
+// Backward adds the gradients of a loss to Gradients, for the batch of the last Forward; dy is the loss's gradient to the result. If
+// the tape was made for it, dx is overwritten with the gradient to the input; otherwise it is nil.
+func (t *Tape) Backward(ctx context.Context, dy, dx *tensor.Tensor) error {
+	if dy.Shape != t.result.Shape || (dx != nil) != t.values[nn.Input].wanted || dx != nil && dx.Shape != t.batch {
+		panic("engine: gradients of other shapes than the tape's")
+	}
+	for v := range t.values {
+		t.release(nn.Value(v)) // of a Backward that was broken off
+	}
+	if !t.values[t.output].wanted {
+		return nil // nothing learns
+	}
+	grads, _ := t.gradient(t.output)
+	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToSheet(grads[i], dy, i) }); err != nil {
+		return err
+	}
+	for i := len(t.steps) - 1; i >= 0; i-- {
+		if err := t.steps[i].backward(ctx, t); err != nil {
+			return err
+		}
+	}
+	if dx == nil {
+		return nil
+	}
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		if grads := t.values[nn.Input].grads; grads != nil {
+			copyFromSheet(dx, grads[i], i)
+		}
+	})
+}
+
+// each calls work for 0 to n-1 on the tape's threads.
+func (t *Tape) each(ctx context.Context, n int, work func(w *tapeWorker, i int)) error {
+	return par.Do(ctx, t.threads, n, func(worker, i int) error {
+		work(&t.workers[worker], i)
+		return nil
+	})
+}
+
+// gradient gives the gradients of a value, and whether they hold something that is to be added to. Borders are zeros.
+func (t *Tape) gradient(v nn.Value) (sheets []kernel.Sheet, add bool) {
+	value := &t.values[v]
+	if value.grads != nil {
+		return value.grads, true
+	}
+	shape := sheetShape{value.shape.C, value.shape.H, value.shape.W}
+	if free := t.free[shape]; len(free) > 0 {
+		value.grads, t.free[shape] = free[len(free)-1], free[:len(free)-1]
+	} else {
+		value.grads = t.newSheets(value.shape)
+	}
+	return value.grads, false
+}
+
+// release gives the gradients of a value back.
+func (t *Tape) release(v nn.Value) {
+	value := &t.values[v]
+	if value.grads != nil {
+		shape := sheetShape{value.shape.C, value.shape.H, value.shape.W}
+		t.free[shape] = append(t.free[shape], value.grads)
+		value.grads = nil
+	}
+}
+
+// hand makes the gradients of one value those of another of the same shape, or adds them.
+func (t *Tape) hand(ctx context.Context, from, to nn.Value) error {
+	defer t.release(from)
+	if !t.values[to].wanted {
+		return nil
+	}
+	if t.values[to].grads == nil {
+		t.values[to].grads, t.values[from].grads = t.values[from].grads, nil
+		return nil
+	}
+	return t.addTo(ctx, from, to)
+}
+
+// addTo adds the gradients of one value to those of another of the same shape.
+func (t *Tape) addTo(ctx context.Context, from, to nn.Value) error {
+	grads, add := t.gradient(to)
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		d, s := grads[i].Data, t.values[from].grads[i].Data
+		if !add {
+			copy(d, s)
+			return
+		}
+		kernel.Combine(d, d, s, 1, 1, 0)
+	})
+}
+
+func copyToSheet(s kernel.Sheet, x *tensor.Tensor, n int) {
+	for c := range s.C {
+		plane := x.Plane(n, c)
+		for y := range s.H {
+			copy(s.Row(c, y), plane[y*s.W:])
+		}
+	}
+}
+
+func copyFromSheet(x *tensor.Tensor, s kernel.Sheet, n int) {
+	for c := range s.C {
+		plane := x.Plane(n, c)
+		for y := range s.H {
+			copy(plane[y*s.W:], s.Row(c, y))
+		}
+	}
+}

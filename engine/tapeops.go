@@ -1,0 +1,313 @@
+package engine
+
+import (
+	"context"
+	"math"
+
+	"classsr/internal/kernel"
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// tapeActivation is an activation on its own.
+type tapeActivation struct {
+	node    nn.Node
+	x, y    nn.Value
+	signs   nn.Value  // x, or y where it has the same signs
+	slope   float32   // unless it is learnt
+	partial []float32 // gradients of the slope by picture and plane, if it is learnt
+}
+
+// slopeOf is the slope of a plane.
+func (a tapeActivation) slopeOf(t *Tape, plane int) float32 {
+	if a.partial == nil {
+		return a.slope
+	}
+	slopes := a.node.Arrays(t.params)[0].Data
+	return slopes[plane%len(slopes)]
+}
+
+func (a tapeActivation) forward(ctx context.Context, t *Tape) error {
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		x, y := t.values[a.x].sheets[i], t.values[a.y].sheets[i]
+		for c := range x.C {
+			kernel.Leak(y.Plane(c), x.Plane(c), a.slopeOf(t, c))
+		}
+	})
+}
+
+func (a tapeActivation) backward(ctx context.Context, t *Tape) error {
+	grads := t.values[a.y].grads
+	if grads == nil {
+		return nil
+	}
+	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		for c := range grads[i].C {
+			d := kernel.LeakBack(grads[i].Plane(c), t.values[a.signs].sheets[i].Plane(c), a.slopeOf(t, c))
+			if a.partial != nil {
+				a.partial[i*grads[i].C+c] = d
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if a.partial != nil {
+		if slopes := t.grads[a.node.ParamName(a.node.Op.Params()[0])].Data; slopes != nil {
+			planes := t.values[a.y].shape.C
+			for i, d := range a.partial {
+				slopes[i%planes%len(slopes)] += d
+			}
+		}
+	}
+	return t.hand(ctx, a.y, a.x)
+}
+
+// leakBack turns gradients of an activation's result, which is y, into those of its source.
+func (t *Tape) leakBack(ctx context.Context, grads, y []kernel.Sheet, slope float32) error {
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		for c := range grads[i].C {
+			kernel.LeakBack(grads[i].Plane(c), y[i].Plane(c), slope)
+		}
+	})
+}
+
+// tapeAdd is a skip connection on its own.
+type tapeAdd struct{ a, b, y nn.Value }
+
+func (s tapeAdd) forward(ctx context.Context, t *Tape) error {
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		kernel.Combine(t.values[s.y].sheets[i].Data, t.values[s.a].sheets[i].Data, t.values[s.b].sheets[i].Data, 1, 1, 0)
+	})
+}
+
+func (s tapeAdd) backward(ctx context.Context, t *Tape) error {
+	if t.values[s.y].grads == nil {
+		return nil
+	}
+	if t.values[s.a].wanted {
+		if err := t.addTo(ctx, s.y, s.a); err != nil {
+			return err
+		}
+	}
+	return t.hand(ctx, s.y, s.b)
+}
+
+// tapeShuffle is a pixel shuffle.
+type tapeShuffle struct {
+	x, y   nn.Value
+	factor int
+}
+
+func (s tapeShuffle) forward(ctx context.Context, t *Tape) error {
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		y := t.values[s.y].sheets[i]
+		kernel.PixelShuffle(y.Block(0, t.zeros), 0, y.H, 0, y.W, t.values[s.x].sheets[i].Block(0, t.zeros), 0, s.factor)
+	})
+}
+
+func (s tapeShuffle) backward(ctx context.Context, t *Tape) error {
+	grads := t.values[s.y].grads
+	if grads == nil {
+		return nil
+	}
+	defer t.release(s.y)
+	if !t.values[s.x].wanted {
+		return nil
+	}
+	to, add := t.gradient(s.x)
+	if add {
+		panic("engine: what is shuffled is used otherwise too")
+	}
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { unshuffle(to[i], grads[i]) })
+}
+
+// tapeNorm is a BatchNorm.
+type tapeNorm struct {
+	node    nn.Node
+	x, y    nn.Value
+	moments []moments
+}
+
+// moments are the mean of a channel and the deviation that it was divided by.
+type moments struct{ mean, deviation float64 }
+
+func (s *tapeNorm) forward(ctx context.Context, t *Tape) error {
+	p := s.node.Arrays(t.params)
+	return t.each(ctx, len(s.moments), func(_ *tapeWorker, c int) {
+		m := moments{float64(p[2].Data[c]), math.Sqrt(float64(p[3].Data[c]) + nn.BatchNormEpsilon)}
+		if t.mode == nn.Train {
+			m = s.batchMoments(t, p, c)
+		}
+		s.moments[c] = m
+		factor, bias := float64(p[0].Data[c])/m.deviation, float64(p[1].Data[c])
+		for i, x := range t.values[s.x].sheets {
+			y := t.values[s.y].sheets[i]
+			if t.mode == nn.Train { // the mean has been subtracted, which is more exact than doing all at once
+				s.eachRow(y, y, c, float32(factor), 0, float32(bias))
+				continue
+			}
+			s.eachRow(y, x, c, float32(factor), 0, float32(bias-m.mean*factor))
+		}
+	})
+}
+
+// eachRow does y = fy*y + fx*x + offset for a plane, and leaves the borders as they are.
+func (s *tapeNorm) eachRow(y, x kernel.Sheet, c int, fx, fy, offset float32) {
+	for row := range x.H {
+		kernel.Combine(y.Row(c, row), y.Row(c, row), x.Row(c, row), fy, fx, offset)
+	}
+}
+
+// batchMoments computes the moments of a channel over the batch and moves the running statistics.
+func (s *tapeNorm) batchMoments(t *Tape, p []tensor.Array, c int) moments {
+	x := t.values[s.x].sheets
+	count := float64(len(x) * x[0].H * x[0].W)
+	if count < 2 {
+		panic("engine: BatchNorm has a single number in a channel, which has no variance to train with")
+	}
+	var mean, variance float64
+	for i := range x {
+		mean += float64(kernel.Sum(x[i].Plane(c))) / count
+	}
+	for i := range x {
+		y := t.values[s.y].sheets[i] // without the mean, for the time being
+		s.eachRow(y, x[i], c, 1, 0, float32(-mean))
+		for row := range y.H {
+			variance += float64(kernel.Dot(y.Row(c, row), y.Row(c, row))) / count
+		}
+	}
+	move := func(running *float32, batch float64) {
+		*running = float32((1-nn.BatchNormMomentum)*float64(*running) + nn.BatchNormMomentum*batch)
+	}
+	move(&p[2].Data[c], mean)
+	move(&p[3].Data[c], variance*count/(count-1))
+	return moments{mean, math.Sqrt(variance + nn.BatchNormEpsilon)}
+}
+
+// backward computes with z = (x-mean)/deviation what nn.BatchNorm does:
+//
+//	dx = weight/deviation * (dy - mean of dy - z * mean of dy*z)    dweight += sum of dy*z    dbias += sum of dy
+//
+// without the means for running statistics, which are constants.
+func (s *tapeNorm) backward(ctx context.Context, t *Tape) error {
+	grads := t.values[s.y].grads
+	if grads == nil {
+		return nil
+	}
+	p, params := s.node.Arrays(t.params), s.node.Op.Params()
+	dWeight, dBias := t.grads[s.node.ParamName(params[0])].Data, t.grads[s.node.ParamName(params[1])].Data
+	x := t.values[s.x].sheets
+	count := float64(len(x) * x[0].H * x[0].W)
+	err := t.each(ctx, len(s.moments), func(_ *tapeWorker, c int) {
+		m := s.moments[c]
+		var sum, products float64 // of dy and dy*z
+		for i, dy := range grads {
+			d := float64(kernel.Sum(dy.Plane(c)))
+			sum += d
+			products += (float64(kernel.Dot(dy.Plane(c), x[i].Plane(c))) - m.mean*d) / m.deviation
+		}
+		if dWeight != nil {
+			dWeight[c] += float32(products)
+		}
+		if dBias != nil {
+			dBias[c] += float32(sum)
+		}
+		factor := float64(p[0].Data[c]) / m.deviation
+		var perX, constant float64
+		if t.mode == nn.Train {
+			perX = -factor * products / count / m.deviation
+			constant = -factor*sum/count - perX*m.mean
+		}
+		for i, dy := range grads {
+			s.eachRow(dy, x[i], c, float32(perX), float32(factor), float32(constant))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return t.hand(ctx, s.y, s.x)
+}
+
+// tapeReference is an operation that is rare enough for the reference arithmetic.
+type tapeReference struct {
+	node nn.Node
+	y    nn.Value
+	// by picture: the inputs, the result and their gradients
+	x, dx [][]*tensor.Tensor
+	out   []*tensor.Tensor
+}
+
+func newTapeReference(t *Tape, n nn.Node, v nn.Value) *tapeReference {
+	r := &tapeReference{node: n, y: v}
+	for range t.batch.N {
+		var x, dx []*tensor.Tensor
+		for _, in := range n.Inputs {
+			x, dx = append(x, tensor.New(t.values[in].shape)), append(dx, nil)
+			if t.values[in].wanted {
+				dx[len(dx)-1] = tensor.New(t.values[in].shape)
+			}
+		}
+		r.x, r.dx, r.out = append(r.x, x), append(r.dx, dx), append(r.out, tensor.New(t.values[v].shape))
+	}
+	if len(n.Op.Params()) > 0 {
+		panic("engine: an operation with parameters that no tape can learn")
+	}
+	return r
+}
+
+func (r *tapeReference) forward(ctx context.Context, t *Tape) error {
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		for j, v := range r.node.Inputs {
+			copyFromSheet(r.x[i][j], t.values[v].sheets[i], 0)
+		}
+		r.node.Op.Forward(r.out[i], r.x[i], nil)
+		copyToSheet(t.values[r.y].sheets[i], r.out[i], 0)
+	})
+}
+
+func (r *tapeReference) backward(ctx context.Context, t *Tape) error {
+	grads := t.values[r.y].grads
+	if grads == nil {
+		return nil
+	}
+	defer t.release(r.y)
+	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		copyFromSheet(r.out[i], grads[i], 0)
+		for _, d := range r.dx[i] {
+			if d != nil {
+				clear(d.Data)
+			}
+		}
+		r.node.Op.Backward(r.dx[i], nil, r.out[i], r.x[i], nil)
+	})
+	if err != nil {
+		return err
+	}
+	for j, v := range r.node.Inputs {
+		if !t.values[v].wanted {
+			continue
+		}
+		to, add := t.gradient(v)
+		err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { addToSheet(to[i], r.dx[i][j], add) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addToSheet adds a tensor's first picture to a sheet, or overwrites it.
+func addToSheet(s kernel.Sheet, x *tensor.Tensor, add bool) {
+	for c := range s.C {
+		plane := x.Plane(0, c)
+		for y := range s.H {
+			row, from := s.Row(c, y), plane[y*s.W:(y+1)*s.W]
+			if add {
+				kernel.Combine(row, row, from, 1, 1, 0)
+				continue
+			}
+			copy(row, from)
+		}
+	}
+}
