@@ -15,8 +15,12 @@ type compiler struct {
 	fused   []bool       // by node: it is part of an earlier step
 	sources map[nn.Value][]nn.Value
 	steps   []step
-	pools   bool
+	pools   bool // some node needs all of its input
 }
+
+// mostKept is how many parameters may be kept transformed for Winograd's algorithm, which makes them three and a half times as many, if
+// the network runs by layer and so transforms them for a whole layer at a time.
+const mostKept = 4 << 20
 
 func newCompiler(n network) *compiler {
 	g := n.graph
@@ -26,6 +30,9 @@ func newCompiler(n network) *compiler {
 		sources: map[nn.Value][]nn.Value{},
 	}
 	for i, n := range g.Nodes {
+		if _, ok := n.Op.(nn.GlobalAvgPool); ok {
+			c.pools = true
+		}
 		for _, v := range n.Inputs {
 			c.users[v] = append(c.users[v], result(i))
 		}
@@ -71,9 +78,8 @@ func (c *compiler) lower(out nn.Value, n nn.Node) {
 	case nn.Add:
 		add(addOp{})
 	case nn.ChannelMul:
-		add(channelMulOp{})
+		c.lowerChannelMul(out, n)
 	case nn.GlobalAvgPool:
-		c.pools = true
 		add(meanOp{})
 	case nn.PixelShuffle:
 		add(shuffleOp{op.Factor})
@@ -82,6 +88,30 @@ func (c *compiler) lower(out nn.Value, n nn.Node) {
 	default:
 		panic("engine: an operation that cannot be compiled")
 	}
+}
+
+// lowerChannelMul adds a multiplication with the skip connection that follows it.
+func (c *compiler) lowerChannelMul(out nn.Value, n nn.Node) {
+	s := step{run: channelMulOp{}, in: n.Inputs, out: out, self: out}
+	if other, sum, ok := c.skip(out, out); ok {
+		s.in, s.out = []nn.Value{n.Inputs[0], n.Inputs[1], other}, sum
+		c.fused[sum-1] = true
+	}
+	c.steps = append(c.steps, s)
+}
+
+// skip finds what is added to a value by the only node that uses it, if that is made before the value self, and the sum.
+func (c *compiler) skip(out, self nn.Value) (other, sum nn.Value, ok bool) {
+	if len(c.users[out]) != 1 {
+		return 0, 0, false
+	}
+	sum = c.users[out][0]
+	n := c.node(sum)
+	if _, isAdd := n.Op.(nn.Add); !isAdd {
+		return 0, 0, false
+	}
+	other = n.Inputs[0] + n.Inputs[1] - out
+	return other, sum, other < self
 }
 
 func (c *compiler) feedsOnlyConvs(v nn.Value) bool {
@@ -111,6 +141,7 @@ func (c *compiler) lowerConv(out nn.Value, n nn.Node, op nn.Conv, params []tenso
 	}
 	conv := kernel.NewConv(kernel.Shape{
 		In: op.In, Out: op.Out, Size: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(),
+		Fleeting: c.pools && c.params.Len() > mostKept,
 	}, f.weight, f.bias, f.slope)
 	macs := int64(op.Out) * int64(op.In/op.GroupCount()*op.Kernel*op.Kernel)
 	if d, ok := c.deconvs[f.self]; ok {
@@ -140,9 +171,9 @@ func (c *compiler) fuse(f *fusion, out, user nn.Value) bool {
 		}
 		f.weight, f.bias = fold(op, params, f.weight, f.bias)
 	case nn.Add:
-		other := n.Inputs[0] + n.Inputs[1] - out
-		if f.residual != nil || f.slope != nil || other >= f.self {
-			return false // the other side is computed only after this convolution
+		other, _, ok := c.skip(out, f.self)
+		if f.residual != nil || f.slope != nil || !ok {
+			return false // or the other side is computed only after this convolution
 		}
 		f.residual = &other
 	case nn.ReLU, nn.LeakyReLU, nn.PReLU:

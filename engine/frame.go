@@ -2,6 +2,7 @@ package engine
 
 import (
 	"image"
+	"slices"
 
 	"classsr/internal/kernel"
 	"classsr/nn"
@@ -137,7 +138,7 @@ func (f *frame) block(v nn.Value, x int) kernel.Block {
 // since only what lies inside is ever written.
 func (f *frame) start(v nn.Value) {
 	need, valid := f.geo.need[v], f.geo.valid[v]
-	if f.done[v] > valid.Min.Y || need.Min.X == valid.Min.X && need.Max.X == valid.Max.X {
+	if f.done[v] > valid.Min.Y || f.arena.bordersOf(f.geo, v) || need.Min.X == valid.Min.X && need.Max.X == valid.Max.X {
 		return
 	}
 	left, right := valid.Min.X-need.Min.X, valid.Max.X-need.Min.X
@@ -149,4 +150,27 @@ func (f *frame) start(v nn.Value) {
 			clear(row[right:])
 		}
 	}
+}
+
+// borders says where the zeros around a value in the arena lie.
+type borders struct {
+	start, length, chans, stride, lead int
+	left, right                        int // columns from the one that lead leads to
+}
+
+// bordersOf tells whether the zeros around a value are there already, left by a value that lay at the same place in the same way. If
+// not, it notes that they are now, and that those of values that lay there otherwise are not.
+func (a *Arena) bordersOf(geo *geometry, v nn.Value) bool {
+	need, valid := geo.need[v], geo.valid[v]
+	b := borders{start: geo.start[v], chans: geo.chans[v], left: valid.Min.X - need.Min.X, right: valid.Max.X - need.Min.X}
+	b.lead, b.stride = geo.layout(v)
+	b.length = b.chans * b.stride * geo.ring[v]
+	if slices.Contains(a.borders, b) {
+		return true
+	}
+	a.borders = slices.DeleteFunc(a.borders, func(o borders) bool {
+		return o.start < b.start+b.length && b.start < o.start+o.length
+	})
+	a.borders = append(a.borders, b)
+	return false
 }

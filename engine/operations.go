@@ -91,6 +91,7 @@ func (addOp) do(f *frame) {
 	kernel.Add(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, f.r.Min.X))
 }
 
+// channelMulOp multiplies channels by numbers; its third input, if it has one, is added to the products.
 type channelMulOp struct{}
 
 func (channelMulOp) need(i int, r image.Rectangle, size image.Point) image.Rectangle {
@@ -101,7 +102,12 @@ func (channelMulOp) need(i int, r image.Rectangle, size image.Point) image.Recta
 }
 
 func (channelMulOp) do(f *frame) {
-	kernel.ChannelMul(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, 0))
+	var add *kernel.Block
+	if len(f.step.in) == 3 {
+		f.add = f.in(2, f.r.Min.X)
+		add = &f.add
+	}
+	kernel.ChannelMul(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, 0), add)
 }
 
 // meanOp pools over the whole window.
@@ -113,7 +119,7 @@ func (meanOp) need(_ int, _ image.Rectangle, size image.Point) image.Rectangle {
 
 func (meanOp) do(f *frame) {
 	size := f.size(0)
-	kernel.Mean(f.out, size.Y, size.X, f.in(0, 0))
+	kernel.Mean(f.out, size.Y, size.X, f.in(0, 0), &f.arena.scratch)
 }
 
 // shuffleOp is a pixel shuffle.

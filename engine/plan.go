@@ -161,6 +161,7 @@ type Arena struct {
 	geometries map[pieceShape]*geometry
 	scratch    kernel.Scratch
 	frame      frame
+	borders    []borders // the zeros that are in memory
 }
 
 // Reserve gives the arena room for pieces that take this many bytes (Plan.Bytes), so that it does not grow in steps.
@@ -169,7 +170,7 @@ func (a *Arena) Reserve(bytes int64) { a.grow(int(bytes / 4)) }
 func (a *Arena) grow(length int) {
 	if len(a.memory) < length {
 		a.memory = nil // may be collected before the new memory is taken, if nothing else points to it
-		a.frame = frame{}
+		a.frame, a.borders = frame{}, nil
 		a.memory = kernel.AlignedSlice(length)
 	}
 }

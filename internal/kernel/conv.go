@@ -16,6 +16,9 @@ type Shape struct {
 	Size, Stride, Pad, Groups int
 	// Exact asks for less rounding at little cost in speed: Winograd's algorithm only where there are many planes.
 	Exact bool
+	// Fleeting keeps weights as they are, for networks with so many that transformed ones would fill the memory and be slower to read
+	// than to compute; every Run transforms them.
+	Fleeting bool
 }
 
 // NewConv packs a convolution for the kernel set in use. The weights are ordered as in PyTorch: out x in/groups x size x size;
@@ -37,7 +40,7 @@ func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
 	}
 	for range s.Groups {
 		if s.Size == 3 && s.Stride == 1 && c.in >= fewest && c.out >= fewest {
-			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out))
+			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out, !s.Fleeting))
 		} else {
 			c.groups = append(c.groups, newRowSum(set, c.out, c.in*s.Size*s.Size, taps))
 		}

@@ -39,9 +39,11 @@ type Set struct {
 	mostOuts int
 	row      func(outs int, a *rowArgs)
 	// winogradIn and winogradOut are the transforms of a Winograd convolution, product what is between them.
-	product     func(outs int, a *productArgs)
-	winogradIn  func(a *winogradInArgs)
-	winogradOut func(a *winogradOutArgs)
+	product func(outs int, a *productArgs)
+	// winogradKernels transforms weights.
+	winogradKernels func(a *kernelsArgs)
+	winogradIn      func(a *winogradInArgs)
+	winogradOut     func(a *winogradOutArgs)
 	// dots adds inner products of up to dotsA rows with up to dotsB rows.
 	dots         func(as, bs int, a *dotsArgs)
 	dotsA, dotsB int
@@ -65,7 +67,8 @@ type Set struct {
 var generic = &Set{
 	name: "generic", lanes: 1, mostOuts: 64, row: rowGeneric,
 	product: productGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
-	dots: dotsGeneric, dotsA: 64, dotsB: 1 << 16,
+	winogradKernels: winogradKernelsGeneric,
+	dots:            dotsGeneric, dotsA: 64, dotsB: 1 << 16,
 	peak: peakGeneric, peakMACs: 12,
 }
 

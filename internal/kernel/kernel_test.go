@@ -120,7 +120,9 @@ func TestConvIsItsDefinition(t *testing.T) {
 		height := max((h-1)*stride+size-2*pad, 1) // rows above and below are zeros
 		grid := Grid{rapid.IntRange(0, 5).Draw(t, "grid row"), rapid.IntRange(0, 1).Draw(t, "grid column")}
 		set := anySet(t)
-		conv := newConv(set, Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups}, weight, bias, slope)
+		shape := Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups}
+		shape.Exact, shape.Fleeting = rapid.Bool().Draw(t, "exact"), rapid.Bool().Draw(t, "fleeting")
+		conv := newConv(set, shape, weight, bias, slope)
 		x0 := rapid.IntRange(0, 3).Draw(t, "x0")
 		rect := image.Rect(x0, 0, x0+w, h)
 		tiles := conv.Tiles(grid, rect)

@@ -6,9 +6,7 @@ import "math"
 func Activate(dst Block, y0, y1, w int, src Block, slope []float32) {
 	for c := range dst.C {
 		for y := y0; y < y1; y++ {
-			d := dst.Row(c, y, 0, w)
-			copy(d, src.Row(c, y, 0, w))
-			leak(d, slope[c%len(slope)])
+			Leak(dst.Row(c, y, 0, w), src.Row(c, y, 0, w), slope[c%len(slope)])
 		}
 	}
 }
@@ -29,10 +27,8 @@ func Sigmoid(dst Block, y0, y1, w int, src Block) {
 func Affine(dst Block, y0, y1, w int, src Block, factor, offset []float32) {
 	for c := range dst.C {
 		for y := y0; y < y1; y++ {
-			d := dst.Row(c, y, 0, w)
-			for i, v := range src.Row(c, y, 0, w) {
-				d[i] = v*factor[c] + offset[c]
-			}
+			s := src.Row(c, y, 0, w)
+			Combine(dst.Row(c, y, 0, w), s, s, factor[c], 0, offset[c])
 		}
 	}
 }
@@ -41,33 +37,51 @@ func Affine(dst Block, y0, y1, w int, src Block, factor, offset []float32) {
 func Add(dst Block, y0, y1, w int, a, b Block) {
 	for c := range dst.C {
 		for y := y0; y < y1; y++ {
-			d := dst.Row(c, y, 0, w)
-			copy(d, a.Row(c, y, 0, w))
-			addRow(d, b.Row(c, y, 0, w))
+			Combine(dst.Row(c, y, 0, w), a.Row(c, y, 0, w), b.Row(c, y, 0, w), 1, 1, 0)
 		}
 	}
 }
 
-// ChannelMul does dst = src * factor, where each plane of factor is a single number. dst may be src.
-func ChannelMul(dst Block, y0, y1, w int, src, factor Block) {
+// ChannelMul does dst = src * factor, where each plane of factor is a single number, and adds add if it is not nil. dst may be src or
+// add.
+func ChannelMul(dst Block, y0, y1, w int, src, factor Block, add *Block) {
 	for c := range dst.C {
 		f := factor.Row(c, 0, 0, 1)[0]
 		for y := y0; y < y1; y++ {
-			d := dst.Row(c, y, 0, w)
-			for i, v := range src.Row(c, y, 0, w) {
-				d[i] = v * f
+			s := src.Row(c, y, 0, w)
+			if add == nil {
+				Combine(dst.Row(c, y, 0, w), s, s, f, 0, 0)
+				continue
 			}
+			Combine(dst.Row(c, y, 0, w), s, add.Row(c, y, 0, w), f, 1, 0)
 		}
 	}
 }
 
 // Mean makes each plane of dst a single number: the mean of the first h rows of w pixels of a plane of src.
-func Mean(dst Block, h, w int, src Block) {
+func Mean(dst Block, h, w int, src Block, scratch *Scratch) {
+	set := current()
+	rows := min(set.dotsB, 8)
+	sums := scratch.row(rows)
 	for c := range dst.C {
 		var sum float64
-		for y := range h {
-			for _, v := range src.Row(c, y, 0, w) {
-				sum += float64(v)
+		for x := 0; x < w; x += len(ones) { // rows are summed as inner products with ones, several at a time
+			n := min(w-x, len(ones))
+			for y := 0; y < h; y += rows {
+				count := min(h-y, rows)
+				scratch.offsets = scratch.offsets[:0]
+				for i := range count {
+					_ = src.Row(c, y+i, x, n)
+					scratch.offsets = append(scratch.offsets, (y+i-src.First)%src.Ring*src.Stride*floatBytes)
+				}
+				clear(sums[:count])
+				scratch.dots = dotsArgs{
+					a: &ones[0], b: &src.Data[c*src.Plane+x], offsets: &scratch.offsets[0], n: n, sums: &sums[0],
+				}
+				set.dots(1, count, &scratch.dots)
+				for _, v := range sums[:count] {
+					sum += float64(v)
+				}
 			}
 		}
 		dst.Row(c, 0, 0, 1)[0] = float32(sum / float64(h*w))

@@ -282,6 +282,11 @@ func winogradInAVX512(a *byte)
 //go:noescape
 func winogradOutAVX512(a *byte)
 
+// winogradKernelsAVX512 does what winogradKernelsGeneric does.
+//
+//go:noescape
+func winogradKernelsAVX512(a *byte)
+
 // rowAVX2x1 computes a row of 1 result planes as rowGeneric does.
 //
 //go:noescape
@@ -429,6 +434,11 @@ func winogradInAVX2(a *byte)
 //
 //go:noescape
 func winogradOutAVX2(a *byte)
+
+// winogradKernelsAVX2 does what winogradKernelsGeneric does.
+//
+//go:noescape
+func winogradKernelsAVX2(a *byte)
 
 // interleave2 merges the beginnings of 2 rows, eight numbers of each for every chunk:
 // dst[2*i+r] = rows[r*distance/4+i] for i < 8*chunks. The distance is in bytes.

@@ -11,12 +11,14 @@ type Scratch struct {
 	offsets  []int // of the rows of inner products
 
 	transformed, products, spare []float32 // of a Winograd convolution
+	weights                      []float32 // of a fleeting one
 	vectors                      [(2*WinogradRows + 2) * Line]float32
 
 	// Arguments of kernels would be allocated if they were variables, since kernels are called indirectly.
 	args    rowArgs
 	product productArgs
 	dots    dotsArgs
+	kernels kernelsArgs
 	rowsIn  winogradInArgs
 	rowsOut winogradOutArgs
 }

@@ -12,14 +12,14 @@ func processorSets() []*Set {
 	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512VL, cpuid.AVX2, cpuid.FMA3, cpuid.BMI2) {
 		sets = append(sets, assembly{
 			name: "avx512", lanes: 16, rows: rowsAVX512[:], products: productsAVX512[:], dots: dotsAVX512[:], dotsA: 4, dotsB: 6,
-			winogradIn: winogradInAVX512, winogradOut: winogradOutAVX512,
+			winogradIn: winogradInAVX512, winogradOut: winogradOutAVX512, winogradKernels: winogradKernelsAVX512,
 			combine: combineAVX512, leak: leakAVX512, leakBack: leakBackAVX512, peak: peakAVX512,
 		}.set())
 	}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
 		sets = append(sets, assembly{
 			name: "avx2", lanes: 8, rows: rowsAVX2[:], products: productsAVX2[:], dots: dotsAVX2[:], dotsA: 3, dotsB: 4,
-			winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2,
+			winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2, winogradKernels: winogradKernelsAVX2,
 			combine: combineAVX2, leak: leakAVX2, leakBack: leakBackAVX2, peak: peakAVX2,
 		}.set())
 	}
@@ -32,6 +32,7 @@ type assembly struct {
 	lanes                   int
 	rows, products          []func(*byte)
 	winogradIn, winogradOut func(*byte)
+	winogradKernels         func(*byte)
 	dots                    []func(*byte) // for each number of rows a, for each number of rows b
 	dotsA, dotsB            int
 	combine                 func(d, a, b *float32, n int, fa, fb, c float32)
@@ -43,12 +44,13 @@ type assembly struct {
 func (f assembly) set() *Set {
 	return &Set{
 		name: f.name, lanes: f.lanes, mostOuts: len(f.rows),
-		row:         func(outs int, a *rowArgs) { f.rows[outs-1]((*byte)(unsafe.Pointer(a))) },
-		product:     func(outs int, a *productArgs) { f.products[outs-1]((*byte)(unsafe.Pointer(a))) },
-		winogradIn:  func(a *winogradInArgs) { f.winogradIn((*byte)(unsafe.Pointer(a))) },
-		winogradOut: func(a *winogradOutArgs) { f.winogradOut((*byte)(unsafe.Pointer(a))) },
-		dots:        func(as, bs int, a *dotsArgs) { f.dots[(as-1)*f.dotsB+bs-1]((*byte)(unsafe.Pointer(a))) },
-		dotsA:       f.dotsA, dotsB: f.dotsB,
+		row:             func(outs int, a *rowArgs) { f.rows[outs-1]((*byte)(unsafe.Pointer(a))) },
+		product:         func(outs int, a *productArgs) { f.products[outs-1]((*byte)(unsafe.Pointer(a))) },
+		winogradIn:      func(a *winogradInArgs) { f.winogradIn((*byte)(unsafe.Pointer(a))) },
+		winogradOut:     func(a *winogradOutArgs) { f.winogradOut((*byte)(unsafe.Pointer(a))) },
+		winogradKernels: func(a *kernelsArgs) { f.winogradKernels((*byte)(unsafe.Pointer(a))) },
+		dots:            func(as, bs int, a *dotsArgs) { f.dots[(as-1)*f.dotsB+bs-1]((*byte)(unsafe.Pointer(a))) },
+		dotsA:           f.dotsA, dotsB: f.dotsB,
 		combine: f.combine, leak: f.leak, leakBack: f.leakBack,
 		interleave: interleaveAssembly,
 		peak:       f.peak, peakMACs: 12 * f.lanes,

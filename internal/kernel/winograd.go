@@ -42,12 +42,15 @@ type winograd struct {
 	set     *Set
 	in, out int
 	blocks  []winogradBlock
+	// kept tells that the blocks hold transformed weights; otherwise they hold the kernels, and every run transforms them.
+	kept bool
 }
 
 // winogradBlock is as many result planes as a kernel computes at a time.
 type winogradBlock struct {
 	first, outs int
-	weight      []float32 // for each frequency and source plane, outs numbers
+	// weight has outs numbers for each frequency and source plane, or for each source plane and place in the kernel.
+	weight      []float32
 	bias, slope []float32 // outs numbers; slope is nil without activation
 }
 
@@ -58,13 +61,20 @@ const (
 	fewestForExact = 32
 )
 
-func newWinograd(set *Set, in, out int) *winograd {
-	w := &winograd{set: set, in: in, out: out}
+func newWinograd(set *Set, in, out int, kept bool) *winograd {
+	w := &winograd{set: set, in: in, out: out, kept: kept}
 	for _, r := range evenly(out, set.mostOuts) {
-		weight := make([]float32, winogradFrequencies*in*r.len())
-		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: weight})
+		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: make([]float32, w.numbers()*in*r.len())})
 	}
 	return w
+}
+
+// numbers is how many numbers are kept for a pair of planes.
+func (w *winograd) numbers() int {
+	if w.kept {
+		return winogradFrequencies
+	}
+	return 9
 }
 
 // pack takes over weights.
@@ -74,10 +84,61 @@ func (w *winograd) pack(weight, bias, slope []float32) {
 		b.bias, b.slope = bias[b.first:], groupOf(slope, b.first, b.outs)
 		for plane := range w.in {
 			for o := range b.outs {
-				u := transformKernel((*[9]float32)(weight[((b.first+o)*w.in+plane)*9:]))
-				for f, v := range u {
+				k := (*[9]float32)(weight[((b.first+o)*w.in+plane)*9:])
+				if !w.kept {
+					for j, v := range k {
+						b.weight[(plane*9+j)*b.outs+o] = v
+					}
+					continue
+				}
+				for f, v := range transformKernel(k) {
 					b.weight[(f*w.in+plane)*b.outs+o] = v
 				}
+			}
+		}
+	}
+}
+
+// weightsOf gives the transformed weights of a block; with room for all blocks they stay where the scratch memory has them.
+func (w *winograd) weightsOf(i int, s *Scratch) *float32 {
+	b := &w.blocks[i]
+	if w.kept {
+		return &b.weight[0]
+	}
+	return &s.weights[winogradFrequencies*w.in*b.first]
+}
+
+// transformWeights transforms the weights of all blocks for a run.
+func (w *winograd) transformWeights(s *Scratch) {
+	if w.kept {
+		return
+	}
+	s.weights = grow(s.weights, winogradFrequencies*w.in*w.out)
+	for i := range w.blocks {
+		b := &w.blocks[i]
+		s.kernels = kernelsArgs{kernels: &b.weight[0], weight: w.weightsOf(i, s), planes: w.in, outs: b.outs}
+		w.set.winogradKernels(&s.kernels)
+	}
+}
+
+// kernelsArgs are the 3x3 kernels of some result planes, outs numbers for each source plane and place, and where their transforms go,
+// outs numbers for each frequency and source plane. The offsets of the fields are written down again in gen/kernels.go.
+type kernelsArgs struct {
+	kernels, weight *float32
+	planes, outs    int
+}
+
+// winogradKernelsGeneric computes u = G k H for all kernels.
+func winogradKernelsGeneric(a *kernelsArgs) {
+	for plane := range a.planes {
+		kernels := rowAt(a.kernels, plane*9*a.outs*floatBytes, 9*a.outs)
+		for o := range a.outs {
+			var k [9]float32
+			for j := range k {
+				k[j] = kernels[j*a.outs+o]
+			}
+			for f, v := range transformKernel(&k) {
+				*rowAtPointer(a.weight, ((f*a.planes+plane)*a.outs+o)*floatBytes) = v
 			}
 		}
 	}
@@ -159,6 +220,7 @@ func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
 	}
 	s.transformed = grow(s.transformed, winogradFrequencies*(w.in*batch+winogradPad))
 	s.products = grow(s.products, winogradFrequencies*(w.set.mostOuts*batch+winogradPad))
+	w.transformWeights(s)
 	for ; a.first < a.y1; a.first += rows * WinogradRows {
 		rows = min(rows, (a.y1-a.first+WinogradRows-1)/WinogradRows)
 		for tile := 0; tile < across; tile += batch {
@@ -187,7 +249,7 @@ func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Bl
 		s.product = productArgs{
 			transformed: &s.transformed[0], transformedFrequency: (w.in*tiles + winogradPad) * floatBytes,
 			products: &s.products[0], productFrequency: (block.outs*tiles + winogradPad) * floatBytes,
-			plane: tiles * floatBytes, weight: &block.weight[0], planes: w.in, tiles: tiles, frequencies: winogradFrequencies,
+			plane: tiles * floatBytes, weight: w.weightsOf(i, s), planes: w.in, tiles: tiles, frequencies: winogradFrequencies,
 		}
 		w.set.product(block.outs, &s.product)
 		for row := range b.rows {

@@ -29,6 +29,7 @@ func main() {
 // rows writes the kernels that work on rows of numbers.
 func rows() {
 	writeFactors()
+	writeKernelFactors()
 	for _, set := range []vectors{avx512, avx2} {
 		var bits Mem
 		if !set.masked {
@@ -47,6 +48,7 @@ func rows() {
 		set.peak()
 		(&transform{vectors: set}).in(tables[set.name])
 		(&transform{vectors: set}).out(bits)
+		(&transform{vectors: set}).kernels(tables[set.name])
 	}
 	interleave(2)
 	interleave(4)
