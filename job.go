@@ -15,6 +15,7 @@ type job struct {
 	scale    int
 	bicubic  *resample.Plan // for the whole picture
 	bytes    int64          // of memory that the largest piece takes
+	threads  int            // that work on one piece
 	progress func(resultPixels int)
 }
 

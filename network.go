@@ -32,9 +32,11 @@ const (
 	maxContext = 40
 	// cutContextWidth is the width of strips for networks that reach farther than that.
 	cutContextWidth = 128
-	// Networks that pool see nothing beyond their piece, so that the size of pieces shows in the result. They get pieces of one
-	// size, whatever the memory and number of threads.
-	poolingCore    = 64
+	// Networks that pool average over their piece, so that the size of pieces shows in the result. They get the whole picture up
+	// to this number of pixels, as a network is meant to; their memory grows with it (1.5 kB a pixel). Larger pictures are cut into
+	// pieces of one size. Neither depends on threads or memory.
+	wholePooled    = 1 << 19
+	poolingCore    = 160
 	poolingContext = 16
 )
 
@@ -67,6 +69,10 @@ const narrowest = 16
 func (n *network) sizing(picture image.Point, threads int, bytes int64) (sizing, error) {
 	// Where the cut shows in the result, it must not depend on threads and memory.
 	switch {
+	case n.spec.Pools() && picture.X*picture.Y <= wholePooled:
+		s, err := n.fixedSizing(picture, picture, 1, bytes)
+		s.threads = threads
+		return s, err
 	case n.spec.Pools():
 		return n.fixedSizing(picture, image.Pt(poolingCore, poolingCore), threads, bytes)
 	case max(picture.X, picture.Y) <= smallPicture:
@@ -139,7 +145,7 @@ func (w *networkWorker) enlarge(ctx context.Context, j *job, p tile.Piece, write
 	w.arena.Reserve(j.bytes)
 	corner := p.Core.Min.Mul(w.spec.Scale)
 	return w.planFor(image.Pt(j.in.Width, j.in.Height)).Run(ctx, &w.arena, engine.Piece{
-		Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min),
+		Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: j.threads,
 		Read: func(dst *tensor.Tensor, y int) {
 			rows := image.Rect(0, y, dst.W, y+dst.H).Add(p.Window.Min)
 			for c := range 3 {

@@ -54,6 +54,7 @@ type method interface {
 type sizing struct {
 	core    image.Point // largest size of cores
 	workers int         // that there is memory for, at most the threads asked for
+	threads int         // that work on one piece together; 0 stands for one
 	bytes   int64       // that a worker takes for a piece with all its context
 }
 
@@ -138,7 +139,7 @@ func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.P
 	if err != nil {
 		return nil, Report{}, err
 	}
-	job := &job{in: in, out: out, scale: u.scale, bicubic: bicubic, bytes: sizing.bytes, progress: u.progress(size)}
+	job := &job{in: in, out: out, scale: u.scale, bicubic: bicubic, bytes: sizing.bytes, threads: sizing.threads, progress: u.progress(size)}
 	start := time.Now()
 	workers := u.takeWorkers(min(sizing.workers, len(pieces)))
 	defer u.giveBack(workers)

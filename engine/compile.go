@@ -51,7 +51,13 @@ func (c *compiler) compile() *Plan {
 			c.lower(result(i), n)
 		}
 	}
-	return &Plan{graph: c.graph, steps: c.steps, sources: c.sources, byLayer: c.pools}
+	p := &Plan{graph: c.graph, steps: c.steps, sources: c.sources, byLayer: c.pools, lastPool: -1}
+	for i, s := range p.steps {
+		if _, ok := s.run.(meanOp); ok {
+			p.lastPool = i
+		}
+	}
+	return p
 }
 
 // lower adds the step for a node.

@@ -175,6 +175,40 @@ func TestPiecesWithFullContextHaveTheBitsOfTheWhole(t *testing.T) {
 	}
 }
 
+// Networks that pool run whole pictures on several threads, and slide through the layers after the last pool.
+func TestPoolingNetworksRunLargePictures(t *testing.T) {
+	for name, spec := range networks(t) {
+		if !spec.Enlarges() || !spec.Pools() {
+			continue
+		}
+		g := spec.Build()
+		params := randomParams(g, 11)
+		plan := engine.Compile(g, params)
+		x := randomPicture(71, 66, 5)
+		want := g.Forward(params, x)
+		var single *tensor.Tensor
+		for _, threads := range []int{1, 3} {
+			got := tensor.New(want.Shape)
+			err := plan.Run(context.Background(), &engine.Arena{}, engine.Piece{
+				Window: image.Pt(x.W, x.H), Core: whole(x), Threads: threads,
+				Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
+				Write: func(rows *tensor.Tensor, y int) { copyRows(got, rows, y, 0) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d, limit := largestDifference(got, want), 2e-5*deviation(want); d > limit {
+				t.Errorf("%s, %d threads: largest difference %g, limit %g", name, threads, d, limit)
+			}
+			if single == nil {
+				single = got
+			} else if d := largestDifference(got, single); d != 0 {
+				t.Errorf("%s: %d threads differ from one by %g", name, threads, d)
+			}
+		}
+	}
+}
+
 func crop(x *tensor.Tensor, r image.Rectangle) *tensor.Tensor {
 	y := tensor.New(tensor.Shape{N: 1, C: x.C, H: r.Dy(), W: r.Dx()})
 	for c := range x.C {

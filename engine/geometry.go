@@ -24,16 +24,27 @@ type geometry struct {
 	macs          int64
 	// The result is made up to row first, and then increment rows at a time.
 	first, increment int
+	// tail tells that only the steps up to the last one that pools make all their rows at once.
+	tail bool
 }
 
-// rowsAtATime is how many rows of the input go through the network at a time: few, so that what a layer leaves is still in
-// cache when the next one reads it.
-const rowsAtATime = 2
+const (
+	// rowsAtATime is how many rows of the input go through the network at a time: few, so that what a layer leaves is still in
+	// cache when the next one reads it.
+	rowsAtATime = 2
+	// tailRows is how many go through the layers after the last one that pools, in large windows: enough for several threads.
+	tailRows = 2 * kernel.WinogradRows
+	// largeWindow is the number of pixels from which on these layers do not make all their rows at once.
+	largeWindow = 64 * 64
+)
 
 func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
 	geo := newRegions(p, window, core)
 	geo.increment = rowsAtATime * p.scale
-	if p.byLayer {
+	switch {
+	case p.byLayer && p.lastPool >= 0 && p.scale > 0 && window.X*window.Y >= largeWindow:
+		geo.increment, geo.tail = tailRows*p.scale, true
+	case p.byLayer:
 		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1)
 	}
 	geo.first = geo.firstEnd(p)
@@ -225,7 +236,7 @@ func lowestPlace(l life, placed []life) int {
 }
 
 // lifetimes lists the buffers. If all rows are made at once, a buffer is in use from the step that makes it to the last one
-// that reads it; otherwise all of them are in use all the time.
+// that reads it; otherwise all of them are in use all the time, or from the beginning of the tail on.
 func (geo *geometry) lifetimes(p *Plan) []life {
 	lives := make([]life, len(geo.size))
 	for v := range lives {
@@ -242,12 +253,14 @@ func (geo *geometry) lifetimes(p *Plan) []life {
 			p.parts(v, func(v nn.Value) { lives[v].to = i })
 		}
 	}
-	if !p.byLayer {
-		for v := range lives {
-			lives[v].from = -1
-			if lives[v].to >= 0 {
-				lives[v].to = len(p.steps)
-			}
+	for v := range lives {
+		l := &lives[v]
+		switch {
+		case l.to < 0: // nobody reads it
+		case !p.byLayer:
+			l.from, l.to = -1, len(p.steps)
+		case geo.tail && l.to > p.lastPool:
+			l.from, l.to = min(l.from, p.lastPool+1), len(p.steps)
 		}
 	}
 	return slices.DeleteFunc(lives, func(l life) bool { return l.length == 0 || l.to < 0 })

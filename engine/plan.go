@@ -32,6 +32,8 @@ type Plan struct {
 	scale   int                     // of the result over the input; 0 if it has a fixed size
 	byLayer bool                    // all rows of a layer are made before the next
 	layered *Plan                   // the same by layer; nil if it is so itself
+	// lastPool is the last step that needs all rows of its input, or -1.
+	lastPool int
 }
 
 // parts calls f for the values that v consists of, which is v itself unless it is a concatenation.
@@ -127,6 +129,9 @@ type Piece struct {
 	// Read fills dst, 1 x C x rows x Window.X, with rows of the window from row y on. Each row is asked for once, from top to
 	// bottom; rows that nothing depends on are left out.
 	Read func(dst *tensor.Tensor, y int)
+	// Threads is how many cores may work on the piece; 0 stands for one. It changes no bits. Only networks that pool over their input
+	// use more than one; of others, several pieces are run at once instead.
+	Threads int
 	// Write takes src, 1 x C x rows x columns of the result, from row y of the core's result on. Each row comes once, from top
 	// to bottom; src is reused afterwards.
 	Write func(src *tensor.Tensor, y int)
@@ -147,7 +152,9 @@ func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece) error {
 				return err
 			}
 			if f.enter(&p.steps[i]) {
-				p.steps[i].run.do(f)
+				if err := f.do(ctx, piece.Threads); err != nil {
+					return err
+				}
 			}
 		}
 		f.unload(piece.Write)
@@ -161,6 +168,7 @@ type Arena struct {
 	geometries map[pieceShape]*geometry
 	scratch    kernel.Scratch
 	frame      frame
+	helpers    []*Arena  // for threads that work on the same piece: scratch memory and frames of their own
 	borders    []borders // the zeros that are in memory
 }
 

@@ -17,7 +17,8 @@ const (
 	smallPicture    = 40
 	maxContext      = 40
 	cutContextWidth = 128
-	poolingCore     = 64
+	wholePooled     = 1 << 19
+	poolingCore     = 160
 	poolingContext  = 16
 	workerMemory    = 96 << 20
 )
@@ -33,6 +34,7 @@ type ours struct {
 	pieces        []tile.Piece
 	arenas        []engine.Arena
 	exact         bool
+	threads       int // on one piece
 }
 
 func newOurs(ctx context.Context, spec arch.Spec, params tensor.Set, input *tensor.Tensor, threads int) *ours {
@@ -48,6 +50,8 @@ func newOurs(ctx context.Context, spec arch.Spec, params tensor.Set, input *tens
 	case max(size.X, size.Y) <= smallPicture:
 		o.plan = o.plan.ByLayer()
 		core, o.exact = size, true
+	case spec.Pools() && size.X*size.Y <= wholePooled:
+		core, o.exact, o.threads = size, true, threads
 	case spec.Pools():
 		context, core = poolingContext, image.Pt(poolingCore, poolingCore)
 	case o.plan.Context() > maxContext:
@@ -82,7 +86,7 @@ func (o *ours) once() error {
 	return par.Do(o.ctx, len(o.arenas), len(o.pieces), func(worker, i int) error {
 		p := o.pieces[i]
 		return o.plan.Run(o.ctx, &o.arenas[worker], engine.Piece{
-			Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min),
+			Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: o.threads,
 			Read: func(dst *tensor.Tensor, y int) {
 				copyRect(dst, image.Point{}, o.input, p.Window.Min.Add(image.Pt(0, y)), dst)
 			},

@@ -159,7 +159,7 @@ func (f *benchFlags) median(once func() error) (float64, error) {
 
 // preparePatches makes a function that runs a batch of patches.
 func preparePatches(ctx context.Context, spec arch.Spec, batch, threads int) func() error {
-	plan := engine.Compile(spec.Build(), spec.Init(1))
+	plan := engine.Compile(spec.Build(), spec.Init(1)).ByLayer() // as the upscale command does for small pictures
 	arenas := make([]engine.Arena, threads)
 	return func() error {
 		return par.Do(ctx, threads, batch, func(worker, _ int) error {

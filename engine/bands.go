@@ -1,0 +1,36 @@
+package engine
+
+import (
+	"context"
+
+	"classsr/internal/kernel"
+	"classsr/internal/par"
+)
+
+// bandRows is how high the bands are at least that threads share a step's rows in: whole tiles of convolutions, which lie in the same
+// grid in all bands.
+const bandRows = 2 * kernel.WinogradRows
+
+// do runs the current step, on several threads if its rows are many.
+func (f *frame) do(ctx context.Context, threads int) error {
+	bands := min(f.r.Dy()/bandRows, threads)
+	if _, ok := f.step.run.(meanOp); ok || bands < 2 {
+		f.step.run.do(f)
+		return nil
+	}
+	for len(f.arena.helpers) < bands {
+		f.arena.helpers = append(f.arena.helpers, &Arena{})
+	}
+	tiles := (f.r.Dy() + kernel.WinogradRows - 1) / kernel.WinogradRows
+	cut := func(i int) int { return min(i*tiles/bands*kernel.WinogradRows, f.r.Dy()) }
+	return par.Do(ctx, bands, bands, func(_, i int) error {
+		helper := f.arena.helpers[i]
+		helper.memory = f.arena.memory
+		band := &helper.frame
+		band.plan, band.geo, band.arena, band.zeros, band.step = f.plan, f.geo, helper, f.zeros, f.step
+		band.r, band.out = f.r, f.out
+		band.r.Min.Y, band.r.Max.Y = f.r.Min.Y+cut(i), f.r.Min.Y+cut(i+1)
+		band.step.run.do(band)
+		return nil
+	})
+}
