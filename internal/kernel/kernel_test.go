@@ -105,62 +105,71 @@ func near(got float32, want float64) bool {
 
 func TestConvIsItsDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		groups := rapid.IntRange(1, 3).Draw(t, "groups")
-		perIn, perOut := rapid.IntRange(1, 12).Draw(t, "in"), rapid.IntRange(1, 20).Draw(t, "out")
-		in, out := perIn*groups, perOut*groups
-		size, stride := rapid.IntRange(1, 5).Draw(t, "size"), rapid.IntRange(1, 4).Draw(t, "stride")
-		h, w := rapid.IntRange(1, 8).Draw(t, "h"), rapid.IntRange(1, 90).Draw(t, "w")
-		slopes := rapid.SampledFrom([]int{0, 1, out}).Draw(t, "slopes")
-		weight, bias, slope := random(r, out*perIn*size*size), random(r, out), random(r, slopes)
-		if slopes == 0 {
-			slope = nil
-		}
-		pad := rapid.IntRange(0, size-1).Draw(t, "pad")
-		height := max((h-1)*stride+size-2*pad, 1) // rows above and below are zeros
-		grid := Grid{rapid.IntRange(0, 5).Draw(t, "grid row"), rapid.IntRange(0, 1).Draw(t, "grid column")}
-		set := anySet(t)
-		shape := Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups}
-		shape.Exact, shape.Fleeting = rapid.Bool().Draw(t, "exact"), rapid.Bool().Draw(t, "fleeting")
-		conv := newConv(set, shape, weight, bias, slope)
-		x0 := rapid.IntRange(0, 3).Draw(t, "x0")
-		rect := image.Rect(x0, 0, x0+w, h)
-		tiles := conv.Tiles(grid, rect)
-		left := (rect.Min.X - tiles.Min.X) * stride // source columns before the first tap
-		src := sideBySide(t, r, in, height, (tiles.Dx()-1)*stride+size)
-		dst, dstSafe := guarded(r, out, h, w)
-		var add *Block
-		if rapid.Bool().Draw(t, "add") {
-			b, _ := guarded(r, out, h, w)
-			add = &b
-		}
-		conv.Run(dst, rect, grid, src, add, &Scratch{})
-		for o := range out {
-			for y := range h {
-				for x := range w {
-					want := float64(bias[o])
-					for i := range perIn {
-						for k := range size * size {
-							want += float64(weight[(o*perIn+i)*size*size+k]) *
-								at(src, o/perOut*perIn+i, y*stride-pad+k/size, left+x*stride+k%size)
-						}
+		checkConv(t, rapid.IntRange(1, 5).Draw(t, "size"), rapid.IntRange(1, 4).Draw(t, "stride"), 1)
+	})
+}
+
+// 3x3 convolutions of enough planes, which are computed in tiles.
+func TestWinogradConvIsItsDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { checkConv(t, 3, 1, fewestForWinograd) })
+}
+
+// checkConv checks a convolution with groups of at least fewest planes.
+func checkConv(t *rapid.T, size, stride, fewest int) {
+	r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+	groups := rapid.IntRange(1, 3).Draw(t, "groups")
+	perIn, perOut := rapid.IntRange(fewest, 12).Draw(t, "in"), rapid.IntRange(fewest, 20).Draw(t, "out")
+	in, out := perIn*groups, perOut*groups
+	h, w := rapid.IntRange(1, 14).Draw(t, "h"), rapid.IntRange(1, 90).Draw(t, "w")
+	slopes := rapid.SampledFrom([]int{0, 1, out}).Draw(t, "slopes")
+	weight, bias, slope := random(r, out*perIn*size*size), random(r, out), random(r, slopes)
+	if slopes == 0 {
+		slope = nil
+	}
+	pad := rapid.IntRange(0, size-1).Draw(t, "pad")
+	height := max((h-1)*stride+size-2*pad, 1) // rows above and below are zeros
+	grid := Grid{rapid.IntRange(0, 5).Draw(t, "grid row"), rapid.IntRange(0, 1).Draw(t, "grid column")}
+	set := anySet(t)
+	shape := Shape{In: in, Out: out, Size: size, Stride: stride, Pad: pad, Groups: groups}
+	shape.Exact, shape.Fleeting = rapid.Bool().Draw(t, "exact"), rapid.Bool().Draw(t, "fleeting")
+	conv := newConv(set, shape, weight, bias, slope)
+	x0 := rapid.IntRange(0, 3).Draw(t, "x0")
+	rect := image.Rect(x0, 0, x0+w, h)
+	tiles := conv.Tiles(grid, rect)
+	left := (rect.Min.X - tiles.Min.X) * stride // source columns before the first tap
+	src := sideBySide(t, r, in, height, (tiles.Dx()-1)*stride+size)
+	dst, dstSafe := guarded(r, out, h, w)
+	var add *Block
+	if rapid.Bool().Draw(t, "add") {
+		b, _ := guarded(r, out, h, w)
+		add = &b
+	}
+	conv.Run(dst, rect, grid, src, add, &Scratch{})
+	for o := range out {
+		for y := range h {
+			for x := range w {
+				want := float64(bias[o])
+				for i := range perIn {
+					for k := range size * size {
+						want += float64(weight[(o*perIn+i)*size*size+k]) *
+							at(src, o/perOut*perIn+i, y*stride-pad+k/size, left+x*stride+k%size)
 					}
-					if add != nil {
-						want += at([]Block{*add}, o, y, x)
-					}
-					if slope != nil && want < 0 {
-						want *= float64(slope[o%slopes])
-					}
-					if got := dst.Row(o, y, x, 1)[0]; !near(got, want) {
-						t.Fatalf("%s: plane %d at %d,%d: %g, want %g", set.name, o, y, x, got, want)
-					}
+				}
+				if add != nil {
+					want += at([]Block{*add}, o, y, x)
+				}
+				if slope != nil && want < 0 {
+					want *= float64(slope[o%slopes])
+				}
+				if got := dst.Row(o, y, x, 1)[0]; !near(got, want) {
+					t.Fatalf("%s: plane %d at %d,%d: %g, want %g", set.name, o, y, x, got, want)
 				}
 			}
 		}
-		if !dstSafe() {
-			t.Fatal("memory around the result was written")
-		}
-	})
+	}
+	if !dstSafe() {
+		t.Fatal("memory around the result was written")
+	}
 }
 
 func random(r *rand.Rand, n int) []float32 {

@@ -247,70 +247,14 @@ DATA winogradFactors<>+956(SB)/4, $0x3d000000
 GLOBL winogradFactors<>(SB), RODATA|NOPTR, $960
 
 DATA winogradKernelFactors<>+0(SB)/4, $0xbe638e39
-DATA winogradKernelFactors<>+4(SB)/4, $0xbe638e39
-DATA winogradKernelFactors<>+8(SB)/4, $0xbe638e39
-DATA winogradKernelFactors<>+12(SB)/4, $0xbe638e39
-DATA winogradKernelFactors<>+16(SB)/4, $0xbe638e39
-DATA winogradKernelFactors<>+20(SB)/4, $0xbe638e39
-DATA winogradKernelFactors<>+24(SB)/4, $0xbe638e39
-DATA winogradKernelFactors<>+28(SB)/4, $0xbe638e39
-DATA winogradKernelFactors<>+32(SB)/4, $0x3c360b61
-DATA winogradKernelFactors<>+36(SB)/4, $0x3c360b61
-DATA winogradKernelFactors<>+40(SB)/4, $0x3c360b61
-DATA winogradKernelFactors<>+44(SB)/4, $0x3c360b61
-DATA winogradKernelFactors<>+48(SB)/4, $0x3c360b61
-DATA winogradKernelFactors<>+52(SB)/4, $0x3c360b61
-DATA winogradKernelFactors<>+56(SB)/4, $0x3c360b61
-DATA winogradKernelFactors<>+60(SB)/4, $0x3c360b61
-DATA winogradKernelFactors<>+64(SB)/4, $0x3d360b61
-DATA winogradKernelFactors<>+68(SB)/4, $0x3d360b61
-DATA winogradKernelFactors<>+72(SB)/4, $0x3d360b61
-DATA winogradKernelFactors<>+76(SB)/4, $0x3d360b61
-DATA winogradKernelFactors<>+80(SB)/4, $0x3d360b61
-DATA winogradKernelFactors<>+84(SB)/4, $0x3d360b61
-DATA winogradKernelFactors<>+88(SB)/4, $0x3d360b61
-DATA winogradKernelFactors<>+92(SB)/4, $0x3d360b61
-DATA winogradKernelFactors<>+96(SB)/4, $0x3cb60b61
-DATA winogradKernelFactors<>+100(SB)/4, $0x3cb60b61
-DATA winogradKernelFactors<>+104(SB)/4, $0x3cb60b61
-DATA winogradKernelFactors<>+108(SB)/4, $0x3cb60b61
-DATA winogradKernelFactors<>+112(SB)/4, $0x3cb60b61
-DATA winogradKernelFactors<>+116(SB)/4, $0x3cb60b61
-DATA winogradKernelFactors<>+120(SB)/4, $0x3cb60b61
-DATA winogradKernelFactors<>+124(SB)/4, $0x3cb60b61
-DATA winogradKernelFactors<>+128(SB)/4, $0x3f360b61
-DATA winogradKernelFactors<>+132(SB)/4, $0x3f360b61
-DATA winogradKernelFactors<>+136(SB)/4, $0x3f360b61
-DATA winogradKernelFactors<>+140(SB)/4, $0x3f360b61
-DATA winogradKernelFactors<>+144(SB)/4, $0x3f360b61
-DATA winogradKernelFactors<>+148(SB)/4, $0x3f360b61
-DATA winogradKernelFactors<>+152(SB)/4, $0x3f360b61
-DATA winogradKernelFactors<>+156(SB)/4, $0x3f360b61
-DATA winogradKernelFactors<>+160(SB)/4, $0x3e360b61
-DATA winogradKernelFactors<>+164(SB)/4, $0x3e360b61
-DATA winogradKernelFactors<>+168(SB)/4, $0x3e360b61
-DATA winogradKernelFactors<>+172(SB)/4, $0x3e360b61
-DATA winogradKernelFactors<>+176(SB)/4, $0x3e360b61
-DATA winogradKernelFactors<>+180(SB)/4, $0x3e360b61
-DATA winogradKernelFactors<>+184(SB)/4, $0x3e360b61
-DATA winogradKernelFactors<>+188(SB)/4, $0x3e360b61
-DATA winogradKernelFactors<>+192(SB)/4, $0x3eb60b61
-DATA winogradKernelFactors<>+196(SB)/4, $0x3eb60b61
-DATA winogradKernelFactors<>+200(SB)/4, $0x3eb60b61
-DATA winogradKernelFactors<>+204(SB)/4, $0x3eb60b61
-DATA winogradKernelFactors<>+208(SB)/4, $0x3eb60b61
-DATA winogradKernelFactors<>+212(SB)/4, $0x3eb60b61
-DATA winogradKernelFactors<>+216(SB)/4, $0x3eb60b61
-DATA winogradKernelFactors<>+220(SB)/4, $0x3eb60b61
-DATA winogradKernelFactors<>+224(SB)/4, $0x3f000000
-DATA winogradKernelFactors<>+228(SB)/4, $0x3f000000
-DATA winogradKernelFactors<>+232(SB)/4, $0x3f000000
-DATA winogradKernelFactors<>+236(SB)/4, $0x3f000000
-DATA winogradKernelFactors<>+240(SB)/4, $0x3f000000
-DATA winogradKernelFactors<>+244(SB)/4, $0x3f000000
-DATA winogradKernelFactors<>+248(SB)/4, $0x3f000000
-DATA winogradKernelFactors<>+252(SB)/4, $0x3f000000
-GLOBL winogradKernelFactors<>(SB), RODATA|NOPTR, $256
+DATA winogradKernelFactors<>+4(SB)/4, $0x3c360b61
+DATA winogradKernelFactors<>+8(SB)/4, $0x3d360b61
+DATA winogradKernelFactors<>+12(SB)/4, $0x3cb60b61
+DATA winogradKernelFactors<>+16(SB)/4, $0x3f360b61
+DATA winogradKernelFactors<>+20(SB)/4, $0x3e360b61
+DATA winogradKernelFactors<>+24(SB)/4, $0x3eb60b61
+DATA winogradKernelFactors<>+28(SB)/4, $0x3f000000
+GLOBL winogradKernelFactors<>(SB), RODATA|NOPTR, $32
 
 // func rowAVX512x1(a *byte)
 // Requires: AVX, AVX512F, BMI2
@@ -15017,420 +14961,540 @@ next:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·winogradKernelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
-	LEAQ  winogradKernelFactors<>+0(SB), CX
-	MOVQ  (AX), DX
-	MOVQ  8(AX), BX
+	LEAQ  winogradKernelFactors<>+0(SB), BX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
 	MOVQ  16(AX), SI
 	MOVQ  24(AX), AX
 	MOVQ  AX, DI
 	SHLQ  $0x02, AX
+	IMULQ AX, SI
 	MOVQ  SI, R8
-	IMULQ AX, R8
+
+plane:
+	CMPQ         R8, $+64
+	JL           last
+	MOVQ         DX, R9
+	LEAQ         (CX)(AX*1), R10
+	LEAQ         (R10)(AX*2), R11
+	ADDQ         AX, R11
+	LEAQ         (R11)(AX*2), R12
+	ADDQ         AX, R12
+	MOVQ         R10, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	VMOVUPS      (R10), Z1
+	VMOVUPS      (R10)(AX*1), Z2
+	VADDPS       Z2, Z0, Z3
+	VBROADCASTSS 28(BX), Z4
+	VMULPS       Z3, Z4, Z4
+	VBROADCASTSS 28(BX), Z3
+	VMULPS       Z1, Z3, Z3
+	VADDPS       Z3, Z4, Z1
+	VSUBPS       Z3, Z4, Z3
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z2, (R9)
+	ADDQ         SI, R9
+	MOVQ         R10, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	MOVQ         R12, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS (BX), Z1
+	VMULPS       Z0, Z1, Z1
+	MOVQ         R11, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	VBROADCASTSS (BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z1, Z0
+	VSUBPS       Z2, Z1, Z1
+	VMOVUPS      (R10), Z2
+	VMOVUPS      (R12), Z3
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS (BX), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS      (R11), Z2
+	VBROADCASTSS (BX), Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS       Z4, Z3, Z2
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (R10)(AX*1), Z4
+	VMOVUPS      (R12)(AX*1), Z5
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS (BX), Z5
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS      (R11)(AX*1), Z4
+	VBROADCASTSS (BX), Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z5, Z4
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z4, Z0, Z6
+	VBROADCASTSS 28(BX), Z7
+	VMULPS       Z6, Z7, Z7
+	VBROADCASTSS 28(BX), Z6
+	VMULPS       Z2, Z6, Z6
+	VADDPS       Z6, Z7, Z2
+	VSUBPS       Z6, Z7, Z6
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z2, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z6, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z4, (R9)
+	ADDQ         SI, R9
+	VADDPS       Z5, Z1, Z0
+	VBROADCASTSS 28(BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VBROADCASTSS 28(BX), Z0
+	VMULPS       Z3, Z0, Z0
+	VADDPS       Z0, Z2, Z3
+	VSUBPS       Z0, Z2, Z0
+	VMOVUPS      Z1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z5, (R9)
+	ADDQ         SI, R9
+	MOVQ         R10, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	VBROADCASTSS 4(BX), Z1
+	VMULPS       Z0, Z1, Z1
+	MOVQ         R12, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	VBROADCASTSS 8(BX), Z2
+	VFMADD231PS  Z2, Z0, Z1
+	MOVQ         R11, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	VBROADCASTSS 12(BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z1, Z0
+	VSUBPS       Z2, Z1, Z1
+	VMOVUPS      (R10), Z2
+	VBROADCASTSS 4(BX), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS      (R12), Z2
+	VBROADCASTSS 8(BX), Z4
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      (R11), Z2
+	VBROADCASTSS 12(BX), Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS       Z4, Z3, Z2
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (R10)(AX*1), Z4
+	VBROADCASTSS 4(BX), Z5
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS      (R12)(AX*1), Z4
+	VBROADCASTSS 8(BX), Z6
+	VFMADD231PS  Z6, Z4, Z5
+	VMOVUPS      (R11)(AX*1), Z4
+	VBROADCASTSS 12(BX), Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z5, Z4
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z4, Z0, Z6
+	VBROADCASTSS 28(BX), Z7
+	VMULPS       Z6, Z7, Z7
+	VBROADCASTSS 28(BX), Z6
+	VMULPS       Z2, Z6, Z6
+	VADDPS       Z6, Z7, Z2
+	VSUBPS       Z6, Z7, Z6
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z2, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z6, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z4, (R9)
+	ADDQ         SI, R9
+	VADDPS       Z5, Z1, Z0
+	VBROADCASTSS 28(BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VBROADCASTSS 28(BX), Z0
+	VMULPS       Z3, Z0, Z0
+	VADDPS       Z0, Z2, Z3
+	VSUBPS       Z0, Z2, Z0
+	VMOVUPS      Z1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z5, (R9)
+	ADDQ         SI, R9
+	MOVQ         R10, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	VBROADCASTSS 16(BX), Z1
+	VMULPS       Z0, Z1, Z1
+	MOVQ         R12, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	VBROADCASTSS 20(BX), Z2
+	VFMADD231PS  Z2, Z0, Z1
+	MOVQ         R11, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Z0
+	VBROADCASTSS 24(BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z1, Z0
+	VSUBPS       Z2, Z1, Z1
+	VMOVUPS      (R10), Z2
+	VBROADCASTSS 16(BX), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS      (R12), Z2
+	VBROADCASTSS 20(BX), Z4
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      (R11), Z2
+	VBROADCASTSS 24(BX), Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS       Z4, Z3, Z2
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (R10)(AX*1), Z4
+	VBROADCASTSS 16(BX), Z5
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS      (R12)(AX*1), Z4
+	VBROADCASTSS 20(BX), Z6
+	VFMADD231PS  Z6, Z4, Z5
+	VMOVUPS      (R11)(AX*1), Z4
+	VBROADCASTSS 24(BX), Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z5, Z4
+	VSUBPS       Z6, Z5, Z5
+	VADDPS       Z4, Z0, Z6
+	VBROADCASTSS 28(BX), Z7
+	VMULPS       Z6, Z7, Z7
+	VBROADCASTSS 28(BX), Z6
+	VMULPS       Z2, Z6, Z6
+	VADDPS       Z6, Z7, Z2
+	VSUBPS       Z6, Z7, Z6
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z2, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z6, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z4, (R9)
+	ADDQ         SI, R9
+	VADDPS       Z5, Z1, Z0
+	VBROADCASTSS 28(BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VBROADCASTSS 28(BX), Z0
+	VMULPS       Z3, Z0, Z0
+	VADDPS       Z0, Z2, Z3
+	VSUBPS       Z0, Z2, Z0
+	VMOVUPS      Z1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z5, (R9)
+	ADDQ         SI, R9
+	MOVQ         R12, R10
+	SUBQ         AX, R10
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R12), Z1
+	VMOVUPS      (R12)(AX*1), Z2
+	VADDPS       Z2, Z0, Z3
+	VBROADCASTSS 28(BX), Z4
+	VMULPS       Z3, Z4, Z4
+	VBROADCASTSS 28(BX), Z3
+	VMULPS       Z1, Z3, Z3
+	VADDPS       Z3, Z4, Z1
+	VSUBPS       Z3, Z4, Z3
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Z2, (R9)
+	ADDQ         SI, R9
+	LEAQ         (CX)(AX*8), CX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	SUBQ         AX, R8
+	JMP          plane
+
+last:
+	TESTQ R8, R8
+	JZ    end
 	MOVQ  $0x000000000000ffff, R9
 	BZHIQ DI, R9, R9
 	KMOVW R9, K1
 
-plane:
-	MOVQ         BX, R9
-	LEAQ         (DX), DI
-	VMOVUPS.Z    (DI), K1, Z0
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
+masked:
+	MOVQ         DX, DI
+	LEAQ         (CX)(AX*1), R9
+	LEAQ         (R9)(AX*2), R10
+	ADDQ         AX, R10
+	LEAQ         (R10)(AX*2), R11
+	ADDQ         AX, R11
+	MOVQ         R9, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	VMOVUPS.Z    (R9), K1, Z1
+	VMOVUPS.Z    (R9)(AX*1), K1, Z2
 	VADDPS       Z2, Z0, Z3
-	VBROADCASTSS 224(CX), Z4
-	VMULPS       Z4, Z3, Z4
-	VBROADCASTSS 224(CX), Z3
-	VMULPS       Z3, Z1, Z3
+	VBROADCASTSS 28(BX), Z4
+	VMULPS       Z3, Z4, Z4
+	VBROADCASTSS 28(BX), Z3
+	VMULPS       Z1, Z3, Z3
 	VADDPS       Z3, Z4, Z1
 	VSUBPS       Z3, Z4, Z3
-	VMOVUPS      Z0, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z1, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z3, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z2, K1, (R9)
-	ADDQ         R8, R9
-	LEAQ         (DX), DI
-	VMOVUPS.Z    (DI), K1, Z0
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z1
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z1, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z3, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         SI, DI
+	MOVQ         R9, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	MOVQ         R11, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS (CX), Z1
-	VMULPS       Z1, Z0, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z0
-	VBROADCASTSS (CX), Z2
-	VMULPS       Z2, Z0, Z2
+	VBROADCASTSS (BX), Z1
+	VMULPS       Z0, Z1, Z1
+	MOVQ         R10, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	VBROADCASTSS (BX), Z2
+	VMULPS       Z0, Z2, Z2
 	VADDPS       Z2, Z1, Z0
 	VSUBPS       Z2, Z1, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z3
+	VMOVUPS.Z    (R9), K1, Z2
+	VMOVUPS.Z    (R11), K1, Z3
 	VADDPS       Z3, Z2, Z2
-	VBROADCASTSS (CX), Z3
-	VMULPS       Z3, Z2, Z3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	VBROADCASTSS (CX), Z4
-	VMULPS       Z4, Z2, Z4
+	VBROADCASTSS (BX), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (R10), K1, Z2
+	VBROADCASTSS (BX), Z4
+	VMULPS       Z2, Z4, Z4
 	VADDPS       Z4, Z3, Z2
 	VSUBPS       Z4, Z3, Z3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z4
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z5
+	VMOVUPS.Z    (R9)(AX*1), K1, Z4
+	VMOVUPS.Z    (R11)(AX*1), K1, Z5
 	VADDPS       Z5, Z4, Z4
-	VBROADCASTSS (CX), Z5
-	VMULPS       Z5, Z4, Z5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z4
-	VBROADCASTSS (CX), Z6
-	VMULPS       Z6, Z4, Z6
+	VBROADCASTSS (BX), Z5
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    (R10)(AX*1), K1, Z4
+	VBROADCASTSS (BX), Z6
+	VMULPS       Z4, Z6, Z6
 	VADDPS       Z6, Z5, Z4
 	VSUBPS       Z6, Z5, Z5
 	VADDPS       Z4, Z0, Z6
-	VBROADCASTSS 224(CX), Z7
-	VMULPS       Z7, Z6, Z7
-	VBROADCASTSS 224(CX), Z6
-	VMULPS       Z6, Z2, Z6
+	VBROADCASTSS 28(BX), Z7
+	VMULPS       Z6, Z7, Z7
+	VBROADCASTSS 28(BX), Z6
+	VMULPS       Z2, Z6, Z6
 	VADDPS       Z6, Z7, Z2
 	VSUBPS       Z6, Z7, Z6
-	VMOVUPS      Z0, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z2, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z6, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z4, K1, (R9)
-	ADDQ         R8, R9
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z6, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z4, K1, (DI)
+	ADDQ         SI, DI
 	VADDPS       Z5, Z1, Z0
-	VBROADCASTSS 224(CX), Z2
-	VMULPS       Z2, Z0, Z2
-	VBROADCASTSS 224(CX), Z0
-	VMULPS       Z0, Z3, Z0
+	VBROADCASTSS 28(BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VBROADCASTSS 28(BX), Z0
+	VMULPS       Z3, Z0, Z0
 	VADDPS       Z0, Z2, Z3
 	VSUBPS       Z0, Z2, Z0
-	VMOVUPS      Z1, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z3, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z0, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z5, K1, (R9)
-	ADDQ         R8, R9
-	LEAQ         (DX), DI
-	VMOVUPS.Z    (DI), K1, Z0
-	VBROADCASTSS 32(CX), Z1
-	VMULPS       Z1, Z0, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z0
-	VBROADCASTSS 64(CX), Z2
+	VMOVUPS      Z1, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z3, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z5, K1, (DI)
+	ADDQ         SI, DI
+	MOVQ         R9, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	VBROADCASTSS 4(BX), Z1
+	VMULPS       Z0, Z1, Z1
+	MOVQ         R11, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	VBROADCASTSS 8(BX), Z2
 	VFMADD231PS  Z2, Z0, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z0
-	VBROADCASTSS 96(CX), Z2
-	VMULPS       Z2, Z0, Z2
+	MOVQ         R10, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	VBROADCASTSS 12(BX), Z2
+	VMULPS       Z0, Z2, Z2
 	VADDPS       Z2, Z1, Z0
 	VSUBPS       Z2, Z1, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	VBROADCASTSS 32(CX), Z3
-	VMULPS       Z3, Z2, Z3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	VBROADCASTSS 64(CX), Z4
+	VMOVUPS.Z    (R9), K1, Z2
+	VBROADCASTSS 4(BX), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (R11), K1, Z2
+	VBROADCASTSS 8(BX), Z4
 	VFMADD231PS  Z4, Z2, Z3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	VBROADCASTSS 96(CX), Z4
-	VMULPS       Z4, Z2, Z4
+	VMOVUPS.Z    (R10), K1, Z2
+	VBROADCASTSS 12(BX), Z4
+	VMULPS       Z2, Z4, Z4
 	VADDPS       Z4, Z3, Z2
 	VSUBPS       Z4, Z3, Z3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z4
-	VBROADCASTSS 32(CX), Z5
-	VMULPS       Z5, Z4, Z5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z4
-	VBROADCASTSS 64(CX), Z6
+	VMOVUPS.Z    (R9)(AX*1), K1, Z4
+	VBROADCASTSS 4(BX), Z5
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    (R11)(AX*1), K1, Z4
+	VBROADCASTSS 8(BX), Z6
 	VFMADD231PS  Z6, Z4, Z5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z4
-	VBROADCASTSS 96(CX), Z6
-	VMULPS       Z6, Z4, Z6
+	VMOVUPS.Z    (R10)(AX*1), K1, Z4
+	VBROADCASTSS 12(BX), Z6
+	VMULPS       Z4, Z6, Z6
 	VADDPS       Z6, Z5, Z4
 	VSUBPS       Z6, Z5, Z5
 	VADDPS       Z4, Z0, Z6
-	VBROADCASTSS 224(CX), Z7
-	VMULPS       Z7, Z6, Z7
-	VBROADCASTSS 224(CX), Z6
-	VMULPS       Z6, Z2, Z6
+	VBROADCASTSS 28(BX), Z7
+	VMULPS       Z6, Z7, Z7
+	VBROADCASTSS 28(BX), Z6
+	VMULPS       Z2, Z6, Z6
 	VADDPS       Z6, Z7, Z2
 	VSUBPS       Z6, Z7, Z6
-	VMOVUPS      Z0, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z2, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z6, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z4, K1, (R9)
-	ADDQ         R8, R9
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z6, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z4, K1, (DI)
+	ADDQ         SI, DI
 	VADDPS       Z5, Z1, Z0
-	VBROADCASTSS 224(CX), Z2
-	VMULPS       Z2, Z0, Z2
-	VBROADCASTSS 224(CX), Z0
-	VMULPS       Z0, Z3, Z0
+	VBROADCASTSS 28(BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VBROADCASTSS 28(BX), Z0
+	VMULPS       Z3, Z0, Z0
 	VADDPS       Z0, Z2, Z3
 	VSUBPS       Z0, Z2, Z0
-	VMOVUPS      Z1, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z3, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z0, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z5, K1, (R9)
-	ADDQ         R8, R9
-	LEAQ         (DX), DI
-	VMOVUPS.Z    (DI), K1, Z0
-	VBROADCASTSS 128(CX), Z1
-	VMULPS       Z1, Z0, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z0
-	VBROADCASTSS 160(CX), Z2
+	VMOVUPS      Z1, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z3, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z5, K1, (DI)
+	ADDQ         SI, DI
+	MOVQ         R9, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	VBROADCASTSS 16(BX), Z1
+	VMULPS       Z0, Z1, Z1
+	MOVQ         R11, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	VBROADCASTSS 20(BX), Z2
 	VFMADD231PS  Z2, Z0, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z0
-	VBROADCASTSS 192(CX), Z2
-	VMULPS       Z2, Z0, Z2
+	MOVQ         R10, R12
+	SUBQ         AX, R12
+	VMOVUPS.Z    (R12), K1, Z0
+	VBROADCASTSS 24(BX), Z2
+	VMULPS       Z0, Z2, Z2
 	VADDPS       Z2, Z1, Z0
 	VSUBPS       Z2, Z1, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	VBROADCASTSS 128(CX), Z3
-	VMULPS       Z3, Z2, Z3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	VBROADCASTSS 160(CX), Z4
+	VMOVUPS.Z    (R9), K1, Z2
+	VBROADCASTSS 16(BX), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (R11), K1, Z2
+	VBROADCASTSS 20(BX), Z4
 	VFMADD231PS  Z4, Z2, Z3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	VBROADCASTSS 192(CX), Z4
-	VMULPS       Z4, Z2, Z4
+	VMOVUPS.Z    (R10), K1, Z2
+	VBROADCASTSS 24(BX), Z4
+	VMULPS       Z2, Z4, Z4
 	VADDPS       Z4, Z3, Z2
 	VSUBPS       Z4, Z3, Z3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z4
-	VBROADCASTSS 128(CX), Z5
-	VMULPS       Z5, Z4, Z5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z4
-	VBROADCASTSS 160(CX), Z6
+	VMOVUPS.Z    (R9)(AX*1), K1, Z4
+	VBROADCASTSS 16(BX), Z5
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    (R11)(AX*1), K1, Z4
+	VBROADCASTSS 20(BX), Z6
 	VFMADD231PS  Z6, Z4, Z5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z4
-	VBROADCASTSS 192(CX), Z6
-	VMULPS       Z6, Z4, Z6
+	VMOVUPS.Z    (R10)(AX*1), K1, Z4
+	VBROADCASTSS 24(BX), Z6
+	VMULPS       Z4, Z6, Z6
 	VADDPS       Z6, Z5, Z4
 	VSUBPS       Z6, Z5, Z5
 	VADDPS       Z4, Z0, Z6
-	VBROADCASTSS 224(CX), Z7
-	VMULPS       Z7, Z6, Z7
-	VBROADCASTSS 224(CX), Z6
-	VMULPS       Z6, Z2, Z6
+	VBROADCASTSS 28(BX), Z7
+	VMULPS       Z6, Z7, Z7
+	VBROADCASTSS 28(BX), Z6
+	VMULPS       Z2, Z6, Z6
 	VADDPS       Z6, Z7, Z2
 	VSUBPS       Z6, Z7, Z6
-	VMOVUPS      Z0, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z2, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z6, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z4, K1, (R9)
-	ADDQ         R8, R9
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z6, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z4, K1, (DI)
+	ADDQ         SI, DI
 	VADDPS       Z5, Z1, Z0
-	VBROADCASTSS 224(CX), Z2
-	VMULPS       Z2, Z0, Z2
-	VBROADCASTSS 224(CX), Z0
-	VMULPS       Z0, Z3, Z0
+	VBROADCASTSS 28(BX), Z2
+	VMULPS       Z0, Z2, Z2
+	VBROADCASTSS 28(BX), Z0
+	VMULPS       Z3, Z0, Z0
 	VADDPS       Z0, Z2, Z3
 	VSUBPS       Z0, Z2, Z0
-	VMOVUPS      Z1, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z3, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z0, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z5, K1, (R9)
-	ADDQ         R8, R9
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z0
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	VMOVUPS.Z    (DI), K1, Z2
+	VMOVUPS      Z1, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z3, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z5, K1, (DI)
+	ADDQ         SI, DI
+	MOVQ         R11, R9
+	SUBQ         AX, R9
+	VMOVUPS.Z    (R9), K1, Z0
+	VMOVUPS.Z    (R11), K1, Z1
+	VMOVUPS.Z    (R11)(AX*1), K1, Z2
 	VADDPS       Z2, Z0, Z3
-	VBROADCASTSS 224(CX), Z4
-	VMULPS       Z4, Z3, Z4
-	VBROADCASTSS 224(CX), Z3
-	VMULPS       Z3, Z1, Z3
+	VBROADCASTSS 28(BX), Z4
+	VMULPS       Z3, Z4, Z4
+	VBROADCASTSS 28(BX), Z3
+	VMULPS       Z1, Z3, Z3
 	VADDPS       Z3, Z4, Z1
 	VSUBPS       Z3, Z4, Z3
-	VMOVUPS      Z0, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z1, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z3, K1, (R9)
-	ADDQ         R8, R9
-	VMOVUPS      Z2, K1, (R9)
-	ADDQ         R8, R9
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z1, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z3, K1, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         SI, DI
+	LEAQ         (CX)(AX*8), CX
+	ADDQ         AX, CX
 	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, BX
-	DECQ         SI
-	JNZ          plane
+	SUBQ         AX, R8
+	JNZ          masked
+
+end:
 	VZEROUPPER
 	RET
 
@@ -22054,485 +22118,605 @@ next:
 // Requires: AVX, FMA3
 TEXT ·winogradKernelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
-	LEAQ  winogradKernelFactors<>+0(SB), CX
-	MOVQ  (AX), DX
-	MOVQ  8(AX), BX
+	LEAQ  winogradKernelFactors<>+0(SB), BX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
 	MOVQ  16(AX), SI
 	MOVQ  24(AX), AX
 	MOVQ  AX, DI
 	SHLQ  $0x02, AX
+	IMULQ AX, SI
 	MOVQ  SI, R8
-	IMULQ AX, R8
+
+plane:
+	CMPQ         R8, $+32
+	JL           last
+	MOVQ         DX, R9
+	LEAQ         (CX)(AX*1), R10
+	LEAQ         (R10)(AX*2), R11
+	ADDQ         AX, R11
+	LEAQ         (R11)(AX*2), R12
+	ADDQ         AX, R12
+	MOVQ         R10, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	VMOVUPS      (R10), Y1
+	VMOVUPS      (R10)(AX*1), Y2
+	VADDPS       Y2, Y0, Y3
+	VBROADCASTSS 28(BX), Y4
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS 28(BX), Y3
+	VMULPS       Y1, Y3, Y3
+	VADDPS       Y3, Y4, Y1
+	VSUBPS       Y3, Y4, Y3
+	VMOVUPS      Y0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         SI, R9
+	MOVQ         R10, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	MOVQ         R12, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS (BX), Y1
+	VMULPS       Y0, Y1, Y1
+	MOVQ         R11, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	VBROADCASTSS (BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y1, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (R10), Y2
+	VMOVUPS      (R12), Y3
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS (BX), Y3
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      (R11), Y2
+	VBROADCASTSS (BX), Y4
+	VMULPS       Y2, Y4, Y4
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (R10)(AX*1), Y4
+	VMOVUPS      (R12)(AX*1), Y5
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS (BX), Y5
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      (R11)(AX*1), Y4
+	VBROADCASTSS (BX), Y6
+	VMULPS       Y4, Y6, Y6
+	VADDPS       Y6, Y5, Y4
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y4, Y0, Y6
+	VBROADCASTSS 28(BX), Y7
+	VMULPS       Y6, Y7, Y7
+	VBROADCASTSS 28(BX), Y6
+	VMULPS       Y2, Y6, Y6
+	VADDPS       Y6, Y7, Y2
+	VSUBPS       Y6, Y7, Y6
+	VMOVUPS      Y0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         SI, R9
+	VADDPS       Y5, Y1, Y0
+	VBROADCASTSS 28(BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VBROADCASTSS 28(BX), Y0
+	VMULPS       Y3, Y0, Y0
+	VADDPS       Y0, Y2, Y3
+	VSUBPS       Y0, Y2, Y0
+	VMOVUPS      Y1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         SI, R9
+	MOVQ         R10, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	VBROADCASTSS 4(BX), Y1
+	VMULPS       Y0, Y1, Y1
+	MOVQ         R12, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	VBROADCASTSS 8(BX), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	MOVQ         R11, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	VBROADCASTSS 12(BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y1, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (R10), Y2
+	VBROADCASTSS 4(BX), Y3
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      (R12), Y2
+	VBROADCASTSS 8(BX), Y4
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      (R11), Y2
+	VBROADCASTSS 12(BX), Y4
+	VMULPS       Y2, Y4, Y4
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (R10)(AX*1), Y4
+	VBROADCASTSS 4(BX), Y5
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      (R12)(AX*1), Y4
+	VBROADCASTSS 8(BX), Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VMOVUPS      (R11)(AX*1), Y4
+	VBROADCASTSS 12(BX), Y6
+	VMULPS       Y4, Y6, Y6
+	VADDPS       Y6, Y5, Y4
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y4, Y0, Y6
+	VBROADCASTSS 28(BX), Y7
+	VMULPS       Y6, Y7, Y7
+	VBROADCASTSS 28(BX), Y6
+	VMULPS       Y2, Y6, Y6
+	VADDPS       Y6, Y7, Y2
+	VSUBPS       Y6, Y7, Y6
+	VMOVUPS      Y0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         SI, R9
+	VADDPS       Y5, Y1, Y0
+	VBROADCASTSS 28(BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VBROADCASTSS 28(BX), Y0
+	VMULPS       Y3, Y0, Y0
+	VADDPS       Y0, Y2, Y3
+	VSUBPS       Y0, Y2, Y0
+	VMOVUPS      Y1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         SI, R9
+	MOVQ         R10, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	VBROADCASTSS 16(BX), Y1
+	VMULPS       Y0, Y1, Y1
+	MOVQ         R12, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	VBROADCASTSS 20(BX), Y2
+	VFMADD231PS  Y2, Y0, Y1
+	MOVQ         R11, R13
+	SUBQ         AX, R13
+	VMOVUPS      (R13), Y0
+	VBROADCASTSS 24(BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y1, Y0
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (R10), Y2
+	VBROADCASTSS 16(BX), Y3
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      (R12), Y2
+	VBROADCASTSS 20(BX), Y4
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      (R11), Y2
+	VBROADCASTSS 24(BX), Y4
+	VMULPS       Y2, Y4, Y4
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (R10)(AX*1), Y4
+	VBROADCASTSS 16(BX), Y5
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      (R12)(AX*1), Y4
+	VBROADCASTSS 20(BX), Y6
+	VFMADD231PS  Y6, Y4, Y5
+	VMOVUPS      (R11)(AX*1), Y4
+	VBROADCASTSS 24(BX), Y6
+	VMULPS       Y4, Y6, Y6
+	VADDPS       Y6, Y5, Y4
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y4, Y0, Y6
+	VBROADCASTSS 28(BX), Y7
+	VMULPS       Y6, Y7, Y7
+	VBROADCASTSS 28(BX), Y6
+	VMULPS       Y2, Y6, Y6
+	VADDPS       Y6, Y7, Y2
+	VSUBPS       Y6, Y7, Y6
+	VMOVUPS      Y0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         SI, R9
+	VADDPS       Y5, Y1, Y0
+	VBROADCASTSS 28(BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VBROADCASTSS 28(BX), Y0
+	VMULPS       Y3, Y0, Y0
+	VADDPS       Y0, Y2, Y3
+	VSUBPS       Y0, Y2, Y0
+	VMOVUPS      Y1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         SI, R9
+	MOVQ         R12, R10
+	SUBQ         AX, R10
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R12), Y1
+	VMOVUPS      (R12)(AX*1), Y2
+	VADDPS       Y2, Y0, Y3
+	VBROADCASTSS 28(BX), Y4
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS 28(BX), Y3
+	VMULPS       Y1, Y3, Y3
+	VADDPS       Y3, Y4, Y1
+	VSUBPS       Y3, Y4, Y3
+	VMOVUPS      Y0, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         SI, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         SI, R9
+	LEAQ         (CX)(AX*8), CX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	SUBQ         AX, R8
+	JMP          plane
+
+last:
+	TESTQ R8, R8
+	JZ    end
 	LEAQ  firstLanesAVX2<>+0(SB), R9
 	SHLQ  $0x02, DI
 	SUBQ  DI, R9
 
-plane:
-	MOVQ         BX, R10
-	LEAQ         (DX), DI
+masked:
+	MOVQ         DX, DI
+	LEAQ         (CX)(AX*1), R10
+	LEAQ         (R10)(AX*2), R11
+	ADDQ         AX, R11
+	LEAQ         (R11)(AX*2), R12
+	ADDQ         AX, R12
+	MOVQ         R10, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R13), Y0, Y0
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   (DI), Y1, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R10), Y1, Y1
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
+	VMASKMOVPS   (R10)(AX*1), Y2, Y2
 	VADDPS       Y2, Y0, Y3
-	VBROADCASTSS 224(CX), Y4
-	VMULPS       Y4, Y3, Y4
-	VBROADCASTSS 224(CX), Y3
-	VMULPS       Y3, Y1, Y3
+	VBROADCASTSS 28(BX), Y4
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS 28(BX), Y3
+	VMULPS       Y1, Y3, Y3
 	VADDPS       Y3, Y4, Y1
 	VSUBPS       Y3, Y4, Y3
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   Y0, Y4, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y0, Y4, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y1, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y1, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y3, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y3, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y2, Y0, (R10)
-	ADDQ         R8, R10
-	LEAQ         (DX), DI
+	VMASKMOVPS   Y2, Y0, (DI)
+	ADDQ         SI, DI
+	MOVQ         R10, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R13), Y0, Y0
+	MOVQ         R12, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   (DI), Y1, Y1
+	VMASKMOVPS   (R13), Y1, Y1
 	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS (CX), Y1
-	VMULPS       Y1, Y0, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VBROADCASTSS (BX), Y1
+	VMULPS       Y0, Y1, Y1
+	MOVQ         R11, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	VBROADCASTSS (CX), Y2
-	VMULPS       Y2, Y0, Y2
+	VMASKMOVPS   (R13), Y0, Y0
+	VBROADCASTSS (BX), Y2
+	VMULPS       Y0, Y2, Y2
 	VADDPS       Y2, Y1, Y0
 	VSUBPS       Y2, Y1, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R10), Y2, Y2
 	VMOVDQU      32(R9), Y3
-	VMASKMOVPS   (DI), Y3, Y3
+	VMASKMOVPS   (R12), Y3, Y3
 	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS (CX), Y3
-	VMULPS       Y3, Y2, Y3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VBROADCASTSS (BX), Y3
+	VMULPS       Y2, Y3, Y3
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	VBROADCASTSS (CX), Y4
-	VMULPS       Y4, Y2, Y4
+	VMASKMOVPS   (R11), Y2, Y2
+	VBROADCASTSS (BX), Y4
+	VMULPS       Y2, Y4, Y4
 	VADDPS       Y4, Y3, Y2
 	VSUBPS       Y4, Y3, Y3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   (DI), Y4, Y4
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R10)(AX*1), Y4, Y4
 	VMOVDQU      32(R9), Y5
-	VMASKMOVPS   (DI), Y5, Y5
+	VMASKMOVPS   (R12)(AX*1), Y5, Y5
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS (CX), Y5
-	VMULPS       Y5, Y4, Y5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VBROADCASTSS (BX), Y5
+	VMULPS       Y4, Y5, Y5
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   (DI), Y4, Y4
-	VBROADCASTSS (CX), Y6
-	VMULPS       Y6, Y4, Y6
+	VMASKMOVPS   (R11)(AX*1), Y4, Y4
+	VBROADCASTSS (BX), Y6
+	VMULPS       Y4, Y6, Y6
 	VADDPS       Y6, Y5, Y4
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y4, Y0, Y6
-	VBROADCASTSS 224(CX), Y7
-	VMULPS       Y7, Y6, Y7
-	VBROADCASTSS 224(CX), Y6
-	VMULPS       Y6, Y2, Y6
+	VBROADCASTSS 28(BX), Y7
+	VMULPS       Y6, Y7, Y7
+	VBROADCASTSS 28(BX), Y6
+	VMULPS       Y2, Y6, Y6
 	VADDPS       Y6, Y7, Y2
 	VSUBPS       Y6, Y7, Y6
 	VMOVDQU      32(R9), Y7
-	VMASKMOVPS   Y0, Y7, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y0, Y7, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y2, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y2, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y6, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y6, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y4, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y4, Y0, (DI)
+	ADDQ         SI, DI
 	VADDPS       Y5, Y1, Y0
-	VBROADCASTSS 224(CX), Y2
-	VMULPS       Y2, Y0, Y2
-	VBROADCASTSS 224(CX), Y0
-	VMULPS       Y0, Y3, Y0
+	VBROADCASTSS 28(BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VBROADCASTSS 28(BX), Y0
+	VMULPS       Y3, Y0, Y0
 	VADDPS       Y0, Y2, Y3
 	VSUBPS       Y0, Y2, Y0
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   Y1, Y2, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y1, Y2, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y3, Y1, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y3, Y1, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y0, Y1, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y0, Y1, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y5, Y0, (R10)
-	ADDQ         R8, R10
-	LEAQ         (DX), DI
+	VMASKMOVPS   Y5, Y0, (DI)
+	ADDQ         SI, DI
+	MOVQ         R10, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	VBROADCASTSS 32(CX), Y1
-	VMULPS       Y1, Y0, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R13), Y0, Y0
+	VBROADCASTSS 4(BX), Y1
+	VMULPS       Y0, Y1, Y1
+	MOVQ         R12, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	VBROADCASTSS 64(CX), Y2
+	VMASKMOVPS   (R13), Y0, Y0
+	VBROADCASTSS 8(BX), Y2
 	VFMADD231PS  Y2, Y0, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	MOVQ         R11, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	VBROADCASTSS 96(CX), Y2
-	VMULPS       Y2, Y0, Y2
+	VMASKMOVPS   (R13), Y0, Y0
+	VBROADCASTSS 12(BX), Y2
+	VMULPS       Y0, Y2, Y2
 	VADDPS       Y2, Y1, Y0
 	VSUBPS       Y2, Y1, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	VBROADCASTSS 32(CX), Y3
-	VMULPS       Y3, Y2, Y3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R10), Y2, Y2
+	VBROADCASTSS 4(BX), Y3
+	VMULPS       Y2, Y3, Y3
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	VBROADCASTSS 64(CX), Y4
+	VMASKMOVPS   (R12), Y2, Y2
+	VBROADCASTSS 8(BX), Y4
 	VFMADD231PS  Y4, Y2, Y3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	VBROADCASTSS 96(CX), Y4
-	VMULPS       Y4, Y2, Y4
+	VMASKMOVPS   (R11), Y2, Y2
+	VBROADCASTSS 12(BX), Y4
+	VMULPS       Y2, Y4, Y4
 	VADDPS       Y4, Y3, Y2
 	VSUBPS       Y4, Y3, Y3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   (DI), Y4, Y4
-	VBROADCASTSS 32(CX), Y5
-	VMULPS       Y5, Y4, Y5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R10)(AX*1), Y4, Y4
+	VBROADCASTSS 4(BX), Y5
+	VMULPS       Y4, Y5, Y5
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   (DI), Y4, Y4
-	VBROADCASTSS 64(CX), Y6
+	VMASKMOVPS   (R12)(AX*1), Y4, Y4
+	VBROADCASTSS 8(BX), Y6
 	VFMADD231PS  Y6, Y4, Y5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   (DI), Y4, Y4
-	VBROADCASTSS 96(CX), Y6
-	VMULPS       Y6, Y4, Y6
+	VMASKMOVPS   (R11)(AX*1), Y4, Y4
+	VBROADCASTSS 12(BX), Y6
+	VMULPS       Y4, Y6, Y6
 	VADDPS       Y6, Y5, Y4
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y4, Y0, Y6
-	VBROADCASTSS 224(CX), Y7
-	VMULPS       Y7, Y6, Y7
-	VBROADCASTSS 224(CX), Y6
-	VMULPS       Y6, Y2, Y6
+	VBROADCASTSS 28(BX), Y7
+	VMULPS       Y6, Y7, Y7
+	VBROADCASTSS 28(BX), Y6
+	VMULPS       Y2, Y6, Y6
 	VADDPS       Y6, Y7, Y2
 	VSUBPS       Y6, Y7, Y6
 	VMOVDQU      32(R9), Y7
-	VMASKMOVPS   Y0, Y7, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y0, Y7, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y2, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y2, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y6, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y6, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y4, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y4, Y0, (DI)
+	ADDQ         SI, DI
 	VADDPS       Y5, Y1, Y0
-	VBROADCASTSS 224(CX), Y2
-	VMULPS       Y2, Y0, Y2
-	VBROADCASTSS 224(CX), Y0
-	VMULPS       Y0, Y3, Y0
+	VBROADCASTSS 28(BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VBROADCASTSS 28(BX), Y0
+	VMULPS       Y3, Y0, Y0
 	VADDPS       Y0, Y2, Y3
 	VSUBPS       Y0, Y2, Y0
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   Y1, Y2, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y1, Y2, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y3, Y1, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y3, Y1, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y0, Y1, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y0, Y1, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y5, Y0, (R10)
-	ADDQ         R8, R10
-	LEAQ         (DX), DI
+	VMASKMOVPS   Y5, Y0, (DI)
+	ADDQ         SI, DI
+	MOVQ         R10, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	VBROADCASTSS 128(CX), Y1
-	VMULPS       Y1, Y0, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R13), Y0, Y0
+	VBROADCASTSS 16(BX), Y1
+	VMULPS       Y0, Y1, Y1
+	MOVQ         R12, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	VBROADCASTSS 160(CX), Y2
+	VMASKMOVPS   (R13), Y0, Y0
+	VBROADCASTSS 20(BX), Y2
 	VFMADD231PS  Y2, Y0, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	MOVQ         R11, R13
+	SUBQ         AX, R13
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	VBROADCASTSS 192(CX), Y2
-	VMULPS       Y2, Y0, Y2
+	VMASKMOVPS   (R13), Y0, Y0
+	VBROADCASTSS 24(BX), Y2
+	VMULPS       Y0, Y2, Y2
 	VADDPS       Y2, Y1, Y0
 	VSUBPS       Y2, Y1, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	VBROADCASTSS 128(CX), Y3
-	VMULPS       Y3, Y2, Y3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R10), Y2, Y2
+	VBROADCASTSS 16(BX), Y3
+	VMULPS       Y2, Y3, Y3
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	VBROADCASTSS 160(CX), Y4
+	VMASKMOVPS   (R12), Y2, Y2
+	VBROADCASTSS 20(BX), Y4
 	VFMADD231PS  Y4, Y2, Y3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	VBROADCASTSS 192(CX), Y4
-	VMULPS       Y4, Y2, Y4
+	VMASKMOVPS   (R11), Y2, Y2
+	VBROADCASTSS 24(BX), Y4
+	VMULPS       Y2, Y4, Y4
 	VADDPS       Y4, Y3, Y2
 	VSUBPS       Y4, Y3, Y3
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   (DI), Y4, Y4
-	VBROADCASTSS 128(CX), Y5
-	VMULPS       Y5, Y4, Y5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R10)(AX*1), Y4, Y4
+	VBROADCASTSS 16(BX), Y5
+	VMULPS       Y4, Y5, Y5
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   (DI), Y4, Y4
-	VBROADCASTSS 160(CX), Y6
+	VMASKMOVPS   (R12)(AX*1), Y4, Y4
+	VBROADCASTSS 20(BX), Y6
 	VFMADD231PS  Y6, Y4, Y5
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   (DI), Y4, Y4
-	VBROADCASTSS 192(CX), Y6
-	VMULPS       Y6, Y4, Y6
+	VMASKMOVPS   (R11)(AX*1), Y4, Y4
+	VBROADCASTSS 24(BX), Y6
+	VMULPS       Y4, Y6, Y6
 	VADDPS       Y6, Y5, Y4
 	VSUBPS       Y6, Y5, Y5
 	VADDPS       Y4, Y0, Y6
-	VBROADCASTSS 224(CX), Y7
-	VMULPS       Y7, Y6, Y7
-	VBROADCASTSS 224(CX), Y6
-	VMULPS       Y6, Y2, Y6
+	VBROADCASTSS 28(BX), Y7
+	VMULPS       Y6, Y7, Y7
+	VBROADCASTSS 28(BX), Y6
+	VMULPS       Y2, Y6, Y6
 	VADDPS       Y6, Y7, Y2
 	VSUBPS       Y6, Y7, Y6
 	VMOVDQU      32(R9), Y7
-	VMASKMOVPS   Y0, Y7, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y0, Y7, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y2, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y2, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y6, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y6, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y4, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y4, Y0, (DI)
+	ADDQ         SI, DI
 	VADDPS       Y5, Y1, Y0
-	VBROADCASTSS 224(CX), Y2
-	VMULPS       Y2, Y0, Y2
-	VBROADCASTSS 224(CX), Y0
-	VMULPS       Y0, Y3, Y0
+	VBROADCASTSS 28(BX), Y2
+	VMULPS       Y0, Y2, Y2
+	VBROADCASTSS 28(BX), Y0
+	VMULPS       Y3, Y0, Y0
 	VADDPS       Y0, Y2, Y3
 	VSUBPS       Y0, Y2, Y0
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   Y1, Y2, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y1, Y2, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y3, Y1, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y3, Y1, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y0, Y1, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y0, Y1, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y5, Y0, (R10)
-	ADDQ         R8, R10
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   Y5, Y0, (DI)
+	ADDQ         SI, DI
+	MOVQ         R12, R10
+	SUBQ         AX, R10
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   (DI), Y0, Y0
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R10), Y0, Y0
 	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   (DI), Y1, Y1
-	LEAQ         (DX), DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
-	ADDQ         AX, DI
+	VMASKMOVPS   (R12), Y1, Y1
 	VMOVDQU      32(R9), Y2
-	VMASKMOVPS   (DI), Y2, Y2
+	VMASKMOVPS   (R12)(AX*1), Y2, Y2
 	VADDPS       Y2, Y0, Y3
-	VBROADCASTSS 224(CX), Y4
-	VMULPS       Y4, Y3, Y4
-	VBROADCASTSS 224(CX), Y3
-	VMULPS       Y3, Y1, Y3
+	VBROADCASTSS 28(BX), Y4
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS 28(BX), Y3
+	VMULPS       Y1, Y3, Y3
 	VADDPS       Y3, Y4, Y1
 	VSUBPS       Y3, Y4, Y3
 	VMOVDQU      32(R9), Y4
-	VMASKMOVPS   Y0, Y4, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y0, Y4, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y1, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y1, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y3, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y3, Y0, (DI)
+	ADDQ         SI, DI
 	VMOVDQU      32(R9), Y0
-	VMASKMOVPS   Y2, Y0, (R10)
-	ADDQ         R8, R10
+	VMASKMOVPS   Y2, Y0, (DI)
+	ADDQ         SI, DI
+	LEAQ         (CX)(AX*8), CX
+	ADDQ         AX, CX
 	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, DX
-	ADDQ         AX, BX
-	DECQ         SI
-	JNZ          plane
+	SUBQ         AX, R8
+	JNZ          masked
+
+end:
 	VZEROUPPER
 	RET
 
