@@ -1,5 +1,11 @@
 package kernel
 
+// mostNumbers bounds what a kernel does at a time in long rows, as mostPixels does in others.
+const mostNumbers = 1 << 14
+
+// vectors is how many of n numbers a kernel does at a time: whole vectors.
+func (s *Set) vectors(n int) int { return min(n, mostNumbers) &^ (s.lanes - 1) }
+
 // Combine computes weighted sums of two rows, d[i] = fa*a[i] + fb*b[i] + c. d may be either of them. Rows have the same length.
 func Combine(d, a, b []float32, fa, fb, c float32) { combine(current(), d, a, b, fa, fb, c) }
 
@@ -8,9 +14,11 @@ func combine(set *Set, d, a, b []float32, fa, fb, c float32) {
 		panic("kernel: rows of different lengths")
 	}
 	done := 0
-	if set.combine != nil && len(d) >= set.lanes {
-		done = len(d) &^ (set.lanes - 1)
-		set.combine(&d[0], &a[0], &b[0], done, fa, fb, c)
+	if set.combine != nil {
+		for n := set.vectors(len(d)); n > 0; n = set.vectors(len(d) - done) {
+			set.combine(&d[done], &a[done], &b[done], n, fa, fb, c)
+			done += n
+		}
 	}
 	for i := done; i < len(d); i++ {
 		d[i] = fa*a[i] + fb*b[i] + c
@@ -25,9 +33,11 @@ func leakRow(set *Set, d, s []float32, slope float32) {
 		panic("kernel: rows of different lengths")
 	}
 	done := 0
-	if set.leak != nil && len(d) >= set.lanes {
-		done = len(d) &^ (set.lanes - 1)
-		set.leak(&d[0], &s[0], done, slope)
+	if set.leak != nil {
+		for n := set.vectors(len(d)); n > 0; n = set.vectors(len(d) - done) {
+			set.leak(&d[done], &s[done], n, slope)
+			done += n
+		}
 	}
 	for i := done; i < len(d); i++ {
 		v := s[i]
@@ -51,9 +61,11 @@ func leakBack(set *Set, dy, s []float32, slope float32) (dslope float32) {
 		panic("kernel: rows of different lengths")
 	}
 	done := 0
-	if set.leakBack != nil && len(dy) >= set.lanes {
-		done = len(dy) &^ (set.lanes - 1)
-		set.leakBack(&dy[0], &s[0], done, slope, &dslope)
+	if set.leakBack != nil {
+		for n := set.vectors(len(dy)); n > 0; n = set.vectors(len(dy) - done) {
+			set.leakBack(&dy[done], &s[done], n, slope, &dslope)
+			done += n
+		}
 	}
 	for i := done; i < len(dy); i++ {
 		if v := s[i]; !(v > 0) {
