@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/klauspost/cpuid/v2"
@@ -11,19 +12,27 @@ import (
 // tolerance is the largest difference between two results, as a share of their standard deviation.
 const tolerance = 1e-4
 
-// result is what was measured in one case, our engine first.
+// result is what was measured in one case. names, medians and differences are those of the peers that took part, ours first.
 type result struct {
 	benchCase
 	macs        int64
 	names       []string
 	medians     []time.Duration
-	differences []float64 // of each other peer from ours
+	compare     func(got, want []float32) float64
+	differences []float64 // from ours
 	exact       bool      // our result does not depend on how the picture is cut, so that it can be compared
+}
+
+func (r result) limit() float64 {
+	if r.step {
+		return stepTolerance
+	}
+	return tolerance
 }
 
 func (r result) differs() bool {
 	for _, d := range r.differences {
-		if r.exact && !(d <= tolerance) { // NaN differs
+		if r.exact && !(d <= r.limit()) { // NaN differs
 			return true
 		}
 	}
@@ -49,44 +58,57 @@ func difference(got, want []float32) float64 {
 	return largest / math.Sqrt(squares/float64(len(want))-mean*mean)
 }
 
-type table struct{ torch bool }
+// table has columns for each of the others, whether or not they take part in a case.
+type table struct{ others []string }
 
 // newTable prints what is compared, and the heads of the columns.
 func newTable(set, ortVersion, torchVersion string) table {
+	t := table{[]string{"ort"}}
 	fmt.Printf("CPU: %s\n", cpuid.CPU.BrandName)
 	fmt.Printf("ours: kernel set %s; ort: ONNX Runtime %s", set, ortVersion)
 	if torchVersion != "" {
+		t.others = append(t.others, "torch")
 		fmt.Printf("; torch: PyTorch %s", torchVersion)
 	}
 	fmt.Print("\nmedians; GMAC/s are the network's own multiply-accumulates; a ratio below 1 means that ours is faster;\n" +
-		"difference is the largest one from our result, over the result's standard deviation\n\n")
-	heads := fmt.Sprintf("%-20s %7s %9s %6s %9s %6s %8s %10s", "network", "threads", "ours ms", "GMAC/s", "ort ms", "GMAC/s",
-		"ours/ort", "difference")
-	if torchVersion != "" {
-		heads += fmt.Sprintf(" %9s %6s %10s %10s", "torch ms", "GMAC/s", "ours/torch", "difference")
+		"difference is the largest one from our result, over the result's standard deviation\n" +
+		"patches x rows x columns: a training step, forward and back to the gradients of all parameters; three times the forward\n" +
+		"pass's multiply-accumulates; difference is the largest one from our gradient to a parameter, over the gradient's norm\n\n")
+	heads := fmt.Sprintf("%-20s %7s %9s %6s", "network", "threads", "ours ms", "GMAC/s")
+	for _, other := range t.others {
+		heads += fmt.Sprintf(" %9s %6s %8s %10s", other+" ms", "GMAC/s", "ours/"+other, "difference")
 	}
 	fmt.Println(heads)
-	return table{torchVersion != ""}
+	return t
 }
 
-func (t table) print(r result) {
-	speed := func(d time.Duration) float64 { return float64(r.macs) / d.Seconds() / 1e9 }
-	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
-	ours, ort := r.medians[0], r.medians[1]
-	fmt.Printf("%-20s %7d %9.2f %6.0f %9.2f %6.0f %8.2f %10s", r.title(), r.threads, ms(ours), speed(ours), ms(ort), speed(ort),
-		ours.Seconds()/ort.Seconds(), r.differenceText(0))
-	if t.torch {
-		torch := r.medians[2]
-		fmt.Printf(" %9.2f %6.0f %10.2f %10s", ms(torch), speed(torch), ours.Seconds()/torch.Seconds(), r.differenceText(1))
+func (t table) print(r result) { fmt.Println(t.line(r)) }
+
+func (t table) line(r result) string {
+	line := fmt.Sprintf("%-20s %7d %s", r.title(), r.threads, r.speed(0))
+	for _, other := range t.others {
+		width := len("ours/" + other)
+		i := slices.Index(r.names, other)
+		if i < 0 {
+			line += fmt.Sprintf(" %9s %6s %*s %10s", "-", "-", width, "-", "-")
+			continue
+		}
+		line += fmt.Sprintf(" %s %*.2f %10s", r.speed(i), width, r.medians[0].Seconds()/r.medians[i].Seconds(), r.differenceText(i))
 	}
-	fmt.Println()
+	return line
+}
+
+// speed is a peer's time, and what it computes in it.
+func (r result) speed(i int) string {
+	seconds := r.medians[i].Seconds()
+	return fmt.Sprintf("%9.2f %6.0f", seconds*1000, float64(r.macs)/seconds/1e9)
 }
 
 func (r result) differenceText(i int) string {
 	switch {
 	case !r.exact:
 		return "-"
-	case !(r.differences[i] <= tolerance):
+	case !(r.differences[i] <= r.limit()):
 		return fmt.Sprintf("%.1e !", r.differences[i])
 	}
 	return fmt.Sprintf("%.1e", r.differences[i])

@@ -53,30 +53,61 @@ type torchPeer struct {
 	answers *bufio.Reader
 }
 
-func newTorch(python string, model []byte, input *tensor.Tensor, threads int) (*torchPeer, error) {
+// torchJob is what PyTorch computes: the result for an input, or the gradients of a training step.
+type torchJob struct {
+	model   []byte
+	input   *tensor.Tensor
+	threads int
+	dy      *tensor.Tensor // of a step, the loss's gradient to the result; otherwise nil
+	learns  []string       // of a step, the parameters whose gradients are wanted, in the order of output
+}
+
+// files are what the script reads.
+func (j torchJob) files() (map[string][]byte, error) {
+	files := map[string][]byte{"model.onnx": j.model, "torch_peer.py": []byte(torchScript)}
+	numbers := map[string]*tensor.Tensor{"input.bin": j.input}
+	if j.dy != nil {
+		numbers["dy.bin"] = j.dy
+		files["params.txt"] = []byte(strings.Join(j.learns, "\n"))
+	}
+	for name, x := range numbers {
+		data, err := binary.Append(nil, binary.LittleEndian, x.Data)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = data
+	}
+	return files, nil
+}
+
+func newTorch(python string, job torchJob) (*torchPeer, error) {
 	folder, err := os.MkdirTemp("", "peers")
 	if err != nil {
 		return nil, err
 	}
 	p := &torchPeer{folder: folder}
-	if err := p.start(python, model, input, threads); err != nil {
+	if err := p.start(python, job); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	return p, nil
 }
 
-func (p *torchPeer) start(python string, model []byte, input *tensor.Tensor, threads int) error {
-	numbers, err := binary.Append(nil, binary.LittleEndian, input.Data)
+func (p *torchPeer) start(python string, job torchJob) error {
+	files, err := job.files()
 	if err != nil {
 		return err
 	}
-	for name, data := range map[string][]byte{"model.onnx": model, "input.bin": numbers, "torch_peer.py": []byte(torchScript)} {
+	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(p.folder, name), data, 0o600); err != nil {
 			return err
 		}
 	}
-	n := strconv.Itoa(threads)
-	p.process = exec.Command(python, "torch_peer.py", n, strconv.Itoa(input.C), strconv.Itoa(input.H), strconv.Itoa(input.W))
+	n, s, what := strconv.Itoa(job.threads), job.input.Shape, "forward"
+	if job.dy != nil {
+		what = "step"
+	}
+	p.process = exec.Command(python, "torch_peer.py", what, n, strconv.Itoa(s.N), strconv.Itoa(s.C), strconv.Itoa(s.H),
+		strconv.Itoa(s.W))
 	p.process.Dir, p.process.Stderr = p.folder, os.Stderr
 	// Waiting threads must not spin while it is another peer's turn.
 	p.process.Env = append(os.Environ(), "OMP_NUM_THREADS="+n, "OPENBLAS_NUM_THREADS="+n, "OMP_WAIT_POLICY=PASSIVE")

@@ -1,5 +1,7 @@
-"""Runs model.onnx with PyTorch on input.bin: threads, channels, height and width are its arguments. Orders come line by line:
-"run SECONDS" answers with the seconds of each run, "output" with the name of the file that holds the last result."""
+"""Runs model.onnx with PyTorch on input.bin: "forward" or "step", threads, batch, channels, height and width are its arguments.
+Orders come line by line: "run SECONDS" answers with the seconds of each run, "output" with the name of the file that holds the
+last result. A step is a training step's arithmetic, forward and back from dy.bin; its result is the gradients to the parameters
+that params.txt names, in that order."""
 
 import json
 import struct
@@ -61,21 +63,21 @@ OPERATIONS = {
     "Mul": lambda a, x, y: x * y,
     "Concat": lambda a, *x: torch.cat(x, a["axis"]),
     "DepthToSpace": lambda a, x: F.pixel_shuffle(x, a["blocksize"]),
-    "BatchNormalization": lambda a, x, w, b, mean, var: F.batch_norm(x, mean, var, w, b, False, 0, a["epsilon"]),
+    "BatchNormalization": lambda a, x, w, b, mean, var: F.batch_norm(x, mean, var, w, b, a["training"], 0.1, a["epsilon"]),
     "GlobalAveragePool": lambda a, x: F.adaptive_avg_pool2d(x, 1),
     "Resize": lambda a, x, _, scales: F.interpolate(x, scale_factor=scales.tolist()[2:], mode="bilinear", align_corners=False),
 }
 
 
 class Model:
-    def __init__(self, data):
+    def __init__(self, data, training):
         graph = every(data, 7)[0]
         self.params = {"": None}
         for m in every(graph, 5):
             values = torch.frombuffer(bytearray(every(m, 9)[0]), dtype=torch.float32)
             self.params[text(m, 8)] = values.reshape(every(m, 1))
         self.nodes = [([bytes(i).decode() for i in every(m, 1)], text(m, 2), OPERATIONS[text(m, 4)],
-                       dict(attribute(a) for a in every(m, 5))) for m in every(graph, 1)]
+                       dict((attribute(a) for a in every(m, 5)), training=training)) for m in every(graph, 1)]
         last = {name: i for i, (inputs, _, _, _) in enumerate(self.nodes) for name in inputs}
         self.over = [[n for n, j in last.items() if j == i and n not in self.params] for i in range(len(self.nodes))]
 
@@ -90,27 +92,59 @@ class Model:
         return values["output"]
 
 
-def main():
-    threads, channels, height, width = map(int, sys.argv[1:])
+class Forward:
+    def __init__(self, model):
+        self.model = model
+
+    def run(self, x):
+        self.y = self.model(x)
+
+    def output(self):
+        return self.y
+
+
+class Step:
+    def __init__(self, model, names, dy):
+        self.model, self.dy = model, dy
+        self.learns = [model.params[name].requires_grad_() for name in names]
+
+    def run(self, x):
+        for p in self.learns:
+            p.grad = None  # as optimizers do
+        y = self.model(x)
+        y.backward(self.dy.view_as(y))
+
+    def output(self):
+        return torch.cat([p.grad.flatten() for p in self.learns])
+
+
+def read(name):
+    with open(name, "rb") as f:
+        return bytearray(f.read())
+
+
+def numbers(name):
+    return torch.frombuffer(read(name), dtype=torch.float32)
+
+
+def main(training, threads, shape):
     torch.set_num_threads(threads)
-    with open("model.onnx", "rb") as f:
-        model = Model(memoryview(f.read()))
-    with open("input.bin", "rb") as f:
-        x = torch.frombuffer(bytearray(f.read()), dtype=torch.float32).reshape(1, channels, height, width)
-    result = None
+    model, x = Model(memoryview(read("model.onnx")), training), numbers("input.bin").reshape(shape)
+    job = Step(model, read("params.txt").decode().split("\n"), numbers("dy.bin")) if training else Forward(model)
     for order in sys.stdin:
         answer = "output.bin"
         if order.startswith("run"):
             answer, begin = [], time.perf_counter()
             while not answer or time.perf_counter() - begin < float(order.split()[1]):
                 start = time.perf_counter()
-                result = model(x)
+                job.run(x)
                 answer.append(time.perf_counter() - start)
         else:
             with open(answer, "wb") as f:
-                f.write(result.contiguous().numpy().tobytes())
+                f.write(job.output().contiguous().numpy().tobytes())
         print(json.dumps(answer), flush=True)
 
 
-with torch.inference_mode():
-    main()
+step = sys.argv[1] == "step"
+with torch.inference_mode(not step):
+    main(step, int(sys.argv[2]), [int(a) for a in sys.argv[3:]])
