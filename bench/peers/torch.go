@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,10 @@ type torchPeer struct {
 	orders  io.WriteCloser
 	answers *bufio.Reader
 }
+
+// keepMemory makes glibc keep the memory that PyTorch gives back. Otherwise every large value of a step comes from the kernel
+// again, page by page, which can take longer than the arithmetic. The environment can say otherwise.
+var keepMemory = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=1000000000000", "MALLOC_TOP_PAD_=268435456"}
 
 // torchJob is what PyTorch computes: the result for an input, or the gradients of a training step.
 type torchJob struct {
@@ -111,6 +116,9 @@ func (p *torchPeer) start(python string, job torchJob) error {
 	p.process.Dir, p.process.Stderr = p.folder, os.Stderr
 	// Waiting threads must not spin while it is another peer's turn.
 	p.process.Env = append(os.Environ(), "OMP_NUM_THREADS="+n, "OPENBLAS_NUM_THREADS="+n, "OMP_WAIT_POLICY=PASSIVE")
+	if job.dy != nil {
+		p.process.Env = slices.Concat(keepMemory, p.process.Env)
+	}
 	if p.orders, err = p.process.StdinPipe(); err != nil {
 		return err
 	}
