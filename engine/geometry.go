@@ -200,9 +200,14 @@ func (geo *geometry) placeBuffers(p *Plan) {
 	// The largest first, each at the lowest place that is free for the whole of its life.
 	slices.SortStableFunc(lives, func(a, b life) int { return b.length - a.length })
 	var placed []life
-	widest := 0
+	widest, floor := 0, 0
 	for _, l := range lives {
-		l.start = lowestPlace(l, placed)
+		// Small ones (averages and what is made of them) lie behind the others: among them, they would leave the zeros around the next
+		// large one to be laid again.
+		if floor == 0 && l.length*muchSmaller < lives[0].length {
+			floor = geo.length
+		}
+		l.start = lowestPlace(l, placed, floor)
 		geo.start[l.value] = l.start
 		geo.length = max(geo.length, l.start+l.length)
 		i, _ := slices.BinarySearchFunc(placed, l, func(a, b life) int { return a.start - b.start })
@@ -220,9 +225,11 @@ type life struct {
 	start, length int
 }
 
-// lowestPlace finds room among the buffers already placed, which are sorted by their start.
-func lowestPlace(l life, placed []life) int {
-	start := 0
+const muchSmaller = 64
+
+// lowestPlace finds room from floor on among the buffers already placed, which are sorted by their start.
+func lowestPlace(l life, placed []life, floor int) int {
+	start := floor
 	for _, other := range placed {
 		if other.to < l.from || l.to < other.from {
 			continue

@@ -61,8 +61,7 @@ type sheetShape struct{ c, h, w int }
 // tapeWorker is a worker's memory.
 type tapeWorker struct {
 	scratch kernel.Scratch
-	blocks  []kernel.Block
-	add     kernel.Block
+	sources []kernel.Sheet
 }
 
 // NewTape makes a tape for batches of a shape. The parameters must have passed the graph's Check. They are read at every Forward,

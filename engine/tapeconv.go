@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"image"
 
 	"classsr/internal/kernel"
 	"classsr/nn"
@@ -128,12 +127,15 @@ func (c *tapeConv) flip(weight []float32, first, i int) {
 	}
 }
 
-// sources are the sheets that are convolved for one picture.
-func (c *tapeConv) sources(t *Tape, picture int) []kernel.Sheet {
+// sources appends the sheets that are convolved for one picture.
+func (c *tapeConv) sources(sheets []kernel.Sheet, t *Tape, picture int) []kernel.Sheet {
 	if c.blocks != nil {
-		return c.blocks[picture]
+		return append(sheets, c.blocks[picture]...)
 	}
-	return t.sheetsOf(c.in, picture)
+	for _, v := range c.in {
+		sheets = append(sheets, t.values[v].sheets[picture])
+	}
+	return sheets
 }
 
 func (c *tapeConv) forward(ctx context.Context, t *Tape) error {
@@ -141,17 +143,12 @@ func (c *tapeConv) forward(ctx context.Context, t *Tape) error {
 		if c.blocks != nil {
 			unshuffle(c.blocks[i][0], t.values[c.in[0]].sheets[i])
 		}
-		w.blocks = w.blocks[:0]
-		for _, s := range c.sources(t, i) {
-			w.blocks = append(w.blocks, s.Block(-c.op.Pad, t.zeros))
-		}
-		out := t.values[c.out].sheets[i]
-		var add *kernel.Block
+		var add *kernel.Sheet
 		if c.residual >= 0 {
-			w.add = t.values[c.residual].sheets[i].Block(0, t.zeros)
-			add = &w.add
+			add = &t.values[c.residual].sheets[i]
 		}
-		c.conv.Run(out.Block(0, t.zeros), image.Rect(0, 0, out.W, out.H), kernel.Grid{}, w.blocks, add, &w.scratch)
+		w.sources = c.sources(w.sources[:0], t, i)
+		c.conv.RunSheet(t.values[c.out].sheets[i], w.sources, add, t.zeros, &w.scratch)
 	})
 }
 
@@ -199,16 +196,14 @@ func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Sheet) err
 		clear(c.weightGradient.Data)
 		clear(c.biasGradient.Data)
 	}
-	err := t.each(ctx, len(c.parts), func(w *tapeWorker, i int) {
-		part := c.parts[i]
+	// Each thread goes through the pictures with a share of the parts, so that a picture stays in its cache for all of them.
+	shares := min(t.threads, len(c.parts))
+	err := t.each(ctx, shares, func(w *tapeWorker, i int) {
+		parts := c.parts[i*len(c.parts)/shares : (i+1)*len(c.parts)/shares]
 		for picture, dy := range grads {
-			if c.weightGradient.Data != nil {
-				kernel.WeightGradient(c.weightGradient.Data, c.shape, part, dy, c.sources(t, picture), &w.scratch)
-			}
-			if part.FirstIn == 0 && c.biasGradient.Data != nil {
-				for o := part.FirstOut; o < part.EndOut; o++ {
-					c.biasGradient.Data[o] += kernel.Sum(dy.Plane(o))
-				}
+			w.sources = c.sources(w.sources[:0], t, picture)
+			for _, part := range parts {
+				c.learnPart(part, dy, w)
 			}
 		}
 	})
@@ -220,6 +215,18 @@ func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Sheet) err
 	return err
 }
 
+// learnPart adds to a part of the gradients, for one picture.
+func (c *tapeConv) learnPart(part kernel.WeightPart, dy kernel.Sheet, w *tapeWorker) {
+	if c.weightGradient.Data != nil {
+		kernel.WeightGradient(c.weightGradient.Data, c.shape, part, dy, w.sources, &w.scratch)
+	}
+	if part.FirstIn == 0 && c.biasGradient.Data != nil {
+		for o := part.FirstOut; o < part.EndOut; o++ {
+			c.biasGradient.Data[o] += kernel.Sum(dy.Plane(o))
+		}
+	}
+}
+
 // backTo adds to the gradients of input i.
 func (c *tapeConv) backTo(ctx context.Context, t *Tape, i int, grads []kernel.Sheet) error {
 	to, adds := t.gradient(c.in[i])
@@ -228,15 +235,12 @@ func (c *tapeConv) backTo(ctx context.Context, t *Tape, i int, grads []kernel.Sh
 		if c.blocks != nil {
 			dst = c.blocks[picture][0] // no longer needed
 		}
-		out := dst.Block(0, t.zeros)
-		var add *kernel.Block
+		var add *kernel.Sheet
 		if adds && c.blocks == nil {
-			w.add = out
-			add = &w.add
+			add = &dst
 		}
-		back := c.back[i]
-		w.blocks = append(w.blocks[:0], dy.Block(-back.Pad, t.zeros))
-		back.Run(out, image.Rect(0, 0, dst.W, dst.H), kernel.Grid{}, w.blocks, add, &w.scratch)
+		w.sources = append(w.sources[:0], dy)
+		c.back[i].RunSheet(dst, w.sources, add, t.zeros, &w.scratch)
 		if c.blocks != nil {
 			shuffleBack(to[picture], dst, adds)
 		}

@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"classsr/internal/kernel"
-	"classsr/nn"
-)
+import "classsr/nn"
 
 // tapeLowering turns the nodes of a graph into the steps of a tape.
 type tapeLowering struct {
@@ -168,13 +165,4 @@ func (l tapeLowering) addActivation(v nn.Value, n nn.Node) {
 		a.partial = make([]float32, l.batch.N*l.values[v].shape.C)
 	}
 	l.steps = append(l.steps, a)
-}
-
-// sheetsOf lists the sheets of some values for one picture.
-func (t *Tape) sheetsOf(values []nn.Value, picture int) []kernel.Sheet {
-	sheets := make([]kernel.Sheet, len(values))
-	for i, v := range values {
-		sheets[i] = t.values[v].sheets[picture]
-	}
-	return sheets
 }

@@ -144,19 +144,18 @@ func (s *tapeNorm) forward(ctx context.Context, t *Tape) error {
 		for i, x := range t.values[s.x].sheets {
 			y := t.values[s.y].sheets[i]
 			if t.mode == nn.Train { // the mean has been subtracted, which is more exact than doing all at once
-				s.eachRow(y, y, c, float32(factor), 0, float32(bias))
+				s.combine(y, y, c, float32(factor), 0, float32(bias))
 				continue
 			}
-			s.eachRow(y, x, c, float32(factor), 0, float32(bias-m.mean*factor))
+			s.combine(y, x, c, float32(factor), 0, float32(bias-m.mean*factor))
 		}
 	})
 }
 
-// eachRow does y = fy*y + fx*x + offset for a plane, and leaves the borders as they are.
-func (s *tapeNorm) eachRow(y, x kernel.Sheet, c int, fx, fy, offset float32) {
-	for row := range x.H {
-		kernel.Combine(y.Row(c, row), y.Row(c, row), x.Row(c, row), fy, fx, offset)
-	}
+// combine does y = fy*y + fx*x + offset for a plane.
+func (s *tapeNorm) combine(y, x kernel.Sheet, c int, fx, fy, offset float32) {
+	kernel.Combine(y.Plane(c), y.Plane(c), x.Plane(c), fy, fx, offset)
+	y.ClearBorders(c)
 }
 
 // batchMoments computes the moments of a channel over the batch and moves the running statistics.
@@ -172,8 +171,8 @@ func (s *tapeNorm) batchMoments(t *Tape, p []tensor.Array, c int) moments {
 	}
 	for i := range x {
 		y := t.values[s.y].sheets[i] // without the mean, for the time being
-		s.eachRow(y, x[i], c, 1, 0, float32(-mean))
-		for row := range y.H {
+		s.combine(y, x[i], c, 1, 0, float32(-mean))
+		for row := range y.H { // short sums, since an error here moves all numbers of the channel
 			variance += float64(kernel.Dot(y.Row(c, row), y.Row(c, row))) / count
 		}
 	}
@@ -220,7 +219,7 @@ func (s *tapeNorm) backward(ctx context.Context, t *Tape) error {
 			constant = -factor*sum/count - perX*m.mean
 		}
 		for i, dy := range grads {
-			s.eachRow(dy, x[i], c, float32(perX), float32(factor), float32(constant))
+			s.combine(dy, x[i], c, float32(perX), float32(factor), float32(constant))
 		}
 	})
 	if err != nil {

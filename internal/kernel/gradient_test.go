@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -77,6 +78,44 @@ func TestWeightGradientIsItsDefinition(t *testing.T) {
 		}
 	})
 }
+
+// Convolutions of sheets are the same as those of blocks, and leave the borders zero.
+func TestConvOfSheetsIsThatOfBlocks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		groups, pad := rapid.IntRange(1, 2).Draw(t, "groups"), rapid.IntRange(0, 2).Draw(t, "pad")
+		in, out := groups*rapid.IntRange(1, 10).Draw(t, "in"), groups*rapid.IntRange(1, 10).Draw(t, "out")
+		shape := Shape{In: in, Out: out, Size: 2*pad + 1, Stride: 1, Pad: pad, Groups: groups}
+		h, w, border := rapid.IntRange(1, 40).Draw(t, "h"), rapid.IntRange(1, 40).Draw(t, "w"), max(pad, 1)+rapid.IntRange(0, 1).Draw(t, "border")
+		split := rapid.IntRange(0, in-1).Draw(t, "planes of the first sheet")
+		whole, _ := randomSheet(r, in, h, w, border)
+		src := []Sheet{whole.Planes(0, split), whole.Planes(split, in-split)}
+		conv := newConv(anySet(t), shape, random(r, weights(shape)), random(r, out), []float32{0.3})
+		got, safe := randomSheet(r, out, h, w, border)
+		want, _ := randomSheet(r, out, h, w, border)
+		var add *Sheet
+		var addBlock *Block
+		zeros := make([]float32, w+2*border+8)
+		if rapid.Bool().Draw(t, "add") {
+			a, _ := randomSheet(r, out, h, w, border)
+			b := a.Block(0, zeros)
+			add, addBlock = &a, &b
+		}
+		conv.RunSheet(got, src, add, zeros, &Scratch{})
+		conv.Run(want.Block(0, zeros), image.Rect(0, 0, w, h), Grid{}, []Block{whole.Block(-pad, zeros)}, addBlock, &Scratch{})
+		for i, v := range want.Data {
+			if !near(got.Data[i], float64(v)) {
+				t.Fatalf("number %d is %g, want %g", i, got.Data[i], v)
+			}
+		}
+		if !safe() {
+			t.Fatal("memory around the result was written")
+		}
+	})
+}
+
+// weights is how many weights a convolution has.
+func weights(s Shape) int { return s.Out * s.In / s.Groups * s.Size * s.Size }
 
 func TestElementwiseIsItsDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

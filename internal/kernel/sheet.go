@@ -1,5 +1,7 @@
 package kernel
 
+import "image"
+
 // Sheet is a stack of planes with borders of zeros, all of it in memory: what training keeps. The borders right of a row are those
 // left of the next row, and the ones below a plane those above the next plane, so that a plane and all that a convolution reads
 // around it is one long row.
@@ -47,6 +49,74 @@ func (s Sheet) Planes(first, count int) Sheet {
 func (s Sheet) Block(x int, zeros []float32) Block {
 	return Block{
 		Data: s.Data[s.origin()+x:], C: s.C, Plane: s.plane(), Stride: s.stride(), Ring: s.H, Height: s.H, Zeros: zeros,
+	}
+}
+
+// ClearBorders puts the zeros right of the rows of a plane back.
+func (s Sheet) ClearBorders(c int) {
+	i := s.origin() + c*s.plane() + s.W
+	for range s.H {
+		clear(s.Data[i : i+s.Border])
+		i += s.stride()
+	}
+}
+
+// longRow is the planes as blocks of a single row each: the first row and all that follow it.
+func (s Sheet) longRow() Block {
+	return Block{Data: s.Data[s.origin():], C: s.C, Plane: s.plane(), Stride: s.long(), Ring: 1, Height: 1}
+}
+
+// RunSheet is Run for whole sheets, all of one height and width, with borders of at least the padding. zeros are as long as a row with
+// its borders and a tile. Convolutions that are not computed in tiles work on all rows of a plane as one.
+func (c *Conv) RunSheet(dst Sheet, src []Sheet, add *Sheet, zeros []float32, scratch *Scratch) {
+	if c.winograd != nil {
+		scratch.sheets = scratch.sheets[:0]
+		for _, s := range src {
+			scratch.sheets = append(scratch.sheets, s.Block(-c.Pad, zeros))
+		}
+		var added *Block
+		if add != nil {
+			scratch.added = add.Block(0, zeros)
+			added = &scratch.added
+		}
+		c.Run(dst.Block(0, zeros), image.Rect(0, 0, dst.W, dst.H), Grid{}, scratch.sheets, added, scratch)
+		return
+	}
+	scratch.sheets = scratch.sheets[:0]
+	for _, s := range src {
+		b := s.longRow()
+		b.Data = s.Data // from before the first pixel on
+		scratch.sheets = append(scratch.sheets, b)
+	}
+	for g := range c.Groups {
+		scratch.blocks = slicePlanes(scratch.blocks[:0], scratch.sheets, g*c.in, c.in)
+		c.runLongRows(g, dst, add, scratch)
+	}
+	for plane := range dst.C {
+		dst.ClearBorders(plane)
+	}
+}
+
+// runLongRows is RunSheet for one group, whose sources are in scratch.
+func (c *Conv) runLongRows(g int, dst Sheet, add *Sheet, scratch *Scratch) {
+	out := dst.longRow().planes(g*c.out, c.out)
+	var groupAdd *Block
+	if add != nil {
+		scratch.add = add.longRow().planes(g*c.out, c.out)
+		groupAdd = &scratch.add
+	}
+	for x := 0; x < dst.long(); x += mostPixels {
+		n := min(dst.long()-x, mostPixels)
+		list := scratch.segments[:0]
+		for ky := range c.Size {
+			for _, b := range scratch.blocks {
+				at := dst.origin() + x + (ky-c.Pad)*dst.stride() - c.Pad
+				_ = b.Data[(b.C-1)*b.Plane+at+n+c.Size-2] // kernels do not check
+				list = append(list, segment{&b.Data[at], b.Plane * floatBytes, b.C})
+			}
+		}
+		scratch.segments = list
+		c.groups[g].run(out, 0, x, n, list, groupAdd, &scratch.args)
 	}
 }
 
