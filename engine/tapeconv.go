@@ -222,7 +222,7 @@ func (c *tapeConv) learnPart(part kernel.WeightPart, dy kernel.Sheet, w *tapeWor
 	}
 	if part.FirstIn == 0 && c.biasGradient.Data != nil {
 		for o := part.FirstOut; o < part.EndOut; o++ {
-			c.biasGradient.Data[o] += kernel.Sum(dy.Plane(o))
+			c.biasGradient.Data[o] += kernel.Sum(dy.Plane(o), &w.scratch)
 		}
 	}
 }

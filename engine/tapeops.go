@@ -134,10 +134,10 @@ type moments struct{ mean, deviation float64 }
 
 func (s *tapeNorm) forward(ctx context.Context, t *Tape) error {
 	p := s.node.Arrays(t.params)
-	return t.each(ctx, len(s.moments), func(_ *tapeWorker, c int) {
+	return t.each(ctx, len(s.moments), func(w *tapeWorker, c int) {
 		m := moments{float64(p[2].Data[c]), math.Sqrt(float64(p[3].Data[c]) + nn.BatchNormEpsilon)}
 		if t.mode == nn.Train {
-			m = s.batchMoments(t, p, c)
+			m = s.batchMoments(t, p, c, w)
 		}
 		s.moments[c] = m
 		factor, bias := float64(p[0].Data[c])/m.deviation, float64(p[1].Data[c])
@@ -159,7 +159,7 @@ func (s *tapeNorm) combine(y, x kernel.Sheet, c int, fx, fy, offset float32) {
 }
 
 // batchMoments computes the moments of a channel over the batch and moves the running statistics.
-func (s *tapeNorm) batchMoments(t *Tape, p []tensor.Array, c int) moments {
+func (s *tapeNorm) batchMoments(t *Tape, p []tensor.Array, c int, w *tapeWorker) moments {
 	x := t.values[s.x].sheets
 	count := float64(len(x) * x[0].H * x[0].W)
 	if count < 2 {
@@ -167,13 +167,13 @@ func (s *tapeNorm) batchMoments(t *Tape, p []tensor.Array, c int) moments {
 	}
 	var mean, variance float64
 	for i := range x {
-		mean += float64(kernel.Sum(x[i].Plane(c))) / count
+		mean += float64(kernel.Sum(x[i].Plane(c), &w.scratch)) / count
 	}
 	for i := range x {
 		y := t.values[s.y].sheets[i] // without the mean, for the time being
 		s.combine(y, x[i], c, 1, 0, float32(-mean))
 		for row := range y.H { // short sums, since an error here moves all numbers of the channel
-			variance += float64(kernel.Dot(y.Row(c, row), y.Row(c, row))) / count
+			variance += float64(kernel.Dot(y.Row(c, row), y.Row(c, row), &w.scratch)) / count
 		}
 	}
 	move := func(running *float32, batch float64) {
@@ -198,13 +198,13 @@ func (s *tapeNorm) backward(ctx context.Context, t *Tape) error {
 	dWeight, dBias := t.grads[s.node.ParamName(params[0])].Data, t.grads[s.node.ParamName(params[1])].Data
 	x := t.values[s.x].sheets
 	count := float64(len(x) * x[0].H * x[0].W)
-	err := t.each(ctx, len(s.moments), func(_ *tapeWorker, c int) {
+	err := t.each(ctx, len(s.moments), func(w *tapeWorker, c int) {
 		m := s.moments[c]
 		var sum, products float64 // of dy and dy*z
 		for i, dy := range grads {
-			d := float64(kernel.Sum(dy.Plane(c)))
+			d := float64(kernel.Sum(dy.Plane(c), &w.scratch))
 			sum += d
-			products += (float64(kernel.Dot(dy.Plane(c), x[i].Plane(c))) - m.mean*d) / m.deviation
+			products += (float64(kernel.Dot(dy.Plane(c), x[i].Plane(c), &w.scratch)) - m.mean*d) / m.deviation
 		}
 		if dWeight != nil {
 			dWeight[c] += float32(products)

@@ -48,20 +48,21 @@ func dot(a, b []float32) float32 {
 }
 
 // Dot is the inner product of two rows of the same length.
-func Dot(a, b []float32) float32 { return dotRows(current(), a, b) }
+func Dot(a, b []float32, scratch *Scratch) float32 { return dotRows(current(), a, b, scratch) }
 
-func dotRows(set *Set, a, b []float32) float32 {
+func dotRows(set *Set, a, b []float32, s *Scratch) float32 {
 	if len(a) != len(b) {
 		panic("kernel: rows of different lengths")
 	}
 	if len(a) == 0 {
 		return 0
 	}
-	var sum float32
-	var offset int
-	d := dotsArgs{a: &a[0], b: &b[0], offsets: &offset, n: len(a), sums: &sum}
-	set.dots(1, 1, &d)
-	return sum
+	sum := s.row(1)
+	sum[0] = 0
+	s.offsets = append(s.offsets[:0], 0)
+	s.dots = dotsArgs{a: &a[0], b: &b[0], offsets: &s.offsets[0], n: len(a), sums: &sum[0]}
+	set.dots(1, 1, &s.dots)
+	return sum[0]
 }
 
 // ones is a row of ones, for sums that are inner products.
@@ -71,11 +72,11 @@ var ones = func() (s [4096]float32) {
 }()
 
 // Sum is the sum of a row.
-func Sum(a []float32) float32 {
+func Sum(a []float32, scratch *Scratch) float32 {
 	var sum float32
 	for len(a) > 0 {
 		n := min(len(a), len(ones))
-		sum += Dot(a[:n], ones[:n])
+		sum += Dot(a[:n], ones[:n], scratch)
 		a = a[n:]
 	}
 	return sum

@@ -162,7 +162,7 @@ func TestElementwiseIsItsDefinition(t *testing.T) {
 		for i := range a {
 			want += float64(a[i]) * float64(b[i])
 		}
-		if got := dotRows(set, a, b); math.Abs(float64(got)-want) > 1e-4*(1+math.Abs(want)) {
+		if got := dotRows(set, a, b, &Scratch{}); math.Abs(float64(got)-want) > 1e-4*(1+math.Abs(want)) {
 			t.Fatalf("%s: inner product %g, want %g", set.name, got, want)
 		}
 	})
