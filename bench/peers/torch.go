@@ -54,7 +54,7 @@ type torchPeer struct {
 	answers *bufio.Reader
 }
 
-// keepMemory makes glibc keep the memory that PyTorch gives back. Otherwise every large value of a step comes from the kernel
+// keepMemory makes glibc keep the memory that PyTorch gives back. Otherwise every large value comes from the kernel
 // again, page by page, which can take longer than the arithmetic. The environment can say otherwise.
 var keepMemory = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=1000000000000", "MALLOC_TOP_PAD_=268435456"}
 
@@ -116,9 +116,7 @@ func (p *torchPeer) start(python string, job torchJob) error {
 	p.process.Dir, p.process.Stderr = p.folder, os.Stderr
 	// Waiting threads must not spin while it is another peer's turn.
 	p.process.Env = append(os.Environ(), "OMP_NUM_THREADS="+n, "OPENBLAS_NUM_THREADS="+n, "OMP_WAIT_POLICY=PASSIVE")
-	if job.dy != nil {
-		p.process.Env = slices.Concat(keepMemory, p.process.Env)
-	}
+	p.process.Env = slices.Concat(keepMemory, p.process.Env)
 	if p.orders, err = p.process.StdinPipe(); err != nil {
 		return err
 	}
