@@ -1,0 +1,246 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"   //nolint:revive,staticcheck // how avo programs are written
+	. "github.com/mmcloughlin/avo/operand" //nolint:revive,staticcheck // likewise
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets of the fields of winogradOutArgs in package kernel.
+const (
+	outRows, outAdd, outRowPlanes, outAddPlanes, outRowAddresses, outAddAddresses   = 0, 48, 96, 144, 192, 240
+	outProducts, outPlane, outFrequency, outCount, outLeft, outN, outBias, outSlope = 288, 296, 304, 312, 320, 328, 336, 344
+	outNumber, outHasAdd, outScratch                                                = 352, 360, 368
+)
+
+// bitTable has, for each lane of two vectors, the bit that stands for it.
+func (v vectors) bitTable() Mem {
+	table := GLOBL("laneBits"+v.name, 8|16) // RODATA|NOPTR
+	for i := range 2 * v.lanes {
+		DATA(4*i, U32(1<<i))
+	}
+	return table
+}
+
+// lanesOfTwo makes masks of lanes of two vectors from bits, in registers or in memory for two vectors.
+func (t *transform) lanesOfTwo(bits reg.GPVirtual, table, masks Mem) (a, b mask) {
+	if t.masked {
+		a, b = mask{k: K()}, mask{k: K()}
+		KMOVW(bits.As32(), a.k)
+		SHRQ(U8(t.lanes), bits)
+		KMOVW(bits.As32(), b.k)
+		return a, b
+	}
+	low := XMM()
+	all := t.register()
+	VMOVD(bits.As32(), low)
+	VPBROADCASTD(low, all)
+	at := GP64()
+	LEAQ(table, at)
+	for i, m := range []*mask{&a, &b} {
+		bit, chosen := t.register(), t.register()
+		VMOVDQU(Mem{Base: at, Disp: i * t.bytes()}, bit)
+		VPAND(all, bit, chosen)
+		VPCMPEQD(chosen, bit, bit)
+		place := masks.Offset(i * t.bytes())
+		VMOVDQU(bit, place)
+		m.at = &place
+	}
+	return a, b
+}
+
+// out writes the transform of products with everything that follows.
+func (t *transform) out(bitTable Mem) {
+	t.function("winogradOut")
+	at := GP64()
+	MOVQ(t.argument(outScratch), at)
+	scratch := Mem{Base: at}
+	plane := GP64() // where the products of the plane begin
+	MOVQ(t.argument(outProducts), plane)
+	t.firstPlane(outRows, outRowAddresses, tileRows)
+	t.firstPlane(outAdd, outAddAddresses, tileRows)
+	Label("plane")
+	from, start := GP64(), GP64()
+	MOVQ(plane, from)
+	// Pixels are counted from the beginning of the first tile; start is that of the vector.
+	XORQ(start, start)
+	Label("vector")
+	MOVQ(start, t.x)
+	SUBQ(t.argument(outLeft), t.x)
+	SHLQ(U8(2), t.x)
+	lowest, end := GP64(), GP64()
+	MOVQ(t.argument(outLeft), lowest)
+	MOVQ(t.argument(outN), end)
+	ADDQ(lowest, end)
+	SUBQ(start, end)    // may be more than the vector holds
+	SUBQ(start, lowest) // negative but for the first vector
+	JLE(LabelRef("first"))
+	JMP(LabelRef("some"))
+	Label("first")
+	XORQ(lowest, lowest)
+	CMPQ(end, I32(2*t.lanes))
+	JL(LabelRef("some"))
+	t.outVector("all", from, scratch, [2]*mask{})
+	JMP(LabelRef("next"))
+	Label("some")
+	limit := GP64()
+	MOVQ(U64(uint64(2*t.lanes)), limit)
+	CMPQ(end, limit)
+	CMOVQGT(limit, end)
+	bits, below, ones := GP64(), GP64(), GP64()
+	MOVQ(U64(1), ones)
+	MOVQ(ones, bits)
+	MOVQ(ones, below)
+	MOVQ(end, reg.RCX)
+	SHLQ(reg.CL, bits)
+	MOVQ(lowest, reg.RCX)
+	SHLQ(reg.CL, below)
+	SUBQ(below, bits) // (1<<end - 1) - (1<<lowest - 1)
+	a, b := t.lanesOfTwo(bits, bitTable, scratch.Offset(2*tileRows*t.bytes()))
+	t.outVector("some", from, scratch, [2]*mask{&a, &b})
+	Label("next")
+	ADDQ(I32(t.bytes()), from)
+	ADDQ(I32(2*t.lanes), start)
+	whole := GP64()
+	MOVQ(t.argument(outN), whole)
+	ADDQ(t.argument(outLeft), whole)
+	CMPQ(start, whole)
+	JL(LabelRef("vector"))
+	t.nextPlane(outRowAddresses, outRowPlanes, tileRows)
+	t.nextPlane(outAddAddresses, outAddPlanes, tileRows)
+	ADDQ(t.argument(outPlane), plane)
+	ADDQ(I8(4), t.argument(outNumber))
+	DECQ(t.argument(outCount))
+	JNZ(LabelRef("plane"))
+	VZEROUPPER()
+	RET()
+}
+
+// outVector makes the results of a vector of tiles.
+func (t *transform) outVector(label string, from reg.GPVirtual, scratch Mem, m [2]*mask) {
+	// The rows of both columns stay in registers if there are enough.
+	var columns [2][tileRows]Op
+	for column := range columns {
+		t.outColumn(from, column, func(r int, v reg.VecVirtual) {
+			columns[column][r] = v
+			if t.registers < 32 {
+				place := scratch.Offset((column*tileRows + r) * t.bytes())
+				VMOVUPS(v, place)
+				columns[column][r] = place
+			}
+		})
+	}
+	number, bias, slope := GP64(), GP64(), GP64()
+	MOVQ(t.argument(outNumber), number)
+	MOVQ(t.argument(outBias), bias)
+	MOVQ(t.argument(outSlope), slope)
+	f := finisher{t, t.register(), t.register(), t.register(), m}
+	VBROADCASTSS(Mem{Base: bias, Index: number, Scale: 1}, f.bias)
+	CMPQ(t.argument(outHasAdd), I8(0))
+	JNE(LabelRef(label + "adding"))
+	TESTQ(slope, slope)
+	JNZ(LabelRef(label + "activating"))
+	f.rows(columns, false, false)
+	JMP(LabelRef(label + "end"))
+	Label(label + "activating")
+	f.loadSlope(slope, number)
+	f.rows(columns, false, true)
+	JMP(LabelRef(label + "end"))
+	Label(label + "adding")
+	TESTQ(slope, slope)
+	JNZ(LabelRef(label + "both"))
+	f.rows(columns, true, false)
+	JMP(LabelRef(label + "end"))
+	Label(label + "both")
+	f.loadSlope(slope, number)
+	f.rows(columns, true, true)
+	Label(label + "end")
+}
+
+// outColumn transforms one column of the tiles along the width and the height, and hands on six rows.
+func (t *transform) outColumn(from reg.GPVirtual, column int, each func(r int, v reg.VecVirtual)) {
+	frequency, at := GP64(), GP64()
+	MOVQ(t.argument(outFrequency), frequency)
+	LEAQ(Mem{Base: from}, at)
+	next := func() reg.VecVirtual {
+		m, second, third := t.register(), Mem{Base: at, Index: frequency, Scale: 1}, Mem{Base: at, Index: frequency, Scale: 2}
+		if column == 0 {
+			VMOVUPS(Mem{Base: at}, m)
+			VADDPS(second, m, m)
+			VADDPS(third, m, m)
+		} else {
+			fourth := GP64()
+			LEAQ(third, fourth)
+			VMOVUPS(second, m)
+			VSUBPS(third, m, m)
+			VSUBPS(Mem{Base: fourth, Index: frequency, Scale: 1}, m, m)
+		}
+		LEAQ(Mem{Base: at, Index: frequency, Scale: tileWide}, at)
+		return m
+	}
+	pair := func() (sum, difference reg.VecVirtual) {
+		a, b := next(), next()
+		return t.sum(a, b), t.difference(a, b)
+	}
+	m0 := next()
+	s1, d1 := pair()
+	s2, d2 := pair()
+	s3, d3 := pair()
+	m7 := next()
+	each(0, t.sum(t.sum(m0, s1), t.sum(s2, s3)))
+	each(1, t.plus(t.plus(t.copied(d1), 2, d2), 0.5, d3))
+	each(2, t.plus(t.plus(t.copied(s1), 4, s2), 0.25, s3))
+	each(3, t.plus(t.plus(t.copied(d1), 8, d2), 0.125, d3))
+	each(4, t.plus(t.plus(s1, 16, s2), 0.0625, s3))
+	each(5, t.plus(t.plus(t.sum(m7, d1), 32, d2), 0.03125, d3))
+}
+
+// finisher makes rows of two columns of tiles.
+type finisher struct {
+	*transform
+	bias, slope, zero reg.VecVirtual
+	m                 [2]*mask
+}
+
+func (f *finisher) loadSlope(slope, number reg.GPVirtual) {
+	VBROADCASTSS(Mem{Base: slope, Index: number, Scale: 1}, f.slope)
+	VXORPS(f.zero.AsY(), f.zero.AsY(), f.zero.AsY())
+}
+
+// rows puts the pixels of the six rows together, adds the bias and the skip connection, activates and stores them.
+func (f *finisher) rows(columns [2][tileRows]Op, add, activate bool) {
+	for r := range tileRows {
+		low, high := f.register(), f.register()
+		even, ok := columns[0][r].(reg.VecVirtual)
+		if !ok {
+			even = f.register()
+			VMOVUPS(columns[0][r], even)
+		}
+		VUNPCKLPS(columns[1][r], even, low)
+		VUNPCKHPS(columns[1][r], even, high)
+		at := f.address(outRowAddresses + 8*r)
+		var from reg.GPVirtual
+		if add {
+			from = f.address(outAddAddresses + 8*r)
+		}
+		for i, v := range []reg.VecVirtual{low, high} {
+			VADDPS(f.bias, v, v)
+			switch {
+			case add && f.m[i] == nil:
+				VADDPS(f.lane(from, i*f.lanes), v, v)
+			case add:
+				other := f.register()
+				f.load(f.lane(from, i*f.lanes), other, f.m[i])
+				VADDPS(other, v, v)
+			}
+			if activate {
+				negative := f.register()
+				// In this order of operands a NaN stays one.
+				VMINPS(v, f.zero, negative)
+				VMAXPS(v, f.zero, v)
+				VFMADD231PS(f.slope, negative, v)
+			}
+			f.store(v, f.lane(at, i*f.lanes), f.m[i])
+		}
+	}
+}
