@@ -100,7 +100,7 @@ func (c *Conv) Tiles(grid Grid, r image.Rectangle) image.Rectangle {
 
 // Run computes the rectangle r of all result planes; column 0 of dst and add is its first column. The sources are blocks side by
 // side; their column 0 is what the first tap of the first column of Tiles reads, and they reach as far as the last tap of its last
-// one. If add is not nil, its planes are added to the sums before the activation.
+// one. If add is not nil, its planes are added to the sums before the activation; it may be dst.
 func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Block, scratch *Scratch) {
 	tiles := c.Tiles(grid, r)
 	for g := range max(len(c.groups), len(c.winograd)) {

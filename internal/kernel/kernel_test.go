@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,10 +140,15 @@ func checkConv(t *rapid.T, size, stride, fewest int) {
 	left := (rect.Min.X - tiles.Min.X) * stride // source columns before the first tap
 	src := sideBySide(t, r, in, height, (tiles.Dx()-1)*stride+size)
 	dst, dstSafe := guarded(r, out, h, w)
-	var add *Block
-	if rapid.Bool().Draw(t, "add") {
+	var add, addBefore *Block
+	switch rapid.SampledFrom([]string{"nothing", "others", "the result itself"}).Draw(t, "add") {
+	case "others":
 		b, _ := guarded(r, out, h, w)
-		add = &b
+		add, addBefore = &b, &b
+	case "the result itself":
+		before := dst
+		before.Data = slices.Clone(dst.Data)
+		add, addBefore = &dst, &before
 	}
 	conv.Run(dst, rect, grid, src, add, &Scratch{})
 	for o := range out {
@@ -155,8 +161,8 @@ func checkConv(t *rapid.T, size, stride, fewest int) {
 							at(src, o/perOut*perIn+i, y*stride-pad+k/size, left+x*stride+k%size)
 					}
 				}
-				if add != nil {
-					want += at([]Block{*add}, o, y, x)
+				if addBefore != nil {
+					want += at([]Block{*addBefore}, o, y, x)
 				}
 				if slope != nil && want < 0 {
 					want *= float64(slope[o%slopes])

@@ -17,7 +17,7 @@ import "unsafe"
 //	}
 //	for o := range outs {
 //		for x := range n {
-//			v := sum[o][x] + add[o][x]                   // if add is not nil
+//			v := sum[o][x] + add[o][x]                   // if add is not nil; it may be dst
 //			dst[o][x] = max(v, 0) + slope[o]*min(v, 0)   // if slope is not nil
 //		}
 //	}
@@ -60,12 +60,10 @@ func rowGeneric(outs int, a *rowArgs) {
 	}
 	weight, bias := unsafe.Slice(a.weight, sources*outs), unsafe.Slice(a.bias, outs)
 	for o := 0; o < outs; o += 2 {
-		d0 := rowAt(a.dst, o*a.dstPlane, a.n)
-		fill(d0, bias[o])
+		d0 := startRow(a, o, bias[o])
 		var d1 []float32
 		if o+1 < outs {
-			d1 = rowAt(a.dst, (o+1)*a.dstPlane, a.n)
-			fill(d1, bias[o+1])
+			d1 = startRow(a, o+1, bias[o+1])
 		}
 		f := fourRows{d0: d0, d1: d1}
 		t := 0
@@ -93,11 +91,21 @@ func rowAtPointer(p *float32, offset int) *float32 {
 	return (*float32)(unsafe.Add(unsafe.Pointer(p), offset))
 }
 
-// finish adds the skip connection and activates.
-func finish(a *rowArgs, o int, d []float32) {
-	if a.add != nil {
-		addRow(d, rowAt(a.add, o*a.addPlane, a.n))
+// startRow makes a row of the result the bias and the skip connection, which may be the row itself.
+func startRow(a *rowArgs, o int, bias float32) []float32 {
+	d := rowAt(a.dst, o*a.dstPlane, a.n)
+	if a.add == nil {
+		fill(d, bias)
+		return d
 	}
+	for i, v := range rowAt(a.add, o*a.addPlane, a.n) {
+		d[i] = v + bias
+	}
+	return d
+}
+
+// finish activates.
+func finish(a *rowArgs, o int, d []float32) {
 	if a.slope != nil {
 		leak(d, unsafe.Slice(a.slope, o+1)[o])
 	}
