@@ -65,7 +65,7 @@ type Set struct {
 }
 
 var generic = &Set{
-	name: "generic", lanes: 1, mostOuts: 64, row: rowGeneric,
+	name: "generic", lanes: 1, mostOuts: 16, row: rowGeneric,
 	product: productGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
 	winogradKernels: winogradKernelsGeneric,
 	dots:            dotsGeneric, dotsA: 64, dotsB: 1 << 16,

@@ -217,7 +217,7 @@ func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
 		rows = batch / padded
 	}
 	s.transformed = grow(s.transformed, winogradFrequencies*(w.in*batch+winogradPad))
-	s.products = grow(s.products, winogradFrequencies*(w.set.mostOuts*batch+winogradPad))
+	s.products = grow(s.products, winogradFrequencies*(min(w.set.mostOuts, w.out)*batch+winogradPad))
 	w.transformWeights(s)
 	for ; a.first < a.y1; a.first += rows * WinogradRows {
 		rows = min(rows, (a.y1-a.first+WinogradRows-1)/WinogradRows)
