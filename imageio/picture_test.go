@@ -105,7 +105,7 @@ func TestPlanesTogether(t *testing.T) {
 }
 
 // TestEmptyRectangles reads and writes nothing; an empty rectangle is inside a picture wherever it lies.
-func TestEmptyRectangles(t *testing.T) {
+func TestEmptyRectangles(*testing.T) {
 	p := New(2, 2, 3, false, 8)
 	for _, r := range []image.Rectangle{{}, image.Rect(1, 1, 1, 2), image.Rect(7, 0, 7, 9), image.Rect(-3, 5, 4, 5)} {
 		p.ReadPlane(nil, 0, r)
