@@ -1,5 +1,5 @@
-// Package kernel is the float32 arithmetic of the networks on planes in memory: convolutions, transposed convolutions and
-// what goes between them; and the way from 8-bit samples to planes and back. It knows neither graphs nor pictures.
+// Package kernel is the float32 arithmetic of the networks on planes in memory: convolutions, what goes between
+// them, and their gradients; and the way from 8-bit samples to planes and back. It knows neither graphs nor pictures.
 //
 // # The contract
 //
@@ -8,8 +8,8 @@
 // has laid out zeros, as far as the taps reach. Sources and results do not overlap, unless a function says so. Nothing outside
 // the rows is read or written, and nothing is allocated.
 //
-// A convolution is a sum over source rows, each with a weight. Grouped and transposed convolutions and convolutions over
-// several tensors laid side by side differ only in their lists of rows, so that one inner loop, the row kernel (row.go), serves
+// A convolution is a sum over source rows, each with a weight. Grouped convolutions and convolutions over several
+// tensors laid side by side differ only in their lists of rows, so that one inner loop, the row kernel (row.go), serves
 // them all. The sum runs over the rows in a fixed order, the same for every pixel of a result row. 3x3 convolutions of enough planes
 // are computed in tiles (winograd.go) that lie in a fixed grid, so that parts of a picture have the same bits as the whole.
 //

@@ -1,7 +1,6 @@
 package kernel
 
-// rowSum is a stack of result planes that are weighted sums of the same source rows: a group of a convolution, or a phase of a
-// transposed one. Its weights are packed for one kernel set; it is read-only.
+// rowSum is a stack of result planes that are weighted sums of the same source rows: a group of a convolution. Its weights are packed for one kernel set; it is read-only.
 type rowSum struct {
 	set    *Set
 	taps   int // of each source plane

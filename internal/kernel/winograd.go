@@ -97,7 +97,7 @@ func (w *winograd) pack(weight, bias, slope []float32) {
 	}
 }
 
-// weightsOf gives the transformed weights of a block; with room for all blocks they stay where the scratch memory has them.
+// weightsOf gives the transformed weights of a block: the kept ones, or where transformWeights puts them.
 func (w *winograd) weightsOf(i int, s *Scratch) *float32 {
 	b := &w.blocks[i]
 	if w.kept {
