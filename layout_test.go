@@ -33,6 +33,8 @@ var layers = []string{
 	"metric",
 	"imageio",
 	"",
+	"dataset",
+	"train",
 	"cmd/classsr",
 }
 

@@ -154,6 +154,16 @@ func (s Spec) Enlarges() bool { return len(s.arch().Scales) > 0 }
 // Pools tells whether the network averages over its whole input.
 func (s Spec) Pools() bool { return s.arch().Pools }
 
+// Learns tells whether training moves a parameter. The colours' mean shift stays as it is.
+func (s Spec) Learns(name string) bool {
+	fixed := s.arch().fixed
+	if fixed == nil {
+		return true
+	}
+	_, ok := fixed(s)[name]
+	return !ok
+}
+
 // Build gives the graph of the network at s.Scale. Its input is RGB in 0..InputRange.
 func (s Spec) Build() *nn.Graph { return s.arch().build(s) }
 

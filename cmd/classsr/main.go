@@ -125,6 +125,6 @@ func newRoot(io streams) *cobra.Command {
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	root.AddCommand(newUpscale(io), newEval(io), newModels(io), newConvert(io), newBench(io), newVersion(io))
+	root.AddCommand(newUpscale(io), newEval(io), newModels(io), newConvert(io), newPrepare(io), newBench(io), newVersion(io))
 	return root
 }

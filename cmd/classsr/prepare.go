@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"classsr"
+	"classsr/dataset"
+)
+
+// noJudge is the judge that says nothing.
+const noJudge = "none"
+
+// prepareFlags are the flags of the prepare command.
+type prepareFlags struct {
+	dataset.Settings
+	output    string
+	judge     string
+	threads   int
+	overwrite bool
+	quiet     bool
+	json      bool
+}
+
+func newPrepare(io streams) *cobra.Command {
+	f := prepareFlags{Settings: dataset.PaperSettings(4)}
+	cmd := &cobra.Command{
+		Use:   "prepare FOLDER... -o DATA.sr",
+		Short: "Cut pictures into patches to train with",
+		Long: "Cut the pictures in folders (and the folders in them) into pairs of LR and HR patches, and write them to one file for\n" +
+			"classsr train. A trained model, the judge, tells how difficult each patch is: the higher its PSNR, the easier. Pictures that\n" +
+			"cannot be read are named and left out. Stopped, even by force, it goes on where it was when it is called again.",
+		Example: "  classsr prepare photos/ -o data.sr\n  classsr prepare DIV2K/HR -o data.sr --judge srresnet.pth",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, io, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, such as data.sr")
+	flags.IntVarP(&f.Scale, "scale", "s", f.Scale, "enlargement `N` to train for")
+	flags.IntVar(&f.Patch, "patch", f.Patch, "side of LR patches, in `PIXELS`")
+	flags.IntVar(&f.Step, "step", f.Step, "from one LR patch to the next, in `PIXELS`")
+	flags.Float64SliceVar(&f.Factors, "sizes", f.Factors, "use each picture at these `SHARES` of its size")
+	flags.IntVar(&f.Thin, "thin", f.Thin, "of flat patches keep one in `N`")
+	flags.StringVar(&f.judge, "judge", "", "`MODEL` that tells how difficult patches are, or none (default: the built-in model of the scale)")
+	flags.IntVar(&f.Classes, "classes", f.Classes, "`N` classes of one size to find the thresholds of")
+	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
+	flags.BoolVar(&f.overwrite, "overwrite", false, "replace the output file if it exists")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+	flags.BoolVar(&f.json, "json", false, "print a JSON object")
+	return cmd
+}
+
+func (f *prepareFlags) run(cmd *cobra.Command, io streams, folders []string) error {
+	switch {
+	case f.output == "":
+		return usagef("required flag --output is missing: the file to write")
+	case cmd.Flags().Changed("threads") && f.threads < 1:
+		return usagef("--threads %d: at least one is needed", f.threads)
+	}
+	o := dataset.PrepareOptions{Settings: f.Settings, Threads: f.threads, Overwrite: f.overwrite}
+	if err := o.Check(); err != nil {
+		return usageError{err}
+	}
+	if f.judge == "" {
+		if f.judge = classsr.DefaultModelFor(f.Scale); f.judge == "" {
+			return usagef("there is no built-in model for x%d: give a --judge, or none", f.Scale)
+		}
+	}
+	if f.judge != noJudge {
+		model, err := classsr.Open(f.judge)
+		if err != nil {
+			return err
+		}
+		if _, err := model.Upscaler(classsr.Options{Scale: f.Scale}); err != nil {
+			return usageError{fmt.Errorf("--judge %s: %w", f.judge, err)}
+		}
+		o.Model, o.Judge = model, model.Name()
+	}
+	bar := newProgress(io, f.quiet)
+	bar.start(f.output, 0, 1)
+	o.Progress = func(done, total, _ int) { bar.update(done, total) }
+	o.Note = func(text string) { io.note("%s", text) }
+	summary, err := dataset.Prepare(cmd.Context(), folders, f.output, o)
+	bar.finish()
+	if err != nil {
+		return hint(err)
+	}
+	if f.json {
+		return json.NewEncoder(io.out).Encode(summary)
+	}
+	io.note("%s: %s", f.output, describeData(summary))
+	return nil
+}
+
+// describeData says what is in a data file.
+func describeData(s *dataset.Summary) string {
+	text := fmt.Sprintf("%d patches of %d pictures", s.Patches, s.Pictures)
+	if s.Thinned > 0 {
+		text += fmt.Sprintf(", %d flat ones left out", s.Thinned)
+	}
+	if len(s.Thresholds) > 0 {
+		var dB []string
+		for _, t := range s.Thresholds {
+			dB = append(dB, fmt.Sprintf("%.2f", t))
+		}
+		text += fmt.Sprintf("; classes part at %s dB of %s", strings.Join(dB, ", "), s.Settings.Judge)
+	}
+	return text
+}

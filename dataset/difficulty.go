@@ -1,0 +1,63 @@
+package dataset
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// thresholds are the PSNRs that cut the patches into classes of one size (section 4.1): patches of at least the first are of the
+// simplest class, the others of at least the second of the next one, and so on. High PSNR is easy.
+func thresholds(patches []patch, classes int) []float64 {
+	psnr := make([]float32, len(patches))
+	for i, p := range patches {
+		psnr[i] = p.psnr
+	}
+	slices.SortFunc(psnr, func(a, b float32) int { return cmp.Compare(b, a) })
+	cut := make([]float64, classes-1)
+	for i := range cut {
+		cut[i] = float64(psnr[(i+1)*len(psnr)/classes])
+	}
+	return cut
+}
+
+// classOf is the class of a PSNR.
+func classOf(psnr float32, thresholds []float64) int {
+	for i, t := range thresholds {
+		if float64(psnr) >= t {
+			return i
+		}
+	}
+	return len(thresholds)
+}
+
+// Judged tells whether the difficulty of the patches is known.
+func (s *Store) Judged() bool { return s.meta.Settings.Judge != "" }
+
+// Split gives the numbers of the patches of each class, the simplest first, and the PSNRs between them. It panics if there was no
+// judge.
+func (s *Store) Split(classes int) (patches [][]int32, between []float64) {
+	if !s.Judged() {
+		panic("dataset: patches without a difficulty have no classes")
+	}
+	if between = s.meta.Thresholds; len(between) != classes-1 {
+		between = thresholds(s.patches, classes)
+	}
+	patches = make([][]int32, classes)
+	for i, p := range s.patches {
+		class := classOf(p.psnr, between)
+		patches[class] = append(patches[class], int32(i))
+	}
+	return patches, between
+}
+
+// Difficulties are the judge's PSNRs of all patches, in dB; mostPSNR stands for equal patches.
+func (s *Store) Difficulties() []float64 {
+	all := make([]float64, 0, len(s.patches))
+	for _, p := range s.patches {
+		if v := float64(p.psnr); !math.IsNaN(v) {
+			all = append(all, v)
+		}
+	}
+	return all
+}

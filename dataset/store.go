@@ -1,0 +1,192 @@
+package dataset
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+
+	"classsr/internal/kernel"
+	"classsr/tensor"
+)
+
+// Store is an open data file. Several goroutines may read patches of it at once.
+type Store struct {
+	meta    metadata
+	patches []patch
+	tiles   *mapping
+}
+
+// Open opens a file that Prepare made. Its table is read into memory (16 bytes a patch), the pictures are not. Errors name the file.
+func Open(path string) (*Store, error) {
+	s, err := open(path)
+	if err != nil {
+		return nil, fmt.Errorf("training data %s: %w", path, cause(err))
+	}
+	return s, nil
+}
+
+var (
+	errNoData  = errors.New("it was not made by classsr prepare")
+	errDamaged = errors.New("damaged, or cut short: prepare it anew")
+)
+
+func open(path string) (*Store, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading only; the mapping stays
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a file")
+	}
+	t, err := readTrailer(f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{}
+	if err := s.readEnd(f, t); err != nil {
+		return nil, err
+	}
+	if s.tiles, err = newMapping(f, t.table); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func readTrailer(f io.ReaderAt, size int64) (trailer, error) {
+	magic := make([]byte, len(fileMagic))
+	if _, err := f.ReadAt(magic, 0); err != nil || string(magic) != fileMagic {
+		return trailer{}, errNoData
+	}
+	b := make([]byte, trailerSize)
+	if _, err := f.ReadAt(b, max(size-int64(len(b)), 0)); err != nil {
+		return trailer{}, errDamaged
+	}
+	number := func(i int) int64 { return int64(binary.LittleEndian.Uint64(b[8*i:])) }
+	t := trailer{number(0), number(1), number(2), number(3), binary.LittleEndian.Uint32(b[32:])}
+	end := size - int64(len(b))
+	// In an order in which nothing overflows.
+	if string(b[36:]) != trailerMagic || t.table < 0 || t.table > end || t.patches < 0 || t.patches > (end-t.table)/entrySize ||
+		t.patches > math.MaxInt32 || t.metadata != t.table+t.patches*entrySize || t.length != end-t.metadata {
+		return trailer{}, errDamaged
+	}
+	return t, nil
+}
+
+// readEnd reads and checks the table and the metadata.
+func (s *Store) readEnd(f io.ReaderAt, t trailer) error {
+	end := make([]byte, t.metadata+t.length-t.table)
+	if _, err := f.ReadAt(end, t.table); err != nil {
+		return err
+	}
+	table, text := end[:t.patches*entrySize], end[t.patches*entrySize:]
+	if crc32.Checksum(end, castagnoli) != t.sum {
+		return errDamaged
+	}
+	if err := json.Unmarshal(text, &s.meta); err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if err := s.meta.Settings.Check(); err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	for _, e := range s.meta.Entries {
+		const longest = 1 << 24
+		if e.Width < 0 || e.Height < 0 || e.Width > longest || e.Height > longest || e.Offset < 0 {
+			return errDamaged
+		}
+		columns, rows := e.tiles()
+		if tiles := int64(columns) * int64(rows); e.Offset > t.table || tiles > (t.table-e.Offset)/int64(tileBytes(s.Scale())) {
+			return errDamaged
+		}
+	}
+	s.patches = make([]patch, t.patches)
+	side := int32(s.Patch())
+	for i := range s.patches {
+		p := readPatch(table[i*entrySize:])
+		if p.entry < 0 || int(p.entry) >= len(s.meta.Entries) {
+			return errDamaged
+		}
+		e := s.meta.Entries[p.entry]
+		if p.x < 0 || p.y < 0 || int64(p.x)+int64(side) > int64(e.Width) || int64(p.y)+int64(side) > int64(e.Height) {
+			return errDamaged
+		}
+		s.patches[i] = p
+	}
+	if len(s.patches) == 0 {
+		return errDamaged
+	}
+	return nil
+}
+
+// Close gives the mapping back; the store must not be used any more.
+func (s *Store) Close() error { return s.tiles.close() }
+
+// Len is the number of patches.
+func (s *Store) Len() int { return len(s.patches) }
+
+// Scale is how many times larger HR patches are.
+func (s *Store) Scale() int { return s.meta.Settings.Scale }
+
+// Patch is the side of LR patches in pixels.
+func (s *Store) Patch() int { return s.meta.Settings.Patch }
+
+// Summary says what is in the file.
+func (s *Store) Summary() *Summary { return s.meta.summary(len(s.patches)) }
+
+// Identity tells files of different content apart.
+func (s *Store) Identity() string {
+	text, err := json.Marshal(s.meta)
+	if err != nil {
+		panic("dataset: metadata that was read cannot be written: " + err.Error())
+	}
+	sum := crc32.Checksum(text, castagnoli)
+	for _, p := range s.patches {
+		sum = crc32.Update(sum, castagnoli, p.append(nil))
+	}
+	return fmt.Sprintf("%d patches, %08x", len(s.patches), sum)
+}
+
+// Load writes patch number i as picture k of two batches, in 0..1: LR to lr, N x 3 x Patch x Patch, and HR to hr, Scale times larger.
+func (s *Store) Load(lr, hr *tensor.Tensor, k, i int) error {
+	p := s.patches[i]
+	e := s.meta.Entries[p.entry]
+	columns, _ := e.tiles()
+	size := tileBytes(s.Scale())
+	lrBytes := 3 * tileSide * tileSide
+	x, y, side := int(p.x), int(p.y), s.Patch()
+	scale := s.Scale()
+	for row := y / tileSide; row*tileSide < y+side; row++ {
+		for column := x / tileSide; column*tileSide < x+side; column++ {
+			tile, done, err := s.tiles.at(e.Offset+int64(row*columns+column)*int64(size), size)
+			if err != nil {
+				return err
+			}
+			dx, dy := column*tileSide-x, row*tileSide-y
+			putTile(lr, k, tile[:lrBytes], tileSide, dx, dy)
+			putTile(hr, k, tile[lrBytes:], tileSide*scale, dx*scale, dy*scale)
+			done()
+		}
+	}
+	return nil
+}
+
+// putTile writes a tile, three planes of side x side samples, into picture k at (x, y), as far as it reaches into it.
+func putTile(dst *tensor.Tensor, k int, tile []byte, side, x, y int) {
+	left, right := max(0, -x), min(side, dst.W-x)
+	for c := range 3 {
+		plane := dst.Plane(k, c)
+		for row := max(0, -y); row < min(side, dst.H-y); row++ {
+			at := (c*side+row)*side + left
+			kernel.FloatsFromBytes(plane[(y+row)*dst.W+x+left:][:right-left], tile[at:], 1)
+		}
+	}
+}
