@@ -21,7 +21,11 @@ type Losses struct {
 }
 
 // LossWeights are the weights of the total loss (section 3.4): w1, w2 and w3 of the paper, for the normalised losses.
-type LossWeights struct{ Pixel, Class, Average float64 }
+type LossWeights struct {
+	Pixel   float64 `yaml:"pixel"`
+	Class   float64 `yaml:"class"`
+	Average float64 `yaml:"average"`
+}
 
 // step computes the losses and gradients of one batch. Gradients are added to those of its networks.
 type step interface {

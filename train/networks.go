@@ -1,0 +1,166 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+
+	"classsr"
+	"classsr/arch"
+	"classsr/tensor"
+	"classsr/weights"
+)
+
+// networks are the parts of the model that is trained. Their parameters are moved in place.
+type networks struct {
+	recipe      *Recipe
+	branches    []weights.Network
+	classModule weights.Network
+}
+
+// Names that parameters have in model files, checkpoints and the optimizer.
+const classModulePrefix = "classifier."
+
+func branchPrefix(i int) string { return fmt.Sprintf("net%d.", i+1) }
+
+// newNetworks gives the model that training starts from: the recipe's, or random parameters.
+func newNetworks(r *Recipe) (*networks, error) {
+	n := &networks{recipe: r}
+	for i := range r.Widths {
+		spec, err := r.spec(i)
+		if err != nil {
+			return nil, err
+		}
+		// Seeds that differ, so that no two branches begin alike.
+		n.branches = append(n.branches, weights.Network{Spec: spec, Params: spec.Init(r.Seed + uint64(i)*1e6)})
+	}
+	spec := arch.PaperClassModule(len(r.Widths))
+	n.classModule = weights.Network{Spec: spec, Params: spec.Init(r.Seed + 1e9)}
+	if r.Start == "" {
+		return n, nil
+	}
+	from, err := openModel(r.Start)
+	if err != nil {
+		return nil, fmt.Errorf("start: %w", err)
+	}
+	if from.ClassModule == nil || len(from.Branches) != len(n.branches) {
+		return nil, fmt.Errorf("start: %s is no model of %d classes; stages can start single branches from plain networks",
+			r.Start, len(n.branches))
+	}
+	n.classModule.Params = cloneSet(from.ClassModule.Params)
+	for i, b := range from.Branches {
+		if err := n.start(i, b); err != nil {
+			return nil, fmt.Errorf("start: %s: branch %d: %w", r.Start, i+1, err)
+		}
+	}
+	return n, nil
+}
+
+// openModel opens a model, built in or a file, that has networks.
+func openModel(nameOrPath string) (*weights.Model, error) {
+	m, err := classsr.Open(nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	if m.Weights() == nil {
+		return nil, fmt.Errorf("%s has no network", nameOrPath)
+	}
+	return m.Weights(), nil
+}
+
+// openNetwork opens the full-width network of a model for a scale.
+func openNetwork(nameOrPath string, scale int) (weights.Network, error) {
+	m, err := openModel(nameOrPath)
+	if err != nil {
+		return weights.Network{}, err
+	}
+	spec, err := m.Full().Spec.AtScale(scale)
+	if err != nil {
+		return weights.Network{}, fmt.Errorf("%s: %w", nameOrPath, err)
+	}
+	return weights.Network{Spec: spec, Params: spec.ParamsAtScale(m.Full().Params)}, nil
+}
+
+// start gives branch i the parameters of a network, or the first channels of them if that is wider.
+func (n *networks) start(i int, from weights.Network) error {
+	spec := from.Spec
+	if own := n.branches[i].Spec; spec.Net == own.Net && spec.BatchNorm != own.BatchNorm {
+		return fmt.Errorf("it has batch_norm: %v, the recipe %v", spec.BatchNorm, own.BatchNorm)
+	}
+	params, err := arch.Slice(spec, from.Params, n.branches[i].Spec)
+	if err != nil {
+		return err
+	}
+	n.branches[i].Params = params
+	return nil
+}
+
+// startStage prepares what a stage trains.
+func (n *networks) startStage(s Stage) error {
+	switch {
+	case s.Start.Slice != 0:
+		return n.start(s.Branch-1, n.branches[s.Start.Slice-1])
+	case s.Start.Model != "":
+		from, err := openNetwork(s.Start.Model, n.recipe.Scale)
+		if err != nil {
+			return err
+		}
+		if err := n.start(s.Branch-1, from); err != nil {
+			return fmt.Errorf("%s: %w", s.Start.Model, err)
+		}
+	}
+	return nil
+}
+
+// all gives the parameters of all parts under their names in a model file. The data is shared.
+func (n *networks) all() tensor.Set {
+	set := tensor.Set{}
+	set.Merge(classModulePrefix, n.classModule.Params)
+	for i, b := range n.branches {
+		set.Merge(branchPrefix(i), b.Params)
+	}
+	return set
+}
+
+// restore overwrites all parameters with those of a checkpoint.
+func (n *networks) restore(set tensor.Set) error {
+	all := n.all()
+	for name, a := range all {
+		stored, ok := set[name]
+		if !ok || len(stored.Data) != len(a.Data) {
+			return fmt.Errorf("tensor %q is missing or has another size", name)
+		}
+		copy(a.Data, stored.Data)
+	}
+	return nil
+}
+
+// model gives a model of the parameters, with those in replaced instead where there are any. The data is shared.
+func (n *networks) model(replaced tensor.Set) *weights.Model {
+	pick := func(prefix string, from weights.Network) weights.Network {
+		params := tensor.Set{}
+		for name, a := range from.Params {
+			if r, ok := replaced[prefix+name]; ok {
+				a = r
+			}
+			params[name] = a
+		}
+		return weights.Network{Spec: from.Spec, Params: params}
+	}
+	classModule := pick(classModulePrefix, n.classModule)
+	m := &weights.Model{
+		Name: n.recipe.Name, Classes: weights.ClassNames(len(n.branches)), ClassModule: &classModule,
+		Licence: n.recipe.Licence, Provenance: n.recipe.Provenance,
+	}
+	for i, b := range n.branches {
+		m.Branches = append(m.Branches, pick(branchPrefix(i), b))
+	}
+	return m
+}
+
+func cloneSet(set tensor.Set) tensor.Set {
+	clone := tensor.Set{}
+	for name, a := range set {
+		clone[name] = tensor.Array{Dims: a.Dims, Data: slices.Clone(a.Data)}
+	}
+	return clone
+}

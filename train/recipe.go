@@ -1,0 +1,290 @@
+package train
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"classsr/arch"
+	"classsr/weights"
+)
+
+// Recipe says how a ClassSR model is trained: its networks and a list of stages, which run one after another.
+type Recipe struct {
+	Name    string         `yaml:"name"`
+	Network string         `yaml:"network"` // architecture of the branches
+	Scale   int            `yaml:"scale"`
+	Widths  []BranchRecipe `yaml:"branches"` // the simplest first; two to five
+	// BatchNorm normalises CARN's fusions, as the paper's code does; without it they have biases, as CARN's own authors have them.
+	BatchNorm bool      `yaml:"batch_norm"`
+	Seed      uint64    `yaml:"seed"`
+	Loss      PixelLoss `yaml:"loss"` // l1 (default), l2, charbonnier
+	// Start is a model, built in or a file, whose branches and Class-Module are trained on. Stages may start branches otherwise.
+	Start      string     `yaml:"start"`
+	Validation Validation `yaml:"validation"`
+	Checkpoint int        `yaml:"checkpoint"` // steps from one to the next; default 1000
+	Licence    string     `yaml:"licence"`    // of the model, for its file
+	Provenance string     `yaml:"provenance"` // the same; what is left empty is written by the program
+	Stages     []Stage    `yaml:"stages"`
+	// Text is what the recipe was read from.
+	Text string `yaml:"-"`
+}
+
+// BranchRecipe is a branch of the model.
+type BranchRecipe struct {
+	Width   int  `yaml:"width"`
+	Bicubic bool `yaml:"bicubic"` // plain interpolation, which costs nothing and learns nothing
+}
+
+// Validation says what is measured while training goes on.
+type Validation struct {
+	Folder   string `yaml:"folder"`   // of HR pictures; nothing is measured without one
+	Every    int    `yaml:"every"`    // steps from one to the next; default 1000
+	Pictures int    `yaml:"pictures"` // the first of the folder; default 5
+}
+
+// What a stage trains.
+const (
+	TrainBranch      = "branch"
+	TrainClassModule = "class-module"
+	TrainJoint       = "joint"
+)
+
+// Which patches a branch is trained on.
+const (
+	PatchesOwn = "own" // those as difficult as its class is for
+	PatchesAll = "all"
+)
+
+// Stage is one stage of the training. Numbers that are left out are the paper's.
+type Stage struct {
+	Train   string      `yaml:"train"`   // branch, class-module (branches frozen) or joint
+	Branch  int         `yaml:"branch"`  // which one, from 1
+	Patches string      `yaml:"patches"` // own (default) or all; for branches
+	Start   StageStart  `yaml:"start"`   // of a branch; default: as earlier stages left it, or at random
+	Teacher *Teacher    `yaml:"teacher"` // of a branch
+	Steps   int         `yaml:"steps"`
+	Batch   int         `yaml:"batch"`
+	Chunk   int         `yaml:"chunk"`             // patches that go through the branches at a time, which changes memory alone; 16
+	Rate    float64     `yaml:"learning_rate"`     //
+	RateEnd float64     `yaml:"learning_rate_end"` // default 1e-7
+	Warmup  int         `yaml:"warmup"`            // steps in which the learning rate rises
+	Periods []int       `yaml:"periods"`           // of the cosine, in steps; default: the stage's length
+	Betas   [2]float64  `yaml:"betas"`
+	Weights LossWeights `yaml:"loss_weights"`   // of class-module and joint
+	Clip    float64     `yaml:"clip"`           // largest norm of the gradients; 0: no limit
+	Average float64     `yaml:"weight_average"` // share that the running mean of the weights keeps at a step, such as 0.999; 0: none
+}
+
+// StageStart says what a branch starts from.
+type StageStart struct {
+	Slice int    `yaml:"slice"` // the number of a wider branch, from 1
+	Model string `yaml:"model"` // a plain model, built in or a file
+}
+
+// Teacher is a network whose results a branch learns beside HR.
+type Teacher struct {
+	Branch int     `yaml:"branch"` // of this model, from 1
+	Model  string  `yaml:"model"`  // or another one, built in or a file
+	Weight float64 `yaml:"weight"` // of the loss against it; HR has the rest
+}
+
+//go:embed recipes/*.yaml
+var recipeFiles embed.FS
+
+// RecipeNames lists the recipes inside the program.
+func RecipeNames() []string {
+	entries, err := recipeFiles.ReadDir("recipes")
+	if err != nil {
+		panic("train: no recipes inside the program")
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = strings.TrimSuffix(e.Name(), ".yaml")
+	}
+	return names
+}
+
+// BuiltinRecipe gives the text of a recipe inside the program.
+func BuiltinRecipe(name string) (string, bool) {
+	text, err := recipeFiles.ReadFile(path.Join("recipes", name+".yaml"))
+	return string(text), err == nil
+}
+
+// LoadRecipe reads a recipe: one inside the program by its name, or a file. Errors name it.
+func LoadRecipe(nameOrPath string) (*Recipe, error) {
+	text, ok := BuiltinRecipe(nameOrPath)
+	if !ok {
+		b, err := os.ReadFile(nameOrPath)
+		if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
+			return nil, fmt.Errorf("no recipe named %q; inside are %s, and a file is given by its path",
+				nameOrPath, strings.Join(RecipeNames(), ", "))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the recipe: %w", err)
+		}
+		text = string(b)
+	}
+	r, err := ParseRecipe(text)
+	if err != nil {
+		return nil, fmt.Errorf("recipe %s: %w", nameOrPath, err)
+	}
+	return r, nil
+}
+
+// ParseRecipe reads a recipe from YAML and fills in what it leaves out. A key that is not known is an error, so that a misspelt one
+// does not go unseen.
+func ParseRecipe(text string) (*Recipe, error) {
+	r := &Recipe{Text: text, Loss: L1, Checkpoint: 1000, Seed: 1}
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(r); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("it is empty")
+		}
+		return nil, fmt.Errorf("%s", bytes.ReplaceAll([]byte(err.Error()), []byte("\n"), []byte(";")))
+	}
+	r.setDefaults()
+	return r, r.check()
+}
+
+func (r *Recipe) setDefaults() {
+	setDefault(&r.Validation.Every, 1000)
+	setDefault(&r.Validation.Pictures, 5)
+	for i := range r.Stages {
+		s := &r.Stages[i]
+		setDefault(&s.Patches, PatchesOwn)
+		setDefault(&s.Batch, 16)
+		setDefault(&s.RateEnd, min(1e-7, s.Rate))
+		setDefault(&s.Betas, [2]float64{0.9, 0.99})
+		setDefault(&s.Chunk, 16)
+		if s.Train == TrainBranch || s.Batch%s.Chunk != 0 {
+			s.Chunk = s.Batch
+		}
+		if len(s.Periods) == 0 {
+			s.Periods = []int{max(s.Steps, 1)}
+		}
+		setDefault(&s.Weights, LossWeights{Pixel: 1000, Class: 0.5, Average: 3})
+	}
+}
+
+func setDefault[T comparable](v *T, to T) {
+	var zero T
+	if *v == zero {
+		*v = to
+	}
+}
+
+// Bounds of recipes, wide enough for any use.
+const (
+	fewestClasses, mostClasses = 2, 5
+	mostBatch                  = 4096
+)
+
+func (r *Recipe) check() error {
+	switch {
+	case r.Name == "" || strings.ContainsAny(r.Name, `/\`):
+		return fmt.Errorf("name: %q cannot be that of a model", r.Name)
+	case len(r.Widths) < fewestClasses || len(r.Widths) > mostClasses:
+		return fmt.Errorf("branches: there are %d; a model has %d to %d", len(r.Widths), fewestClasses, mostClasses)
+	case r.Widths[len(r.Widths)-1].Bicubic:
+		return errors.New("branches: the last one, for the hardest class, must be a network")
+	case len(r.Stages) == 0:
+		return errors.New("stages: there are none")
+	case r.Checkpoint < 1 || r.Validation.Every < 1 || r.Validation.Pictures < 1:
+		return errors.New("checkpoint, validation: steps and pictures must be positive")
+	case r.BatchNorm && r.Network != "carn":
+		return fmt.Errorf("batch_norm: %s has none", r.Network)
+	}
+	if err := r.Loss.check(); err != nil {
+		return fmt.Errorf("loss: %w", err)
+	}
+	for i, b := range r.Widths {
+		if b.Bicubic != (b.Width == 0) {
+			return fmt.Errorf("branches: number %d needs a width, or bicubic: true", i+1)
+		}
+		if _, err := r.spec(i); err != nil {
+			return fmt.Errorf("branches: %w", err)
+		}
+	}
+	for i, s := range r.Stages {
+		if err := s.check(r); err != nil {
+			return fmt.Errorf("stage %d (%s): %w", i+1, s.Train, err)
+		}
+	}
+	return nil
+}
+
+func (s Stage) check(r *Recipe) error {
+	switch {
+	case s.Train != TrainBranch && s.Train != TrainClassModule && s.Train != TrainJoint:
+		return fmt.Errorf("train: it is %s, %s or %s", TrainBranch, TrainClassModule, TrainJoint)
+	case s.Patches != PatchesOwn && s.Patches != PatchesAll:
+		return fmt.Errorf("patches: %q; they are %s or %s", s.Patches, PatchesOwn, PatchesAll)
+	case s.Steps < 0 || s.Batch < 1 || s.Batch > mostBatch || s.Chunk < 1:
+		return fmt.Errorf("%d steps with a batch of %d in chunks of %d", s.Steps, s.Batch, s.Chunk)
+	case s.Steps > 0 && (s.Rate <= 0 || s.Rate > 1 || s.RateEnd < 0 || s.RateEnd > s.Rate || s.Warmup < 0):
+		return fmt.Errorf("learning_rate: from %v to %v", s.Rate, s.RateEnd)
+	case slices.ContainsFunc(s.Periods, func(n int) bool { return n < 1 }):
+		return fmt.Errorf("periods: %v; each has at least one step", s.Periods)
+	case !(s.Betas[0] >= 0 && s.Betas[0] < 1 && s.Betas[1] >= 0 && s.Betas[1] < 1):
+		return fmt.Errorf("betas: %v; they are in 0..1", s.Betas)
+	case !(s.Average >= 0 && s.Average < 1) || s.Clip < 0:
+		return fmt.Errorf("weight_average %v, clip %v: the first is in 0..1, the second not negative", s.Average, s.Clip)
+	case s.Weights.Pixel < 0 || s.Weights.Class < 0 || s.Weights.Average < 0:
+		return fmt.Errorf("loss_weights: %+v; they are not negative", s.Weights)
+	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start != StageStart{}):
+		return errors.New("branch, teacher and start are for stages that train a branch")
+	case s.Train != TrainBranch:
+		return nil
+	case !s.isNetwork(r, s.Branch):
+		return fmt.Errorf("branch: number %d is not one of the networks", s.Branch)
+	case s.Start.Slice != 0 && s.Start.Model != "":
+		return errors.New("start: a slice of a branch or a model, not both")
+	case s.Start.Slice != 0 && (!s.isNetwork(r, s.Start.Slice) || r.Widths[s.Start.Slice-1].Width < r.Widths[s.Branch-1].Width):
+		return fmt.Errorf("start: branch %d is not as wide as branch %d", s.Start.Slice, s.Branch)
+	case s.Teacher != nil && (s.Teacher.Model == "") == (s.Teacher.Branch == 0):
+		return errors.New("teacher: a branch or a model")
+	case s.Teacher != nil && s.Teacher.Model == "" && (!s.isNetwork(r, s.Teacher.Branch) || s.Teacher.Branch == s.Branch):
+		return fmt.Errorf("teacher: number %d is not another network of the branches", s.Teacher.Branch)
+	case s.Teacher != nil && !(s.Teacher.Weight > 0 && s.Teacher.Weight <= 1):
+		return fmt.Errorf("teacher: a weight of %v; it is in 0..1", s.Teacher.Weight)
+	}
+	return nil
+}
+
+// isNetwork tells whether a number from 1 is that of a branch that learns.
+func (Stage) isNetwork(r *Recipe, number int) bool {
+	return number >= 1 && number <= len(r.Widths) && !r.Widths[number-1].Bicubic
+}
+
+// spec is the network of branch i, from 0.
+func (r *Recipe) spec(i int) (arch.Spec, error) {
+	if r.Widths[i].Bicubic {
+		return arch.Paper("bicubic", r.Scale, 1)
+	}
+	spec, err := arch.Paper(r.Network, r.Scale, r.Widths[i].Width)
+	if err == nil {
+		spec.BatchNorm = r.BatchNorm
+	}
+	return spec, err
+}
+
+// className is the name of the class of a branch, from 0.
+func (r *Recipe) className(i int) string { return weights.ClassNames(len(r.Widths))[i] }
+
+// title names a stage in messages.
+func (r *Recipe) title(s Stage) string {
+	if s.Train == TrainBranch {
+		return s.Train + " " + r.className(s.Branch-1)
+	}
+	return s.Train
+}
