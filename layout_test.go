@@ -30,6 +30,7 @@ var layers = []string{
 	"engine",
 	"resample",
 	"tile",
+	"route",
 	"metric",
 	"imageio",
 	"",
@@ -41,6 +42,7 @@ var layers = []string{
 // alone lists packages that know nothing of some others above them.
 var alone = map[string][]string{
 	"tile":            {"nn", "arch", "weights", "engine", "imageio"},
+	"route":           {"nn", "arch", "weights", "engine", "imageio"},
 	"resample":        {"nn", "arch", "weights", "engine"},
 	"metric":          {"nn", "arch", "weights", "engine"},
 	"imageio":         {"nn", "arch", "weights", "engine"},

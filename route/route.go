@@ -1,0 +1,130 @@
+// Package route is what becomes of a Class-Module's scores: a class for every core of a picture, what the classes' shares are, which
+// neighbours can be computed together, and a picture of it all.
+//
+//	m := route.NewMap(size, cores, []string{"simple", "medium", "hard"})
+//	m.Classes[i] = route.Argmax(scores) // for each core
+//	m.Shares()
+//	m.Paint(picture)
+//
+// It knows no networks, and no pixels but those it paints over.
+package route
+
+import (
+	"image"
+	"math"
+)
+
+// Softmax turns scores, at least one, into probabilities that add up to 1. Infinite scores and NaN give NaN.
+func Softmax(scores []float32) []float64 {
+	largest := math.Inf(-1)
+	for _, s := range scores {
+		largest = max(largest, float64(s))
+	}
+	probabilities := make([]float64, len(scores))
+	sum := 0.0
+	for i, s := range scores {
+		probabilities[i] = math.Exp(float64(s) - largest) // at most 1, whatever the scores
+		sum += probabilities[i]
+	}
+	for i := range probabilities {
+		probabilities[i] /= sum
+	}
+	return probabilities
+}
+
+// Argmax is the index of the largest value, the first one of several. Scores and their probabilities have the same. A NaN is never
+// the largest; nothing but NaN gives the last index, the hardest class, which is right for every content.
+func Argmax[F float32 | float64](values []F) int {
+	best := len(values) - 1
+	for i := best - 1; i >= 0; i-- {
+		if values[i] >= values[best] || values[best] != values[best] && values[i] == values[i] {
+			best = i
+		}
+	}
+	return best
+}
+
+// Map says which class each part of a picture went to.
+type Map struct {
+	Size  image.Point // of the picture
+	Names []string    // of the classes, the simplest first
+	// Cores are the parts that were told apart, row by row; the paper's sub-images overlap, others do not.
+	Cores   []image.Rectangle
+	Classes []int // of each core, an index of Names
+}
+
+// NewMap makes a map in which everything has the simplest class.
+func NewMap(size image.Point, cores []image.Rectangle, names []string) *Map {
+	return &Map{Size: size, Names: names, Cores: cores, Classes: make([]int, len(cores))}
+}
+
+// Counts is the number of cores of each class.
+func (m *Map) Counts() []int {
+	counts := make([]int, len(m.Names))
+	for _, class := range m.Classes {
+		counts[class]++
+	}
+	return counts
+}
+
+// Pixels is the number of pixels of all cores. Pixels of several cores count several times.
+func (m *Map) Pixels() int {
+	total := 0
+	for _, n := range m.pixels() {
+		total += n
+	}
+	return total
+}
+
+// Shares is the share of each class in the pixels of all cores, 0 to 1. Without cores all are 0.
+func (m *Map) Shares() []float64 {
+	shares := make([]float64, len(m.Names))
+	total := float64(max(m.Pixels(), 1))
+	for class, n := range m.pixels() {
+		shares[class] = float64(n) / total
+	}
+	return shares
+}
+
+// pixels is the number of pixels of each class.
+func (m *Map) pixels() []int {
+	pixels := make([]int, len(m.Names))
+	for i, class := range m.Classes {
+		pixels[class] += m.Cores[i].Dx() * m.Cores[i].Dy()
+	}
+	return pixels
+}
+
+// Region is a rectangle of one class.
+type Region struct {
+	image.Rectangle
+	Class int
+}
+
+// Regions joins neighbouring cores of one class: runs along a row of cores, and runs that lie exactly below each other. They cover what
+// the cores cover, which must not overlap.
+func (m *Map) Regions() []Region {
+	var runs []Region
+	for i, core := range m.Cores {
+		class := m.Classes[i]
+		if last := len(runs) - 1; last >= 0 && runs[last].Class == class && runs[last].Min.Y == core.Min.Y && runs[last].Max.X == core.Min.X {
+			runs[last].Max.X = core.Max.X
+			continue
+		}
+		runs = append(runs, Region{core, class})
+	}
+	type end struct{ x0, x1, y, class int }
+	endsAt := map[end]int{} // the region that a run below it continues
+	var regions []Region
+	for _, r := range runs {
+		at, joins := endsAt[end{r.Min.X, r.Max.X, r.Min.Y, r.Class}]
+		if joins {
+			regions[at].Max.Y = r.Max.Y
+		} else {
+			at = len(regions)
+			regions = append(regions, r)
+		}
+		endsAt[end{r.Min.X, r.Max.X, r.Max.Y, r.Class}] = at
+	}
+	return regions
+}
