@@ -4,7 +4,7 @@ import (
 	"context"
 	"image"
 
-	"classsr/tile"
+	"classsr/route"
 )
 
 // bicubic is the method without a network.
@@ -13,15 +13,18 @@ type bicubic struct{ scale int }
 // bicubicCore is the size of its pieces, large enough for their overhead to vanish.
 const bicubicCore = 128
 
-func (bicubic) context() int { return 0 } // it finds out by itself what it reads
-
 func (bicubic) sizing(_ image.Point, threads int, _ int64) (sizing, error) {
 	return sizing{core: image.Pt(bicubicCore, bicubicCore), workers: threads}, nil
 }
 
-func (bicubic) macs(image.Point, image.Rectangle) int64 { return 0 }
+// cut gives pieces without context: bicubic finds out by itself what it reads.
+func (bicubic) cut(picture image.Point, s sizing, _ *route.Map) []piece {
+	return cover(picture, s.core, 0)
+}
 
-func (bicubic) paperFLOPs(image.Point) int64 { return 0 }
+func (bicubic) macs(piece) int64 { return 0 }
+
+func (bicubic) patchFLOPs(*route.Map) float64 { return 0 }
 
 func (b bicubic) worker() enlarger { return &bicubicWorker{bicubic: b} }
 
@@ -32,7 +35,7 @@ type bicubicWorker struct {
 	planes [3][]float32
 }
 
-func (w *bicubicWorker) enlarge(ctx context.Context, j *job, p tile.Piece, write func([][]float32, image.Rectangle)) error {
+func (w *bicubicWorker) enlarge(ctx context.Context, j *job, p piece, write func([][]float32, image.Rectangle)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

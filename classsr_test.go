@@ -361,7 +361,7 @@ func TestBranchesOfAClassSRModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := picture(20, 20, 3, false, 8)
-	full, fullReport := upscale(t, path, classsr.Options{Threads: 1}, in)
+	full, fullReport := upscale(t, path, classsr.Options{Mode: classsr.ModeFull, Threads: 1}, in)
 	hard, _ := upscale(t, path, classsr.Options{Mode: "branch=2"}, in)
 	simple, report := upscale(t, path, classsr.Options{Mode: "branch=1"}, in)
 	if !samePixels(full, hard) || samePixels(full, simple) {

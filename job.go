@@ -1,19 +1,17 @@
 package classsr
 
 import (
-	"context"
 	"image"
 
 	"classsr/imageio"
 	"classsr/resample"
-	"classsr/tile"
 )
 
 // job is the enlarging of one picture. Its workers write different parts of the result.
 type job struct {
 	in, out  *imageio.Picture
 	scale    int
-	bicubic  *resample.Plan // for the whole picture
+	bicubic  *resample.Plan // for the whole picture, also where out is only a part of its enlargement
 	bytes    int64          // of memory that the largest piece takes
 	threads  int            // that work on one piece
 	progress func(resultPixels int)
@@ -25,11 +23,6 @@ type worker struct {
 	channels         [][]float32 // of the result
 	gray             []float32
 	alphaIn, alphaUp []float32
-}
-
-// do computes one piece.
-func (j *job) do(ctx context.Context, w *worker, p tile.Piece) error {
-	return w.enlarge(ctx, j, p, func(colours [][]float32, r image.Rectangle) { j.write(w, colours, r) })
 }
 
 // write puts a rectangle of the result into the picture: colour planes (one or three) as they come, alpha by interpolation.
@@ -45,7 +38,6 @@ func (j *job) write(w *worker, colours [][]float32, r image.Rectangle) {
 		w.channels = append(w.channels, w.alphaUp)
 	}
 	j.out.WritePlanes(w.channels, r) // all at once, which is what is fast
-	j.progress(r.Dx() * r.Dy())
 }
 
 // toGray makes one plane of three. The network saw the same plane three times, and its results differ little.

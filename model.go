@@ -52,14 +52,18 @@ func Open(nameOrPath string) (*Model, error) {
 	if file.Name == "" {
 		file.Name = nameOrPath
 	}
-	return newModel(file, 0), nil
+	return ModelOf(file), nil
 }
 
 // NewModel makes a model of a single network, with parameters that fit its Spec, such as those of Spec.Init.
 func NewModel(spec arch.Spec, params tensor.Set) *Model {
 	network := weights.Network{Spec: spec, Params: params}
-	return newModel(&weights.Model{Name: spec.Net, Branches: []weights.Network{network}, Classes: weights.ClassNames(1)}, 0)
+	return ModelOf(&weights.Model{Name: spec.Net, Branches: []weights.Network{network}, Classes: weights.ClassNames(1)})
 }
+
+// ModelOf makes a model, at all its scales, of what a model file holds. Its parts must fit together, as those of files do, and its
+// parameters must not change while Upscalers of the model are in use.
+func ModelOf(file *weights.Model) *Model { return newModel(file, 0) }
 
 // newModel offers one scale of a file, or all if scale is 0.
 func newModel(file *weights.Model, scale int) *Model {

@@ -7,8 +7,9 @@ import (
 
 	"classsr/arch"
 	"classsr/engine"
+	"classsr/imageio"
+	"classsr/route"
 	"classsr/tensor"
-	"classsr/tile"
 	"classsr/weights"
 )
 
@@ -124,49 +125,61 @@ func (n *network) bytes(picture, core image.Point) int64 {
 	return n.planFor(picture).Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
 }
 
-func (n *network) macs(window image.Point, core image.Rectangle) int64 {
-	return n.plan.MACs(window, core)
+func (n *network) cut(picture image.Point, s sizing, _ *route.Map) []piece {
+	return cover(picture, s.core, n.context())
 }
 
-func (n *network) paperFLOPs(picture image.Point) int64 {
-	return n.spec.Build().Cost(tensor.Shape{N: 1, C: 3, H: picture.Y, W: picture.X}).PaperFLOPs()
+func (n *network) macs(p piece) int64 { return n.plan.MACs(p.Window.Size(), p.Core.Sub(p.Window.Min)) }
+
+func (n *network) patchFLOPs(*route.Map) float64 {
+	return float64(n.spec.Build().Cost(patch).PaperFLOPs())
 }
 
-func (n *network) worker() enlarger { return &networkWorker{network: n} }
+func (n *network) worker() enlarger { return &networkWorker{branches: []*network{n}} }
 
-// networkWorker is a worker's memory for pieces.
+// networkWorker is a worker's memory for pieces of any of the branches.
 type networkWorker struct {
-	*network
-	arena  engine.Arena
-	planes [3][]float32
+	branches []*network
+	arena    engine.Arena
+	planes   [3][]float32
 }
 
-func (w *networkWorker) enlarge(ctx context.Context, j *job, p tile.Piece, write func([][]float32, image.Rectangle)) error {
+func (w *networkWorker) enlarge(ctx context.Context, j *job, p piece, write func([][]float32, image.Rectangle)) error {
 	w.arena.Reserve(j.bytes)
-	corner := p.Core.Min.Mul(w.spec.Scale)
-	return w.planFor(image.Pt(j.in.Width, j.in.Height)).Run(ctx, &w.arena, engine.Piece{
+	n := w.branches[p.class]
+	return w.run(ctx, n, n.planFor(image.Pt(j.in.Width, j.in.Height)), j, p, write)
+}
+
+// run computes a piece by a plan of the network.
+func (w *networkWorker) run(ctx context.Context, n *network, plan *engine.Plan, j *job, p piece,
+	write func([][]float32, image.Rectangle)) error {
+	corner := p.Core.Min.Mul(n.spec.Scale)
+	return plan.Run(ctx, &w.arena, engine.Piece{
 		Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: j.threads,
 		Read: func(dst *tensor.Tensor, y int) {
-			rows := image.Rect(0, y, dst.W, y+dst.H).Add(p.Window.Min)
-			for c := range 3 {
-				plane := dst.Plane(0, c)
-				j.in.ReadPlane(plane, min(c, j.in.Colors-1), rows)
-				w.multiply(plane, float32(w.spec.InputRange))
-			}
+			readRGB(dst, j.in, image.Rect(0, y, dst.W, y+dst.H).Add(p.Window.Min))
+			n.multiply(dst.Data, float32(n.spec.InputRange))
 		},
 		Write: func(src *tensor.Tensor, y int) {
+			n.multiply(src.Data, 1/float32(n.spec.InputRange))
 			for c := range w.planes {
 				w.planes[c] = src.Plane(0, c)
-				w.multiply(w.planes[c], 1/float32(w.spec.InputRange))
 			}
 			write(w.planes[:], image.Rect(0, y, src.W, y+src.H).Add(corner))
 		},
 	})
 }
 
+// readRGB fills a tensor of three planes with a rectangle of a picture, in 0..1; of gray pictures all planes are the same.
+func readRGB(dst *tensor.Tensor, in *imageio.Picture, r image.Rectangle) {
+	for c := range dst.C {
+		in.ReadPlane(dst.Plane(0, c), min(c, in.Colors-1), r)
+	}
+}
+
 // multiply brings values of 0..1 into the network's range, or back.
-func (w *networkWorker) multiply(s []float32, factor float32) {
-	if w.spec.InputRange != 1 {
+func (n *network) multiply(s []float32, factor float32) {
+	if n.spec.InputRange != 1 {
 		multiply(s, factor)
 	}
 }

@@ -12,7 +12,8 @@ import (
 type Options struct {
 	// Scale is the enlargement, one of Model.Scales; 0 means the first of these.
 	Scale int
-	// Mode is ModeFull, or "branch=K" for the branch of class K, counted from 1, the simplest. Empty means ModeFull.
+	// Mode is ModeRouted, ModeFull, ModePaper, or "branch=K" for the branch of class K, counted from 1, the simplest. Empty means
+	// ModeRouted for models with classes and ModeFull for others.
 	Mode string
 	// Threads is how many cores are used; 0 means all.
 	Threads int
@@ -24,8 +25,24 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// ModeFull runs the full-width network over the whole picture.
-const ModeFull = "full"
+const (
+	// ModeRouted computes each part of the picture by the branch of the class that the Class-Module finds for it.
+	ModeRouted = "routed"
+	// ModeFull runs the full-width network over the whole picture.
+	ModeFull = "full"
+	// ModePaper does what the paper's released code does, to reproduce its figures: it routes overlapping sub-images of 32x32 pixels,
+	// computes each as a picture of its own, rounds to 8 bits and averages where they overlap. What the sub-images do not reach at the
+	// right and lower edges is left out.
+	ModePaper = "paper"
+)
+
+// defaultMode is the mode where none is asked for.
+func (m *Model) defaultMode() string {
+	if m.HasClasses() {
+		return ModeRouted
+	}
+	return ModeFull
+}
 
 const modeBranch = "branch="
 
@@ -37,7 +54,8 @@ func (m *Model) branch(mode string) (weights.Network, string, error) {
 	}
 	text, ok := strings.CutPrefix(mode, modeBranch)
 	if !ok {
-		return weights.Network{}, "", fmt.Errorf("unknown mode %q; there are %s and %sK", mode, ModeFull, modeBranch)
+		return weights.Network{}, "", fmt.Errorf("unknown mode %q; there are %s, %s, %s and %sK",
+			mode, ModeRouted, ModeFull, ModePaper, modeBranch)
 	}
 	k, err := strconv.Atoi(text)
 	if err != nil || k < 1 || k > len(branches) {

@@ -1,5 +1,7 @@
 package classsr
 
+import "classsr/route"
+
 // Report says what an Upscaler did with a picture; in JSON it is what `classsr upscale --json` prints.
 type Report struct {
 	Width     int          `json:"width"`
@@ -12,16 +14,19 @@ type Report struct {
 	Kernel    string       `json:"kernel"`
 	Threads   int          `json:"threads"`
 	Classes   []ClassShare `json:"classes"`
-	// MACs counts multiply-accumulates with the context of the pieces included, MACsFull those of the full-width network over
-	// the whole picture at once; both as plain convolutions, whatever algorithm computes them.
+	// MACs counts multiply-accumulates with the Class-Module and the context of the pieces included, MACsFull those of the full-width
+	// network over the whole picture (in ModePaper: what is enlarged of it) at once; both as plain convolutions, whatever computes them.
 	MACs     int64 `json:"macs"`
 	MACsFull int64 `json:"macs_full"`
-	// PaperFLOPsPercent is the arithmetic in percent of the full-width network's, both counted as in the paper's tables.
+	// PaperFLOPsPercent is the arithmetic in percent of the full-width network's, both counted as in the paper's tables: for patches
+	// without context, the Class-Module included.
 	PaperFLOPsPercent float64 `json:"paper_flops_percent"`
 	Seconds           Seconds `json:"seconds"`
+	// Route says what went to which class; nil if the mode does not route.
+	Route *route.Map `json:"-"`
 }
 
-// ClassShare is the share of the small picture's pixels that went through a class, 0 to 1.
+// ClassShare is the share of the small picture's pixels that went through a class, 0 to 1; in ModePaper, of the sub-images.
 type ClassShare struct {
 	Name  string  `json:"name"`
 	Share float64 `json:"share"`

@@ -1,6 +1,7 @@
 package classsr
 
 import (
+	"context"
 	"fmt"
 
 	"classsr/imageio"
@@ -17,8 +18,11 @@ type Scores struct {
 // Compare measures two pictures of one size, with border pixels removed on each side, as the field does: on values of 0..255,
 // 16-bit samples scaled to that, alpha left out. It returns an error if the sizes differ or too little is left to measure.
 func Compare(a, b *imageio.Picture, border int) (Scores, error) {
+	return compare(metricImage(a), metricImage(b), border)
+}
+
+func compare(rgbA, rgbB metric.Image, border int) (Scores, error) {
 	var s Scores
-	rgbA, rgbB := metricImage(a), metricImage(b)
 	for _, m := range []struct {
 		psnr, ssim *float64
 		a, b       metric.Image
@@ -35,6 +39,24 @@ func Compare(a, b *imageio.Picture, border int) (Scores, error) {
 		}
 	}
 	return s, nil
+}
+
+// Measure enlarges lr and compares the result with hr, a picture Scale times as large, with a border of Scale pixels removed. In
+// ModePaper it measures as the paper does: the mean of the sub-images before it is rounded, against the part of hr that they cover.
+func (u *Upscaler) Measure(ctx context.Context, lr, hr *imageio.Picture) (Scores, Report, error) {
+	if hr.Width != lr.Width*u.scale || hr.Height != lr.Height*u.scale {
+		return Scores{}, Report{}, fmt.Errorf("a picture of %dx%d enlarged %d times cannot be compared with one of %dx%d",
+			lr.Width, lr.Height, u.scale, hr.Width, hr.Height)
+	}
+	if u.mode == ModePaper {
+		return u.measureAsPaper(ctx, lr, hr)
+	}
+	out, report, err := u.Upscale(ctx, lr)
+	if err != nil {
+		return Scores{}, Report{}, err
+	}
+	scores, err := Compare(hr, out, u.scale)
+	return scores, report, err
 }
 
 // metricImage gives the colours of a picture in 0..255.

@@ -21,6 +21,11 @@ func Crop(p *imageio.Picture, multiple int) (*imageio.Picture, error) {
 	if w == p.Width && h == p.Height {
 		return p, nil
 	}
+	return cropTo(p, w, h), nil
+}
+
+// cropTo copies the upper left part of a picture.
+func cropTo(p *imageio.Picture, w, h int) *imageio.Picture {
 	out := imageio.New(w, h, p.Colors, p.Alpha, p.Depth)
 	row := w * p.Channels()
 	for y := range h {
@@ -31,7 +36,7 @@ func Crop(p *imageio.Picture, multiple int) (*imageio.Picture, error) {
 			copy(out.Pix16[y*row:(y+1)*row], p.Pix16[from:])
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Shrink makes the LR picture of a HR picture whose sides are multiples of scale, by the field's bicubic filter.

@@ -17,6 +17,7 @@ import (
 	"classsr/internal/par"
 	"classsr/internal/sysmem"
 	"classsr/resample"
+	"classsr/route"
 	"classsr/tile"
 )
 
@@ -37,17 +38,38 @@ type Upscaler struct {
 	full method
 }
 
+// piece is a part of a picture that one branch computes in one go.
+type piece struct {
+	tile.Piece
+	class int // of the branch; 0 if there is only one
+}
+
+// whole is a picture in one piece.
+func whole(picture image.Point) piece {
+	all := image.Rectangle{Max: picture}
+	return piece{Piece: tile.Piece{Core: all, Window: all}}
+}
+
+// cover cuts a picture into pieces of a single class.
+func cover(picture, core image.Point, context int) []piece {
+	var pieces []piece
+	for _, p := range tile.Cover(picture, core, context) {
+		pieces = append(pieces, piece{Piece: p})
+	}
+	return pieces
+}
+
 // method computes colour planes of pieces.
 type method interface {
-	// context is how many pixels around a core are read.
-	context() int
 	// sizing chooses the size of cores, for work on a picture of this size by so many threads, with so many bytes together.
 	sizing(picture image.Point, threads int, bytes int64) (sizing, error)
+	// cut gives the pieces that the picture is computed in. The map says their classes; it is nil for methods that know none.
+	cut(picture image.Point, s sizing, m *route.Map) []piece
 	// worker makes what a single worker needs.
 	worker() enlarger
-	// macs and paperFLOPs count for a piece.
-	macs(window image.Point, core image.Rectangle) int64
-	paperFLOPs(picture image.Point) int64
+	// macs counts for a piece, patchFLOPs as the paper does for a patch, on the mean over the map.
+	macs(p piece) int64
+	patchFLOPs(m *route.Map) float64
 }
 
 // sizing is how a picture is cut.
@@ -62,7 +84,18 @@ type sizing struct {
 type enlarger interface {
 	// enlarge computes a piece of the job's picture and hands its colour planes to write, values in 0..1, rectangle by
 	// rectangle (of the result) from top to bottom. The planes may be reused afterwards.
-	enlarge(ctx context.Context, j *job, p tile.Piece, write func(colours [][]float32, r image.Rectangle)) error
+	enlarge(ctx context.Context, j *job, p piece, write func(colours [][]float32, r image.Rectangle)) error
+}
+
+// routing is a method that chooses a class for each core.
+type routing interface {
+	method
+	// route tells the classes of the picture's cores.
+	route(ctx context.Context, in *imageio.Picture, threads int) (*route.Map, error)
+	// routeMACs counts what that took.
+	routeMACs(m *route.Map) int64
+	// covered is the part of a picture, from the upper left corner on, that is enlarged.
+	covered(picture image.Point) image.Point
 }
 
 // Upscaler makes an Upscaler. It returns an error if the model cannot do what the options ask for.
@@ -76,7 +109,7 @@ func (m *Model) Upscaler(o Options) (*Upscaler, error) {
 			m.name, listScales(m.scales), u.scale, Bicubic, listScales(bicubicScales))
 	}
 	if u.mode == "" {
-		u.mode = ModeFull
+		u.mode = m.defaultMode()
 	}
 	var err error
 	if u.kernel, err = kernel.Select(); err != nil {
@@ -98,6 +131,9 @@ func (u *Upscaler) chooseMethod() error {
 		u.full = u.method
 		return nil
 	}
+	if u.mode == ModeRouted || u.mode == ModePaper {
+		return u.chooseRouting()
+	}
 	branch, class, err := u.model.branch(u.mode)
 	if err != nil {
 		return err
@@ -113,6 +149,22 @@ func (u *Upscaler) chooseMethod() error {
 	return err
 }
 
+// chooseRouting sets what ModeRouted and ModePaper run.
+func (u *Upscaler) chooseRouting() error {
+	if !u.model.HasClasses() {
+		return fmt.Errorf("mode %s: %s has no classes to choose from; use mode %s", u.mode, u.model.name, ModeFull)
+	}
+	r, err := newRouter(u.model.file, u.scale)
+	if err != nil {
+		return err
+	}
+	u.full = r.branches[len(r.branches)-1]
+	if u.method = (routed{r}); u.mode == ModePaper {
+		u.method = paper{r}
+	}
+	return nil
+}
+
 // listScales writes scales in their order, for messages.
 func listScales(scales []int) string {
 	var texts []string
@@ -125,34 +177,84 @@ func listScales(scales []int) string {
 // Scale is the enlargement.
 func (u *Upscaler) Scale() int { return u.scale }
 
+// Mode is the mode that was chosen, also where the options left it open.
+func (u *Upscaler) Mode() string { return u.mode }
+
 // Upscale enlarges a picture. The result has the picture's colours (gray stays gray), depth and alpha. It returns an error if
-// the work would take more memory than allowed, or ctx's error as soon as ctx is done.
+// the work would take more memory than allowed, or ctx's error as soon as ctx is done. In ModePaper the right and lower edges are
+// left out as the paper does, and a picture smaller than a sub-image is an error.
 func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.Picture, Report, error) {
-	size := image.Pt(in.Width, in.Height)
+	if u.mode == ModePaper {
+		return u.upscaleAsPaper(ctx, in)
+	}
 	sizing, err := u.plan(in.Config())
 	if err != nil {
 		return nil, Report{}, err
 	}
-	pieces := tile.Cover(size, sizing.core, u.method.context())
-	out := imageio.New(in.Width*u.scale, in.Height*u.scale, in.Colors, in.Alpha, in.Depth)
-	bicubic, err := resample.New(size.X, size.Y, out.Width, out.Height, resample.Original)
+	job, err := u.newJob(in)
 	if err != nil {
 		return nil, Report{}, err
 	}
-	job := &job{in: in, out: out, scale: u.scale, bicubic: bicubic, bytes: sizing.bytes, threads: sizing.threads, progress: u.progress(size)}
-	start := time.Now()
-	workers := u.takeWorkers(min(sizing.workers, len(pieces)))
-	defer u.giveBack(workers)
-	err = par.Do(ctx, len(workers), len(pieces), func(worker, i int) error {
-		return job.do(ctx, workers[worker], pieces[i])
+	report, err := u.compute(ctx, job, sizing, func(w *worker, colours [][]float32, r image.Rectangle) {
+		job.write(w, colours, r)
+		job.progress(r.Dx() * r.Dy())
 	})
 	if err != nil {
 		return nil, Report{}, err
 	}
-	seconds := time.Since(start).Seconds()
-	report := u.report(size, pieces)
-	report.Seconds.Network = seconds
-	return out, report, nil
+	return job.out, report, nil
+}
+
+// newJob prepares the enlarging of a picture whose plan has been made.
+func (u *Upscaler) newJob(in *imageio.Picture) (*job, error) {
+	size := image.Pt(in.Width, in.Height)
+	bicubic, err := resample.New(size.X, size.Y, size.X*u.scale, size.Y*u.scale, resample.Original)
+	if err != nil {
+		return nil, err
+	}
+	covered := u.covered(size)
+	out := imageio.New(covered.X*u.scale, covered.Y*u.scale, in.Colors, in.Alpha, in.Depth)
+	return &job{in: in, out: out, scale: u.scale, bicubic: bicubic, progress: u.progress(covered)}, nil
+}
+
+// covered is the part of a picture that is enlarged.
+func (u *Upscaler) covered(picture image.Point) image.Point {
+	if r, ok := u.method.(routing); ok {
+		return r.covered(picture)
+	}
+	return picture
+}
+
+// compute computes all pieces of a job and hands their rectangles of the result to take, from several goroutines.
+func (u *Upscaler) compute(ctx context.Context, j *job, s sizing, take func(w *worker, colours [][]float32, r image.Rectangle)) (Report, error) {
+	j.bytes, j.threads = s.bytes, s.threads
+	size := image.Pt(j.in.Width, j.in.Height)
+	start := time.Now()
+	var classes *route.Map
+	if r, ok := u.method.(routing); ok {
+		var err error
+		if classes, err = r.route(ctx, j.in, u.threads); err != nil {
+			return Report{}, err
+		}
+	}
+	routed := time.Now()
+	pieces := u.method.cut(size, s, classes)
+	workers := u.takeWorkers(min(s.workers, len(pieces)))
+	defer u.giveBack(workers)
+	err := par.Do(ctx, len(workers), len(pieces), func(i, p int) error {
+		w := workers[i]
+		return w.enlarge(ctx, j, pieces[p], func(colours [][]float32, r image.Rectangle) { take(w, colours, r) })
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	network := time.Since(routed).Seconds()
+	report := u.report(size, pieces, classes)
+	report.Seconds.Network = network
+	if classes != nil {
+		report.Seconds.Route = routed.Sub(start).Seconds()
+	}
+	return report, nil
 }
 
 // takeWorkers gives n workers, idle ones first.
@@ -218,28 +320,39 @@ func (u *Upscaler) progress(size image.Point) func(resultPixels int) {
 	}
 }
 
-func (u *Upscaler) report(size image.Point, pieces []tile.Piece) Report {
+// report tells what was done; the map is nil if there was no routing.
+func (u *Upscaler) report(size image.Point, pieces []piece, m *route.Map) Report {
+	covered := u.covered(size)
 	r := Report{
-		Width: size.X, Height: size.Y, OutWidth: size.X * u.scale, OutHeight: size.Y * u.scale,
+		Width: size.X, Height: size.Y, OutWidth: covered.X * u.scale, OutHeight: covered.Y * u.scale,
 		Model: u.model.name, Scale: u.scale, Mode: u.mode, Kernel: u.kernel, Threads: u.threads,
-		Classes:           []ClassShare{{u.class, 1}},
-		MACsFull:          u.full.macs(size, image.Rectangle{Max: size}),
+		MACsFull:          u.full.macs(whole(covered)),
 		PaperFLOPsPercent: 100,
+		Route:             m,
+	}
+	if routing, ok := u.method.(routing); ok {
+		r.MACs = routing.routeMACs(m)
+		for class, share := range m.Shares() {
+			r.Classes = append(r.Classes, ClassShare{m.Names[class], share})
+		}
+	} else {
+		r.Classes = []ClassShare{{u.class, 1}}
 	}
 	type shape struct {
 		window image.Point
 		core   image.Rectangle
+		class  int
 	}
-	known := map[shape]int64{} // most pieces have the same shape, and counting takes a while
+	known := map[shape]int64{} // many pieces have the same shape, and counting takes a while
 	for _, p := range pieces {
-		s := shape{p.Window.Size(), p.Core.Sub(p.Window.Min)}
+		s := shape{p.Window.Size(), p.Core.Sub(p.Window.Min), p.class}
 		if _, ok := known[s]; !ok {
-			known[s] = u.method.macs(s.window, s.core)
+			known[s] = u.method.macs(p)
 		}
 		r.MACs += known[s]
 	}
-	if full := u.full.paperFLOPs(size); full > 0 {
-		r.PaperFLOPsPercent = 100 * float64(u.method.paperFLOPs(size)) / float64(full)
+	if full := u.full.patchFLOPs(nil); full > 0 {
+		r.PaperFLOPsPercent = 100 * u.method.patchFLOPs(m) / full
 	}
 	return r
 }

@@ -32,6 +32,21 @@ func Cover(picture image.Point, core image.Point, context int) []Piece {
 	return pieces
 }
 
+// SubImages gives the squares of size pixels a side that the paper cuts a picture into: one every step pixels, row by row, as many as
+// lie inside the picture. What is left at the right and below is in none of them. It panics unless size and step are positive.
+func SubImages(picture image.Point, size, step int) []image.Rectangle {
+	if size < 1 || step < 1 {
+		panic("tile: sub-images have at least one pixel, and so have steps")
+	}
+	var squares []image.Rectangle
+	for y := 0; y+size <= picture.Y; y += step {
+		for x := 0; x+size <= picture.X; x += step {
+			squares = append(squares, image.Rect(x, y, x+size, y+size))
+		}
+	}
+	return squares
+}
+
 // cuts divides length into the fewest parts of at most size, an even number if there are several: part i lies between cuts i and i+1,
 // which are even but for the last.
 func cuts(length, size int) []int {

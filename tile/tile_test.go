@@ -2,6 +2,7 @@ package tile
 
 import (
 	"image"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -40,6 +41,19 @@ func TestCoverReachesEveryPixelOnce(t *testing.T) {
 			t.Fatalf("cores are from %v to %v, at most %v allowed", smallest, largest, core)
 		}
 	})
+}
+
+func TestSubImages(t *testing.T) {
+	got := SubImages(image.Pt(70, 60), 32, 28)
+	want := []image.Rectangle{
+		image.Rect(0, 0, 32, 32), image.Rect(28, 0, 60, 32), image.Rect(0, 28, 32, 60), image.Rect(28, 28, 60, 60),
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := SubImages(image.Pt(31, 100), 32, 28); len(got) != 0 {
+		t.Errorf("a picture that is too narrow has %v", got)
+	}
 }
 
 func TestEmptyPicturesHaveNoPieces(t *testing.T) {

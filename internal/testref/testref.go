@@ -91,6 +91,17 @@ func (a *Archive) Array(key string) tensor.Array {
 	return array
 }
 
+// Picture reads an array of bytes, height x width x 3.
+func (a *Archive) Picture(key string) (width, height int, pix []uint8) {
+	a.t.Helper()
+	d := a.dims(key)
+	if len(d) != 3 || d[2] != 3 {
+		a.t.Fatalf("%s: %s has dimensions %v, want a picture of three channels", a.name, key, d)
+	}
+	a.read(key, &pix)
+	return d[1], d[0], pix
+}
+
 // Number reads an array of float64 that holds a single one.
 func (a *Archive) Number(key string) float64 {
 	a.t.Helper()

@@ -1,0 +1,242 @@
+package classsr
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"classsr/arch"
+	"classsr/engine"
+	"classsr/imageio"
+	"classsr/route"
+	"classsr/tensor"
+	"classsr/tile"
+	"classsr/weights"
+)
+
+// smallClassSR is a ClassSR model with random parameters, that sends noisy and flat parts of pictures to different classes.
+func smallClassSR(t *testing.T, net string, scale, classes int) *weights.Model {
+	t.Helper()
+	module := arch.PaperClassModule(classes)
+	params := module.Init(7)
+	balance(module, params)
+	m := &weights.Model{
+		Name: "small-" + net, Classes: weights.ClassNames(classes), ClassModule: &weights.Network{Spec: module, Params: params},
+	}
+	for i := range classes {
+		spec, err := arch.Paper(net, scale, 8+4*i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch net {
+		case "rcan":
+			spec.Width, spec.Squeeze, spec.Depth, spec.Blocks = 8+4*i, 2, 1, 1
+		case "srresnet":
+			spec.Depth = 3
+		}
+		m.Branches = append(m.Branches, weights.Network{Spec: spec, Params: spec.Init(uint64(i))})
+	}
+	return m
+}
+
+// balance sets the biases of a Class-Module so that no class is the most likely one everywhere.
+func balance(module arch.Spec, params tensor.Set) {
+	in := patchwork(190, 150, 3, false, 8)
+	x := tensor.New(tensor.Shape{N: 1, C: 3, H: 32, W: 32})
+	bias := params["lastOut.bias"].Data
+	clear(bias)
+	mean := make([]float32, len(bias))
+	windows := tile.SubImages(image.Pt(190, 150), 32, 32)
+	for _, r := range windows {
+		readRGB(x, in, r)
+		for i, v := range module.Build().Forward(params, x).Data {
+			mean[i] += v / float32(len(windows))
+		}
+	}
+	for i := range bias {
+		bias[i] = -mean[i]
+	}
+}
+
+// patchwork is a picture with parts of different content.
+func patchwork(w, h, colors int, alpha bool, depth int) *imageio.Picture {
+	random := rand.New(rand.NewPCG(uint64(w), uint64(h)))
+	p := imageio.New(w, h, colors, alpha, depth)
+	plane := make([]float32, w*h)
+	for c := range p.Channels() {
+		for i := range plane {
+			x, y := i%w, i/w
+			rough := float64((x/45 + y/38 + x*y/4000) % 3)
+			plane[i] = float32(0.5 + 0.15*rough*math.Sin(float64(x*(c+1))/2)*math.Cos(float64(y)/3) + 0.1*rough*(random.Float64()-0.5))
+		}
+		p.WritePlane(plane, c, p.Bounds())
+	}
+	return p
+}
+
+func enlargeBy(t *testing.T, m *weights.Model, o Options, in *imageio.Picture) (*imageio.Picture, Report) {
+	t.Helper()
+	up, err := ModelOf(m).Upscaler(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, report, err := up.Upscale(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, report
+}
+
+// Inside a region of one class the result is the whole picture's by that branch, whatever lies around it.
+func TestRegionsHaveTheBitsOfTheirBranch(t *testing.T) {
+	for _, net := range []string{"fsrcnn", "carn", "srresnet"} {
+		m := smallClassSR(t, net, 2, 3)
+		for _, size := range []image.Point{{200, 170}, {131, 99}, {40, 37}, {77, 20}, {1, 1}, {5, 70}} {
+			in := patchwork(size.X, size.Y, 3, true, 16)
+			got, report := enlargeBy(t, m, Options{}, in)
+			if report.Mode != ModeRouted || report.Route.Pixels() != size.X*size.Y {
+				t.Fatalf("report %+v", report)
+			}
+			if used := used(report.Route); size.X >= 131 && used < 2 {
+				t.Errorf("%s: %v has only %d class", net, size, used)
+			}
+			var branches []*imageio.Picture
+			for k := range m.Branches {
+				b, _ := enlargeBy(t, m, Options{Mode: fmt.Sprintf("branch=%d", k+1)}, in)
+				branches = append(branches, b)
+			}
+			for i, core := range report.Route.Cores {
+				class := report.Route.Classes[i]
+				if x, y, same := sameInside(got, branches[class], core, 2); !same {
+					t.Fatalf("%s: %v: pixel %d,%d in core %v is not that of branch %d", net, size, x, y, core, class+1)
+				}
+			}
+		}
+	}
+}
+
+func used(m *route.Map) int {
+	n := 0
+	for _, count := range m.Counts() {
+		n += min(count, 1)
+	}
+	return n
+}
+
+// sameInside compares two 16-bit results in a rectangle of the small picture.
+func sameInside(a, b *imageio.Picture, core image.Rectangle, scale int) (x, y int, same bool) {
+	for y := core.Min.Y * scale; y < core.Max.Y*scale; y++ {
+		for x := core.Min.X * scale; x < core.Max.X*scale; x++ {
+			at := (y*a.Width + x) * a.Channels()
+			if !slices.Equal(a.Pix16[at:at+a.Channels()], b.Pix16[at:at+a.Channels()]) {
+				return x, y, false
+			}
+		}
+	}
+	return 0, 0, true
+}
+
+func TestThreadsAndMemoryDoNotShowInRoutedPictures(t *testing.T) {
+	for _, c := range []struct {
+		net    string
+		memory int64 // little more than is needed
+	}{{"fsrcnn", 2_500_000}, {"carn", 2_500_000}, {"rcan", 60_000_000}} {
+		m := smallClassSR(t, c.net, 2, 2)
+		in := patchwork(190, 150, 3, false, 16)
+		want, report := enlargeBy(t, m, Options{Threads: 1}, in)
+		if used(report.Route) < 2 {
+			t.Errorf("%s: all is of one class", c.net)
+		}
+		for _, o := range []Options{{Threads: 3}, {Threads: 8}, {Threads: 2, Memory: c.memory}} {
+			if got, _ := enlargeBy(t, m, o, in); !slices.Equal(got.Pix16, want.Pix16) {
+				t.Errorf("%s: %+v gives other pixels than one thread", c.net, o)
+			}
+		}
+	}
+}
+
+func TestRoutedPicturesKeepTheirKind(t *testing.T) {
+	for _, net := range []string{"fsrcnn", "rcan"} {
+		m := smallClassSR(t, net, 4, 2)
+		for kind := range 8 {
+			in := patchwork(70, 41, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
+			out, _ := enlargeBy(t, m, Options{}, in)
+			if out.Width != 280 || out.Height != 164 || out.Colors != in.Colors || out.Alpha != in.Alpha || out.Depth != in.Depth {
+				t.Errorf("%s: %+v became %+v", net, in.Config(), out.Config())
+			}
+		}
+	}
+}
+
+func TestReportOfRouting(t *testing.T) {
+	m := smallClassSR(t, "fsrcnn", 4, 3)
+	_, report := enlargeBy(t, m, Options{Threads: 2}, patchwork(200, 170, 3, false, 8))
+	info := ModelOf(m).Info()
+	flops, macs, shares := float64(info.ClassModule.PaperFLOPsPatch), 0.0, 0.0
+	for i, c := range report.Classes {
+		flops += c.Share * float64(info.Classes[i].PaperFLOPsPatch)
+		macs += c.Share * float64(info.Classes[i].MACsPatch) * 200 * 170 / 1024
+		shares += c.Share
+	}
+	if math.Abs(shares-1) > 1e-9 || len(report.Classes) != 3 || report.Classes[0].Name != "simple" {
+		t.Errorf("classes %v", report.Classes)
+	}
+	if want := 100 * flops / float64(info.Classes[2].PaperFLOPsPatch); math.Abs(report.PaperFLOPsPercent-want) > 1e-9 {
+		t.Errorf("%g %% of the paper FLOPs, want %g", report.PaperFLOPsPercent, want)
+	}
+	macs += float64(len(report.Route.Cores)) * float64(info.ClassModule.MACsPatch)
+	if got := float64(report.MACs); got < macs || got > 3*macs {
+		t.Errorf("%g MACs, without context they would be %g", got, macs)
+	}
+	if report.MACsFull != info.Classes[2].MACsPatch*200*170/1024 {
+		t.Errorf("%d MACs of the full network, want %d", report.MACsFull, info.Classes[2].MACsPatch*200*170/1024)
+	}
+	if report.Seconds.Route <= 0 || report.Seconds.Network <= 0 {
+		t.Errorf("seconds %+v", report.Seconds)
+	}
+}
+
+// The Class-Module sees 32x32 pixels with the core in the middle, inside the picture where that is large enough.
+func TestWindowsOfTheClassModule(t *testing.T) {
+	for _, c := range []struct{ core, picture, want image.Rectangle }{
+		{image.Rect(30, 0, 60, 28), image.Rect(0, 0, 90, 56), image.Rect(29, 0, 61, 32)},
+		{image.Rect(60, 28, 90, 56), image.Rect(0, 0, 90, 56), image.Rect(58, 24, 90, 56)},
+		{image.Rect(0, 0, 32, 7), image.Rect(0, 0, 64, 7), image.Rect(0, 0, 32, 8)},
+		{image.Rect(0, 0, 1, 1), image.Rect(0, 0, 1, 1), image.Rect(0, 0, 4, 4)},
+		{image.Rect(0, 0, 31, 31), image.Rect(0, 0, 31, 31), image.Rect(0, 0, 32, 32)},
+	} {
+		if got := sees(c.core, c.picture.Max); got != c.want {
+			t.Errorf("for core %v of %v it is %v, want %v", c.core, c.picture.Max, got, c.want)
+		}
+	}
+}
+
+func TestTheClassModuleSeesTheEdgeRepeated(t *testing.T) {
+	m := smallClassSR(t, "fsrcnn", 2, 3)
+	plan := engine.Compile(m.ClassModule.Spec.Build(), m.ClassModule.Params)
+	in := patchwork(9, 6, 3, false, 8)
+	x := tensor.New(tensor.Shape{N: 1, C: 3, H: 8, W: 12})
+	for c := range 3 {
+		for y := range 8 {
+			for column := range 12 {
+				at := image.Pt(min(column, 8), min(y, 5))
+				in.ReadPlane(x.Plane(0, c)[y*12+column:], c, image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))})
+			}
+		}
+	}
+	want := m.ClassModule.Spec.Build().Forward(m.ClassModule.Params, x)
+	var c classifier
+	got, err := c.scores(context.Background(), plan, in, sees(image.Rect(0, 0, 9, 6), image.Pt(9, 6)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range want.Data {
+		if math.Abs(float64(v-got[i])) > 1e-4*(1+math.Abs(float64(v))) {
+			t.Errorf("score %d is %g, want %g", i, got[i], v)
+		}
+	}
+}

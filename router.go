@@ -1,0 +1,141 @@
+package classsr
+
+import (
+	"context"
+	"image"
+	"slices"
+
+	"classsr/engine"
+	"classsr/imageio"
+	"classsr/internal/par"
+	"classsr/route"
+	"classsr/tensor"
+	"classsr/weights"
+)
+
+// router is a model with classes: its Class-Module, and a branch for each class.
+type router struct {
+	module   *engine.Plan
+	branches []*network
+	classes  []string
+	// Paper FLOPs of a patch.
+	moduleFLOPs float64
+	branchFLOPs []float64
+}
+
+// subImage is the side of what the Class-Module sees, which is what it was trained on.
+const subImage = 32
+
+// moduleSquare is the side of the squares that its first layer cuts a sub-image into; it looks at whole ones only.
+const moduleSquare = 4
+
+func newRouter(m *weights.Model, scale int) (*router, error) {
+	module := m.ClassModule.Spec.Build()
+	r := &router{
+		module:      engine.Compile(module, m.ClassModule.Params),
+		classes:     m.Classes,
+		moduleFLOPs: float64(module.Cost(patch).PaperFLOPs()),
+	}
+	for _, b := range m.Branches {
+		n, err := newNetwork(b, scale)
+		if err != nil {
+			return nil, err
+		}
+		r.branches = append(r.branches, n)
+		r.branchFLOPs = append(r.branchFLOPs, n.patchFLOPs(nil))
+	}
+	return r, nil
+}
+
+// classify gives each core the class that the Class-Module finds most likely for the 32x32 pixels around it.
+func (r *router) classify(ctx context.Context, in *imageio.Picture, cores []image.Rectangle, threads int) (*route.Map, error) {
+	m := route.NewMap(image.Pt(in.Width, in.Height), cores, r.classes)
+	classifiers := make([]classifier, min(threads, len(cores)))
+	err := par.Do(ctx, len(classifiers), len(cores), func(worker, i int) error {
+		scores, err := classifiers[worker].scores(ctx, r.module, in, sees(cores[i], m.Size))
+		m.Classes[i] = route.Argmax(scores)
+		return err
+	})
+	return m, err
+}
+
+// sees is the window that the Class-Module looks at for a core of at most 32x32 pixels: 32x32 pixels with the core in the middle, shifted
+// inwards at the picture's borders. Where the picture is smaller it reaches beyond it, up to whole squares.
+func sees(core image.Rectangle, picture image.Point) image.Rectangle {
+	size := seen(picture)
+	middle := core.Min.Add(core.Max).Div(2)
+	corner := middle.Sub(size.Div(2))
+	corner.X = max(min(corner.X, picture.X-size.X), 0)
+	corner.Y = max(min(corner.Y, picture.Y-size.Y), 0)
+	return image.Rectangle{Min: corner, Max: corner.Add(size)}
+}
+
+// seen is the size of the windows that the Class-Module looks at in a picture.
+func seen(picture image.Point) image.Point {
+	side := func(length int) int { return min(parts(length, moduleSquare)*moduleSquare, subImage) }
+	return image.Pt(side(picture.X), side(picture.Y))
+}
+
+// routeMACs is the arithmetic of the Class-Module for a map.
+func (r *router) routeMACs(m *route.Map) int64 {
+	window := seen(m.Size)
+	return int64(len(m.Cores)) * r.module.MACs(window, image.Rectangle{Max: window})
+}
+
+func (r *router) patchFLOPs(m *route.Map) float64 {
+	flops := r.moduleFLOPs
+	for class, share := range m.Shares() {
+		flops += share * r.branchFLOPs[class]
+	}
+	return flops
+}
+
+func (r *router) worker() enlarger { return &networkWorker{branches: r.branches} }
+
+// classifier is a worker's memory for the Class-Module.
+type classifier struct {
+	arena  engine.Arena
+	result []float32
+}
+
+// scores runs the Class-Module on a window. Pixels beyond the picture's right and lower border are those at the border.
+func (c *classifier) scores(ctx context.Context, module *engine.Plan, in *imageio.Picture, window image.Rectangle) ([]float32, error) {
+	err := module.Run(ctx, &c.arena, engine.Piece{
+		Window: window.Size(), Core: image.Rectangle{Max: window.Size()},
+		Read: func(dst *tensor.Tensor, y int) {
+			r := image.Rect(0, y, dst.W, y+dst.H).Add(window.Min)
+			if r.In(in.Bounds()) {
+				readRGB(dst, in, r)
+			} else {
+				c.readBeyond(dst, in, r)
+			}
+		},
+		Write: func(src *tensor.Tensor, _ int) { c.result = append(c.result[:0], src.Data...) },
+	})
+	return c.result, err
+}
+
+// readBeyond fills dst with a rectangle that reaches beyond the picture, to the right or below.
+func (c *classifier) readBeyond(dst *tensor.Tensor, in *imageio.Picture, r image.Rectangle) {
+	inside := min(r.Max.X, in.Width) - r.Min.X
+	for channel := range dst.C {
+		plane := dst.Plane(0, channel)
+		for y := range dst.H {
+			row := plane[y*dst.W:][:dst.W]
+			from := min(r.Min.Y+y, in.Height-1)
+			in.ReadPlane(row, min(channel, in.Colors-1), image.Rect(r.Min.X, from, r.Min.X+inside, from+1))
+			for x := inside; x < len(row); x++ {
+				row[x] = row[inside-1]
+			}
+		}
+	}
+}
+
+// largest gives the largest of what f says of the branches.
+func (r *router) largest(f func(*network) int64) int64 {
+	var all []int64
+	for _, n := range r.branches {
+		all = append(all, f(n))
+	}
+	return slices.Max(all)
+}
