@@ -117,7 +117,7 @@ func (f *evalFlags) run(cmd *cobra.Command, io streams) error {
 		return usageError{err}
 	}
 	full := up
-	if f.compareFull && f.mode != classsr.ModeFull {
+	if f.compareFull && up.Mode() != classsr.ModeFull {
 		options.Mode = classsr.ModeFull
 		if full, err = model.Upscaler(options); err != nil {
 			return err
@@ -135,7 +135,7 @@ func (f *evalFlags) run(cmd *cobra.Command, io streams) error {
 	if len(paths) == 0 {
 		return fmt.Errorf("folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", f.hr)
 	}
-	result := evalResult{Model: model.Name(), Mode: f.mode, Scale: up.Scale()}
+	result := evalResult{Model: model.Name(), Mode: up.Mode(), Scale: up.Scale()}
 	failed := false
 	for _, path := range paths {
 		if err := f.one(cmd.Context(), &result, up, full, path, variant); err != nil {
@@ -164,11 +164,7 @@ func (f *evalFlags) one(ctx context.Context, r *evalResult, up, full *classsr.Up
 	if err != nil {
 		return err
 	}
-	out, report, err := up.Upscale(ctx, lr)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	scores, err := classsr.Compare(hr, out, up.Scale())
+	scores, report, err := up.Measure(ctx, lr, hr)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -234,6 +230,9 @@ func (r *evalResult) add(name string, s classsr.Scores, report classsr.Report) {
 	r.PSNRY += decibel(s.PSNRY)
 	r.SSIMY += s.SSIMY
 	pixels := int64(report.Width) * int64(report.Height)
+	if report.Route != nil {
+		pixels = int64(report.Route.Pixels()) // every sub-image counts the same in the paper's mode
+	}
 	r.pixels += pixels
 	r.macs += report.MACs
 	r.macsFull += report.MACsFull
@@ -284,6 +283,13 @@ func (f *evalFlags) print(io streams, r *evalResult) error {
 	if r.SecondsFull > 0 {
 		timing += fmt.Sprintf(" (full: %.1f s)", r.SecondsFull)
 	}
-	_, err := fmt.Fprintf(io.out, "%s, %.0f %% of the full network's MACs\n", timing, r.MACsPercent)
+	if _, err := fmt.Fprintf(io.out, "%s, %.0f %% of the full network's MACs\n", timing, r.MACsPercent); err != nil || len(r.Classes) < 2 {
+		return err
+	}
+	var shares []string
+	for _, c := range r.Classes {
+		shares = append(shares, fmt.Sprintf("%s %.1f %%", c.Name, 100*c.Share))
+	}
+	_, err := fmt.Fprintf(io.out, "%s; %.1f %% of the paper FLOPs\n", strings.Join(shares, ", "), r.PaperFLOPsPercent)
 	return err
 }

@@ -20,14 +20,16 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.model, "model", "m", classsr.DefaultModel, "`NAME` of a built-in model (classsr models) or a model file")
 	flags.IntVarP(&f.scale, "scale", "s", 0, "enlargement `N`; by default the model's")
-	flags.StringVar(&f.mode, "mode", classsr.ModeFull, "full, or branch=K for the branch of class K (from 1, the simplest)")
+	flags.StringVar(&f.mode, "mode", "", "routed (each part by the branch of its class), full (the full-width network), paper (as the paper's code,\n"+
+		"to compare figures), or branch=K for the branch of class K (from 1, the simplest); by default routed for models\n"+
+		"with classes, full for others")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.StringVar(&f.memory, "memory", "", "at most this `SIZE` of memory for pictures and work, such as 500MB or 2GB; by default 4/5 of the machine's")
 	// Completion can only fail for flags that are not there.
 	_ = cmd.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return classsr.Names(), cobra.ShellCompDirectiveDefault
 	})
-	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"full", "branch=1", "branch=2", "branch=3"}, 0))
+	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"routed", "full", "paper", "branch=1", "branch=2", "branch=3"}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("scale", cobra.FixedCompletions([]string{"2", "3", "4"}, 0))
 }
 

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 //
 //	picture NAME.png WIDTH HEIGHT gray|rgb|rgba|gray16|graya
 //	spoil FILE cut N | flip N | empty | bomb
-//	model FILE good|missing|extra|misshapen|nan|pickle
+//	model FILE good|missing|extra|misshapen|nan|pickle|classes
 //	pixels FILE WIDTH HEIGHT gray|rgb|rgba|gray16|graya   (fails unless the picture is like that)
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -123,6 +123,10 @@ func scriptModel(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(os.WriteFile(path, evilCheckpoint(), 0o600))
 		return
 	}
+	if args[1] == "classes" {
+		ts.Check(twoClasses().Save(path, false))
+		return
+	}
 	spec, err := arch.Paper("fsrcnn", 4, 16)
 	ts.Check(err)
 	params := tensor.Set{}
@@ -142,6 +146,20 @@ func scriptModel(ts *testscript.TestScript, _ bool, args []string) {
 	var b bytes.Buffer
 	ts.Check(weights.WriteSafetensors(&b, params, nil))
 	ts.Check(os.WriteFile(path, b.Bytes(), 0o600))
+}
+
+// twoClasses is a ClassSR model with initial parameters.
+func twoClasses() *weights.Model {
+	module := arch.PaperClassModule(2)
+	m := &weights.Model{Classes: weights.ClassNames(2), ClassModule: &weights.Network{Spec: module, Params: module.Init(1)}}
+	for i, width := range []int{16, 36} {
+		spec, err := arch.Paper("fsrcnn", 4, width)
+		if err != nil {
+			panic(err)
+		}
+		m.Branches = append(m.Branches, weights.Network{Spec: spec, Params: spec.Init(uint64(i))})
+	}
+	return m
 }
 
 // evilCheckpoint is a PyTorch file whose pickle runs a command when Python loads it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ import (
 type upscaleFlags struct {
 	modelFlags
 	output       string
+	routeMap     string
 	quality      int
 	overwrite    bool
 	skipExisting bool
@@ -57,6 +59,7 @@ func newUpscale(io streams) *cobra.Command {
 	f.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG)")
+	flags.StringVar(&f.routeMap, "route-map", "", "also write a picture of the classes to `FILE.png` (one input, a model with classes)")
 	flags.IntVar(&f.quality, "quality", 0, "quality of JPEG output, 1 to 100 (default 95)")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace output files that exist")
 	flags.BoolVar(&f.skipExisting, "skip-existing", false, "leave inputs out whose output file exists")
@@ -80,6 +83,12 @@ func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
 		return usagef("-o %s: several pictures go into a folder; end its name with / if it is one", f.output)
 	case intoFile && !severalOrFolder && formatErr != nil:
 		return usagef("-o %s: %w", f.output, formatErr)
+	case f.routeMap != "" && severalOrFolder:
+		return usagef("--route-map %s: it is for a single picture", f.routeMap)
+	case f.routeMap != "" && !strings.EqualFold(filepath.Ext(f.routeMap), ".png"):
+		return usagef("--route-map %s: it is a PNG file; end its name with .png", f.routeMap)
+	case f.routeMap != "" && (f.skipExisting || samePath(f.routeMap, f.output)):
+		return usagef("--route-map %s: it goes neither with --skip-existing nor into the output", f.routeMap)
 	case len(args) > 1 && f.output == stdStream:
 		return usagef("only one picture can go to standard output")
 	}
@@ -100,6 +109,11 @@ func (f *upscaleFlags) run(cmd *cobra.Command, io streams, args []string) error 
 	up, err := model.Upscaler(options)
 	if err != nil {
 		return usageError{err}
+	}
+	if f.routeMap != "" {
+		if err := f.checkRouteMap(model, up, args[0]); err != nil {
+			return err
+		}
 	}
 	jobs, failed := planJobs(args, f.output, up.Scale())
 	for _, err := range failed {
@@ -174,6 +188,12 @@ func (f *upscaleFlags) upscale(ctx context.Context, s streams, up *classsr.Upsca
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", j.input, err)
 	}
+	if f.routeMap != "" {
+		if err := f.writeRouteMap(ctx, decoded.Picture, report.Route); err != nil {
+			return nil, err
+		}
+	}
+	notes := append(decoded.Notes, leftOut(report)...)
 	encodeStart := time.Now()
 	var lost []string
 	write := func(w io.Writer) error {
@@ -192,7 +212,7 @@ func (f *upscaleFlags) upscale(ctx context.Context, s streams, up *classsr.Upsca
 	report.Seconds.Decode, report.Seconds.Encode = decodeSeconds, time.Since(encodeStart).Seconds()
 	report.Seconds.Total = time.Since(start).Seconds()
 	return &upscaleResult{
-		Input: j.input, Output: j.output, Report: report, Notes: append(decoded.Notes, lost...), PeakRSSMB: peakRSS() >> 20,
+		Input: j.input, Output: j.output, Report: report, Notes: append(notes, lost...), PeakRSSMB: peakRSS() >> 20,
 	}, nil
 }
 
