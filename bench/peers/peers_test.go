@@ -8,8 +8,10 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 
 	"classsr/arch"
+	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/tensor"
+	"classsr/weights"
 )
 
 // startOrSkip loads ONNX Runtime, or skips the test where it is not installed.
@@ -85,6 +87,25 @@ func TestExportedNetworksComputeTheSame(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A ClassSR model as PyTorch saved it: each of its branches, and its Class-Module.
+func TestExportedPartsOfAModelComputeTheSame(t *testing.T) {
+	startOrSkip(t)
+	model, err := weights.Open(testref.Path(t, "reference", "classsr_fsrcnn_step_start.pth"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range model.Branches {
+		t.Run(model.Classes[i], func(t *testing.T) {
+			input := randomInput(tensor.Shape{N: 2, C: 3, H: 32, W: 32}, b.Spec.InputRange)
+			checkInORT(t, b.Spec.Build(), b.Params, input)
+		})
+	}
+	t.Run("Class-Module", func(t *testing.T) {
+		input := randomInput(tensor.Shape{N: 5, C: 3, H: 32, W: 32}, 1)
+		checkInORT(t, model.ClassModule.Spec.Build(), model.ClassModule.Params, input)
+	})
 }
 
 // Operations that the networks above use in one form only, or not at all.

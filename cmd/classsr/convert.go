@@ -28,6 +28,9 @@ type convertFlags struct {
 	licence    string
 	provenance string
 	overwrite  bool
+	// Which network of a model of several goes into an ONNX file.
+	branch      int // from 1; 0 if none was named
+	classModule bool
 }
 
 func newConvert(io streams) *cobra.Command {
@@ -37,16 +40,25 @@ func newConvert(io streams) *cobra.Command {
 		Short: "Convert a PyTorch checkpoint (.pth) to a model file (.safetensors), or a model to ONNX (.onnx)",
 		Long: "Convert a PyTorch checkpoint or safetensors file to a model file of this program, or to an ONNX file for others. The\n" +
 			"network and its width are recognised from the names and shapes of the tensors; nothing in the checkpoint is ever\n" +
-			"executed. ONNX files hold one network at one scale.",
-		Example: "  classsr convert carn_m.pth carn-m.safetensors --licence MIT",
-		Args:    cobra.ExactArgs(2),
-		RunE:    func(_ *cobra.Command, args []string) error { return f.run(io, args[0], args[1]) },
+			"executed. ONNX files hold one network at one scale: of a ClassSR model, one branch or the Class-Module.",
+		Example: "  classsr convert carn_m.pth carn-m.safetensors --licence MIT\n" +
+			"  classsr convert classsr.safetensors simple.onnx --branch 1",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("branch") && f.branch < 1 {
+				return usagef("--branch %d: branches are counted from 1, the simplest", f.branch)
+			}
+			return f.run(io, args[0], args[1])
+		},
 	}
 	flags := cmd.Flags()
 	flags.IntVarP(&f.scale, "scale", "s", 0, "enlargement `N` of a FSRCNN, which its tensors do not tell (default 4)")
 	flags.StringVar(&f.name, "name", "", "`NAME` of the model (default: that of the output file)")
 	flags.StringVar(&f.licence, "licence", "", "licence of the weights, an SPDX `ID`")
 	flags.StringVar(&f.provenance, "provenance", "", "`TEXT` on who trained the model, how and on what")
+	flags.IntVar(&f.branch, "branch", 0, "write branch `K` of a ClassSR model (from 1, the simplest) as ONNX")
+	flags.BoolVar(&f.classModule, "class-module", false, "write the Class-Module of a ClassSR model as ONNX")
+	cmd.MarkFlagsMutuallyExclusive("branch", "class-module")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace the output file if it exists")
 	return cmd
 }
@@ -55,6 +67,9 @@ func (f *convertFlags) run(io streams, in, out string) error {
 	ending := strings.ToLower(filepath.Ext(out))
 	if ending != safetensorsEnding && ending != onnxEnding {
 		return usagef("%s: models are written as %s or %s", out, safetensorsEnding, onnxEnding)
+	}
+	if ending != onnxEnding && (f.branch != 0 || f.classModule) {
+		return usagef("%s: --branch and --class-module are for %s; other files hold the whole model", out, onnxEnding)
 	}
 	model, err := weights.Open(in, f.scale)
 	if err != nil {
@@ -92,19 +107,25 @@ func hint(err error) error {
 	return err
 }
 
-// export writes a plain network as ONNX.
+// export writes one network as ONNX.
 func (f *convertFlags) export(io streams, model *weights.Model, in, out string) error {
-	if model.ClassModule != nil {
-		return usagef("%s has several branches, and ONNX files hold one network", in)
-	}
-	network := model.Full()
-	scale := f.scale
-	if scale == 0 {
-		scale = network.Spec.Scale
-	}
-	spec, err := network.Spec.AtScale(scale)
+	network, err := f.choose(model, in)
 	if err != nil {
-		return usageError{err}
+		return err
+	}
+	spec := network.Spec
+	title := fmt.Sprintf("%s, width %d", spec.Net, spec.Width)
+	if spec.Enlarges() {
+		scale := f.scale
+		if scale == 0 {
+			scale = spec.Scale
+		}
+		if spec, err = spec.AtScale(scale); err != nil {
+			return usageError{err}
+		}
+		title += fmt.Sprint(", x", scale)
+	} else {
+		title += fmt.Sprintf(", %d classes", spec.Classes)
 	}
 	err = atomicfile.Write(out, f.overwrite, func(w stdio.Writer) error {
 		return onnx.Export(w, spec.Build(), network.Params, "classsr "+version)
@@ -112,8 +133,26 @@ func (f *convertFlags) export(io streams, model *weights.Model, in, out string) 
 	if err := hint(err); err != nil {
 		return err
 	}
-	io.note("%s -> %s  %s, width %d, x%d, colours in 0..%d", in, out, spec.Net, spec.Width, scale, spec.InputRange)
+	io.note("%s -> %s  %s, colours in 0..%d", in, out, title, spec.InputRange)
 	return nil
+}
+
+// choose gives the network of the model that the flags name. Only a model of one network needs no flag.
+func (f *convertFlags) choose(model *weights.Model, in string) (weights.Network, error) {
+	switch branches := len(model.Branches); {
+	case f.classModule && model.ClassModule == nil:
+		return weights.Network{}, usagef("--class-module: %s is a plain network and has none", in)
+	case f.classModule:
+		return *model.ClassModule, nil
+	case f.branch > branches:
+		return weights.Network{}, usagef("--branch %d: the last branch of %s is %d", f.branch, in, branches)
+	case f.branch > 0:
+		return model.Branches[f.branch-1], nil
+	case branches > 1:
+		return weights.Network{}, usagef("%s has %d branches, and ONNX files hold one network: name it with --branch K or --class-module",
+			in, branches)
+	}
+	return model.Full(), nil
 }
 
 // describeModel says what was recognised.

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 //
 //	picture NAME.png WIDTH HEIGHT gray|rgb|rgba|gray16|graya
 //	spoil FILE cut N | flip N | empty | bomb
-//	model FILE good|missing|extra|misshapen|nan|pickle|classes
+//	model FILE good|missing|extra|misshapen|nan|pickle|classes|classsr
 //	pixels FILE WIDTH HEIGHT gray|rgb|rgba|gray16|graya   (fails unless the picture is like that)
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -127,12 +127,8 @@ func scriptModel(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(twoClasses().Save(path, false))
 		return
 	}
-	spec, err := arch.Paper("fsrcnn", 4, 16)
-	ts.Check(err)
 	params := tensor.Set{}
-	for _, p := range spec.Params() {
-		params[p.Name] = tensor.NewArray(p.Dims...)
-	}
+	params.Merge("", zeros(ts, 16))
 	switch args[1] {
 	case "missing":
 		delete(params, "tail_conv.bias")
@@ -142,6 +138,12 @@ func scriptModel(ts *testscript.TestScript, _ bool, args []string) {
 		params["tail_conv.bias"] = tensor.NewArray(4)
 	case "nan":
 		params["tail_conv.bias"].Data[1] = float32(math.NaN())
+	case "classsr":
+		clear(params)
+		params.Merge("classifier.", arch.PaperClassModule(3).Init(1))
+		for i, width := range []int{16, 36, 56} {
+			params.Merge(fmt.Sprintf("net%d.", i+1), zeros(ts, width))
+		}
 	}
 	var b bytes.Buffer
 	ts.Check(weights.WriteSafetensors(&b, params, nil))
@@ -160,6 +162,17 @@ func twoClasses() *weights.Model {
 		m.Branches = append(m.Branches, weights.Network{Spec: spec, Params: spec.Init(uint64(i))})
 	}
 	return m
+}
+
+// zeros are parameters of a FSRCNN.
+func zeros(ts *testscript.TestScript, width int) tensor.Set {
+	spec, err := arch.Paper("fsrcnn", 4, width)
+	ts.Check(err)
+	params := tensor.Set{}
+	for _, p := range spec.Params() {
+		params[p.Name] = tensor.NewArray(p.Dims...)
+	}
+	return params
 }
 
 // evilCheckpoint is a PyTorch file whose pickle runs a command when Python loads it.
