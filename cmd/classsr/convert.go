@@ -13,11 +13,13 @@ import (
 	"classsr/internal/atomicfile"
 	"classsr/weights"
 	"classsr/weights/onnx"
+	"classsr/weights/torch"
 )
 
 // Endings of the files that convert writes.
 const (
 	safetensorsEnding = ".safetensors"
+	checkpointEnding  = ".pth"
 	onnxEnding        = ".onnx"
 )
 
@@ -37,11 +39,13 @@ func newConvert(io streams) *cobra.Command {
 	var f convertFlags
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
-		Short: "Convert a PyTorch checkpoint (.pth) to a model file (.safetensors), or a model to ONNX (.onnx)",
-		Long: "Convert a PyTorch checkpoint or safetensors file to a model file of this program, or to an ONNX file for others. The\n" +
-			"network and its width are recognised from the names and shapes of the tensors; nothing in the checkpoint is ever\n" +
-			"executed. ONNX files hold one network at one scale: of a ClassSR model, one branch or the Class-Module.",
+		Short: "Convert a PyTorch checkpoint (.pth) to a model file (.safetensors), or a model to .pth or ONNX (.onnx)",
+		Long: "Convert a PyTorch checkpoint or safetensors file to a model file of this program, or to a file for others: a PyTorch\n" +
+			"checkpoint with the names of the paper's released code, or ONNX. The network and its width are recognised from the names\n" +
+			"and shapes of the tensors; nothing in a checkpoint is ever executed. ONNX files hold one network at one scale: of a\n" +
+			"ClassSR model, one branch or the Class-Module.",
 		Example: "  classsr convert carn_m.pth carn-m.safetensors --licence MIT\n" +
+			"  classsr convert classsr.safetensors classsr.pth\n" +
 			"  classsr convert classsr.safetensors simple.onnx --branch 1",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,11 +69,8 @@ func newConvert(io streams) *cobra.Command {
 
 func (f *convertFlags) run(io streams, in, out string) error {
 	ending := strings.ToLower(filepath.Ext(out))
-	if ending != safetensorsEnding && ending != onnxEnding {
-		return usagef("%s: models are written as %s or %s", out, safetensorsEnding, onnxEnding)
-	}
-	if ending != onnxEnding && (f.branch != 0 || f.classModule) {
-		return usagef("%s: --branch and --class-module are for %s; other files hold the whole model", out, onnxEnding)
+	if err := f.checkFor(ending, out); err != nil {
+		return err
 	}
 	model, err := weights.Open(in, f.scale)
 	if err != nil {
@@ -81,6 +82,37 @@ func (f *convertFlags) run(io streams, in, out string) error {
 	if f.scale != 0 && !slices.Equal(model.Scales(), []int{f.scale}) {
 		return usagef("--scale %d: the tensors are those of a network for x%d, which needs no telling", f.scale, model.Scales())
 	}
+	if ending == checkpointEnding {
+		err = atomicfile.Write(out, f.overwrite, func(w stdio.Writer) error { return torch.Write(w, model.Tensors()) })
+	} else {
+		f.describe(model, out)
+		err = model.Save(out, f.overwrite)
+	}
+	if err := hint(err); err != nil {
+		return err
+	}
+	io.note("%s -> %s  %s", in, out, describeModel(model))
+	return nil
+}
+
+// checkFor returns an error if the output file cannot be, or cannot be what the flags say.
+func (f *convertFlags) checkFor(ending, out string) error {
+	switch ending {
+	case safetensorsEnding, checkpointEnding, onnxEnding:
+	default:
+		return usagef("%s: models are written as %s, %s or %s", out, safetensorsEnding, checkpointEnding, onnxEnding)
+	}
+	if ending != onnxEnding && (f.branch != 0 || f.classModule) {
+		return usagef("%s: --branch and --class-module are for %s; other files hold the whole model", out, onnxEnding)
+	}
+	if ending != safetensorsEnding && f.name+f.licence+f.provenance != "" {
+		return usagef("%s: --name, --licence and --provenance are for %s; other files have no place for them", out, safetensorsEnding)
+	}
+	return nil
+}
+
+// describe gives the model what the flags say about it.
+func (f *convertFlags) describe(model *weights.Model, out string) {
 	if f.name != "" {
 		model.Name = f.name
 	} else if model.Name == "" {
@@ -92,11 +124,6 @@ func (f *convertFlags) run(io streams, in, out string) error {
 	if f.provenance != "" {
 		model.Provenance = f.provenance
 	}
-	if err := hint(model.Save(out, f.overwrite)); err != nil {
-		return err
-	}
-	io.note("%s -> %s  %s", in, out, describeModel(model))
-	return nil
 }
 
 // hint says what to do about a file that is in the way.

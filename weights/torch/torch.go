@@ -1,12 +1,13 @@
 // Package torch reads the weights in PyTorch checkpoints (.pth, .pt), both the zip files that torch.save has written since
-// PyTorch 1.6 and the older plain ones. Start with ReadFile.
+// PyTorch 1.6 and the older plain ones, and writes weights as such zip files. Start with ReadFile or Write.
 //
 // Such a file is a pickle, a program for a small machine which in Python can call any function. The machine here knows only
 // the instructions that torch.save emits and the few globals that tensors and plain containers need, none of which runs
 // anything; at any other global it refuses the file. What a file may ask for is bounded by the file's own size.
 //
-// The package does not write checkpoints, does not read pickled modules, TorchScript, sparse or quantised tensors, files of
-// big-endian machines or compressed zip entries, and does not look at the values: tensor.Set.CheckFinite does.
+// The package writes nothing but float32 tensors by name, does not read pickled modules, TorchScript, sparse or quantised
+// tensors, files of big-endian machines or compressed zip entries, and does not look at the values: tensor.Set.CheckFinite
+// does.
 package torch
 
 import (
