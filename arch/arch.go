@@ -1,7 +1,7 @@
 // Package arch builds the networks of the ClassSR paper as nn graphs: FSRCNN, CARN, SRResNet, RCAN and the Class-Module, at
-// any width. A Spec says which network; Build gives its graph; Recognise finds the Spec from the names and shapes of stored
-// parameters. Everything that differs between architectures (allowed scales, input range, whether it pools over its input) is
-// declared here, so that no caller has to test a network's name.
+// any width, and bicubic interpolation to stand for one. A Spec says which network; Build gives its graph; Recognise finds the
+// Spec from the names and shapes of stored parameters. Everything that differs between architectures (allowed scales, input
+// range, whether it pools over its input) is declared here, so that no caller has to test a network's name.
 //
 // Parameters are named as in the paper's released code (PyTorch state-dict keys).
 package arch
@@ -20,7 +20,7 @@ import (
 type Spec struct {
 	Net        string `json:"net"`                  // name of the architecture
 	Scale      int    `json:"scale,omitempty"`      // enlargement
-	Scales     []int  `json:"scales,omitempty"`     // CARN: the enlargements its multi-scale form serves
+	Scales     []int  `json:"scales,omitempty"`     // CARN: the enlargements its multi-scale form serves; bicubic: several
 	Width      int    `json:"width,omitempty"`      // channels of the feature maps (d or nf)
 	Depth      int    `json:"depth,omitempty"`      // FSRCNN: mapping layers m; SRResNet: blocks; RCAN: residual groups
 	Blocks     int    `json:"blocks,omitempty"`     // RCAN: blocks in a group
@@ -38,6 +38,8 @@ type Arch struct {
 	Title  string
 	Scales []int // enlargements it can be built for; none for the Class-Module
 	Widths []int // of the paper's simple, medium and hard branch
+	// Interpolates is set if there are no parameters: it is no network, and not one of the paper's.
+	Interpolates bool
 	// Pools is set if the network averages over its whole input, so that its result depends on how a picture is cut.
 	Pools bool
 
@@ -62,7 +64,7 @@ type limit struct {
 const mostChannels = 4096
 
 // All lists every architecture.
-var All = []*Arch{&fsrcnn, &carn, &srresnet, &rcan, &classModule}
+var All = []*Arch{&fsrcnn, &carn, &srresnet, &rcan, &classModule, &bicubic}
 
 // ErrUnknown is returned (wrapped) by Recognise for parameters that fit no architecture.
 var ErrUnknown = errors.New("these tensors belong to no known network")
@@ -77,16 +79,19 @@ func ByName(name string) (*Arch, error) {
 	return nil, fmt.Errorf("unknown network %q; there are %s", name, strings.Join(SRNames(), ", "))
 }
 
-// SRNames lists the architectures that enlarge pictures.
+// SRNames lists the networks that enlarge pictures.
 func SRNames() []string {
 	var names []string
 	for _, a := range All {
-		if len(a.Scales) > 0 {
+		if a.InPaper() {
 			names = append(names, a.Name)
 		}
 	}
 	return names
 }
+
+// InPaper tells whether the paper gives the network widths for its branches.
+func (a *Arch) InPaper() bool { return len(a.Scales) > 0 && !a.Interpolates }
 
 // Paper is the paper's form of an architecture at this scale and width (section 4.1).
 func Paper(name string, scale, width int) (Spec, error) {
@@ -94,8 +99,8 @@ func Paper(name string, scale, width int) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	if len(a.Scales) == 0 {
-		return Spec{}, fmt.Errorf("%s does not enlarge; those that do are %s", name, strings.Join(SRNames(), ", "))
+	if !a.InPaper() {
+		return Spec{}, fmt.Errorf("%s is no network that enlarges; those are %s", name, strings.Join(SRNames(), ", "))
 	}
 	spec := a.paper(scale, width)
 	return spec, spec.Check()
@@ -150,6 +155,9 @@ func (s Spec) Check() error {
 
 // Enlarges tells whether the network enlarges pictures, as all but the Class-Module do.
 func (s Spec) Enlarges() bool { return len(s.arch().Scales) > 0 }
+
+// Interpolates tells whether there are no parameters.
+func (s Spec) Interpolates() bool { return s.arch().Interpolates }
 
 // Pools tells whether the network averages over its whole input.
 func (s Spec) Pools() bool { return s.arch().Pools }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"classsr/internal/testref"
+	"classsr/nn"
 	"classsr/tensor"
 )
 
@@ -56,8 +57,11 @@ func TestPaperCosts(t *testing.T) {
 func TestEveryNetworkEnlargesByItsScale(t *testing.T) {
 	for _, a := range All {
 		for _, scale := range a.Scales {
-			spec, err := Paper(a.Name, scale, a.Widths[0])
-			if err != nil {
+			spec := Spec{Net: a.Name, Scale: scale, Width: 1, InputRange: 1}
+			if !a.Interpolates {
+				spec = a.paper(scale, a.Widths[0])
+			}
+			if err := spec.Check(); err != nil {
 				t.Fatal(err)
 			}
 			in := tensor.Shape{N: 2, C: 3, H: 7, W: 5}
@@ -81,7 +85,8 @@ func TestPaperRefusesWhatCannotBeBuilt(t *testing.T) {
 		{"srresnet", 8, 64, "cannot enlarge 8 times"},
 		{"fsrcnn", 4, 0, "width 0"},
 		{"carn", 4, 33, "not divisible"},
-		{"classmodule", 4, 128, "does not enlarge"},
+		{"classmodule", 4, 128, "no network that enlarges"},
+		{"bicubic", 4, 1, "no network that enlarges"},
 	} {
 		if _, err := Paper(c.net, c.scale, c.width); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s x%d width %d: error %v, want one with %q", c.net, c.scale, c.width, err, c.says)
@@ -100,6 +105,9 @@ func params(spec Spec) tensor.Set {
 
 func TestRecogniseFindsEveryPaperNetwork(t *testing.T) {
 	for _, a := range All {
+		if a.Interpolates {
+			continue // nothing tells of it
+		}
 		for _, scale := range append(a.Scales, 0) {
 			if (scale == 0) != (len(a.Scales) == 0) {
 				continue // only the Class-Module has no scale
@@ -223,6 +231,26 @@ func wantError(t *testing.T, err error, says string) {
 	if err == nil || !strings.Contains(err.Error(), says) {
 		t.Errorf("error %v, want one with %q", err, says)
 	}
+}
+
+func TestInterpolation(t *testing.T) {
+	network := carn.paper(2, 36)
+	network.Scales = []int{2, 3, 4}
+	spec := Interpolation(network)
+	if err := spec.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if !spec.Interpolates() || network.Interpolates() || spec.Pools() || !spec.Enlarges() || len(spec.Init(1)) > 0 {
+		t.Errorf("%+v", spec)
+	}
+	if got, err := spec.AtScale(3); err != nil || got.Scale != 3 {
+		t.Errorf("x%d, error %v", got.Scale, err)
+	}
+	if cost := spec.Build().Cost(tensor.Shape{N: 1, C: 3, H: 32, W: 32}); cost != (nn.Cost{}) {
+		t.Errorf("it costs %+v", cost)
+	}
+	spec.Width = 2
+	wantError(t, spec.Check(), "cannot have 2 channels")
 }
 
 func TestParametersOfTheReferenceFiles(t *testing.T) {

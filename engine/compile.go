@@ -91,6 +91,8 @@ func (c *compiler) lower(out nn.Value, n nn.Node) {
 		add(shuffleOp{op.Factor})
 	case nn.Bilinear:
 		add(bilinearOp{op})
+	case nn.Bicubic:
+		add(newBicubicOp(op))
 	default:
 		panic("engine: an operation that cannot be compiled")
 	}

@@ -42,6 +42,9 @@ func networks(t *testing.T) map[string]arch.Spec {
 	carn.Width = 20 // five channels a group
 	specs["carn-x4-bias"] = carn
 	specs["classmodule"] = arch.PaperClassModule(3)
+	for _, scale := range []int{2, 3, 4, 8} {
+		specs[fmt.Sprint("bicubic-x", scale)] = arch.Spec{Net: "bicubic", Scale: scale, Width: 1, InputRange: 1}
+	}
 	return specs
 }
 
@@ -225,6 +228,8 @@ func TestContextIsTheReachOfTheNetworkMadeEven(t *testing.T) {
 		"fsrcnn-x4": 8, "fsrcnn-x3": 8, "fsrcnn-x2": 8, "fsrcnn-x8": 8,
 		// CARN: 1 + 3*3*2 + one for the upsampler, and one more, since its second half and exit add less than a pixel.
 		"carn-x4": 22, "carn-x2": 22, "carn-x3": 22,
+		// Two neighbours to each side.
+		"bicubic-x2": 2, "bicubic-x3": 2, "bicubic-x4": 2, "bicubic-x8": 2,
 	} {
 		spec := networks(t)[name]
 		g := spec.Build()

@@ -170,6 +170,7 @@ type Arena struct {
 	frame      frame
 	helpers    []*Arena  // for threads that work on the same piece: scratch memory and frames of their own
 	borders    []borders // the zeros that are in memory
+	line       []float32 // of a bicubic enlargement
 }
 
 // Reserve gives the arena room for pieces that take this many bytes (Plan.Bytes), so that it does not grow in steps.

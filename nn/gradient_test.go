@@ -50,6 +50,9 @@ func gradientCases() []gradientCase {
 		{"bilinear, 2 times", Bilinear{Factor: 2}, one(2, 2, 3, 4), Evaluate},
 		{"bilinear, 3 times", Bilinear{Factor: 3}, one(1, 2, 4, 1), Evaluate},
 		{"bilinear, 4 times", Bilinear{Factor: 4}, one(1, 3, 2, 3), Evaluate},
+		{"bicubic, 2 times", Bicubic{Scale: 2}, one(2, 2, 5, 4), Evaluate},
+		{"bicubic, 3 times", Bicubic{Scale: 3}, one(1, 2, 4, 1), Evaluate},
+		{"bicubic, 4 times", Bicubic{Scale: 4}, one(1, 3, 2, 6), Evaluate},
 	}
 }
 

@@ -78,6 +78,11 @@ func TestOperationsByHand(t *testing.T) {
 			"bilinear enlargement", Bilinear{Factor: 2}, []*tensor.Tensor{of(1, 1, 2, 0, 4)}, nil,
 			of(1, 2, 4, 0, 1, 3, 4, 0, 1, 3, 4),
 		},
+		{
+			// A quarter behind a centre the weights are -9, 111, 29 and -3 128ths; mirrored, the row is 128 0 | 0 128 | 128 0.
+			"bicubic enlargement", Bicubic{Scale: 2}, []*tensor.Tensor{of(1, 1, 2, 0, 128)}, nil,
+			of(1, 2, 4, -12, 26, 102, 140, -12, 26, 102, 140),
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			shapes := make([]tensor.Shape, len(c.in))

@@ -92,7 +92,7 @@ func (f *benchFlags) run(ctx context.Context, io streams) error {
 	result := benchResult{CPU: cpuid.CPU.BrandName, Kernel: name, PeakGMACPerS: kernel.Peak() / 1e9}
 	for _, net := range f.nets {
 		a, err := arch.ByName(net)
-		if err != nil || len(a.Scales) == 0 {
+		if err != nil || !a.InPaper() {
 			return usagef("--net %s: there are %s", net, strings.Join(arch.SRNames(), ", "))
 		}
 		spec, err := arch.Paper(net, 4, slices.Max(a.Widths))

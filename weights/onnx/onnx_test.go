@@ -219,6 +219,10 @@ func TestOperations(t *testing.T) {
 			nn.Bilinear{Factor: 4}, []nn.Value{0}, "Resize",
 			map[string]any{"coordinate_transformation_mode": "half_pixel", "mode": "linear"},
 		},
+		{
+			nn.Bicubic{Scale: 3}, []nn.Value{0}, "Resize",
+			map[string]any{"coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": float32(-0.5), "mode": "cubic"},
+		},
 	} {
 		g := nn.NewGraph(4)
 		g.Add("layer", c.op, c.inputs...)

@@ -63,6 +63,8 @@ func translate(op nn.Op) (node, error) {
 		return node{op: "GlobalAveragePool"}, nil
 	case nn.Bilinear:
 		return translateBilinear(op), nil
+	case nn.Bicubic:
+		return translateBicubic(op), nil
 	}
 	return node{}, fmt.Errorf("operation %T has no counterpart in ONNX yet", op)
 }
@@ -85,6 +87,22 @@ func translateDeconv(d nn.Deconv) node {
 		{"pads", []int{p, p, p, p}},
 		{"strides", []int{s, s}},
 	}}
+}
+
+// translateBicubic has the kernel and the positions of nn.Bicubic, but not its edges: ONNX knows no mirrored ones for Resize, and
+// ONNX Runtime repeats the edge samples. So the outermost Scale/2 rows and columns of the result differ, and only these.
+func translateBicubic(b nn.Bicubic) node {
+	factor := float32(b.Scale)
+	scales := tensor.Array{Dims: []int{4}, Data: []float32{1, 1, factor, factor}}
+	return node{
+		op: "Resize",
+		attributes: []attribute{
+			{"coordinate_transformation_mode", "half_pixel"},
+			{"cubic_coeff_a", float32(-0.5)},
+			{"mode", "cubic"},
+		},
+		constants: []constant{{}, {fmt.Sprint("scales", b.Scale), scales}}, // the one left out is the region of interest
+	}
 }
 
 // translateBilinear uses half_pixel, in which positions beyond the outermost pixel centres are brought back to them.
