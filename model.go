@@ -87,6 +87,7 @@ func (m *Model) Scales() []int { return slices.Clone(m.scales) }
 // ClassInfo describes one branch of a model. Costs are those of one 32x32 patch.
 type ClassInfo struct {
 	Name            string `json:"name"`
+	Architecture    string `json:"architecture,omitempty"` // if it is not the model's
 	Width           int    `json:"width"`
 	Params          int    `json:"params"`
 	MACsPatch       int64  `json:"macs_patch"`
@@ -127,6 +128,7 @@ func (m *Model) Info() Info {
 		info.Provenance = "interpolation without a network (MATLAB's imresize)"
 		return info
 	}
+	info.Architecture = m.file.Full().Spec.Net
 	for i, b := range m.file.Branches {
 		b.Spec.Scale = m.scales[0]
 		info.addClass(m.file.Classes[i], b.Spec)
@@ -145,7 +147,11 @@ func ArchitectureInfo(name string, scale int) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{Name: name, Scale: scale, Classes: []ClassInfo{}}
+	if !a.InPaper() {
+		_, err := arch.Paper(name, scale, 1) // which says why not
+		return Info{}, err
+	}
+	info := Info{Name: name, Architecture: name, Scale: scale, Classes: []ClassInfo{}}
 	classes := weights.ClassNames(len(a.Widths))
 	for i, width := range a.Widths {
 		spec, err := arch.Paper(name, scale, width)
@@ -161,9 +167,12 @@ func ArchitectureInfo(name string, scale int) (Info, error) {
 
 func (i *Info) addClass(name string, spec arch.Spec) {
 	cost := spec.Build().Cost(patch)
-	i.Architecture = spec.Net
 	i.Params += cost.Params
-	i.Classes = append(i.Classes, ClassInfo{name, spec.Width, cost.Params, cost.True, cost.PaperFLOPs()})
+	class := ClassInfo{Name: name, Width: spec.Width, Params: cost.Params, MACsPatch: cost.True, PaperFLOPsPatch: cost.PaperFLOPs()}
+	if spec.Net != i.Architecture {
+		class.Architecture = spec.Net
+	}
+	i.Classes = append(i.Classes, class)
 }
 
 func (i *Info) setClassModule(spec arch.Spec) {

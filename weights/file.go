@@ -28,6 +28,7 @@ const (
 	keyWidths       = "widths"
 	keyInputRange   = "input_range"
 	keyClasses      = "classes"
+	keyBranches     = "branches"
 	keyLicence      = "licence"
 	keyProvenance   = "provenance"
 	keySHA256       = "tensors_sha256"
@@ -102,11 +103,11 @@ func fromFile(params tensor.Set, metadata map[string]string, scale int) (*Model,
 		return nil, errors.New("damaged: the tensors do not have the checksum that was stored with them")
 	}
 	var stored struct {
-		scales, widths []int
-		classes        []string
+		scales, widths    []int
+		classes, branches []string
 	}
 	for key, into := range map[string]any{keyScale: &stored.scales, keyWidths: &stored.widths, keyClasses: &stored.classes,
-		keyInputRange: &known.InputRange} {
+		keyBranches: &stored.branches, keyInputRange: &known.InputRange} {
 		if text := metadata[key]; text != "" {
 			if err := json.Unmarshal([]byte(text), into); err != nil {
 				return nil, fmt.Errorf("metadata: %s is %q: %w", key, text, err)
@@ -116,7 +117,7 @@ func fromFile(params tensor.Set, metadata map[string]string, scale int) (*Model,
 	if scale == 0 && len(stored.scales) == 1 {
 		known.Scale = stored.scales[0]
 	}
-	m, err := FromTensors(params, known)
+	m, err := fromTensors(params, known, stored.branches)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +154,15 @@ func (m *Model) widths() []int {
 	return widths
 }
 
+// architectures lists the names of the branches' architectures.
+func (m *Model) architectures() []string {
+	var names []string
+	for _, b := range m.Branches {
+		names = append(names, b.Spec.Net)
+	}
+	return names
+}
+
 // Write writes the model as safetensors.
 func (m *Model) Write(w io.Writer) error {
 	tensors := m.Tensors()
@@ -173,10 +183,17 @@ func (m *Model) Save(path string, overwrite bool) error {
 
 func (m *Model) metadata(tensors tensor.Set) (map[string]string, error) {
 	full := m.Full().Spec
+	if full.Interpolates() {
+		return nil, errors.New("a model whose last branch has no parameters cannot be stored: nothing would tell its scale")
+	}
 	metadata := map[string]string{keyFormat: formatName, keyArchitecture: full.Net, keySHA256: sha256Of(tensors)}
-	for key, value := range map[string]any{
+	values := map[string]any{
 		keyScale: full.ScaleList(), keyWidths: m.widths(), keyInputRange: full.InputRange, keyClasses: m.Classes,
-	} {
+	}
+	if m.ClassModule != nil {
+		values[keyBranches] = m.architectures()
+	}
+	for key, value := range values {
 		text, err := json.Marshal(value)
 		if err != nil {
 			return nil, err

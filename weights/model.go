@@ -22,7 +22,8 @@ type Network struct {
 	Params tensor.Set
 }
 
-// Model is what a model file holds.
+// Model is what a model file holds. A branch may be an interpolation without parameters (arch.Interpolation), but not the last
+// one.
 type Model struct {
 	Name     string    // short name, such as carn-m-x4; may be empty
 	Branches []Network // of the classes, the simplest (narrowest) first; one for a plain network
@@ -64,8 +65,14 @@ const classifierPrefix = "classifier."
 
 func branchPrefix(i int) string { return fmt.Sprintf("net%d.", i+1) }
 
-// FromTensors recognises a plain network or a ClassSR model from its parameters.
+// FromTensors recognises a plain network or a ClassSR model from its parameters. Branches without parameters it cannot recognise:
+// these only a model file tells of.
 func FromTensors(params tensor.Set, known arch.Known) (*Model, error) {
+	return fromTensors(params, known, nil)
+}
+
+// fromTensors is FromTensors with the names of the branches' architectures, which may be nil.
+func fromTensors(params tensor.Set, known arch.Known, branches []string) (*Model, error) {
 	classifier := params.Sub(classifierPrefix)
 	if len(classifier) == 0 {
 		spec, named, err := arch.Recognise(params, known)
@@ -75,7 +82,8 @@ func FromTensors(params tensor.Set, known arch.Known) (*Model, error) {
 		if !spec.Enlarges() {
 			return nil, errors.New("the file holds a Class-Module alone, no network to enlarge with")
 		}
-		return &Model{Branches: []Network{{spec, named}}, Classes: ClassNames(1)}, nil
+		m := &Model{Branches: []Network{{spec, named}}, Classes: ClassNames(1)}
+		return m, m.checkBranches(branches)
 	}
 	m := &Model{}
 	spec, named, err := arch.Recognise(classifier, arch.Known{})
@@ -83,18 +91,37 @@ func FromTensors(params tensor.Set, known arch.Known) (*Model, error) {
 		return nil, fmt.Errorf("class module: %w", err)
 	}
 	m.ClassModule = &Network{spec, named}
-	for i := range spec.Classes {
-		spec, named, err := arch.Recognise(params.Sub(branchPrefix(i)), known)
+	m.Branches = make([]Network, spec.Classes)
+	for i := range slices.Backward(m.Branches) { // the last one tells of what others have no parameters for
+		tensors := params.Sub(branchPrefix(i))
+		if len(tensors) == 0 && i < len(branches) && i < spec.Classes-1 && interpolates(branches[i]) {
+			m.Branches[i] = Network{arch.Interpolation(m.Full().Spec), tensors}
+			continue
+		}
+		spec, named, err := arch.Recognise(tensors, known)
 		if err != nil {
 			return nil, fmt.Errorf("branch %d of %d: %w", i+1, m.ClassModule.Spec.Classes, err)
 		}
-		m.Branches = append(m.Branches, Network{spec, named})
+		m.Branches[i] = Network{spec, named}
 	}
 	m.Classes = ClassNames(len(m.Branches))
 	if err := m.check(params); err != nil {
 		return nil, err
 	}
-	return m, nil
+	return m, m.checkBranches(branches)
+}
+
+func interpolates(name string) bool {
+	a, err := arch.ByName(name)
+	return err == nil && a.Interpolates
+}
+
+// checkBranches returns an error if the branches are not those that the metadata says, if it says anything.
+func (m *Model) checkBranches(want []string) error {
+	if got := m.architectures(); want != nil && !slices.Equal(got, want) {
+		return fmt.Errorf("metadata: branches %q, but the tensors are those of %q", want, got)
+	}
+	return nil
 }
 
 // check returns an error if the parts of a ClassSR model do not fit together, or its tensors hold more than the parts.

@@ -83,6 +83,10 @@ func (f *convertFlags) run(io streams, in, out string) error {
 		return usagef("--scale %d: the tensors are those of a network for x%d, which needs no telling", f.scale, model.Scales())
 	}
 	if ending == checkpointEnding {
+		if i := slices.IndexFunc(model.Branches, func(b weights.Network) bool { return b.Spec.Interpolates() }); i >= 0 {
+			return usagef("%s: branch %d of %s is %s, which a checkpoint cannot tell: write %s or %s",
+				out, i+1, in, model.Branches[i].Spec.Net, safetensorsEnding, onnxEnding)
+		}
 		err = atomicfile.Write(out, f.overwrite, func(w stdio.Writer) error { return torch.Write(w, model.Tensors()) })
 	} else {
 		f.describe(model, out)
@@ -176,8 +180,8 @@ func (f *convertFlags) choose(model *weights.Model, in string) (weights.Network,
 	case f.branch > 0:
 		return model.Branches[f.branch-1], nil
 	case branches > 1:
-		return weights.Network{}, usagef("%s has %d branches, and ONNX files hold one network: name it with --branch K or --class-module",
-			in, branches)
+		return weights.Network{}, usagef("%s has %d branches, and ONNX files hold one network: "+
+			"name it with --branch K or --class-module", in, branches)
 	}
 	return model.Full(), nil
 }
@@ -186,7 +190,11 @@ func (f *convertFlags) choose(model *weights.Model, in string) (weights.Network,
 func describeModel(m *weights.Model) string {
 	var widths []string
 	for _, b := range m.Branches {
-		widths = append(widths, fmt.Sprint(b.Spec.Width))
+		width := fmt.Sprint(b.Spec.Width)
+		if b.Spec.Interpolates() {
+			width = b.Spec.Net
+		}
+		widths = append(widths, width)
 	}
 	var scales []string
 	for _, s := range m.Scales() {

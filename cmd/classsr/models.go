@@ -120,7 +120,11 @@ func showInfo(io streams, info classsr.Info, asJSON bool) error {
 		line("\nCLASS\tWIDTH\tPARAMETERS\tMACS A PATCH\tPAPER FLOPS A PATCH")
 	}
 	for _, c := range info.Classes {
-		line("%s\t%d\t%d\t%d\t%d", printable(c.Name), c.Width, c.Params, c.MACsPatch, c.PaperFLOPsPatch)
+		width := fmt.Sprint(c.Width)
+		if c.Architecture != "" {
+			width = c.Architecture
+		}
+		line("%s\t%s\t%d\t%d\t%d", printable(c.Name), width, c.Params, c.MACsPatch, c.PaperFLOPsPatch)
 	}
 	if m := info.ClassModule; m != nil {
 		line("class module\t\t%d\t%d\t%d", m.Params, m.MACsPatch, m.PaperFLOPsPatch)

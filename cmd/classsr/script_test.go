@@ -8,9 +8,11 @@ import (
 	"hash/crc32"
 	"image"
 	"image/png"
+	"maps"
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -29,7 +31,7 @@ func TestMain(m *testing.M) {
 //
 //	picture NAME.png WIDTH HEIGHT gray|rgb|rgba|gray16|graya
 //	spoil FILE cut N | flip N | empty | bomb
-//	model FILE good|missing|extra|misshapen|nan|pickle|classes|classsr
+//	model FILE good|missing|extra|misshapen|nan|pickle|classes|classsr|interpolating
 //	pixels FILE WIDTH HEIGHT gray|rgb|rgba|gray16|graya   (fails unless the picture is like that)
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -129,6 +131,7 @@ func scriptModel(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	params := tensor.Set{}
 	params.Merge("", zeros(ts, 16))
+	var metadata map[string]string
 	switch args[1] {
 	case "missing":
 		delete(params, "tail_conv.bias")
@@ -138,15 +141,21 @@ func scriptModel(ts *testscript.TestScript, _ bool, args []string) {
 		params["tail_conv.bias"] = tensor.NewArray(4)
 	case "nan":
 		params["tail_conv.bias"].Data[1] = float32(math.NaN())
-	case "classsr":
+	case "classsr", "interpolating":
 		clear(params)
 		params.Merge("classifier.", arch.PaperClassModule(3).Init(1))
 		for i, width := range []int{16, 36, 56} {
 			params.Merge(fmt.Sprintf("net%d.", i+1), zeros(ts, width))
 		}
+		if args[1] == "interpolating" {
+			maps.DeleteFunc(params, func(name string, _ tensor.Array) bool { return strings.HasPrefix(name, "net1.") })
+			metadata = map[string]string{
+				"format": "classsr-1", "architecture": "fsrcnn", "scale": "[4]", "branches": `["bicubic","fsrcnn","fsrcnn"]`,
+			}
+		}
 	}
 	var b bytes.Buffer
-	ts.Check(weights.WriteSafetensors(&b, params, nil))
+	ts.Check(weights.WriteSafetensors(&b, params, metadata))
 	ts.Check(os.WriteFile(path, b.Bytes(), 0o600))
 }
 
