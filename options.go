@@ -30,9 +30,9 @@ const (
 	ModeRouted = "routed"
 	// ModeFull runs the full-width network over the whole picture.
 	ModeFull = "full"
-	// ModePaper does what the paper's released code does, to reproduce its figures: it routes overlapping sub-images of 32x32 pixels,
-	// computes each as a picture of its own, rounds to 8 bits and averages where they overlap. What the sub-images do not reach at the
-	// right and lower edges is left out.
+	// ModePaper does what the paper's released code does, to reproduce its figures: it routes overlapping sub-images of 32x32
+	// pixels, computes each as a picture of its own, rounds to 8 bits and averages where they overlap. What the sub-images do not
+	// reach at the right and lower edges is left out.
 	ModePaper = "paper"
 )
 

@@ -14,8 +14,9 @@ type Report struct {
 	Kernel    string       `json:"kernel"`
 	Threads   int          `json:"threads"`
 	Classes   []ClassShare `json:"classes"`
-	// MACs counts multiply-accumulates with the Class-Module and the context of the pieces included, MACsFull those of the full-width
-	// network over the whole picture (in ModePaper: what is enlarged of it) at once; both as plain convolutions, whatever computes them.
+	// MACs counts multiply-accumulates with the Class-Module and the context of the pieces included, MACsFull those of the
+	// full-width network over the whole picture (in ModePaper: what is enlarged of it) at once; both as plain convolutions, whatever
+	// computes them.
 	MACs     int64 `json:"macs"`
 	MACsFull int64 `json:"macs_full"`
 	// PaperFLOPsPercent is the arithmetic in percent of the full-width network's, both counted as in the paper's tables: for patches

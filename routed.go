@@ -53,7 +53,8 @@ func (r routed) cut(picture image.Point, s sizing, m *route.Map) []piece {
 
 func (r routed) macs(p piece) int64 { return r.branches[p.class].macs(p) }
 
-// regionSizing is the sizing for pieces of a picture whose other parts other networks compute: networks that pool never see all of it.
+// regionSizing is the sizing for pieces of a picture whose other parts other networks compute: networks that pool never see all
+// of it.
 func (n *network) regionSizing(picture image.Point, threads int, bytes int64) (sizing, error) {
 	if n.spec.Pools() {
 		return n.fixedSizing(picture, image.Pt(poolingCore, poolingCore), threads, bytes)
@@ -61,8 +62,8 @@ func (n *network) regionSizing(picture image.Point, threads int, bytes int64) (s
 	return n.sizing(picture, threads, bytes)
 }
 
-// regionWindow is what the network reads to compute a core so that it has the bits of the whole picture. The window is as high as the
-// picture, so that the tiles of convolutions lie in the same grid; the engine computes only the rows that the core needs.
+// regionWindow is what the network reads to compute a core so that it has the bits of the whole picture. The window is as high as
+// the picture, so that the tiles of convolutions lie in the same grid; the engine computes only the rows that the core needs.
 func (n *network) regionWindow(picture image.Point, core image.Rectangle) image.Rectangle {
 	window := core.Inset(-n.context())
 	if !n.spec.Pools() {

@@ -10,8 +10,8 @@ import (
 // HasClasses tells whether the model has a Class-Module and branches to choose from.
 func (m *Model) HasClasses() bool { return m.file != nil && m.file.ClassModule != nil }
 
-// PaintRoute lays a map (Report.Route) half transparent over the small picture that it is of, with a legend of the classes and their
-// shares below it. The result is RGB of 8 bits; transparent parts of the picture are white under the colours.
+// PaintRoute lays a map (Report.Route) half transparent over the small picture that it is of, with a legend of the classes and
+// their shares below it. The result is RGB of 8 bits; transparent parts of the picture are white under the colours.
 func PaintRoute(in *imageio.Picture, m *route.Map) *imageio.Picture {
 	under := image.NewNRGBA(in.Bounds())
 	eightBit := in

@@ -59,8 +59,8 @@ func (r *router) classify(ctx context.Context, in *imageio.Picture, cores []imag
 	return m, err
 }
 
-// sees is the window that the Class-Module looks at for a core of at most 32x32 pixels: 32x32 pixels with the core in the middle, shifted
-// inwards at the picture's borders. Where the picture is smaller it reaches beyond it, up to whole squares.
+// sees is the window that the Class-Module looks at for a core of at most 32x32 pixels: 32x32 pixels with the core in the middle,
+// shifted inwards at the picture's borders. Where the picture is smaller it reaches beyond it, up to whole squares.
 func sees(core image.Rectangle, picture image.Point) image.Rectangle {
 	size := seen(picture)
 	middle := core.Min.Add(core.Max).Div(2)
@@ -99,7 +99,8 @@ type classifier struct {
 }
 
 // scores runs the Class-Module on a window. Pixels beyond the picture's right and lower border are those at the border.
-func (c *classifier) scores(ctx context.Context, module *engine.Plan, in *imageio.Picture, window image.Rectangle) ([]float32, error) {
+func (c *classifier) scores(ctx context.Context, module *engine.Plan, in *imageio.Picture,
+	window image.Rectangle) ([]float32, error) {
 	err := module.Run(ctx, &c.arena, engine.Piece{
 		Window: window.Size(), Core: image.Rectangle{Max: window.Size()},
 		Read: func(dst *tensor.Tensor, y int) {

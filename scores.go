@@ -42,7 +42,8 @@ func compare(rgbA, rgbB metric.Image, border int) (Scores, error) {
 }
 
 // Measure enlarges lr and compares the result with hr, a picture Scale times as large, with a border of Scale pixels removed. In
-// ModePaper it measures as the paper does: the mean of the sub-images before it is rounded, against the part of hr that they cover.
+// ModePaper it measures as the paper does: the mean of the sub-images before it is rounded, against the part of hr that they
+// cover.
 func (u *Upscaler) Measure(ctx context.Context, lr, hr *imageio.Picture) (Scores, Report, error) {
 	if hr.Width != lr.Width*u.scale || hr.Height != lr.Height*u.scale {
 		return Scores{}, Report{}, fmt.Errorf("a picture of %dx%d enlarged %d times cannot be compared with one of %dx%d",

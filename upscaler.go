@@ -226,7 +226,8 @@ func (u *Upscaler) covered(picture image.Point) image.Point {
 }
 
 // compute computes all pieces of a job and hands their rectangles of the result to take, from several goroutines.
-func (u *Upscaler) compute(ctx context.Context, j *job, s sizing, take func(w *worker, colours [][]float32, r image.Rectangle)) (Report, error) {
+func (u *Upscaler) compute(ctx context.Context, j *job, s sizing,
+	take func(w *worker, colours [][]float32, r image.Rectangle)) (Report, error) {
 	j.bytes, j.threads = s.bytes, s.threads
 	size := image.Pt(j.in.Width, j.in.Height)
 	start := time.Now()

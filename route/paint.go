@@ -21,8 +21,8 @@ func Color(class, classes int) color.RGBA {
 	return color.RGBA{uint8(min(at, full)), uint8(min(2*full-at, full)), 0, full}
 }
 
-// Paint lays the classes' colours half transparent over the picture that was routed, and a legend with the share of each class below it.
-// The result is wider than the picture if the legend is. Where cores overlap, it shows the mean of their colours.
+// Paint lays the classes' colours half transparent over the picture that was routed, and a legend with the share of each class
+// below it. The result is wider than the picture if the legend is. Where cores overlap, it shows the mean of their colours.
 func (m *Map) Paint(under image.Image) *image.RGBA {
 	const mostAcross = 800 // pixels, from which on letters are twice as large
 	zoom := 1 + m.Size.X/mostAcross

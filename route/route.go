@@ -1,5 +1,5 @@
-// Package route is what becomes of a Class-Module's scores: a class for every core of a picture, what the classes' shares are, which
-// neighbours can be computed together, and a picture of it all.
+// Package route is what becomes of a Class-Module's scores: a class for every core of a picture, what the classes' shares are,
+// which neighbours can be computed together, and a picture of it all.
 //
 //	m := route.NewMap(size, cores, []string{"simple", "medium", "hard"})
 //	m.Classes[i] = route.Argmax(scores) // for each core
@@ -32,8 +32,8 @@ func Softmax(scores []float32) []float64 {
 	return probabilities
 }
 
-// Argmax is the index of the largest value, the first one of several. Scores and their probabilities have the same. A NaN is never
-// the largest; nothing but NaN gives the last index, the hardest class, which is right for every content.
+// Argmax is the index of the largest value, the first one of several. Scores and their probabilities have the same. A NaN is
+// never the largest; nothing but NaN gives the last index, the hardest class, which is right for every content.
 func Argmax[F float32 | float64](values []F) int {
 	best := len(values) - 1
 	for i := best - 1; i >= 0; i-- {
@@ -101,15 +101,18 @@ type Region struct {
 	Class int
 }
 
-// Regions joins neighbouring cores of one class: runs along a row of cores, and runs that lie exactly below each other. They cover what
-// the cores cover, which must not overlap.
+// Regions joins neighbouring cores of one class: runs along a row of cores, and runs that lie exactly below each other. They
+// cover what the cores cover, which must not overlap.
 func (m *Map) Regions() []Region {
 	var runs []Region
 	for i, core := range m.Cores {
 		class := m.Classes[i]
-		if last := len(runs) - 1; last >= 0 && runs[last].Class == class && runs[last].Min.Y == core.Min.Y && runs[last].Max.X == core.Min.X {
-			runs[last].Max.X = core.Max.X
-			continue
+		if len(runs) > 0 {
+			last := &runs[len(runs)-1]
+			if last.Class == class && last.Min.Y == core.Min.Y && last.Max.X == core.Min.X {
+				last.Max.X = core.Max.X
+				continue
+			}
 		}
 		runs = append(runs, Region{core, class})
 	}

@@ -11,8 +11,8 @@ type Piece struct {
 }
 
 // Cover cuts a picture into pieces, row by row, with cores of at most core pixels a side that begin at even columns and rows and
-// differ by at most three pixels in width and height, each with context pixels around it. An empty picture has no pieces. It panics
-// unless the core's sides are positive and even, or as long as the picture's, and context is even and not negative.
+// differ by at most three pixels in width and height, each with context pixels around it. An empty picture has no pieces. It
+// panics unless the core's sides are positive and even, or as long as the picture's, and context is even and not negative.
 func Cover(picture image.Point, core image.Point, context int) []Piece {
 	if core.X < 1 || core.Y < 1 || context < 0 || context%2 != 0 {
 		panic("tile: cores have at least one pixel, and context is even and not negative")
@@ -32,8 +32,9 @@ func Cover(picture image.Point, core image.Point, context int) []Piece {
 	return pieces
 }
 
-// SubImages gives the squares of size pixels a side that the paper cuts a picture into: one every step pixels, row by row, as many as
-// lie inside the picture. What is left at the right and below is in none of them. It panics unless size and step are positive.
+// SubImages gives the squares of size pixels a side that the paper cuts a picture into: one every step pixels, row by row, as
+// many as lie inside the picture. What is left at the right and below is in none of them. It panics unless size and step are
+// positive.
 func SubImages(picture image.Point, size, step int) []image.Rectangle {
 	if size < 1 || step < 1 {
 		panic("tile: sub-images have at least one pixel, and so have steps")
@@ -47,8 +48,8 @@ func SubImages(picture image.Point, size, step int) []image.Rectangle {
 	return squares
 }
 
-// cuts divides length into the fewest parts of at most size, an even number if there are several: part i lies between cuts i and i+1,
-// which are even but for the last.
+// cuts divides length into the fewest parts of at most size, an even number if there are several: part i lies between cuts i and
+// i+1, which are even but for the last.
 func cuts(length, size int) []int {
 	parts := (length + size - 1) / size
 	at := make([]int, parts+1)

@@ -283,13 +283,14 @@ func (f *evalFlags) print(io streams, r *evalResult) error {
 	if r.SecondsFull > 0 {
 		timing += fmt.Sprintf(" (full: %.1f s)", r.SecondsFull)
 	}
-	if _, err := fmt.Fprintf(io.out, "%s, %.0f %% of the full network's MACs\n", timing, r.MACsPercent); err != nil || len(r.Classes) < 2 {
+	_, err := fmt.Fprintf(io.out, "%s, %.0f %% of the full network's MACs\n", timing, r.MACsPercent)
+	if err != nil || len(r.Classes) < 2 {
 		return err
 	}
 	var shares []string
 	for _, c := range r.Classes {
 		shares = append(shares, fmt.Sprintf("%s %.1f %%", c.Name, 100*c.Share))
 	}
-	_, err := fmt.Fprintf(io.out, "%s; %.1f %% of the paper FLOPs\n", strings.Join(shares, ", "), r.PaperFLOPsPercent)
+	_, err = fmt.Fprintf(io.out, "%s; %.1f %% of the paper FLOPs\n", strings.Join(shares, ", "), r.PaperFLOPsPercent)
 	return err
 }

@@ -14,11 +14,13 @@ import (
 
 // checkRouteMap returns an error if there will be no route map, or it cannot be written.
 func (f *upscaleFlags) checkRouteMap(model *classsr.Model, up *classsr.Upscaler, input string) error {
+	routes := up.Mode() == classsr.ModeRouted || up.Mode() == classsr.ModePaper
 	switch {
-	case up.Mode() != classsr.ModeRouted && up.Mode() != classsr.ModePaper && !model.HasClasses():
+	case !model.HasClasses():
 		return usagef("--route-map %s: %s has no classes", f.routeMap, model.Name())
-	case up.Mode() != classsr.ModeRouted && up.Mode() != classsr.ModePaper:
-		return usagef("--route-map %s: mode %s routes nothing; use %s or %s", f.routeMap, up.Mode(), classsr.ModeRouted, classsr.ModePaper)
+	case !routes:
+		return usagef("--route-map %s: mode %s routes nothing; use %s or %s",
+			f.routeMap, up.Mode(), classsr.ModeRouted, classsr.ModePaper)
 	case sameFile(f.routeMap, input):
 		return usagef("--route-map %s: it would overwrite the input", f.routeMap)
 	case f.output == "" && input != stdStream && samePath(f.routeMap, enlargedName(input, up.Scale())):
