@@ -78,6 +78,9 @@ func newModel(file *weights.Model, scale int) *Model {
 	return m
 }
 
+// Weights gives the networks of the model, which must not be changed; nil for bicubic.
+func (m *Model) Weights() *weights.Model { return m.file }
+
 // Name is the model's name, or the path of its file if it has none.
 func (m *Model) Name() string { return m.name }
 
