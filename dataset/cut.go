@@ -18,7 +18,7 @@ type cutter struct {
 // cut gives the entry of a picture at a factor of its size, its tiles and its patches. A picture too small for a patch gives none.
 func (c cutter) cut(ctx context.Context, p *imageio.Picture, factor float64) (entry, []byte, []patch, error) {
 	e := entry{Factor: factor}
-	hr, err := shrunk(rgb8(p), factor)
+	hr, err := shrunk(Colours(p), factor)
 	if err != nil {
 		return e, nil, nil, err
 	}
@@ -72,8 +72,8 @@ func positions(length, patch, step int) []int {
 	return at
 }
 
-// rgb8 gives a picture's colours as RGB of 8 bits; alpha is left out.
-func rgb8(p *imageio.Picture) *imageio.Picture {
+// Colours gives a picture's colours as RGB of 8 bits, which it may share; alpha is left out.
+func Colours(p *imageio.Picture) *imageio.Picture {
 	if p.Colors == 3 && !p.Alpha && p.Depth == 8 {
 		return p
 	}

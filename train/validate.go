@@ -1,0 +1,243 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"classsr"
+	"classsr/dataset"
+	"classsr/imageio"
+	"classsr/internal/atomicfile"
+	"classsr/metric"
+	"classsr/resample"
+	"classsr/train/report"
+	"classsr/weights"
+)
+
+// Validated is what was measured on pictures that were not trained on: means over the pictures, 8-bit results, a border of as many
+// pixels as the scale removed.
+type Validated struct {
+	PSNR        float64   `json:"psnr_rgb"`
+	PSNRY       float64   `json:"psnr_y"`
+	Bicubic     float64   `json:"bicubic_rgb"`
+	BicubicY    float64   `json:"bicubic_y"`
+	Shares      []float64 `json:"shares,omitempty"` // of pixels, by class
+	MACsPercent float64   `json:"macs_percent,omitempty"`
+}
+
+// String tells the figures.
+func (v *Validated) String() string {
+	text := fmt.Sprintf("PSNR %.2f dB (Y %.2f), bicubic %.2f (%.2f)", v.PSNR, v.PSNRY, v.Bicubic, v.BicubicY)
+	if v.Shares != nil {
+		text += "; classes"
+		for _, s := range v.Shares {
+			text += fmt.Sprintf(" %.0f%%", 100*s)
+		}
+	}
+	return text
+}
+
+// event adds the figures to an event.
+func (v *Validated) event(e report.Event) report.Event {
+	e.PSNR, e.PSNRY, e.Bicubic, e.Shares, e.MACsPercent = v.PSNR, v.PSNRY, v.Bicubic, v.Shares, v.MACsPercent
+	return e
+}
+
+// validator measures models on pictures.
+type validator struct {
+	threads           int
+	scale             int
+	pictures          []validationPicture
+	bicubic, bicubicY float64
+}
+
+type validationPicture struct {
+	name   string
+	hr, lr *imageio.Picture
+}
+
+// mostValidationSide bounds what is measured of a picture, from its middle, so that measuring takes seconds.
+const mostValidationSide = 768
+
+// newValidator reads the first pictures of a folder; it is nil if no folder is named.
+func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*validator, error) {
+	if folder == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the validation pictures: %w", err)
+	}
+	v := &validator{threads: threads, scale: r.Scale}
+	for _, e := range entries {
+		if e.IsDir() || strings.HasPrefix(e.Name(), ".") || !imageio.Readable(e.Name()) || len(v.pictures) == r.Validation.Pictures {
+			continue
+		}
+		path := filepath.Join(folder, e.Name())
+		decoded, err := imageio.DecodeFile(path, imageio.Limits{})
+		if err != nil {
+			return nil, err
+		}
+		hr, err := classsr.Crop(middle(dataset.Colours(decoded.Picture), mostValidationSide), r.Scale)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		lr, err := classsr.Shrink(hr, r.Scale, resample.Published)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		v.pictures = append(v.pictures, validationPicture{strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), hr, lr})
+	}
+	if len(v.pictures) == 0 {
+		return nil, fmt.Errorf("validation folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", folder)
+	}
+	model, err := classsr.Open(classsr.Bicubic)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := v.measure(ctx, model, classsr.ModeFull)
+	if err != nil {
+		return nil, err
+	}
+	v.bicubic, v.bicubicY = plain.PSNR, plain.PSNRY
+	return v, nil
+}
+
+// middle cuts a square of at most this side from the middle of a picture.
+func middle(p *imageio.Picture, side int) *imageio.Picture {
+	w, h := min(p.Width, side), min(p.Height, side)
+	if w == p.Width && h == p.Height {
+		return p
+	}
+	out := imageio.New(w, h, 3, false, 8)
+	x, y := (p.Width-w)/2, (p.Height-h)/2
+	for row := range h {
+		copy(out.Pix8[row*w*3:][:w*3], p.Pix8[((y+row)*p.Width+x)*3:])
+	}
+	return out
+}
+
+// branch measures a single branch, from 0.
+func (v *validator) branch(ctx context.Context, m *weights.Model, i int) (*Validated, error) {
+	result, err := v.measure(ctx, classsr.ModelOf(m), fmt.Sprintf("branch=%d", i+1))
+	if err == nil {
+		result.Shares = nil
+	}
+	return result, err
+}
+
+// model measures the model with routing.
+func (v *validator) model(ctx context.Context, m *weights.Model) (*Validated, error) {
+	return v.measure(ctx, classsr.ModelOf(m), classsr.ModeRouted)
+}
+
+func (v *validator) measure(ctx context.Context, m *classsr.Model, mode string) (*Validated, error) {
+	up, err := m.Upscaler(classsr.Options{Scale: v.scale, Mode: mode, Threads: v.threads})
+	if err != nil {
+		return nil, err
+	}
+	result := &Validated{Bicubic: v.bicubic, BicubicY: v.bicubicY}
+	var macs, full, pixels float64
+	for _, p := range v.pictures {
+		out, done, err := up.Upscale(ctx, p.lr)
+		if err != nil {
+			return nil, err
+		}
+		hr, sr := image8(p.hr), image8(out)
+		rgb, err := metric.PSNR(hr, sr, v.scale)
+		if err != nil {
+			return nil, fmt.Errorf("validation picture %s: %w", p.name, err)
+		}
+		y, err := metric.PSNR(hr.Luma(), sr.Luma(), v.scale)
+		if err != nil {
+			return nil, fmt.Errorf("validation picture %s: %w", p.name, err)
+		}
+		// Equal pictures must not make the mean infinite.
+		result.PSNR += math.Min(rgb, 100) / float64(len(v.pictures))
+		result.PSNRY += math.Min(y, 100) / float64(len(v.pictures))
+		size := float64(p.lr.Width) * float64(p.lr.Height)
+		macs, full, pixels = macs+float64(done.MACs), full+float64(done.MACsFull), pixels+size
+		if result.Shares == nil {
+			result.Shares = make([]float64, len(done.Classes))
+		}
+		for i, c := range done.Classes {
+			result.Shares[i] += c.Share * size
+		}
+	}
+	for i := range result.Shares {
+		result.Shares[i] /= pixels
+	}
+	if full > 0 {
+		result.MACsPercent = 100 * macs / full
+	}
+	return result, nil
+}
+
+func image8(p *imageio.Picture) metric.Image { return metric.Bytes(p.Width, p.Height, 3, p.Pix8) }
+
+// mostSamples is how many pictures a report shows.
+const mostSamples = 4
+
+// sampleFolder is where they lie in the folder of a run.
+const sampleFolder = "samples"
+
+// samples writes what the model makes of the first pictures, beside bicubic interpolation, HR and the map of classes.
+func (v *validator) samples(ctx context.Context, m *weights.Model, folder string, log *report.Log) error {
+	model := classsr.ModelOf(m)
+	up, err := model.Upscaler(classsr.Options{Scale: v.scale, Mode: classsr.ModeRouted, Threads: v.threads})
+	if err != nil {
+		return err
+	}
+	plainModel, err := classsr.Open(classsr.Bicubic)
+	if err != nil {
+		return err
+	}
+	plain, err := plainModel.Upscaler(classsr.Options{Scale: v.scale, Threads: v.threads})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(folder, sampleFolder), 0o755); err != nil {
+		return fmt.Errorf("cannot make the folder of samples: %w", err)
+	}
+	for _, p := range v.pictures[:min(len(v.pictures), mostSamples)] {
+		result, done, err := up.Upscale(ctx, p.lr)
+		if err != nil {
+			return err
+		}
+		bicubic, _, err := plain.Upscale(ctx, p.lr)
+		if err != nil {
+			return err
+		}
+		sample := &report.Sample{Title: p.name}
+		const side = 384 // of the part that is shown
+		for _, s := range []struct {
+			name    *string
+			ending  string
+			picture *imageio.Picture
+		}{
+			{&sample.Bicubic, "bicubic", middle(bicubic, side)}, {&sample.Result, "result", middle(result, side)},
+			{&sample.HR, "hr", middle(p.hr, side)}, {&sample.Routes, "routes", classsr.PaintRoute(p.lr, done.Route)},
+		} {
+			*s.name = sampleFolder + "/" + p.name + "-" + s.ending + ".png"
+			if err := writePNG(filepath.Join(folder, filepath.FromSlash(*s.name)), s.picture); err != nil {
+				return err
+			}
+		}
+		if err := log.Write(report.Event{Kind: report.KindSample, Sample: sample}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writePNG(path string, p *imageio.Picture) error {
+	return atomicfile.Write(path, true, func(w io.Writer) error {
+		_, err := imageio.Encode(w, p, "png", imageio.EncodeOptions{})
+		return err
+	})
+}
