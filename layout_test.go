@@ -33,8 +33,10 @@ var layers = []string{
 	"route",
 	"metric",
 	"imageio",
+	"internal/chart",
 	"",
 	"dataset",
+	"train/report",
 	"train",
 	"cmd/classsr",
 }
