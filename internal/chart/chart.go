@@ -11,6 +11,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -54,6 +55,9 @@ const largest = 1e30
 // ink is the colour of text and axes. In SVG it becomes the text colour of the page, so that figures are readable on dark pages
 // too; nothing else has this colour.
 var ink = color.NRGBA{R: 1, G: 2, B: 3, A: 255}
+
+// inkInSVG matches the ink as vgsvg writes it: of translucent colours it rounds the parts down.
+var inkInSVG = regexp.MustCompile(`#0[01]0[0-2]0[0-3]\b`)
 
 // palette has the colours of series in their order, readable on white and on black, and told apart by colour-blind people.
 var palette = []color.NRGBA{
@@ -115,8 +119,8 @@ func (f *Figure) SVG() string {
 	svg := out.String()
 	svg = svg[strings.Index(svg, "<svg"):]
 	svg = strings.Replace(svg, "\n\txmlns:xlink=\"http://www.w3.org/1999/xlink\"", "", 1)
+	svg = inkInSVG.ReplaceAllString(svg, "currentColor")
 	return strings.NewReplacer(
-		"#010203", "currentColor",
 		"font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal",
 		"font-family:Liberation Sans,Arial,Helvetica,sans-serif",
 	).Replace(svg)

@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"image/png"
 	"io"
 	"math"
@@ -47,7 +48,7 @@ func TestFiguresAreWholeSVGAndPNG(t *testing.T) {
 	again := examples()
 	for name, figure := range examples() {
 		svg := figure.SVG()
-		if !strings.HasPrefix(svg, "<svg") || strings.Contains(svg, "xlink") || strings.Contains(svg, "#010203") {
+		if !strings.HasPrefix(svg, "<svg") || strings.Contains(svg, "xlink") || strings.Contains(svg, ":#0") {
 			t.Errorf("%s: not an element to put into a page: %.200s", name, svg)
 		}
 		wellFormed(t, name, svg)
@@ -155,7 +156,7 @@ func wellFormed(t *testing.T, name, text string) {
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	for {
 		_, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -44,7 +44,7 @@ func measured(v float64) float64 {
 }
 
 // line makes a curve over the steps of all stages, interrupted between stages. It reports whether it has any point.
-func (r *run) line(name string, s series) (line chart.Line, any bool) {
+func (r *run) line(name string, s series) (line chart.Line, found bool) {
 	line.Name = name
 	for _, stage := range r.stages {
 		for i, e := range s.events(stage) {
@@ -53,10 +53,10 @@ func (r *run) line(name string, s series) (line chart.Line, any bool) {
 				line.X, line.Y = append(line.X, x), append(line.Y, math.NaN())
 			}
 			line.X, line.Y = append(line.X, x), append(line.Y, y)
-			any = any || !math.IsNaN(y)
+			found = found || !math.IsNaN(y)
 		}
 	}
-	return line, any
+	return line, found
 }
 
 // marks gives the beginnings of the stages, if there are several.

@@ -82,7 +82,7 @@ func TestLogRefusesNumbersThatAreNotFinite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	err = log.Write(Event{Kind: KindStep, Losses: map[string]float64{LossPixel: math.NaN()}})
 	if err == nil || !strings.Contains(err.Error(), "warning") {
 		t.Errorf("error %v, want one that says what to log instead", err)

@@ -42,7 +42,7 @@ func WriteFile(folder string) error {
 	if err != nil {
 		return fmt.Errorf("there is no log to report on: %w; name the folder of a training run, which holds %s", err, LogName)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	events, err := Read(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

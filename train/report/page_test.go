@@ -226,7 +226,7 @@ func checkPage(t *testing.T, page string) {
 	decoder.Entity = xml.HTMLEntity
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -40,7 +40,7 @@ func (r *run) pictures(folder string) []sample {
 	// A root keeps the names in a log, links included, inside the folder.
 	root, rootErr := os.OpenRoot(folder)
 	if rootErr == nil {
-		defer root.Close()
+		defer func() { _ = root.Close() }()
 	}
 	left := int64(largestPictures)
 	var all []sample
@@ -77,7 +77,7 @@ func dataURI(root *os.Root, name string, left *int64) (template.URL, error) {
 		}
 		return "", err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return "", errors.New("it is no file")
 	}
