@@ -9,15 +9,18 @@ import (
 	"classsr/tensor"
 )
 
-// initGain scales the initial weights of the layers that the paper's code initialises itself, so that residual networks begin
-// near the identity.
-const initGain = 0.1
+// PaperGain scales the initial weights of the layers that the paper's code initialises itself, so that residual networks begin
+// near the identity. A FSRCNN, which has no skip connections, then takes thousands of steps before it does anything; 1 spares them.
+const PaperGain = 0.1
 
 // Init gives parameters to start training from, the same for the same seed, as the paper's code has them: weights of ordinary
 // convolutions normal with standard deviation sqrt(2/fan in) times 0.1 and no bias; transposed convolutions, all of CARN and
 // the Class-Module's last layer as PyTorch does by default, uniform in +-1/sqrt(fan in); slopes of PReLU 0.25; BatchNorm
 // without effect; the mean shift as it is.
-func (s Spec) Init(seed uint64) tensor.Set {
+func (s Spec) Init(seed uint64) tensor.Set { return s.InitGain(seed, PaperGain) }
+
+// InitGain is Init with another factor in place of PaperGain.
+func (s Spec) InitGain(seed uint64, gain float64) tensor.Set {
 	random := rand.New(rand.NewPCG(seed, 0))
 	params := tensor.Set{}
 	for _, scale := range s.ScaleList() {
@@ -26,7 +29,7 @@ func (s Spec) Init(seed uint64) tensor.Set {
 			for _, p := range n.Op.Params() {
 				name := n.ParamName(p)
 				if _, made := params[name]; !made {
-					params[name] = s.initial(n, p, random)
+					params[name] = s.initial(n, p, random, gain)
 				}
 			}
 		}
@@ -38,7 +41,7 @@ func (s Spec) Init(seed uint64) tensor.Set {
 }
 
 // initial makes one parameter.
-func (s Spec) initial(n nn.Node, p nn.Param, random *rand.Rand) tensor.Array {
+func (s Spec) initial(n nn.Node, p nn.Param, random *rand.Rand, gain float64) tensor.Array {
 	a := tensor.NewArray(p.Dims...)
 	uniform := func(fanIn int) {
 		for i := range a.Data {
@@ -58,7 +61,7 @@ func (s Spec) initial(n nn.Node, p nn.Param, random *rand.Rand) tensor.Array {
 			uniform(fanIn)
 		case p.Suffix == "weight":
 			for i := range a.Data {
-				a.Data[i] = float32(random.NormFloat64() * math.Sqrt(2/float64(fanIn)) * initGain)
+				a.Data[i] = float32(random.NormFloat64() * math.Sqrt(2/float64(fanIn)) * gain)
 			}
 		}
 	case nn.Deconv:

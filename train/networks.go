@@ -31,7 +31,7 @@ func newNetworks(r *Recipe) (*networks, error) {
 			return nil, err
 		}
 		// Seeds that differ, so that no two branches begin alike.
-		n.branches = append(n.branches, weights.Network{Spec: spec, Params: spec.Init(r.Seed + uint64(i)*1e6)})
+		n.branches = append(n.branches, weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+uint64(i)*1e6, r.InitGain)})
 	}
 	spec := arch.PaperClassModule(len(r.Widths))
 	n.classModule = weights.Network{Spec: spec, Params: spec.Init(r.Seed + 1e9)}

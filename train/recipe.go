@@ -26,6 +26,7 @@ type Recipe struct {
 	// BatchNorm normalises CARN's fusions, as the paper's code does; without it they have biases, as CARN's own authors have them.
 	BatchNorm bool      `yaml:"batch_norm"`
 	Seed      uint64    `yaml:"seed"`
+	InitGain  float64   `yaml:"init_gain"` // factor of random weights; default 0.1, as in the paper's code
 	Loss      PixelLoss `yaml:"loss"` // l1 (default), l2, charbonnier
 	// Start is a model, built in or a file, whose branches and Class-Module are trained on. Stages may start branches otherwise.
 	Start      string     `yaml:"start"`
@@ -143,7 +144,7 @@ func LoadRecipe(nameOrPath string) (*Recipe, error) {
 // ParseRecipe reads a recipe from YAML and fills in what it leaves out. A key that is not known is an error, so that a misspelt one
 // does not go unseen.
 func ParseRecipe(text string) (*Recipe, error) {
-	r := &Recipe{Text: text, Loss: L1, Checkpoint: 1000, Seed: 1}
+	r := &Recipe{Text: text, Loss: L1, Checkpoint: 1000, Seed: 1, InitGain: arch.PaperGain}
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(r); err != nil {
@@ -201,6 +202,8 @@ func (r *Recipe) check() error {
 		return errors.New("stages: there are none")
 	case r.Checkpoint < 1 || r.Validation.Every < 1 || r.Validation.Pictures < 1:
 		return errors.New("checkpoint, validation: steps and pictures must be positive")
+	case !(r.InitGain > 0 && r.InitGain <= 10):
+		return fmt.Errorf("init_gain: %v; it is 0.1 in the paper's code, 1 for weights that keep the size of values", r.InitGain)
 	case r.BatchNorm && r.Network != "carn":
 		return fmt.Errorf("batch_norm: %s has none", r.Network)
 	}
@@ -268,12 +271,16 @@ func (Stage) isNetwork(r *Recipe, number int) bool {
 
 // spec is the network of branch i, from 0.
 func (r *Recipe) spec(i int) (arch.Spec, error) {
-	if r.Widths[i].Bicubic {
-		return arch.Paper("bicubic", r.Scale, 1)
+	b := r.Widths[i]
+	if b.Bicubic {
+		b = r.Widths[len(r.Widths)-1]
 	}
-	spec, err := arch.Paper(r.Network, r.Scale, r.Widths[i].Width)
+	spec, err := arch.Paper(r.Network, r.Scale, b.Width)
 	if err == nil {
 		spec.BatchNorm = r.BatchNorm
+	}
+	if r.Widths[i].Bicubic {
+		spec = arch.Interpolation(spec)
 	}
 	return spec, err
 }

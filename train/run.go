@@ -262,7 +262,8 @@ func (t *trainer) finish(ctx context.Context) error {
 	if err := t.log.Write(report.Event{Kind: report.KindDone}); err != nil {
 		return err
 	}
-	return t.page()
+	t.page()
+	return nil
 }
 
 // event writes an event of the stage under way.
@@ -294,5 +295,9 @@ func (s statistics) restore() {
 	}
 }
 
-// page writes the page of the run.
-func (t *trainer) page() error { return nil }
+// page writes the page of the run. A page that cannot be written is no reason to stop.
+func (t *trainer) page() {
+	if err := report.WriteFile(t.Folder); err != nil {
+		t.Note("warning: no report: " + err.Error())
+	}
+}

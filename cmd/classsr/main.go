@@ -35,6 +35,7 @@ func main() {
 	go func() {
 		<-ctx.Done()
 		time.Sleep(grace)
+		saving.Lock() // what is saved is complete; the lock is never given back
 		atomicfile.Abandon()
 		streams{err: os.Stderr}.report(errInterrupted)
 		os.Exit(exitFailed)
@@ -125,6 +126,6 @@ func newRoot(io streams) *cobra.Command {
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	root.AddCommand(newUpscale(io), newEval(io), newModels(io), newConvert(io), newPrepare(io), newBench(io), newVersion(io))
+	root.AddCommand(newUpscale(io), newEval(io), newModels(io), newConvert(io), newPrepare(io), newTrain(io), newBench(io), newVersion(io))
 	return root
 }

@@ -3,12 +3,16 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"classsr"
 	"classsr/dataset"
+	"classsr/internal/atomicfile"
+	"classsr/internal/chart"
+	"classsr/weights"
 )
 
 // noJudge is the judge that says nothing.
@@ -88,11 +92,33 @@ func (f *prepareFlags) run(cmd *cobra.Command, io streams, folders []string) err
 	if err != nil {
 		return hint(err)
 	}
+	if err := f.drawHistogram(summary); err != nil {
+		return err
+	}
 	if f.json {
 		return json.NewEncoder(io.out).Encode(summary)
 	}
 	io.note("%s: %s", f.output, describeData(summary))
 	return nil
+}
+
+// drawHistogram draws how many patches are how difficult, beside the data.
+func (f *prepareFlags) drawHistogram(s *dataset.Summary) error {
+	if len(s.Thresholds) == 0 {
+		return nil
+	}
+	store, err := dataset.Open(f.output)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // it was only read
+	names := weights.ClassNames(len(s.Thresholds) + 1)
+	between := slices.Clone(s.Thresholds)
+	slices.Reverse(names) // from the lowest PSNR to the highest, as the axis goes
+	slices.Reverse(between)
+	axes := chart.Axes{Title: fmt.Sprintf("Difficulty of %d patches", s.Patches), X: "PSNR of " + s.Settings.Judge + " (dB)", Y: "patches"}
+	figure := chart.Histogram(axes, store.Difficulties(), between, names)
+	return atomicfile.Write(dataset.HistogramPath(f.output), true, figure.WritePNG)
 }
 
 // describeData says what is in a data file.

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"classsr/train"
+	"classsr/train/report"
+)
+
+// saving is held while a run is saved: the program does not end before it is.
+var saving sync.Mutex
+
+// trainFlags are the flags of the train command.
+type trainFlags struct {
+	data       string
+	output     string
+	validation string
+	threads    int
+	resume     bool
+	show       bool
+	quiet      bool
+	json       bool
+}
+
+func newTrain(io streams) *cobra.Command {
+	var f trainFlags
+	cmd := &cobra.Command{
+		Use:   "train RECIPE|CONFIG.yaml --data DATA.sr [--resume]",
+		Short: "Train a ClassSR model",
+		Long: "Train a ClassSR model as a recipe says, on patches made by classsr prepare: the branches, the Class-Module with the\n" +
+			"branches frozen, and all of it together. The folder of the run gets checkpoints, a log (log.jsonl), a page to watch it\n" +
+			"(report.html) and in the end the model (model.safetensors). Ctrl-C saves and stops; --resume goes on, to the same bits.\n\n" +
+			"Recipes inside the program, which --show prints as a start for your own:\n  " + strings.Join(train.RecipeNames(), "\n  "),
+		Example: "  classsr prepare photos/ -o data.sr\n" +
+			"  classsr train fsrcnn-x4-quick --data data.sr -o runs/first\n" +
+			"  classsr train fsrcnn-x4-quick --data data.sr -o runs/first --resume",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, io, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.data, "data", "d", "", "training data, a `FILE` of classsr prepare")
+	flags.StringVarP(&f.output, "output", "o", "", "`FOLDER` of the run (default: runs/ and the recipe's name)")
+	flags.StringVar(&f.validation, "validation", "", "`FOLDER` of HR pictures to measure on, in place of the recipe's")
+	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
+	flags.BoolVar(&f.resume, "resume", false, "go on with the run in the folder")
+	flags.BoolVar(&f.show, "show", false, "print the recipe and do nothing")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+	flags.BoolVar(&f.json, "json", false, "print a JSON object")
+	return cmd
+}
+
+func (f *trainFlags) run(cmd *cobra.Command, io streams, name string) error {
+	recipe, err := train.LoadRecipe(name)
+	if err != nil {
+		return usageError{err}
+	}
+	if f.show {
+		_, err := fmt.Fprint(io.out, recipe.Text)
+		return err
+	}
+	switch {
+	case f.data == "":
+		return usagef("required flag --data is missing: a file made by classsr prepare")
+	case cmd.Flags().Changed("threads") && f.threads < 1:
+		return usagef("--threads %d: at least one is needed", f.threads)
+	}
+	if f.output == "" {
+		f.output = "runs/" + recipe.Name
+	}
+	o := train.Options{
+		Data: f.data, Folder: f.output, Validation: f.validation, Threads: f.threads, Resume: f.resume, Saving: &saving,
+		Note: func(text string) { io.note("%s", text) },
+	}
+	if !f.quiet {
+		o.Progress = newTrainProgress(io)
+	}
+	result, err := train.Run(cmd.Context(), recipe, o)
+	switch {
+	case err != nil && cmd.Context().Err() != nil:
+		return errors.New("stopped; the run is saved in " + f.output + ", and --resume goes on with it")
+	case err != nil:
+		return err
+	}
+	if f.json {
+		return json.NewEncoder(io.out).Encode(result)
+	}
+	text := result.Model
+	if result.Validation != nil {
+		text += ": " + result.Validation.String()
+	}
+	io.note("%s", text)
+	return nil
+}
+
+// newTrainProgress tells the progress line by line: every few seconds where a person looks on, else every half minute.
+func newTrainProgress(io streams) func(train.Progress) {
+	every := 30 * time.Second
+	if newProgress(io, false).terminal != nil {
+		every = 5 * time.Second
+	}
+	var last time.Time
+	stage := 0
+	return func(p train.Progress) {
+		if p.Stage == stage && p.Step < p.Steps && time.Since(last) < every {
+			return
+		}
+		last, stage = time.Now(), p.Stage
+		text := fmt.Sprintf("stage %d/%d %s  step %d/%d  %.1f ms  %s left", p.Stage, p.Stages, p.Title, p.Step, p.Steps, p.MSPerStep,
+			p.Left.Round(time.Second))
+		for _, name := range []string{report.LossPixel, report.LossTeacher, report.LossClass, report.LossAverage} {
+			if v, ok := p.Losses[name]; ok {
+				text += fmt.Sprintf("  %s %.4f", name, v)
+			}
+		}
+		for i, share := range p.Shares {
+			if i == 0 {
+				text += "  classes"
+			}
+			text += fmt.Sprintf(" %.0f%%", 100*share)
+		}
+		io.note("%s", text)
+	}
+}
