@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"classsr/arch"
@@ -172,6 +174,46 @@ func TestPiecesWithFullContextHaveTheBitsOfTheWhole(t *testing.T) {
 				part := crop(want, image.Rectangle{Min: core.Min.Mul(spec.Scale), Max: core.Max.Mul(spec.Scale)})
 				if d := largestDifference(got, part); d != 0 {
 					t.Errorf("core %v: largest difference %g, want the same bits", core, d)
+				}
+			}
+		})
+	}
+}
+
+// What a piece gives must not depend on the pieces that the arena held before: not on their shapes, which leave zeros at
+// other places, nor on their numbers, of which NaN is the one that shows wherever it is read.
+func TestPiecesDoNotDependOnWhatTheArenaHeld(t *testing.T) {
+	var shared engine.Arena // by all networks, as by the branches of a routed picture
+	specs := networks(t)
+	for _, name := range slices.Sorted(maps.Keys(specs)) {
+		spec := specs[name]
+		t.Run(name, func(t *testing.T) {
+			g := spec.Build()
+			plan := engine.Compile(g, randomParams(g, 13))
+			x := randomPicture(24, 36, 17)
+			channels := g.Shapes(x.Shape)[g.Output()].C
+			spoiled := tensor.New(x.Shape)
+			for i := range spoiled.Data {
+				spoiled.Data[i] = float32(math.NaN())
+			}
+			// Cores that end at, near and far from the right edge, in places where their layouts are alike.
+			var cores []image.Rectangle
+			for _, left := range []int{0, 13} {
+				for right := x.W - 12; right <= x.W; right++ {
+					cores = append(cores, image.Rect(left, 9, right, 15))
+				}
+			}
+			r := rand.New(rand.NewPCG(19, 3))
+			for range 60 {
+				plan := plan
+				if r.IntN(3) == 0 {
+					plan = plan.ByLayer()
+				}
+				core := cores[r.IntN(len(cores))]
+				run(t, plan, &shared, spoiled, channels, cores[r.IntN(len(cores))])
+				got := run(t, plan, &shared, x, channels, core)
+				if want := run(t, plan, &engine.Arena{}, x, channels, core); !slices.Equal(got.Data, want.Data) {
+					t.Fatalf("core %v: largest difference %g to what a new arena gives", core, largestDifference(got, want))
 				}
 			}
 		})

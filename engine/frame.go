@@ -155,14 +155,15 @@ func (f *frame) start(v nn.Value) {
 // borders says where the zeros around a value in the arena lie.
 type borders struct {
 	start, length, chans, stride, lead int
-	left, right                        int // columns from the one that lead leads to
+	left, right, end                   int // up to left and from right to end, in columns from the one that lead leads to
 }
 
 // bordersOf tells whether the zeros around a value are there already, left by a value that lay at the same place in the same way. If
 // not, it notes that they are now, and that those of values that lay there otherwise are not.
 func (a *Arena) bordersOf(geo *geometry, v nn.Value) bool {
 	need, valid := geo.need[v], geo.valid[v]
-	b := borders{start: geo.start[v], chans: geo.chans[v], left: valid.Min.X - need.Min.X, right: valid.Max.X - need.Min.X}
+	b := borders{start: geo.start[v], chans: geo.chans[v], end: need.Dx()}
+	b.left, b.right = valid.Min.X-need.Min.X, valid.Max.X-need.Min.X
 	b.lead, b.stride = geo.layout(v)
 	b.length = b.chans * b.stride * geo.ring[v]
 	if slices.Contains(a.borders, b) {
