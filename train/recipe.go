@@ -27,7 +27,7 @@ type Recipe struct {
 	BatchNorm bool      `yaml:"batch_norm"`
 	Seed      uint64    `yaml:"seed"`
 	InitGain  float64   `yaml:"init_gain"` // factor of random weights; default 0.1, as in the paper's code
-	Loss      PixelLoss `yaml:"loss"` // l1 (default), l2, charbonnier
+	Loss      PixelLoss `yaml:"loss"`      // l1 (default), l2, charbonnier
 	// Start is a model, built in or a file, whose branches and Class-Module are trained on. Stages may start branches otherwise.
 	Start      string     `yaml:"start"`
 	Validation Validation `yaml:"validation"`

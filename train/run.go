@@ -68,8 +68,8 @@ type trainer struct {
 	result   Result
 }
 
-// Run trains a model as the recipe says. When ctx is done it writes a checkpoint and returns ctx's error. Other errors say what
-// failed, and leave the last checkpoint as it was.
+// Run trains a model as the recipe says. When ctx is done it writes a checkpoint and returns ctx's error once that is
+// complete. Other errors say what failed, and leave the last checkpoint as it was.
 func Run(ctx context.Context, r *Recipe, o Options) (*Result, error) {
 	t := &trainer{Options: o, recipe: r, result: Result{Warnings: []string{}}}
 	if t.Note == nil {
@@ -90,8 +90,8 @@ func Run(ctx context.Context, r *Recipe, o Options) (*Result, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	for t.at.Stage < len(r.Stages) {
 		if err := t.stage(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
+			if errors.Is(err, ctx.Err()) {
+				return nil, err
 			}
 			return nil, fmt.Errorf("stage %d (%s): %w", t.at.Stage+1, r.title(r.Stages[t.at.Stage]), err)
 		}

@@ -189,10 +189,13 @@ func (t *trainer) steps(ctx context.Context, j *job) error {
 			err = t.one(ctx, j, batch, w)
 		}
 		if err != nil {
-			if ctx.Err() != nil {
-				return errors.Join(err, t.save(j.optimizer, j.mean))
+			if ctx.Err() == nil {
+				return err
 			}
-			return err
+			if err := t.save(j.optimizer, j.mean); err != nil {
+				return err
+			}
+			return ctx.Err()
 		}
 		if err := t.look(ctx, j, w); err != nil {
 			return err

@@ -82,10 +82,14 @@ func (f *trainFlags) run(cmd *cobra.Command, io streams, name string) error {
 		o.Progress = newTrainProgress(io)
 	}
 	result, err := train.Run(cmd.Context(), recipe, o)
-	switch {
-	case err != nil && cmd.Context().Err() != nil:
-		return errors.New("stopped; the run is saved in " + f.output + ", and --resume goes on with it")
-	case err != nil:
+	if stopped := cmd.Context().Err(); err != nil && stopped != nil { // of which no more than that would be said
+		if errors.Is(err, stopped) {
+			io.note("the run is saved in %s: go on with it by --resume", f.output)
+		} else {
+			io.report(err)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	if f.json {
