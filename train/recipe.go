@@ -72,6 +72,7 @@ type Stage struct {
 	Patches string      `yaml:"patches"` // own (default) or all; for branches
 	Start   StageStart  `yaml:"start"`   // of a branch; default: as earlier stages left it, or at random
 	Teacher *Teacher    `yaml:"teacher"` // of a branch
+	Loss    PixelLoss   `yaml:"loss"`    // default: the recipe's
 	Steps   int         `yaml:"steps"`
 	Batch   int         `yaml:"batch"`
 	Chunk   int         `yaml:"chunk"`             // patches that go through the branches at a time, which changes memory alone; 16
@@ -163,6 +164,7 @@ func (r *Recipe) setDefaults() {
 	for i := range r.Stages {
 		s := &r.Stages[i]
 		setDefault(&s.Patches, PatchesOwn)
+		setDefault(&s.Loss, r.Loss)
 		setDefault(&s.Batch, 16)
 		setDefault(&s.RateEnd, min(1e-7, s.Rate))
 		setDefault(&s.Betas, [2]float64{0.9, 0.99})
@@ -228,6 +230,8 @@ func (r *Recipe) check() error {
 
 func (s Stage) check(r *Recipe) error {
 	switch {
+	case s.Loss.check() != nil:
+		return fmt.Errorf("loss: %w", s.Loss.check())
 	case s.Train != TrainBranch && s.Train != TrainClassModule && s.Train != TrainJoint:
 		return fmt.Errorf("train: it is %s, %s or %s", TrainBranch, TrainClassModule, TrainJoint)
 	case s.Patches != PatchesOwn && s.Patches != PatchesAll:

@@ -51,6 +51,7 @@ stages:
 		{"steps: 1", "steps: 1, teacher: {branch: 2, weight: 1}", "not another network"},
 		{"steps: 1", "steps: 1, teacher: {branch: 1}", "weight"},
 		{"scale: 4", "scale: 4\nloss: l3", "unknown loss"},
+		{"steps: 1", "steps: 1, loss: l3", "unknown loss"},
 		{"scale: 4", "scale: 4\nbatch_norm: true", "batch_norm"},
 		{"scale: 4", "scale: 4\ninit_gain: -1", "init_gain"},
 		{"train: branch, branch: 2", "train: joint, branch: 2", "for stages that train a branch"},

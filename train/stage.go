@@ -130,7 +130,7 @@ func (t *trainer) branchStep(j *job) (step, error) {
 	network := t.networks.branches[j.Branch-1]
 	l := newLearner(network, t.batchShape(j.Batch), t.Threads, nn.Train)
 	j.learn(branchPrefix(j.Branch-1), network, l.tape.Gradients())
-	s := &branchStep{branch: l, loss: t.recipe.Loss, threads: t.Threads}
+	s := &branchStep{branch: l, loss: j.Loss, threads: t.Threads}
 	if j.Teacher == nil {
 		return s, nil
 	}
@@ -153,7 +153,7 @@ func (t *trainer) routedStep(j *job) step {
 	module := t.networks.classModule
 	s := &routedStep{
 		classifier: engine.NewTape(module.Spec.Build(), module.Params, t.batchShape(j.Batch), engine.TapeOptions{Threads: t.Threads}),
-		chunk:      j.Chunk, weights: j.Weights, loss: t.recipe.Loss, threads: t.Threads,
+		chunk:      j.Chunk, weights: j.Weights, loss: j.Loss, threads: t.Threads,
 	}
 	j.learn(classModulePrefix, module, s.classifier.Gradients())
 	for i, network := range t.networks.branches {
