@@ -51,6 +51,18 @@ func (s *Store) Split(classes int) (patches [][]int32, between []float64) {
 	return patches, between
 }
 
+// Classes gives the class of every patch, 0 for the simplest, as Split cuts them. It panics if there was no judge.
+func (s *Store) Classes(classes int) []uint8 {
+	of := make([]uint8, s.Len())
+	split, _ := s.Split(classes)
+	for class, patches := range split {
+		for _, i := range patches {
+			of[i] = uint8(class)
+		}
+	}
+	return of
+}
+
 // Difficulties are the judge's PSNRs of all patches, in dB; mostPSNR stands for equal patches.
 func (s *Store) Difficulties() []float64 {
 	all := make([]float64, 0, len(s.patches))

@@ -21,7 +21,10 @@ type Sampler struct {
 }
 
 // Batch is a batch of patches in 0..1: LR, N x 3 x Patch x Patch, and HR, Scale times larger.
-type Batch struct{ LR, HR *tensor.Tensor }
+type Batch struct {
+	LR, HR  *tensor.Tensor
+	Numbers []int32 // of the patches in the store
+}
 
 // Sampler makes a sampler of batches of some of the patches, or of all if none are named.
 func (s *Store) Sampler(patches []int32, batch int, seed uint64) *Sampler {
@@ -40,6 +43,7 @@ func (s *Sampler) NewBatch() *Batch {
 	return &Batch{
 		tensor.New(tensor.Shape{N: s.batch, C: 3, H: side, W: side}),
 		tensor.New(tensor.Shape{N: s.batch, C: 3, H: side * scale, W: side * scale}),
+		make([]int32, s.batch),
 	}
 }
 
@@ -47,14 +51,13 @@ func (s *Sampler) NewBatch() *Batch {
 func (s *Sampler) Load(ctx context.Context, b *Batch, n int) error {
 	random := rand.New(rand.NewPCG(s.seed, uint64(n)|1<<63)) // the other half of the numbers is for orders
 	turns := make([]int, s.batch)
-	numbers := make([]int32, s.batch)
 	for k := range turns {
 		turns[k] = random.IntN(8)
-		numbers[k] = s.patch(n*s.batch + k)
+		b.Numbers[k] = s.patch(n*s.batch + k)
 	}
 	// On one thread: the others compute the step before.
 	return par.Do(ctx, 1, s.batch, func(_, k int) error {
-		if err := s.store.Load(b.LR, b.HR, k, int(numbers[k])); err != nil {
+		if err := s.store.Load(b.LR, b.HR, k, int(b.Numbers[k])); err != nil {
 			return err
 		}
 		turn(b.LR, k, turns[k])

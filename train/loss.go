@@ -106,6 +106,20 @@ func AverageLoss(dp, p [][]float64, weight float64) float64 {
 	return loss
 }
 
+// DifficultyLoss is the mean cross-entropy, in nats, of the probabilities p, B x M, against the classes that a judge found, B: a guide for
+// the Class-Module that the paper does not have. It is log M where all classes are equally likely. weight times the gradient is added to
+// dp.
+func DifficultyLoss(dp, p [][]float64, classes []int, weight float64) float64 {
+	const least = 1e-6 // keeps the gradient finite
+	var sum float64
+	for k, class := range classes {
+		v := max(p[k][class], least)
+		sum -= math.Log(v)
+		dp[k][class] -= weight / v / float64(len(p))
+	}
+	return sum / float64(len(p))
+}
+
 func sign(v float64) float64 {
 	switch {
 	case v > 0:

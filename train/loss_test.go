@@ -17,7 +17,7 @@ func TestGradientsOfLosses(t *testing.T) {
 		for i := range scores.Data {
 			scores.Data[i] = float32(random.NormFloat64())
 		}
-		for name, loss := range map[string]func(dp, p [][]float64, w float64) float64{"class": ClassLoss, "average": AverageLoss} {
+		for name, loss := range map[string]func(dp, p [][]float64, w float64) float64{"class": ClassLoss, "average": AverageLoss, "difficulty": difficulty} {
 			t.Run(fmt.Sprint(name, classes), func(t *testing.T) {
 				p := softmax(scores)
 				dp := zerosLike(p)
@@ -59,6 +59,15 @@ func TestGradientsOfLosses(t *testing.T) {
 			}
 		}
 	}
+}
+
+// difficulty is the loss against classes that take turns.
+func difficulty(dp, p [][]float64, weight float64) float64 {
+	classes := make([]int, len(p))
+	for k := range classes {
+		classes[k] = k % len(p[k])
+	}
+	return DifficultyLoss(dp, p, classes, weight)
 }
 
 func zerosLike(p [][]float64) [][]float64 {

@@ -34,7 +34,7 @@ func newNetworks(r *Recipe) (*networks, error) {
 		n.branches = append(n.branches, weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+uint64(i)*1e6, r.InitGain)})
 	}
 	spec := arch.PaperClassModule(len(r.Widths))
-	n.classModule = weights.Network{Spec: spec, Params: spec.Init(r.Seed + 1e9)}
+	n.classModule = weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+1e9, r.InitGain)}
 	if r.Start == "" {
 		return n, nil
 	}

@@ -246,7 +246,7 @@ func (s Stage) check(r *Recipe) error {
 		return fmt.Errorf("betas: %v; they are in 0..1", s.Betas)
 	case !(s.Average >= 0 && s.Average < 1) || s.Clip < 0:
 		return fmt.Errorf("weight_average %v, clip %v: the first is in 0..1, the second not negative", s.Average, s.Clip)
-	case s.Weights.Pixel < 0 || s.Weights.Class < 0 || s.Weights.Average < 0:
+	case s.Weights.Pixel < 0 || s.Weights.Class < 0 || s.Weights.Average < 0 || s.Weights.Difficulty < 0:
 		return fmt.Errorf("loss_weights: %+v; they are not negative", s.Weights)
 	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start != StageStart{}):
 		return errors.New("branch, teacher and start are for stages that train a branch")

@@ -162,9 +162,9 @@ func (t *trainer) checkData() error {
 		return nil
 	}
 	for i, s := range t.recipe.Stages {
-		if s.Train == TrainBranch && s.Patches == PatchesOwn {
+		if s.Train == TrainBranch && s.Patches == PatchesOwn || s.Weights.Difficulty > 0 {
 			return fmt.Errorf("stage %d (%s) needs the difficulty of the patches, but %s was prepared without a judge: "+
-				"prepare it with one, or set patches: %s", i+1, t.recipe.title(s), t.Data, PatchesAll)
+				"prepare it with one, or set patches: %s and no weight of difficulty", i+1, t.recipe.title(s), t.Data, PatchesAll)
 		}
 	}
 	return nil

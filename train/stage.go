@@ -155,6 +155,9 @@ func (t *trainer) routedStep(j *job) step {
 		classifier: engine.NewTape(module.Spec.Build(), module.Params, t.batchShape(j.Batch), engine.TapeOptions{Threads: t.Threads}),
 		chunk:      j.Chunk, weights: j.Weights, loss: j.Loss, threads: t.Threads,
 	}
+	if j.Weights.Difficulty > 0 {
+		s.classes = t.store.Classes(len(t.networks.branches))
+	}
 	j.learn(classModulePrefix, module, s.classifier.Gradients())
 	for i, network := range t.networks.branches {
 		if j.Train == TrainClassModule || t.recipe.Widths[i].Bicubic {
@@ -204,6 +207,9 @@ func (t *trainer) steps(ctx context.Context, j *job) error {
 			if err := t.save(j.optimizer, j.mean); err != nil {
 				return err
 			}
+			if t.validate == nil { // else it is written when something was measured
+				t.page()
+			}
 		}
 	}
 	return nil
@@ -215,7 +221,7 @@ func (t *trainer) one(ctx context.Context, j *job, batch *dataset.Batch, w *watc
 		clear(g.Data)
 	}
 	j.stats.keep()
-	losses, err := j.step.run(ctx, batch.LR, batch.HR)
+	losses, err := j.step.run(ctx, batch)
 	if err != nil {
 		j.stats.restore()
 		return err

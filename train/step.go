@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 
+	"classsr/dataset"
 	"classsr/engine"
 	"classsr/internal/par"
 	"classsr/nn"
@@ -15,21 +16,26 @@ type Losses struct {
 	Teacher float64 // of the result against a teacher's; 0 without one
 	Class   float64 // Class-Loss, 0..M-1
 	Average float64 // Average-Loss, 0..1
-	Total   float64 // what is minimised
+	// Difficulty is the cross-entropy against the judge's classes; 0 where it has no weight.
+	Difficulty float64
+	Total      float64 // what is minimised
 	// Probabilities of the classes, B x M; nil where there is no Class-Module.
 	Probabilities [][]float64
 }
 
-// LossWeights are the weights of the total loss (section 3.4): w1, w2 and w3 of the paper, for the normalised losses.
+// LossWeights are the weights of the total loss (section 3.4): w1, w2 and w3 of the paper, for the normalised losses, and one for
+// DifficultyLoss.
 type LossWeights struct {
 	Pixel   float64 `yaml:"pixel"`
 	Class   float64 `yaml:"class"`
 	Average float64 `yaml:"average"`
+	// Difficulty is 0 in the paper.
+	Difficulty float64 `yaml:"difficulty"`
 }
 
 // step computes the losses and gradients of one batch. Gradients are added to those of its networks.
 type step interface {
-	run(ctx context.Context, x, hr *tensor.Tensor) (Losses, error)
+	run(ctx context.Context, b *dataset.Batch) (Losses, error)
 }
 
 // branchStep trains a single branch on its patches, beside HR on the results of a teacher.
@@ -42,7 +48,8 @@ type branchStep struct {
 	dy            *tensor.Tensor
 }
 
-func (s *branchStep) run(ctx context.Context, x, hr *tensor.Tensor) (Losses, error) {
+func (s *branchStep) run(ctx context.Context, b *dataset.Batch) (Losses, error) {
+	x, hr := b.LR, b.HR
 	y, err := s.branch.forward(ctx, x)
 	if err != nil {
 		return Losses{}, err
@@ -96,12 +103,14 @@ type routedStep struct {
 	weights    LossWeights
 	loss       PixelLoss
 	threads    int
+	classes    []uint8 // of all patches of the store; nil if their difficulty does not matter
 
 	scores *tensor.Tensor // gradient
 	blend  blend
 }
 
-func (s *routedStep) run(ctx context.Context, x, hr *tensor.Tensor) (Losses, error) {
+func (s *routedStep) run(ctx context.Context, b *dataset.Batch) (Losses, error) {
+	x, hr := b.LR, b.HR
 	scores, err := s.classifier.Forward(ctx, x, nn.Train)
 	if err != nil {
 		return Losses{}, err
@@ -122,7 +131,14 @@ func (s *routedStep) run(ctx context.Context, x, hr *tensor.Tensor) (Losses, err
 	}
 	l.Class = ClassLoss(dp, l.Probabilities, s.weights.Class)
 	l.Average = AverageLoss(dp, l.Probabilities, s.weights.Average)
-	l.Total = s.weights.Pixel*l.Pixel + s.weights.Class*l.Class + s.weights.Average*l.Average
+	if s.classes != nil {
+		classes := make([]int, x.N)
+		for k, i := range b.Numbers {
+			classes[k] = int(s.classes[i])
+		}
+		l.Difficulty = DifficultyLoss(dp, l.Probabilities, classes, s.weights.Difficulty)
+	}
+	l.Total = s.weights.Pixel*l.Pixel + s.weights.Class*l.Class + s.weights.Average*l.Average + s.weights.Difficulty*l.Difficulty
 	if s.scores == nil {
 		s.scores = tensor.New(scores.Shape)
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"classsr/dataset"
 	"classsr/engine"
 	"classsr/internal/testref"
 	"classsr/nn"
@@ -27,7 +28,7 @@ func TestStepsOfPyTorch(t *testing.T) {
 			const chunk = 3 // must not show
 			s := &routedStep{
 				classifier: engine.NewTape(model.ClassModule.Spec.Build(), model.ClassModule.Params, x.Shape, engine.TapeOptions{Threads: 2}),
-				chunk:      chunk, weights: LossWeights{1000, 0.5, 3}, loss: L1, threads: 2,
+				chunk:      chunk, weights: LossWeights{Pixel: 1000, Class: 0.5, Average: 3}, loss: L1, threads: 2,
 			}
 			params, grads := tensor.Set{}, tensor.Set{}
 			params.Merge("classifier.", model.ClassModule.Params)
@@ -50,7 +51,7 @@ func TestStepsOfPyTorch(t *testing.T) {
 				for _, g := range grads {
 					clear(g.Data)
 				}
-				l, err := s.run(context.Background(), x, hr)
+				l, err := s.run(context.Background(), &dataset.Batch{LR: x, HR: hr})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -46,6 +46,9 @@ func (w *watch) add(l Losses, teacher bool) {
 	}
 	w.losses[report.LossClass] += l.Class
 	w.losses[report.LossAverage] += l.Average
+	if l.Difficulty > 0 {
+		w.losses[report.LossDifficulty] += l.Difficulty
+	}
 	if w.shares == nil {
 		w.shares = make([]float64, len(l.Probabilities[0]))
 		for range w.shares {

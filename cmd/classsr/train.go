@@ -118,7 +118,8 @@ func newTrainProgress(io streams) func(train.Progress) {
 		last, stage = time.Now(), p.Stage
 		text := fmt.Sprintf("stage %d/%d %s  step %d/%d  %.1f ms  %s left", p.Stage, p.Stages, p.Title, p.Step, p.Steps, p.MSPerStep,
 			p.Left.Round(time.Second))
-		for _, name := range []string{report.LossPixel, report.LossTeacher, report.LossClass, report.LossAverage} {
+		for _, name := range []string{report.LossPixel, report.LossTeacher, report.LossClass, report.LossAverage,
+			report.LossDifficulty} {
 			if v, ok := p.Losses[name]; ok {
 				text += fmt.Sprintf("  %s %.4f", name, v)
 			}

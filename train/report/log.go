@@ -40,7 +40,9 @@ const (
 	LossTeacher = "teacher" // mean absolute error against the teacher's result
 	LossClass   = "class"   // makes one class stand out: 0 (decided) to 2 for three classes
 	LossAverage = "average" // keeps every class in use: 0 (even) to 1 (all patches in one class)
-	LossTotal   = "total"   // the weighted sum that is minimised
+	// LossDifficulty is the cross-entropy of the Class-Module against the judge's classes.
+	LossDifficulty = "difficulty"
+	LossTotal      = "total" // the weighted sum that is minimised
 )
 
 // Event is one line of the log. A zero number means that it was not measured, except in Losses and Shares. Numbers are finite:
