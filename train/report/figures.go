@@ -24,6 +24,7 @@ var losses = []struct{ key, title, note string }{
 	{LossTeacher, "Teacher loss", "Mean absolute error against the teacher's results; it is to fall."},
 	{LossClass, "Class loss", "0: every patch has one clear class. It is to fall, but not at once."},
 	{LossAverage, "Average loss", "0: all classes are used alike. 1: all patches are in one class, the training has collapsed."},
+	{LossDifficulty, "Difficulty loss", "Cross-entropy against the judge's classes; log M where all M are equally likely."},
 }
 
 // series says where a curve takes its values from. value gives NaN where an event has none.
