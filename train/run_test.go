@@ -326,7 +326,7 @@ func TestCollapseIsCalledOut(t *testing.T) {
 	a := alarm{classes: []string{"simple", "medium", "hard"}}
 	var said []string
 	for range 10 {
-		said = append(said, a.check(report.Event{Losses: map[string]float64{report.LossAverage: 0.97}, Shares: []float64{0, 0.2, 0.8}})...)
+		said = append(said, a.check(report.Event{Losses: map[string]float64{report.LossAverage: 0.97}, Shares: []float64{0, 0.2, 0.8}}, settledSteps)...)
 	}
 	if len(said) != 2 || !strings.Contains(said[0], "class hard") || !strings.Contains(said[1], "class simple") {
 		t.Errorf("%q", said)
@@ -334,7 +334,7 @@ func TestCollapseIsCalledOut(t *testing.T) {
 	a = alarm{classes: a.classes}
 	for i := range 10 {
 		share := float64(i % 2)
-		if w := a.check(report.Event{Losses: map[string]float64{report.LossAverage: 0.1}, Shares: []float64{share, 1 - share, 0.1}}); w != nil {
+		if w := a.check(report.Event{Losses: map[string]float64{report.LossAverage: 0.1}, Shares: []float64{share, 1 - share, 0.1}}, settledSteps); w != nil {
 			t.Errorf("%q", w)
 		}
 	}

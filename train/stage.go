@@ -255,7 +255,7 @@ func (t *trainer) look(ctx context.Context, j *job, w *watch) error {
 		if err := t.event(e); err != nil {
 			return err
 		}
-		for _, text := range j.alarm.check(e) {
+		for _, text := range j.alarm.check(e, t.at.Step) {
 			if err := t.warn(text); err != nil {
 				return err
 			}

@@ -85,7 +85,8 @@ func (w *watch) event() report.Event {
 const (
 	collapsedAverage = 0.9
 	unusedShare      = 0.01
-	unusedEvents     = 5 // in a row
+	unusedEvents     = 5   // in a row
+	settledSteps     = 200 // until then classes are what chance made them
 )
 
 // alarm finds what has gone wrong with the classes, and says it once in a stage.
@@ -95,8 +96,11 @@ type alarm struct {
 	said    map[string]bool
 }
 
-// check gives warnings for an event of a routed stage.
-func (a *alarm) check(e report.Event) []string {
+// check gives warnings for an event of a routed stage after so many steps.
+func (a *alarm) check(e report.Event, step int) []string {
+	if step < settledSteps {
+		return nil
+	}
 	if a.said == nil {
 		a.said, a.unused = map[string]bool{}, make([]int, len(a.classes))
 	}
