@@ -244,7 +244,7 @@ func (p *preparation) write(job int, rec record) error {
 	}
 	at := p.offset
 	if err := p.append(rec); err != nil {
-		return cause(err)
+		return fmt.Errorf("%w; what is done is kept, and the same command goes on with it", cause(err))
 	}
 	if err := p.take(rec, at, job); err != nil {
 		return err
