@@ -1,5 +1,5 @@
-// Package dataset makes and reads training data: pairs of LR and HR patches cut from pictures, in one file that is mapped into
-// memory, so that it may be larger than that.
+// Package dataset makes and reads training data: pairs of LR and HR patches cut from pictures, in one file that may be larger
+// than memory.
 //
 // Prepare makes the file from folders of pictures. Open gives a Store of it, and Store.Sampler batches of patches in a random
 // order that depends on nothing but a seed and a number. The difficulty of a patch is the PSNR that a judge, a trained network,
@@ -110,8 +110,11 @@ type entry struct {
 
 // tiles is how many tiles lie beside and below each other.
 func (e entry) tiles() (columns, rows int) {
-	return (e.Width + tileSide - 1) / tileSide, (e.Height + tileSide - 1) / tileSide
+	return parts(e.Width, tileSide), parts(e.Height, tileSide)
 }
+
+// parts is how many parts of at most size make up length.
+func parts(length, size int) int { return (length + size - 1) / size }
 
 // tileBytes is the size of a tile: three LR planes, then three HR planes.
 func tileBytes(scale int) int { return 3 * tileSide * tileSide * (1 + scale*scale) }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"sync"
 
 	"classsr/internal/kernel"
 	"classsr/tensor"
@@ -18,7 +19,8 @@ import (
 type Store struct {
 	meta    metadata
 	patches []patch
-	tiles   *mapping
+	file    *os.File
+	buffers sync.Pool // *[]byte: tiles that lie beside each other
 }
 
 // Open opens a file that Prepare made. Its table is read into memory (16 bytes a patch), the pictures are not. Errors name the file.
@@ -40,26 +42,28 @@ func open(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // opened for reading only; the mapping stays
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a file")
-	}
-	t, err := readTrailer(f, info.Size())
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{}
-	if err := s.readEnd(f, t); err != nil {
-		return nil, err
-	}
-	if s.tiles, err = newMapping(f, t.table); err != nil {
+	s := &Store{file: f}
+	if err := s.readIndex(); err != nil {
+		_ = f.Close() // opened for reading only
 		return nil, err
 	}
 	return s, nil
+}
+
+// readIndex reads all but the pictures.
+func (s *Store) readIndex() error {
+	info, err := s.file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("not a file")
+	}
+	t, err := readTrailer(s.file, info.Size())
+	if err != nil {
+		return err
+	}
+	return s.readEnd(s.file, t)
 }
 
 func readTrailer(f io.ReaderAt, size int64) (trailer, error) {
@@ -127,8 +131,8 @@ func (s *Store) readEnd(f io.ReaderAt, t trailer) error {
 	return nil
 }
 
-// Close gives the mapping back; the store must not be used any more.
-func (s *Store) Close() error { return s.tiles.close() }
+// Close closes the file; the store must not be used any more.
+func (s *Store) Close() error { return s.file.Close() }
 
 // Len is the number of patches.
 func (s *Store) Len() int { return len(s.patches) }
@@ -155,25 +159,31 @@ func (s *Store) Identity() string {
 	return fmt.Sprintf("%d patches, %08x", len(s.patches), sum)
 }
 
-// Load writes patch number i as picture k of two batches, in 0..1: LR to lr, N x 3 x Patch x Patch, and HR to hr, Scale times larger.
+// Load writes patch number i as picture k of two batches, in 0..1: LR to lr, N x 3 x Patch x Patch, and HR to hr, Scale times larger. It
+// returns an error if the file cannot be read.
 func (s *Store) Load(lr, hr *tensor.Tensor, k, i int) error {
 	p := s.patches[i]
 	e := s.meta.Entries[p.entry]
 	columns, _ := e.tiles()
-	size := tileBytes(s.Scale())
-	lrBytes := 3 * tileSide * tileSide
-	x, y, side := int(p.x), int(p.y), s.Patch()
-	scale := s.Scale()
-	for row := y / tileSide; row*tileSide < y+side; row++ {
-		for column := x / tileSide; column*tileSide < x+side; column++ {
-			tile, done, err := s.tiles.at(e.Offset+int64(row*columns+column)*int64(size), size)
-			if err != nil {
-				return err
-			}
-			dx, dy := column*tileSide-x, row*tileSide-y
+	size, lrBytes := tileBytes(s.Scale()), 3*tileSide*tileSide
+	x, y, side, scale := int(p.x), int(p.y), s.Patch(), s.Scale()
+	left, right := x/tileSide, (x+side-1)/tileSide
+	buffer, _ := s.buffers.Get().(*[]byte)
+	if buffer == nil {
+		most := make([]byte, (parts(side, tileSide)+1)*size)
+		buffer = &most
+	}
+	defer s.buffers.Put(buffer)
+	row := (*buffer)[:(right-left+1)*size] // of tiles, which lie one behind the other
+	for top := y / tileSide; top*tileSide < y+side; top++ {
+		if _, err := s.file.ReadAt(row, e.Offset+int64(top*columns+left)*int64(size)); err != nil {
+			return fmt.Errorf("training data %s: %w", s.file.Name(), cause(err))
+		}
+		for column := left; column <= right; column++ {
+			tile := row[(column-left)*size:][:size]
+			dx, dy := column*tileSide-x, top*tileSide-y
 			putTile(lr, k, tile[:lrBytes], tileSide, dx, dy)
 			putTile(hr, k, tile[lrBytes:], tileSide*scale, dx*scale, dy*scale)
-			done()
 		}
 	}
 	return nil

@@ -36,7 +36,9 @@ func TestLoadingCosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr := &trainer{recipe: r, store: store, networks: n, Options: Options{Threads: par.Threads(0)}}
-	j, err := tr.newJob(r.Stages[0])
+	stage := r.Stages[0]
+	stage.Patches = PatchesAll
+	j, err := tr.newJob(stage)
 	if err != nil {
 		t.Fatal(err)
 	}
