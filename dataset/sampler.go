@@ -55,8 +55,9 @@ func (s *Sampler) Load(ctx context.Context, b *Batch, n int) error {
 		turns[k] = random.IntN(8)
 		b.Numbers[k] = s.patch(n*s.batch + k)
 	}
-	// On one thread: the others compute the step before.
-	return par.Do(ctx, 1, s.batch, func(_, k int) error {
+	// The cores are busy with the step before, but a disk that is waited for serves several readers at once.
+	const readers = 4
+	return par.Do(ctx, readers, s.batch, func(_, k int) error {
 		if err := s.store.Load(b.LR, b.HR, k, int(b.Numbers[k])); err != nil {
 			return err
 		}
