@@ -160,6 +160,17 @@ func (c benchCase) title() string {
 // turn is how long a peer runs until the next one's turn, at least: shorter ones would show how fast caches fill.
 const turn = 20 * time.Millisecond
 
+// stepTurn is the turn of training steps, which follow each other for hours: with a single one at a time, each peer would measure how it
+// fetches back from memory what the other's step drove out of the caches.
+const stepTurn = time.Second
+
+func (c benchCase) turn() time.Duration {
+	if c.step {
+		return stepTurn
+	}
+	return turn
+}
+
 // measure runs all peers in turns.
 func (c benchCase) measure(python string) (result, error) {
 	r := result{benchCase: c, macs: c.spec.Build().Cost(c.shape).True, compare: difference}
@@ -207,7 +218,7 @@ func (r *result) takeTurns(peers []peer) error {
 	times := make([][]time.Duration, len(peers))
 	for i := range r.turns + 1 {
 		for j, p := range peers {
-			took, err := p.run(turn)
+			took, err := p.run(r.turn())
 			if err != nil {
 				return fmt.Errorf("%s: %w", r.names[j], err)
 			}
