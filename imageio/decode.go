@@ -52,6 +52,22 @@ func Readable(path string) bool {
 	return slices.Contains(readableEndings, strings.ToLower(filepath.Ext(path)))
 }
 
+// List gives the paths of the picture files directly in a folder, by their endings, in the order of their names; hidden ones are left
+// out.
+func List(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the folder: %w", err)
+	}
+	var found []string
+	for _, e := range entries {
+		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && Readable(e.Name()) {
+			found = append(found, filepath.Join(folder, e.Name()))
+		}
+	}
+	return found, nil
+}
+
 // Decode reads a whole picture; its format is found from its first bytes. Bytes after the picture are ignored. It returns an
 // error if the format is unknown, the picture is larger than limits, or the data is damaged, incomplete or of a kind that
 // the format's decoder does not know; never a part of a picture.

@@ -72,17 +72,15 @@ type frozen struct {
 	plan    *engine.Plan
 	scale   float32
 	arenas  []engine.Arena
-	inputs  []*tensor.Tensor // a worker's patch in the network's range
 	results *tensor.Tensor
 }
 
 // newFrozen makes a branch of parameters as they are now.
 func newFrozen(n weights.Network, batch tensor.Shape, threads int) *frozen {
 	graph := n.Spec.Build()
-	workers := par.Threads(threads)
 	return &frozen{
 		plan: engine.Compile(graph, n.Params).ByLayer(), scale: float32(n.Spec.InputRange),
-		arenas: make([]engine.Arena, workers), inputs: make([]*tensor.Tensor, workers),
+		arenas:  make([]engine.Arena, par.Threads(threads)),
 		results: tensor.New(graph.Shapes(batch)[graph.Output()]),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"classsr/route"
 	"classsr/tensor"
 )
 
@@ -134,17 +135,7 @@ func sign(v float64) float64 {
 func softmax(scores *tensor.Tensor) [][]float64 {
 	p := make([][]float64, scores.N)
 	for k := range p {
-		s := scores.Data[k*scores.C:][:scores.C]
-		largest := float64(slices.Max(s))
-		p[k] = make([]float64, scores.C)
-		var sum float64
-		for i, v := range s {
-			p[k][i] = math.Exp(float64(v) - largest)
-			sum += p[k][i]
-		}
-		for i := range p[k] {
-			p[k][i] /= sum
-		}
+		p[k] = route.Softmax(scores.Data[k*scores.C:][:scores.C])
 	}
 	return p
 }

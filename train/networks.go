@@ -17,15 +17,10 @@ type networks struct {
 	classModule weights.Network
 }
 
-// Names that parameters have in model files, checkpoints and the optimizer.
-const classModulePrefix = "classifier."
-
-func branchPrefix(i int) string { return fmt.Sprintf("net%d.", i+1) }
-
 // newNetworks gives the model that training starts from: the recipe's, or random parameters.
 func newNetworks(r *Recipe) (*networks, error) {
 	n := &networks{recipe: r}
-	for i := range r.Widths {
+	for i := range r.Branches {
 		spec, err := r.spec(i)
 		if err != nil {
 			return nil, err
@@ -33,7 +28,7 @@ func newNetworks(r *Recipe) (*networks, error) {
 		// Seeds that differ, so that no two branches begin alike.
 		n.branches = append(n.branches, weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+uint64(i)*1e6, r.InitGain)})
 	}
-	spec := arch.PaperClassModule(len(r.Widths))
+	spec := arch.PaperClassModule(len(r.Branches))
 	n.classModule = weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+1e9, r.InitGain)}
 	if r.Start == "" {
 		return n, nil
@@ -112,27 +107,7 @@ func (n *networks) startStage(s Stage) error {
 }
 
 // all gives the parameters of all parts under their names in a model file. The data is shared.
-func (n *networks) all() tensor.Set {
-	set := tensor.Set{}
-	set.Merge(classModulePrefix, n.classModule.Params)
-	for i, b := range n.branches {
-		set.Merge(branchPrefix(i), b.Params)
-	}
-	return set
-}
-
-// restore overwrites all parameters with those of a checkpoint.
-func (n *networks) restore(set tensor.Set) error {
-	all := n.all()
-	for name, a := range all {
-		stored, ok := set[name]
-		if !ok || len(stored.Data) != len(a.Data) {
-			return fmt.Errorf("tensor %q is missing or has another size", name)
-		}
-		copy(a.Data, stored.Data)
-	}
-	return nil
-}
+func (n *networks) all() tensor.Set { return n.model(nil).Tensors() }
 
 // model gives a model of the parameters, with those in replaced instead where there are any. The data is shared.
 func (n *networks) model(replaced tensor.Set) *weights.Model {
@@ -146,13 +121,13 @@ func (n *networks) model(replaced tensor.Set) *weights.Model {
 		}
 		return weights.Network{Spec: from.Spec, Params: params}
 	}
-	classModule := pick(classModulePrefix, n.classModule)
+	classModule := pick(weights.ClassModulePrefix, n.classModule)
 	m := &weights.Model{
 		Name: n.recipe.Name, Classes: weights.ClassNames(len(n.branches)), ClassModule: &classModule,
 		Licence: n.recipe.Licence, Provenance: n.recipe.Provenance,
 	}
 	for i, b := range n.branches {
-		m.Branches = append(m.Branches, pick(branchPrefix(i), b))
+		m.Branches = append(m.Branches, pick(weights.BranchPrefix(i), b))
 	}
 	return m
 }

@@ -19,10 +19,10 @@ import (
 
 // Recipe says how a ClassSR model is trained: its networks and a list of stages, which run one after another.
 type Recipe struct {
-	Name    string         `yaml:"name"`
-	Network string         `yaml:"network"` // architecture of the branches
-	Scale   int            `yaml:"scale"`
-	Widths  []BranchRecipe `yaml:"branches"` // the simplest first; two to five
+	Name     string         `yaml:"name"`
+	Network  string         `yaml:"network"` // architecture of the branches
+	Scale    int            `yaml:"scale"`
+	Branches []BranchRecipe `yaml:"branches"` // the simplest first; two to five
 	// BatchNorm normalises CARN's fusions, as the paper's code does; without it they have biases, as CARN's own authors have them.
 	BatchNorm bool      `yaml:"batch_norm"`
 	Seed      uint64    `yaml:"seed"`
@@ -196,9 +196,9 @@ func (r *Recipe) check() error {
 	switch {
 	case r.Name == "" || strings.ContainsAny(r.Name, `/\`):
 		return fmt.Errorf("name: %q cannot be that of a model", r.Name)
-	case len(r.Widths) < fewestClasses || len(r.Widths) > mostClasses:
-		return fmt.Errorf("branches: there are %d; a model has %d to %d", len(r.Widths), fewestClasses, mostClasses)
-	case r.Widths[len(r.Widths)-1].Bicubic:
+	case len(r.Branches) < fewestClasses || len(r.Branches) > mostClasses:
+		return fmt.Errorf("branches: there are %d; a model has %d to %d", len(r.Branches), fewestClasses, mostClasses)
+	case r.Branches[len(r.Branches)-1].Bicubic:
 		return errors.New("branches: the last one, for the hardest class, must be a network")
 	case len(r.Stages) == 0:
 		return errors.New("stages: there are none")
@@ -212,7 +212,7 @@ func (r *Recipe) check() error {
 	if err := r.Loss.check(); err != nil {
 		return fmt.Errorf("loss: %w", err)
 	}
-	for i, b := range r.Widths {
+	for i, b := range r.Branches {
 		if b.Bicubic != (b.Width == 0) {
 			return fmt.Errorf("branches: number %d needs a width, or bicubic: true", i+1)
 		}
@@ -252,15 +252,15 @@ func (s Stage) check(r *Recipe) error {
 		return errors.New("branch, teacher and start are for stages that train a branch")
 	case s.Train != TrainBranch:
 		return nil
-	case !s.isNetwork(r, s.Branch):
+	case !r.isNetwork(s.Branch):
 		return fmt.Errorf("branch: number %d is not one of the networks", s.Branch)
 	case s.Start.Slice != 0 && s.Start.Model != "":
 		return errors.New("start: a slice of a branch or a model, not both")
-	case s.Start.Slice != 0 && (!s.isNetwork(r, s.Start.Slice) || r.Widths[s.Start.Slice-1].Width < r.Widths[s.Branch-1].Width):
+	case s.Start.Slice != 0 && (!r.isNetwork(s.Start.Slice) || r.Branches[s.Start.Slice-1].Width < r.Branches[s.Branch-1].Width):
 		return fmt.Errorf("start: branch %d is not as wide as branch %d", s.Start.Slice, s.Branch)
 	case s.Teacher != nil && (s.Teacher.Model == "") == (s.Teacher.Branch == 0):
 		return errors.New("teacher: a branch or a model")
-	case s.Teacher != nil && s.Teacher.Model == "" && (!s.isNetwork(r, s.Teacher.Branch) || s.Teacher.Branch == s.Branch):
+	case s.Teacher != nil && s.Teacher.Model == "" && (!r.isNetwork(s.Teacher.Branch) || s.Teacher.Branch == s.Branch):
 		return fmt.Errorf("teacher: number %d is not another network of the branches", s.Teacher.Branch)
 	case s.Teacher != nil && !(s.Teacher.Weight > 0 && s.Teacher.Weight <= 1):
 		return fmt.Errorf("teacher: a weight of %v; it is in 0..1", s.Teacher.Weight)
@@ -269,28 +269,28 @@ func (s Stage) check(r *Recipe) error {
 }
 
 // isNetwork tells whether a number from 1 is that of a branch that learns.
-func (Stage) isNetwork(r *Recipe, number int) bool {
-	return number >= 1 && number <= len(r.Widths) && !r.Widths[number-1].Bicubic
+func (r *Recipe) isNetwork(number int) bool {
+	return number >= 1 && number <= len(r.Branches) && !r.Branches[number-1].Bicubic
 }
 
 // spec is the network of branch i, from 0.
 func (r *Recipe) spec(i int) (arch.Spec, error) {
-	b := r.Widths[i]
+	b := r.Branches[i]
 	if b.Bicubic {
-		b = r.Widths[len(r.Widths)-1]
+		b = r.Branches[len(r.Branches)-1]
 	}
 	spec, err := arch.Paper(r.Network, r.Scale, b.Width)
 	if err == nil {
 		spec.BatchNorm = r.BatchNorm
 	}
-	if r.Widths[i].Bicubic {
+	if r.Branches[i].Bicubic {
 		spec = arch.Interpolation(spec)
 	}
 	return spec, err
 }
 
 // className is the name of the class of a branch, from 0.
-func (r *Recipe) className(i int) string { return weights.ClassNames(len(r.Widths))[i] }
+func (r *Recipe) className(i int) string { return weights.ClassNames(len(r.Branches))[i] }
 
 // title names a stage in messages.
 func (r *Recipe) title(s Stage) string {

@@ -192,7 +192,7 @@ func (t *trainer) takeUp() error {
 	if err := c.fits(t.recipe, t.at.Data); err != nil {
 		return fmt.Errorf("cannot go on with %s: %w", t.Folder, err)
 	}
-	if err := t.networks.restore(c.tensors.Sub(checkpointModel)); err != nil {
+	if err := c.restoreInto(t.networks.all(), checkpointModel); err != nil {
 		return fmt.Errorf("cannot go on with %s: %w", t.Folder, err)
 	}
 	t.at, t.resumed = c.position, c

@@ -129,7 +129,7 @@ func (t *trainer) batchShape(n int) tensor.Shape {
 func (t *trainer) branchStep(j *job) (step, error) {
 	network := t.networks.branches[j.Branch-1]
 	l := newLearner(network, t.batchShape(j.Batch), t.Threads, nn.Train)
-	j.learn(branchPrefix(j.Branch-1), network, l.tape.Gradients())
+	j.learn(weights.BranchPrefix(j.Branch-1), network, l.tape.Gradients())
 	s := &branchStep{branch: l, loss: j.Loss, threads: t.Threads}
 	if j.Teacher == nil {
 		return s, nil
@@ -158,14 +158,14 @@ func (t *trainer) routedStep(j *job) step {
 	if j.Weights.Difficulty > 0 {
 		s.classes = t.store.Classes(len(t.networks.branches))
 	}
-	j.learn(classModulePrefix, module, s.classifier.Gradients())
+	j.learn(weights.ClassModulePrefix, module, s.classifier.Gradients())
 	for i, network := range t.networks.branches {
-		if j.Train == TrainClassModule || t.recipe.Widths[i].Bicubic {
+		if j.Train == TrainClassModule || t.recipe.Branches[i].Bicubic {
 			s.branches = append(s.branches, newFrozen(network, t.batchShape(j.Chunk), t.Threads))
 			continue
 		}
 		l := newLearner(network, t.batchShape(j.Chunk), t.Threads, nn.Evaluate)
-		j.learn(branchPrefix(i), network, l.tape.Gradients())
+		j.learn(weights.BranchPrefix(i), network, l.tape.Gradients())
 		s.branches = append(s.branches, l)
 	}
 	return s

@@ -69,16 +69,12 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 	if folder == "" {
 		return nil, nil
 	}
-	entries, err := os.ReadDir(folder)
+	paths, err := imageio.List(folder)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the validation pictures: %w", err)
+		return nil, fmt.Errorf("validation pictures: %w", err)
 	}
 	v := &validator{threads: threads, scale: r.Scale}
-	for _, e := range entries {
-		if e.IsDir() || strings.HasPrefix(e.Name(), ".") || !imageio.Readable(e.Name()) || len(v.pictures) == r.Validation.Pictures {
-			continue
-		}
-		path := filepath.Join(folder, e.Name())
+	for _, path := range paths[:min(len(paths), r.Validation.Pictures)] {
 		decoded, err := imageio.DecodeFile(path, imageio.Limits{})
 		if err != nil {
 			return nil, err
@@ -91,7 +87,7 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		v.pictures = append(v.pictures, validationPicture{strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), hr, lr})
+		v.pictures = append(v.pictures, validationPicture{strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), hr, lr})
 	}
 	if len(v.pictures) == 0 {
 		return nil, fmt.Errorf("validation folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", folder)

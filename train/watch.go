@@ -2,9 +2,9 @@ package train
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
+	"classsr/route"
 	"classsr/train/report"
 )
 
@@ -57,15 +57,12 @@ func (w *watch) add(l Losses, teacher bool) {
 	}
 	for _, p := range l.Probabilities {
 		w.patches++
-		w.shares[largest(p)]++
+		w.shares[route.Argmax(p)]++
 		for i, v := range p {
 			w.probabilities[i][min(int(v*probabilityBins), probabilityBins-1)]++
 		}
 	}
 }
-
-// largest is the first of the largest.
-func largest(p []float64) int { return slices.Index(p, slices.Max(p)) }
 
 // event gives the means, and begins anew.
 func (w *watch) event() report.Event {
@@ -113,7 +110,7 @@ func (a *alarm) check(e report.Event, step int) []string {
 	}
 	if v := e.Losses[report.LossAverage]; len(e.Shares) > 0 && v > collapsedAverage {
 		warn("collapse", fmt.Sprintf("the Average-Loss is %.2f: all patches go to class %s. Raise loss_weights.average, lower "+
-			"the learning rate, and see that every branch was trained before this stage", v, a.classes[largest(e.Shares)]))
+			"the learning rate, and see that every branch was trained before this stage", v, a.classes[route.Argmax(e.Shares)]))
 	}
 	for i, share := range e.Shares {
 		if a.unused[i]++; share >= unusedShare {

@@ -60,10 +60,11 @@ func ClassNames(classes int) []string {
 	return names
 }
 
-// Names of a ClassSR model's parts in the paper's released code.
-const classifierPrefix = "classifier."
+// ClassModulePrefix is put before the names of the Class-Module's parameters, as in the paper's released code.
+const ClassModulePrefix = "classifier."
 
-func branchPrefix(i int) string { return fmt.Sprintf("net%d.", i+1) }
+// BranchPrefix is put before the names of the parameters of branch i, from 0.
+func BranchPrefix(i int) string { return fmt.Sprintf("net%d.", i+1) }
 
 // FromTensors recognises a plain network or a ClassSR model from its parameters. Branches without parameters it cannot recognise:
 // these only a model file tells of.
@@ -73,7 +74,7 @@ func FromTensors(params tensor.Set, known arch.Known) (*Model, error) {
 
 // fromTensors is FromTensors with the names of the branches' architectures, which may be nil.
 func fromTensors(params tensor.Set, known arch.Known, branches []string) (*Model, error) {
-	classifier := params.Sub(classifierPrefix)
+	classifier := params.Sub(ClassModulePrefix)
 	if len(classifier) == 0 {
 		spec, named, err := arch.Recognise(params, known)
 		if err != nil {
@@ -93,7 +94,7 @@ func fromTensors(params tensor.Set, known arch.Known, branches []string) (*Model
 	m.ClassModule = &Network{spec, named}
 	m.Branches = make([]Network, spec.Classes)
 	for i := range slices.Backward(m.Branches) { // the last one tells of what others have no parameters for
-		tensors := params.Sub(branchPrefix(i))
+		tensors := params.Sub(BranchPrefix(i))
 		if len(tensors) == 0 && i < len(branches) && i < spec.Classes-1 && interpolates(branches[i]) {
 			m.Branches[i] = Network{arch.Interpolation(m.Full().Spec), tensors}
 			continue
@@ -129,9 +130,9 @@ func (m *Model) check(tensors tensor.Set) error {
 	if len(m.Branches) < 2 {
 		return fmt.Errorf("a ClassSR model has at least two branches, not %d", len(m.Branches))
 	}
-	prefixes := []string{classifierPrefix}
+	prefixes := []string{ClassModulePrefix}
 	for i := range m.Branches {
-		prefixes = append(prefixes, branchPrefix(i))
+		prefixes = append(prefixes, BranchPrefix(i))
 	}
 	for _, name := range tensors.Names() {
 		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
@@ -155,9 +156,9 @@ func (m *Model) Tensors() tensor.Set {
 		return m.Full().Params
 	}
 	all := tensor.Set{}
-	all.Merge(classifierPrefix, m.ClassModule.Params)
+	all.Merge(ClassModulePrefix, m.ClassModule.Params)
 	for i, b := range m.Branches {
-		all.Merge(branchPrefix(i), b.Params)
+		all.Merge(BranchPrefix(i), b.Params)
 	}
 	return all
 }

@@ -123,12 +123,12 @@ func (f *evalFlags) run(cmd *cobra.Command, io streams) error {
 			return err
 		}
 	}
-	paths, err := picturesIn(f.hr)
+	paths, err := imageio.List(f.hr)
 	if err != nil {
 		return err
 	}
 	if f.lr != "" {
-		if f.lrPaths, err = picturesIn(f.lr); err != nil {
+		if f.lrPaths, err = imageio.List(f.lr); err != nil {
 			return err
 		}
 	}

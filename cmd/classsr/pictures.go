@@ -64,7 +64,7 @@ func expand(args []string) (inputs []string, failed []error) {
 			inputs = append(inputs, arg)
 			continue
 		}
-		found, err := picturesIn(arg)
+		found, err := imageio.List(arg)
 		if err != nil {
 			failed = append(failed, err)
 			continue
@@ -76,21 +76,6 @@ func expand(args []string) (inputs []string, failed []error) {
 		inputs = append(inputs, found...)
 	}
 	return inputs, failed
-}
-
-// picturesIn lists the picture files of a folder, sorted by name.
-func picturesIn(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the folder: %w", err)
-	}
-	var found []string
-	for _, e := range entries {
-		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && imageio.Readable(e.Name()) {
-			found = append(found, filepath.Join(folder, e.Name()))
-		}
-	}
-	return found, nil
 }
 
 // withoutEnlarged leaves out the results of earlier runs: NAME_x2.png, NAME_x3.png, ... where there is a NAME as well.
