@@ -322,6 +322,49 @@ func TestDivergenceIsAnError(t *testing.T) {
 	}
 }
 
+// While the Class-Module is trained nothing of the branches moves, BatchNorm's statistics included; in the joint stage the weights do,
+// and neither statistics nor the colours' mean shift.
+func TestFrozenPartsStay(t *testing.T) {
+	const recipe = `
+name: frozen
+network: carn
+scale: 4
+batch_norm: true
+branches: [{width: 4}, {width: 8}]
+stages:
+  - {train: class-module, steps: 2, batch: 4, learning_rate: 1e-3}
+`
+	for name, text := range map[string]string{"class-module": recipe, "joint": strings.Replace(recipe, "class-module", "joint", 1)} {
+		r, err := ParseRecipe(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, o := tinyRun(t)
+		o.Validation = ""
+		if _, err := Run(context.Background(), r, o); err != nil {
+			t.Fatal(err)
+		}
+		trained, err := weights.Open(filepath.Join(o.Folder, ModelName), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := newNetworks(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := trained.Tensors()
+		for tensor, before := range n.all() {
+			branch := strings.HasPrefix(tensor, "net")
+			mayMove := !branch || name == "joint" && !strings.Contains(tensor, ".running_") && !strings.Contains(tensor, "_mean.")
+			if moved := !slices.Equal(before.Data, after[tensor].Data); moved && !mayMove {
+				t.Errorf("%s: %s has moved", name, tensor)
+			} else if !moved && mayMove && strings.HasSuffix(tensor, "entry.weight") {
+				t.Errorf("%s: %s has not moved", name, tensor)
+			}
+		}
+	}
+}
+
 func TestCollapseIsCalledOut(t *testing.T) {
 	a := alarm{classes: []string{"simple", "medium", "hard"}}
 	var said []string

@@ -72,3 +72,40 @@ func TestDoPassesPanicsOn(t *testing.T) {
 		return nil
 	})
 }
+
+func TestAheadGivesValuesInOrder(t *testing.T) {
+	next, stop := Ahead(context.Background(), 3, 2, func(n int) (int, error) {
+		if n == 50 {
+			return 0, errors.New("no more")
+		}
+		return n * n, nil
+	})
+	defer stop()
+	for n := 3; n < 50; n++ {
+		if v, err := next(); v != n*n || err != nil {
+			t.Fatalf("value %d is %d, %v", n, v, err)
+		}
+	}
+	if _, err := next(); err == nil || err.Error() != "no more" {
+		t.Errorf("the error of the call is %v", err)
+	}
+}
+
+// Nobody waits for a value after the end, and no goroutine is left.
+func TestAheadStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	next, stop := Ahead(ctx, 0, 1, func(n int) (int, error) { return n, nil })
+	if _, err := next(); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	for range 10 {
+		if _, err := next(); err != nil {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the error is %v", err)
+			}
+			break
+		}
+	}
+	stop()
+}
