@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"sync"
 
 	"classsr/dataset"
 	"classsr/internal/par"
@@ -36,8 +35,6 @@ type Options struct {
 	// Progress, if not nil, is told how the run gets on; Note what users want to know.
 	Progress func(Progress)
 	Note     func(text string)
-	// Saving, if not nil, is held while a checkpoint is written, so that whoever ends the program waits for it.
-	Saving sync.Locker
 }
 
 // Result says what came out of a run.
@@ -77,9 +74,6 @@ func Run(ctx context.Context, r *Recipe, o Options) (*Result, error) {
 	}
 	if t.Progress == nil {
 		t.Progress = func(Progress) {}
-	}
-	if t.Saving == nil {
-		t.Saving = &sync.Mutex{}
 	}
 	t.Threads = par.Threads(o.Threads)
 	if err := t.open(ctx); err != nil {
@@ -226,8 +220,6 @@ func (t *trainer) close() {
 
 // save writes a checkpoint; optimizer and mean are those of the stage under way, if one is.
 func (t *trainer) save(optimizer *adam, mean *average) error {
-	t.Saving.Lock()
-	defer t.Saving.Unlock()
 	if info, err := os.Stat(filepath.Join(t.Folder, report.LogName)); err == nil {
 		t.at.Log = info.Size()
 	}

@@ -35,7 +35,8 @@ func main() {
 	go func() {
 		<-ctx.Done()
 		time.Sleep(grace)
-		saving.Lock() // what is saved is complete; the lock is never given back
+		stop()          // from here on a second Ctrl-C ends the program at once
+		training.Lock() // never given back
 		atomicfile.Abandon()
 		streams{err: os.Stderr}.report(errInterrupted)
 		os.Exit(exitFailed)

@@ -14,8 +14,8 @@ import (
 	"classsr/train/report"
 )
 
-// saving is held while a run is saved: the program does not end before it is.
-var saving sync.Mutex
+// training is held while a run goes on: after Ctrl-C the program does not end before it is saved.
+var training sync.Mutex
 
 // trainFlags are the flags of the train command.
 type trainFlags struct {
@@ -75,12 +75,14 @@ func (f *trainFlags) run(cmd *cobra.Command, io streams, name string) error {
 		f.output = "runs/" + recipe.Name
 	}
 	o := train.Options{
-		Data: f.data, Folder: f.output, Validation: f.validation, Threads: f.threads, Resume: f.resume, Saving: &saving,
+		Data: f.data, Folder: f.output, Validation: f.validation, Threads: f.threads, Resume: f.resume,
 		Note: func(text string) { io.note("%s", text) },
 	}
 	if !f.quiet {
 		o.Progress = newTrainProgress(io)
 	}
+	training.Lock()
+	defer training.Unlock()
 	result, err := train.Run(cmd.Context(), recipe, o)
 	if stopped := cmd.Context().Err(); err != nil && stopped != nil { // of which no more than that would be said
 		if errors.Is(err, stopped) {
