@@ -160,12 +160,12 @@ func (w *networkWorker) run(ctx context.Context, n *network, plan *engine.Plan, 
 			readRGB(dst, j.in, image.Rect(0, y, dst.W, y+dst.H).Add(p.Window.Min))
 			n.multiply(dst.Data, float32(n.spec.InputRange))
 		},
-		Write: func(src *tensor.Tensor, y int) {
+		Write: func(src *tensor.Tensor, at image.Point) {
 			n.multiply(src.Data, 1/float32(n.spec.InputRange))
 			for c := range w.planes {
 				w.planes[c] = src.Plane(0, c)
 			}
-			write(w.planes[:], image.Rect(0, y, src.W, y+src.H).Add(corner))
+			write(w.planes[:], image.Rect(0, 0, src.W, src.H).Add(corner).Add(at))
 		},
 	})
 }

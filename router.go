@@ -111,7 +111,7 @@ func (c *classifier) scores(ctx context.Context, module *engine.Plan, in *imagei
 				c.readBeyond(dst, in, r)
 			}
 		},
-		Write: func(src *tensor.Tensor, _ int) { c.result = append(c.result[:0], src.Data...) },
+		Write: func(src *tensor.Tensor, _ image.Point) { c.result = append(c.result[:0], src.Data...) },
 	})
 	return c.result, err
 }

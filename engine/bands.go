@@ -13,6 +13,10 @@ const bandRows = 2 * kernel.WinogradRows
 
 // do runs the current step, on several threads if its rows are many.
 func (f *frame) do(ctx context.Context, threads int) error {
+	if f.mask != nil {
+		f.doMasked()
+		return nil
+	}
 	bands := min(f.r.Dy()/bandRows, threads)
 	if _, ok := f.step.run.(meanOp); ok || bands < 2 {
 		f.step.run.do(f)

@@ -65,7 +65,7 @@ func BenchmarkPatch(b *testing.B) {
 			var arena engine.Arena
 			piece := engine.Piece{
 				Window: image.Pt(32, 32), Core: image.Rect(0, 0, 32, 32),
-				Read: func(*tensor.Tensor, int) {}, Write: func(*tensor.Tensor, int) {},
+				Read: func(*tensor.Tensor, int) {}, Write: func(*tensor.Tensor, image.Point) {},
 			}
 			for b.Loop() {
 				if err := plan.Run(context.Background(), &arena, piece); err != nil {

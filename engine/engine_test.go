@@ -95,7 +95,7 @@ func runWhole(ctx context.Context, p *engine.Plan, a *engine.Arena, dst, src *te
 	return p.Run(ctx, a, engine.Piece{
 		Window: image.Pt(src.W, src.H), Core: core,
 		Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, src, 0, y) },
-		Write: func(rows *tensor.Tensor, y int) { copyRows(dst, rows, y, 0) },
+		Write: func(rows *tensor.Tensor, at image.Point) { copyRows(dst, rows, at.Y, 0) },
 	})
 }
 
@@ -237,7 +237,7 @@ func TestPoolingNetworksRunLargePictures(t *testing.T) {
 			err := plan.Run(context.Background(), &engine.Arena{}, engine.Piece{
 				Window: image.Pt(x.W, x.H), Core: whole(x), Threads: threads,
 				Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
-				Write: func(rows *tensor.Tensor, y int) { copyRows(got, rows, y, 0) },
+				Write: func(rows *tensor.Tensor, at image.Point) { copyRows(got, rows, at.Y, 0) },
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -291,7 +291,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 		piece := engine.Piece{
 			Window: image.Pt(x.W, x.H), Core: image.Rect(8, 8, 12, 16),
 			Read:  func(*tensor.Tensor, int) {},
-			Write: func(*tensor.Tensor, int) {},
+			Write: func(*tensor.Tensor, image.Point) {},
 		}
 		n := testing.AllocsPerRun(3, func() {
 			if err := plan.Run(context.Background(), &arena, piece); err != nil {

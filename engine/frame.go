@@ -18,7 +18,8 @@ type frame struct {
 	band  tensor.Tensor // rows on their way in or out
 
 	done, want rows
-	sent       int // the first row of the result that was not handed on yet
+	sent       int      // the first row of the result that was not handed on yet
+	mask       *masking // nil: all columns are computed
 
 	step   *step
 	r      image.Rectangle // the region to make
@@ -59,21 +60,31 @@ func (f *frame) load(read func(dst *tensor.Tensor, y int)) {
 }
 
 // unload hands the rows of the result on that were made since the last time.
-func (f *frame) unload(write func(src *tensor.Tensor, y int)) {
+func (f *frame) unload(write func(src *tensor.Tensor, at image.Point)) {
 	out := f.plan.graph.Output()
 	r := f.geo.valid[out]
-	y0, y1 := f.sent, f.done[out]
-	if f.sent = y1; y1 == y0 {
+	r.Min.Y, r.Max.Y = f.sent, f.done[out]
+	if f.sent = r.Max.Y; r.Dy() <= 0 {
 		return
 	}
+	if f.mask == nil {
+		f.unloadPart(r, write)
+		return
+	}
+	f.mask.parts(r, func(part image.Rectangle) { f.unloadPart(part, write) })
+}
+
+// unloadPart hands a rectangle of the result on.
+func (f *frame) unloadPart(r image.Rectangle, write func(src *tensor.Tensor, at image.Point)) {
+	out := f.plan.graph.Output()
 	from := f.block(out, r.Min.X)
-	f.resizeBand(tensor.Shape{N: 1, C: from.C, H: y1 - y0, W: r.Dx()})
+	f.resizeBand(tensor.Shape{N: 1, C: from.C, H: r.Dy(), W: r.Dx()})
 	for c := range from.C {
-		for y := y0; y < y1; y++ {
-			copy(f.band.Plane(0, c)[(y-y0)*f.band.W:], from.Row(c, y, 0, r.Dx()))
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			copy(f.band.Plane(0, c)[(y-r.Min.Y)*f.band.W:], from.Row(c, y, 0, r.Dx()))
 		}
 	}
-	write(&f.band, y0-r.Min.Y)
+	write(&f.band, r.Min.Sub(f.geo.valid[out].Min))
 }
 
 func (f *frame) resizeBand(s tensor.Shape) {

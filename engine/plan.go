@@ -32,6 +32,10 @@ type Plan struct {
 	scale   int                     // of the result over the input; 0 if it has a fixed size
 	byLayer bool                    // all rows of a layer are made before the next
 	layered *Plan                   // the same by layer; nil if it is so itself
+	// By value: its pixels for a pixel of the input along each axis, and how far what is needed of it reaches over a core; of plans whose
+	// rows slide.
+	zoom  []int
+	reach []margins
 	// lastPool is the last step that needs all rows of its input, or -1.
 	lastPool int
 }
@@ -71,7 +75,8 @@ type operation interface {
 func Compile(g *nn.Graph, params tensor.Set) *Plan {
 	p := newCompiler(rewrite(g, params)).compile()
 	const probe = 16
-	if out := g.Shapes(tensor.Shape{N: 1, C: g.Channels, H: probe, W: probe})[g.Output()]; out.H > 1 {
+	shapes := p.graph.Shapes(tensor.Shape{N: 1, C: g.Channels, H: probe, W: probe})
+	if out := shapes[p.graph.Output()]; out.H > 1 {
 		p.scale = out.H / probe
 	}
 	if p.byLayer || p.scale == 0 {
@@ -82,6 +87,7 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 	layered.steps, layered.byLayer = slices.Clone(p.steps), true
 	p.layered = &layered
 	p.layGrids()
+	p.findReach(shapes, probe)
 	return p
 }
 
@@ -129,12 +135,15 @@ type Piece struct {
 	// Read fills dst, 1 x C x rows x Window.X, with rows of the window from row y on. Each row is asked for once, from top to
 	// bottom; rows that nothing depends on are left out.
 	Read func(dst *tensor.Tensor, y int)
+	// Mask, if not nil, says which parts of the core are computed. Only networks whose rows slide (not those of ByLayer, nor those that
+	// pool over their input) can leave parts out.
+	Mask Mask
 	// Threads is how many cores may work on the piece; 0 stands for one. It changes no bits. Only networks that pool over their input
 	// use more than one; of others, several pieces are run at once instead.
 	Threads int
-	// Write takes src, 1 x C x rows x columns of the result, from row y of the core's result on. Each row comes once, from top
-	// to bottom; src is reused afterwards.
-	Write func(src *tensor.Tensor, y int)
+	// Write takes src, 1 x C x rows x columns of the result, and where in the core's result they are. Each pixel comes once, from top to
+	// bottom, whole rows if there is no mask; src is reused afterwards.
+	Write func(src *tensor.Tensor, at image.Point)
 }
 
 // Run computes a piece. It returns early with ctx's error if ctx is done. Networks without a scale always compute the whole
@@ -143,6 +152,7 @@ func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece) error {
 	geo := a.layOut(p, piece.Window, piece.Core)
 	f := &a.frame
 	f.bind(p, geo, a)
+	f.mask = newMasking(piece.Mask, p, geo)
 	out := geo.valid[p.graph.Output()]
 	for end := geo.first; f.done[p.graph.Output()] < out.Max.Y; end += geo.increment {
 		geo.plan(p, f.done, f.want, end)

@@ -98,10 +98,10 @@ func (f *frozen) forward(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor,
 					}
 				}
 			},
-			Write: func(src *tensor.Tensor, top int) {
+			Write: func(src *tensor.Tensor, at image.Point) {
 				for c := range src.C {
 					for i, v := range src.Plane(0, c) {
-						y.Plane(k, c)[top*y.W+i] = v / f.scale
+						y.Plane(k, c)[at.Y*y.W+i] = v / f.scale
 					}
 				}
 			},

@@ -90,8 +90,8 @@ func (o *ours) once() error {
 			Read: func(dst *tensor.Tensor, y int) {
 				copyRect(dst, image.Point{}, o.input, p.Window.Min.Add(image.Pt(0, y)), dst)
 			},
-			Write: func(src *tensor.Tensor, y int) {
-				copyRect(o.result, p.Core.Min.Mul(o.scale).Add(image.Pt(0, y)), src, image.Point{}, src)
+			Write: func(src *tensor.Tensor, at image.Point) {
+				copyRect(o.result, p.Core.Min.Mul(o.scale).Add(at), src, image.Point{}, src)
 			},
 		})
 	})

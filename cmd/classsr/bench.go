@@ -166,7 +166,7 @@ func preparePatches(ctx context.Context, spec arch.Spec, batch, threads int) fun
 			return plan.Run(ctx, &arenas[worker], engine.Piece{
 				Window: image.Pt(patchSide, patchSide), Core: image.Rect(0, 0, patchSide, patchSide),
 				Read:  func(*tensor.Tensor, int) {},
-				Write: func(*tensor.Tensor, int) {},
+				Write: func(*tensor.Tensor, image.Point) {},
 			})
 		})
 	}

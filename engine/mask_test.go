@@ -1,0 +1,151 @@
+package engine_test
+
+import (
+	"context"
+	"image"
+	"math/rand/v2"
+	"testing"
+
+	"classsr/engine"
+	"classsr/tensor"
+)
+
+// randomMask has cells of 16x16 (or less at the edges), about a third of them chosen.
+func randomMask(w, h int, seed uint64) engine.Mask {
+	const cell = 16
+	r := rand.New(rand.NewPCG(seed, 0))
+	m := engine.Mask{}
+	for y := 0; y < h; y += cell {
+		b := engine.Band{Top: y, Bottom: min(y+cell, h)}
+		for x := 0; x < w; x += cell {
+			if r.IntN(3) > 0 {
+				continue
+			}
+			s := engine.Span{Left: x, Right: min(x+cell, w)}
+			if n := len(b.Spans); n > 0 && b.Spans[n-1].Right == x {
+				b.Spans[n-1].Right = s.Right
+				continue
+			}
+			b.Spans = append(b.Spans, s)
+		}
+		m = append(m, b)
+	}
+	return m
+}
+
+// runMasked runs a whole picture with a mask; what is not computed is -1.
+func runMasked(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, core image.Rectangle, m engine.Mask) *tensor.Tensor {
+	t.Helper()
+	z := p.Scale()
+	got := tensor.New(tensor.Shape{N: 1, C: 3, H: core.Dy() * z, W: core.Dx() * z})
+	for i := range got.Data {
+		got.Data[i] = -1
+	}
+	err := p.Run(context.Background(), a, engine.Piece{
+		Window: image.Pt(x.W, x.H), Core: core, Mask: m,
+		Read: func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
+		Write: func(part *tensor.Tensor, at image.Point) {
+			for c := range part.C {
+				for y := range part.H {
+					copy(got.Plane(0, c)[(at.Y+y)*got.W+at.X:], part.Plane(0, c)[y*part.W:][:part.W])
+				}
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// inside tells which pixels of the result a mask has.
+func inside(m engine.Mask, y, x int) bool {
+	for _, b := range m {
+		if y < b.Top || y >= b.Bottom {
+			continue
+		}
+		for _, s := range b.Spans {
+			if x >= s.Left && x < s.Right {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestMaskedPartsAreThoseOfTheWhole(t *testing.T) {
+	for name, spec := range networks(t) {
+		if !spec.Enlarges() || spec.Pools() {
+			continue
+		}
+		params := randomParams(spec.Build(), 3)
+		p := engine.Compile(spec.Build(), params)
+		x := randomPicture(119, 133, 4)
+		z := p.Scale()
+		all := image.Rect(0, 0, x.W, x.H)
+		want := run(t, p, &engine.Arena{}, x, 3, all)
+		limit := 2e-5 * deviation(want)
+		a := &engine.Arena{}
+		for seed := range uint64(3) { // an arena full of other numbers
+			m := randomMask(x.W, x.H, seed)
+			got := runMasked(t, p, a, x, all, m)
+			for c := range 3 {
+				for i, v := range got.Plane(0, c) {
+					y, xx := i/got.W/z, i%got.W/z
+					if !inside(m, y, xx) {
+						if v != -1 {
+							t.Fatalf("%s: pixel %d,%d is outside the mask and was written", name, xx, y)
+						}
+						continue
+					}
+					if d := float64(v - want.Plane(0, c)[i]); d > limit || d < -limit || d != d {
+						t.Fatalf("%s: pixel %d,%d differs by %g, limit %g", name, xx, y, d, limit)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Bits must depend neither on what was in memory before nor on how the columns are cut.
+func TestMaskedBitsDependOnTheMaskAlone(t *testing.T) {
+	for name, spec := range networks(t) {
+		if !spec.Enlarges() || spec.Pools() {
+			continue
+		}
+		p := engine.Compile(spec.Build(), randomParams(spec.Build(), 3))
+		z := p.Scale()
+		x := randomPicture(161, 101, 4)
+		m := randomMask(x.W, x.H, 9)
+		whole := image.Rect(0, 0, x.W, x.H)
+		want := runMasked(t, p, &engine.Arena{}, x, whole, m)
+		dirty := &engine.Arena{}
+		runMasked(t, p, dirty, x, whole, randomMask(x.W, x.H, 10))
+		got := tensor.New(want.Shape)
+		for _, core := range []image.Rectangle{image.Rect(0, 0, 70, x.H), image.Rect(70, 0, x.W, x.H)} {
+			window := image.Rect(core.Min.X-p.Context(), 0, core.Max.X+p.Context(), x.H).Intersect(whole)
+			part := runMasked(t, p, dirty, crop(x, window), core.Sub(window.Min), shifted(m, window))
+			for c := range 3 {
+				for y := range part.H {
+					copy(got.Plane(0, c)[y*got.W+core.Min.X*z:], part.Plane(0, c)[y*part.W:][:part.W])
+				}
+			}
+		}
+		if d := largestDifference(got, want); d != 0 {
+			t.Errorf("%s: two strips differ from one by %g", name, d)
+		}
+	}
+}
+
+// shifted is the mask as a window sees it.
+func shifted(m engine.Mask, window image.Rectangle) engine.Mask {
+	out := engine.Mask{}
+	for _, b := range m {
+		cut := engine.Band{Top: b.Top, Bottom: b.Bottom}
+		for _, s := range b.Spans {
+			cut.Spans = append(cut.Spans, engine.Span{Left: s.Left - window.Min.X, Right: s.Right - window.Min.X})
+		}
+		out = append(out, cut)
+	}
+	return out
+}

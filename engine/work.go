@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"image"
+)
+
+// Work is how much there is to do.
+type Work struct {
+	MACs int64 // multiply-accumulates, as plain convolutions
+	// Calls is how often an operation is begun: for each operation, each time that rows come by, and each span of columns.
+	Calls int64
+}
+
+// Work counts what Run does for a piece with a mask, all that is computed besides its parts included.
+func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
+	geo := newGeometry(p, window, core)
+	m := newMasking(mask, p, geo)
+	done, want := make(rows, len(geo.size)), make(rows, len(geo.size))
+	geo.begin(done)
+	out := p.graph.Output()
+	var work Work
+	for end := geo.first; done[out] < geo.valid[out].Max.Y; end += geo.increment {
+		geo.plan(p, done, want, end)
+		for _, s := range p.steps {
+			r := geo.valid[s.out]
+			r.Min.Y, r.Max.Y = done[s.out], want[s.out]
+			if r.Dy() <= 0 {
+				continue
+			}
+			if m == nil {
+				work.add(s, r)
+				continue
+			}
+			m.spans = m.aligned(m.wanted(m.spans[:0], s.out, r.Min.Y, r.Max.Y), s.out)
+			for _, span := range m.spans {
+				r.Min.X, r.Max.X = span.Left, span.Right
+				work.add(s, r)
+			}
+		}
+		copy(done, want)
+	}
+	return work
+}
+
+// add counts a step's work for a rectangle of its result.
+func (w *Work) add(s step, r image.Rectangle) {
+	w.Calls++
+	if counted, ok := s.run.(interface{ macs(image.Rectangle) int64 }); ok {
+		w.MACs += counted.macs(r)
+	}
+}
