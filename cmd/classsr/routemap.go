@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"classsr"
 	"classsr/imageio"
@@ -31,8 +32,11 @@ func (f *upscaleFlags) checkRouteMap(model *classsr.Model, up *classsr.Upscaler,
 	return atomicfile.Writable(f.routeMap)
 }
 
-// writeRouteMap paints the map over the picture it is of.
+// writeRouteMap writes the map as JSON, or paints it over the picture it is of.
 func (f *upscaleFlags) writeRouteMap(ctx context.Context, in *imageio.Picture, m *route.Map) error {
+	if hasExt(f.routeMap, ".json") {
+		return atomicfile.Write(f.routeMap, f.overwrite, func(w io.Writer) error { return m.WriteJSON(contextWriter{ctx, w}) })
+	}
 	painted := classsr.PaintRoute(in, m)
 	return atomicfile.Write(f.routeMap, f.overwrite, func(w io.Writer) error {
 		_, err := imageio.Encode(contextWriter{ctx, w}, painted, pngFormat, imageio.EncodeOptions{Threads: f.threads})
@@ -49,6 +53,9 @@ func leftOut(r classsr.Report) []string {
 	return []string{fmt.Sprintf("mode %s enlarges the upper left %dx%d pixels of %dx%d and leaves the rest out, as the paper does",
 		r.Mode, width, height, r.Width, r.Height)}
 }
+
+// hasExt tells whether a name ends in ext, in capitals perhaps.
+func hasExt(name, ext string) bool { return strings.EqualFold(filepath.Ext(name), ext) }
 
 // samePath tells whether two names are the same, written differently perhaps.
 func samePath(a, b string) bool { return b != "" && filepath.Clean(a) == filepath.Clean(b) }

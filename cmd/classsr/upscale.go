@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +58,8 @@ func newUpscale(io streams) *cobra.Command {
 	f.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG)")
-	flags.StringVar(&f.routeMap, "route-map", "", "also write a picture of the classes to `FILE.png` (one input, a model with classes)")
+	flags.StringVar(&f.routeMap, "route-map", "",
+		"also write a picture of the classes to `FILE.png`, or the classes of all cores to FILE.json (one input, a model with classes)")
 	flags.IntVar(&f.quality, "quality", 0, "quality of JPEG output, 1 to 100 (default 95)")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace output files that exist")
 	flags.BoolVar(&f.skipExisting, "skip-existing", false, "leave inputs out whose output file exists")
@@ -85,8 +85,8 @@ func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
 		return usagef("-o %s: %w", f.output, formatErr)
 	case f.routeMap != "" && severalOrFolder:
 		return usagef("--route-map %s: it is for a single picture", f.routeMap)
-	case f.routeMap != "" && !strings.EqualFold(filepath.Ext(f.routeMap), ".png"):
-		return usagef("--route-map %s: it is a PNG file; end its name with .png", f.routeMap)
+	case f.routeMap != "" && !hasExt(f.routeMap, ".png") && !hasExt(f.routeMap, ".json"):
+		return usagef("--route-map %s: it is a PNG or a JSON file; end its name with .png or .json", f.routeMap)
 	case f.routeMap != "" && (f.skipExisting || samePath(f.routeMap, f.output)):
 		return usagef("--route-map %s: it goes neither with --skip-existing nor into the output", f.routeMap)
 	case len(args) > 1 && f.output == stdStream:
