@@ -164,6 +164,12 @@ func (u *Upscaler) upscaleAsPaper(ctx context.Context, in *imageio.Picture) (*im
 	if err != nil {
 		return nil, Report{}, err
 	}
+	m.round(j)
+	return j.out, report, nil
+}
+
+// round makes the job's picture of the mean.
+func (m *mean) round(j *job) {
 	const band = 64 // rows at a time
 	planes := newPlanes(m.size.X * min(band, m.size.Y))
 	var w worker
@@ -172,14 +178,13 @@ func (u *Upscaler) upscaleAsPaper(ctx context.Context, in *imageio.Picture) (*im
 		m.rows(planes, r.Min.Y, r.Max.Y)
 		for c := range planes {
 			planes[c] = planes[c][:r.Dx()*r.Dy()]
-			if in.Depth == 8 && in.Colors == 3 {
+			if j.in.Depth == 8 && j.in.Colors == 3 {
 				roundHalfUp(planes[c]) // halves are frequent, and would be lost on the way through 0..1
 			}
 			multiply(planes[c], 1./255)
 		}
 		j.write(&w, planes, r)
 	}
-	return j.out, report, nil
 }
 
 func roundHalfUp(values []float32) {
@@ -196,11 +201,12 @@ func newPlanes(pixels int) [][]float32 {
 	return planes
 }
 
-func (u *Upscaler) measureAsPaper(ctx context.Context, lr, hr *imageio.Picture) (Scores, Report, error) {
-	m, _, report, err := u.meanOf(ctx, lr)
+func (u *Upscaler) measureAsPaper(ctx context.Context, lr, hr *imageio.Picture) (*imageio.Picture, Scores, Report, error) {
+	m, j, report, err := u.meanOf(ctx, lr)
 	if err != nil {
-		return Scores{}, Report{}, err
+		return nil, Scores{}, Report{}, err
 	}
+	m.round(j)
 	planes := newPlanes(m.size.X * m.size.Y)
 	m.rows(planes, 0, m.size.Y)
 	if lr.Colors == 1 {
@@ -208,5 +214,5 @@ func (u *Upscaler) measureAsPaper(ctx context.Context, lr, hr *imageio.Picture) 
 		planes = planes[:1]
 	}
 	scores, err := compare(metricImage(cropTo(hr, m.size.X, m.size.Y)), metric.Planes(m.size.X, m.size.Y, planes...), u.scale)
-	return scores, report, err
+	return j.out, scores, report, err
 }

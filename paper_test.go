@@ -32,9 +32,12 @@ func TestPaperModeOfPyTorch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		scores, report, err := up.Measure(context.Background(), lr, hr)
+		out, scores, report, err := up.Measure(context.Background(), lr, hr)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if upscaled, _, err := up.Upscale(context.Background(), lr); err != nil || !slices.Equal(out.Pix8, upscaled.Pix8) {
+			t.Errorf("the picture that was measured differs from the enlarged one (error %v)", err)
 		}
 		if want := archive.Number("psnr"); math.Abs(scores.PSNRRGB-want) > 0.001 {
 			t.Errorf("PSNR %.5f dB, want %.5f", scores.PSNRRGB, want)

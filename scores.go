@@ -41,12 +41,12 @@ func compare(rgbA, rgbB metric.Image, border int) (Scores, error) {
 	return s, nil
 }
 
-// Measure enlarges lr and compares the result with hr, a picture Scale times as large, with a border of Scale pixels removed. In
-// ModePaper it measures as the paper does: the mean of the sub-images before it is rounded, against the part of hr that they
-// cover.
-func (u *Upscaler) Measure(ctx context.Context, lr, hr *imageio.Picture) (Scores, Report, error) {
+// Measure enlarges lr, as Upscale does, and compares the result with hr, a picture Scale times as large, with a border of Scale
+// pixels removed. In ModePaper it measures as the paper does: the mean of the sub-images before it is rounded to the picture that
+// is returned, against the part of hr that they cover.
+func (u *Upscaler) Measure(ctx context.Context, lr, hr *imageio.Picture) (*imageio.Picture, Scores, Report, error) {
 	if hr.Width != lr.Width*u.scale || hr.Height != lr.Height*u.scale {
-		return Scores{}, Report{}, fmt.Errorf("a picture of %dx%d enlarged %d times cannot be compared with one of %dx%d",
+		return nil, Scores{}, Report{}, fmt.Errorf("a picture of %dx%d enlarged %d times cannot be compared with one of %dx%d",
 			lr.Width, lr.Height, u.scale, hr.Width, hr.Height)
 	}
 	if u.mode == ModePaper {
@@ -54,10 +54,10 @@ func (u *Upscaler) Measure(ctx context.Context, lr, hr *imageio.Picture) (Scores
 	}
 	out, report, err := u.Upscale(ctx, lr)
 	if err != nil {
-		return Scores{}, Report{}, err
+		return nil, Scores{}, Report{}, err
 	}
 	scores, err := Compare(hr, out, u.scale)
-	return scores, report, err
+	return out, scores, report, err
 }
 
 // metricImage gives the colours of a picture in 0..255.

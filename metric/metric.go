@@ -1,5 +1,6 @@
 // Package metric measures how near a picture is to another one: PSNR and SSIM over RGB or over luma, by the conventions of the
-// super-resolution literature, so that figures compare with published ones.
+// super-resolution literature, so that figures compare with published ones. And it measures, on one picture alone, how visible
+// lines are along which it was put together (JumpsAt).
 //
 // Wrap the samples with Bytes or Planes, take Luma of both pictures for figures over Y, then call PSNR or SSIM:
 //

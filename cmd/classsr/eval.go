@@ -30,11 +30,14 @@ type evalFlags struct {
 type decibel float64
 
 // MarshalJSON implements json.Marshaler.
-func (d decibel) MarshalJSON() ([]byte, error) {
-	if math.IsInf(float64(d), 0) {
+func (d decibel) MarshalJSON() ([]byte, error) { return numberOrNull(float64(d)) }
+
+// numberOrNull is v in JSON, which has no infinite numbers and no NaN.
+func numberOrNull(v float64) ([]byte, error) {
+	if math.IsInf(v, 0) || math.IsNaN(v) {
 		return []byte("null"), nil
 	}
-	return json.Marshal(float64(d))
+	return json.Marshal(v)
 }
 
 // imageScore is the measurement of one picture.
@@ -61,6 +64,7 @@ type evalResult struct {
 	PaperFLOPsPercent float64              `json:"paper_flops_percent"`
 	SecondsNetwork    float64              `json:"seconds_network"`
 	SecondsFull       float64              `json:"seconds_full,omitempty"`
+	Seam              *seamFigures         `json:"seam,omitempty"`
 	PerImage          []imageScore         `json:"per_image"`
 
 	macs, macsFull, pixels int64
@@ -87,7 +91,8 @@ func newEval(io streams) *cobra.Command {
 		"how LR pictures are made: published (as the LR sets in use: 8 bit between the passes) or original (as the authors' code: float)")
 	// Completion can only fail for flags that are not there.
 	_ = cmd.RegisterFlagCompletionFunc("downscale", cobra.FixedCompletions([]string{"published", "original"}, 0))
-	flags.BoolVar(&f.compareFull, "compare-full", false, "also time the full-width network over the whole pictures")
+	flags.BoolVar(&f.compareFull, "compare-full", false,
+		"also time the full-width network over the whole pictures, and measure the seams of routing against it")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object")
 	return cmd
 }
@@ -164,16 +169,19 @@ func (f *evalFlags) one(ctx context.Context, r *evalResult, up, full *classsr.Up
 	if err != nil {
 		return err
 	}
-	scores, report, err := up.Measure(ctx, lr, hr)
+	out, scores, report, err := up.Measure(ctx, lr, hr)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if f.compareFull {
-		_, fullReport, err := full.Upscale(ctx, lr)
+		fullOut, fullReport, err := full.Upscale(ctx, lr)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		r.SecondsFull += fullReport.Seconds.Network
+		if report.Route != nil {
+			r.addSeams(out, fullOut, report)
+		}
 	}
 	r.add(baseName(path), scores, report)
 	return nil
@@ -283,7 +291,7 @@ func (f *evalFlags) print(io streams, r *evalResult) error {
 	if r.SecondsFull > 0 {
 		timing += fmt.Sprintf(" (full: %.1f s)", r.SecondsFull)
 	}
-	_, err := fmt.Fprintf(io.out, "%s, %.0f %% of the full network's MACs\n", timing, r.MACsPercent)
+	_, err := fmt.Fprintf(io.out, "%s, %.0f %% of the full network's MACs\n%s", timing, r.MACsPercent, r.Seam.line())
 	if err != nil || len(r.Classes) < 2 {
 		return err
 	}
