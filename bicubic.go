@@ -4,7 +4,6 @@ import (
 	"context"
 	"image"
 
-	"classsr/route"
 )
 
 // bicubic is the method without a network.
@@ -18,13 +17,13 @@ func (bicubic) sizing(_ image.Point, threads int, _ int64) (sizing, error) {
 }
 
 // cut gives pieces without context: bicubic finds out by itself what it reads.
-func (bicubic) cut(picture image.Point, s sizing, _ *route.Map) []piece {
+func (bicubic) cut(picture image.Point, s sizing, _ *choice) []piece {
 	return cover(picture, s.core, 0)
 }
 
 func (bicubic) macs(piece) int64 { return 0 }
 
-func (bicubic) patchFLOPs(*route.Map) float64 { return 0 }
+func (bicubic) patchFLOPs(*choice) float64 { return 0 }
 
 func (b bicubic) worker() enlarger { return &bicubicWorker{bicubic: b} }
 
@@ -35,7 +34,7 @@ type bicubicWorker struct {
 	planes [3][]float32
 }
 
-func (w *bicubicWorker) enlarge(ctx context.Context, j *job, p piece, write func([][]float32, image.Rectangle)) error {
+func (w *bicubicWorker) enlarge(ctx context.Context, j *job, p *piece, write func([][]float32, image.Rectangle)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

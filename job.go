@@ -14,6 +14,7 @@ type job struct {
 	bicubic  *resample.Plan // for the whole picture, also where out is only a part of its enlargement
 	bytes    int64          // of memory that the largest piece takes
 	threads  int            // that work on one piece
+	choice   *choice        // nil if the method does not route
 	progress func(resultPixels int)
 }
 

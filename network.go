@@ -8,7 +8,6 @@ import (
 	"classsr/arch"
 	"classsr/engine"
 	"classsr/imageio"
-	"classsr/route"
 	"classsr/tensor"
 	"classsr/weights"
 )
@@ -81,12 +80,17 @@ func (n *network) sizing(picture image.Point, threads int, bytes int64) (sizing,
 	case n.plan.Context() > maxContext:
 		return n.fixedSizing(picture, image.Pt(cutContextWidth, picture.Y), threads, bytes)
 	}
+	return stripSizing(picture, threads, bytes, n.bytes)
+}
+
+// stripSizing cuts the picture into strips, which take so many bytes.
+func stripSizing(picture image.Point, threads int, bytes int64, stripBytes func(picture, core image.Point) int64) (sizing, error) {
 	var s sizing
 	for s.workers = min(threads, parts(picture.X, narrowest)); s.workers > 0; s.workers-- {
 		for _, width := range stripWidths {
 			strips := parts(parts(picture.X, width), s.workers) * s.workers
 			s.core = image.Pt(max(roundUpToEven(parts(picture.X, strips)), min(picture.X, narrowest)), picture.Y)
-			s.bytes = n.bytes(picture, s.core)
+			s.bytes = stripBytes(picture, s.core)
 			if s.bytes <= workerMemory && s.bytes*int64(s.workers) <= bytes {
 				return s, nil
 			}
@@ -125,13 +129,13 @@ func (n *network) bytes(picture, core image.Point) int64 {
 	return n.planFor(picture).Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
 }
 
-func (n *network) cut(picture image.Point, s sizing, _ *route.Map) []piece {
+func (n *network) cut(picture image.Point, s sizing, _ *choice) []piece {
 	return cover(picture, s.core, n.context())
 }
 
 func (n *network) macs(p piece) int64 { return n.plan.MACs(p.Window.Size(), p.Core.Sub(p.Window.Min)) }
 
-func (n *network) patchFLOPs(*route.Map) float64 {
+func (n *network) patchFLOPs(*choice) float64 {
 	return float64(n.spec.Build().Cost(patch).PaperFLOPs())
 }
 
@@ -144,22 +148,19 @@ type networkWorker struct {
 	planes   [3][]float32
 }
 
-func (w *networkWorker) enlarge(ctx context.Context, j *job, p piece, write func([][]float32, image.Rectangle)) error {
+func (w *networkWorker) enlarge(ctx context.Context, j *job, p *piece, write func([][]float32, image.Rectangle)) error {
 	w.arena.Reserve(j.bytes)
 	n := w.branches[p.class]
 	return w.run(ctx, n, n.planFor(image.Pt(j.in.Width, j.in.Height)), j, p, write)
 }
 
 // run computes a piece by a plan of the network.
-func (w *networkWorker) run(ctx context.Context, n *network, plan *engine.Plan, j *job, p piece,
+func (w *networkWorker) run(ctx context.Context, n *network, plan *engine.Plan, j *job, p *piece,
 	write func([][]float32, image.Rectangle)) error {
 	corner := p.Core.Min.Mul(n.spec.Scale)
 	return plan.Run(ctx, &w.arena, engine.Piece{
 		Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: j.threads,
-		Read: func(dst *tensor.Tensor, y int) {
-			readRGB(dst, j.in, image.Rect(0, y, dst.W, y+dst.H).Add(p.Window.Min))
-			n.multiply(dst.Data, float32(n.spec.InputRange))
-		},
+		Read: func(dst *tensor.Tensor, y int) { n.read(j.in, dst, p.Window.Min.Add(image.Pt(0, y))) },
 		Write: func(src *tensor.Tensor, at image.Point) {
 			n.multiply(src.Data, 1/float32(n.spec.InputRange))
 			for c := range w.planes {
@@ -168,6 +169,12 @@ func (w *networkWorker) run(ctx context.Context, n *network, plan *engine.Plan, 
 			write(w.planes[:], image.Rect(0, 0, src.W, src.H).Add(corner).Add(at))
 		},
 	})
+}
+
+// read fills a tensor with the pixels of a picture from a corner on, as the network takes them.
+func (n *network) read(in *imageio.Picture, dst *tensor.Tensor, corner image.Point) {
+	readRGB(dst, in, image.Rect(0, 0, dst.W, dst.H).Add(corner))
+	n.multiply(dst.Data, float32(n.spec.InputRange))
 }
 
 // readRGB fills a tensor of three planes with a rectangle of a picture, in 0..1; of gray pictures all planes are the same.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"classsr/weights"
 )
@@ -15,6 +16,16 @@ type Options struct {
 	// Mode is ModeRouted, ModeFull, ModePaper, or "branch=K" for the branch of class K, counted from 1, the simplest. Empty means
 	// ModeRouted for models with classes and ModeFull for others.
 	Mode string
+	// Budget, in ModeRouted, is how many percent of the full-width network's multiply-accumulates may be spent, all that routing takes
+	// included: more than 0 and at most 100. MaxTime is how long the network may take on this machine, and Quality how many dB (PSNR) may
+	// be lost against the full-width network, by the model's calibration. One of the three may be given. If none is, a calibrated model
+	// loses at most 0.02 dB, and another one takes the classes that its Class-Module finds most likely.
+	Budget  float64
+	MaxTime time.Duration
+	Quality float64
+	// Router is what tells how difficult content is: RouterClassModule, RouterEdge, or empty for the one that the model's calibration
+	// found better.
+	Router string
 	// Threads is how many cores are used; 0 means all.
 	Threads int
 	// Memory bounds, in bytes, the picture, its enlargement and the intermediate results of all threads together; 0 means four
@@ -34,6 +45,13 @@ const (
 	// pixels, computes each as a picture of its own, rounds to 8 bits and averages where they overlap. What the sub-images do not
 	// reach at the right and lower edges is left out.
 	ModePaper = "paper"
+)
+
+const (
+	// RouterClassModule asks the model's Class-Module.
+	RouterClassModule = "class-module"
+	// RouterEdge looks at the mean absolute Laplacian, which costs next to nothing. It needs a calibrated model.
+	RouterEdge = "edge"
 )
 
 // defaultMode is the mode where none is asked for.

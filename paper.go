@@ -29,8 +29,14 @@ func (p paper) covered(picture image.Point) image.Point {
 	return image.Pt(side(picture.X), side(picture.Y))
 }
 
-func (p paper) route(ctx context.Context, in *imageio.Picture, threads int) (*route.Map, error) {
-	return p.classify(ctx, in, tile.SubImages(image.Pt(in.Width, in.Height), subImage, subImageStep), threads)
+func (p paper) route(ctx context.Context, in *imageio.Picture, threads int, _ sizing) (*choice, error) {
+	size := image.Pt(in.Width, in.Height)
+	m := route.NewMap(size, tile.SubImages(size, subImage, subImageStep), p.classes)
+	scores, err := p.classify(ctx, in, m.Cores, threads)
+	for i, s := range scores {
+		m.Classes[i] = route.Argmax(s)
+	}
+	return &choice{Map: m, routerMACs: p.routeMACs(size, len(m.Cores))}, err
 }
 
 func (p paper) sizing(picture image.Point, threads int, bytes int64) (sizing, error) {
@@ -49,10 +55,10 @@ func (p paper) sizing(picture image.Point, threads int, bytes int64) (sizing, er
 	return s, nil
 }
 
-func (p paper) cut(_ image.Point, _ sizing, m *route.Map) []piece {
+func (p paper) cut(_ image.Point, _ sizing, c *choice) []piece {
 	var pieces []piece
-	for i, r := range m.Cores {
-		pieces = append(pieces, piece{tile.Piece{Core: r, Window: r}, m.Classes[i]})
+	for i, r := range c.Cores {
+		pieces = append(pieces, piece{Piece: tile.Piece{Core: r, Window: r}, class: c.Classes[i]})
 	}
 	return pieces
 }
@@ -64,7 +70,7 @@ func (p paper) worker() enlarger { return &paperWorker{networkWorker{branches: p
 // paperWorker is a worker's memory for sub-images.
 type paperWorker struct{ networkWorker }
 
-func (w *paperWorker) enlarge(ctx context.Context, j *job, p piece, write func([][]float32, image.Rectangle)) error {
+func (w *paperWorker) enlarge(ctx context.Context, j *job, p *piece, write func([][]float32, image.Rectangle)) error {
 	w.arena.Reserve(j.bytes)
 	n := w.branches[p.class]
 	return w.run(ctx, n, n.plan.ByLayer(), j, p, write)

@@ -23,6 +23,8 @@ type Report struct {
 	// without context, the Class-Module included.
 	PaperFLOPsPercent float64 `json:"paper_flops_percent"`
 	Seconds           Seconds `json:"seconds"`
+	// FullBecause says why the full-width network computed all of it although the mode routes; empty if it did not have to.
+	FullBecause string `json:"full_because,omitempty"`
 	// Route says what went to which class; nil if the mode does not route.
 	Route *route.Map `json:"-"`
 }

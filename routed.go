@@ -2,72 +2,224 @@ package classsr
 
 import (
 	"context"
+	"fmt"
 	"image"
+	"math"
 
+	"classsr/arch"
 	"classsr/imageio"
 	"classsr/route"
+	"classsr/tensor"
 	"classsr/tile"
+	"classsr/weights"
 )
 
-// routed is the method of ModeRouted: each region of one class is computed by its branch, with real context around it.
-type routed struct{ *router }
-
-func (r routed) covered(picture image.Point) image.Point { return picture }
-
-func (r routed) route(ctx context.Context, in *imageio.Picture, threads int) (*route.Map, error) {
-	var cores []image.Rectangle
-	for _, p := range tile.Cover(image.Pt(in.Width, in.Height), image.Pt(subImage, subImage), 0) {
-		cores = append(cores, p.Core)
-	}
-	return r.classify(ctx, in, cores, threads)
+// routed is the method of ModeRouted: the picture is cut into cores, each core gets a class, and each branch computes the cores of its
+// class, with real context around them. Which classes are chosen follows from what a router tells of the cores, from what classes cost,
+// and from the goal.
+type routed struct {
+	*router
+	costs classCosts
+	goal  goal
+	// table tells errors from difficulties; nil for models that were not calibrated, whose Class-Module alone says what is best.
+	table *route.Table
+	speed float64 // how many times as long the machine takes as the costs say; 0 if nobody asked
 }
 
-// sizing gives the size that no piece of any class exceeds.
-func (r routed) sizing(picture image.Point, threads int, bytes int64) (sizing, error) {
-	var s sizing
-	for i, n := range r.branches {
-		own, err := n.regionSizing(picture, threads, bytes)
+// blendWidth is how many pixels of the small picture at each side of a border between classes are made of both. Without it borders
+// show in flat content, where branches differ by fractions of a level (docs/routing.md).
+const blendWidth = 4
+
+// choice is what became of a picture's cores.
+type choice struct {
+	*route.Map
+	blend *route.Blend // nil in ModePaper
+	// fullBecause says why the full network computes all of it; empty if it does not, or was found best for each core.
+	fullBecause string
+	routerMACs  int64
+}
+
+func newRouted(m *weights.Model, scale int, o Options) (*routed, error) {
+	calibration, err := readCalibration(m)
+	if err != nil {
+		return nil, err
+	}
+	table, err := calibration.table(o.Router)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRouter(m, scale)
+	if err != nil {
+		return nil, err
+	}
+	if table != nil {
+		if err := r.haveClasses(table.Classes, scale); err != nil {
+			return nil, err
+		}
+	}
+	goal, err := newGoal(o, table != nil)
+	if err != nil {
+		return nil, err
+	}
+	return &routed{router: r, costs: newClassCosts(r.branches, blendWidth), goal: goal, table: table}, nil
+}
+
+// haveClasses puts bicubic interpolation before the branches if the table knows of it, or returns an error if the classes are others.
+func (r *router) haveClasses(classes []string, scale int) error {
+	own := len(r.classes)
+	if len(classes) == own+1 && classes[0] == Bicubic {
+		spec := arch.Interpolation(r.branches[own-1].spec)
+		n, err := newNetwork(weights.Network{Spec: spec, Params: tensor.Set{}}, scale)
 		if err != nil {
-			return own, err
+			return err
 		}
-		if i == 0 {
-			s = own
-		}
-		s.core.X, s.core.Y = min(s.core.X, own.core.X), min(s.core.Y, own.core.Y)
-		s.workers, s.bytes = min(s.workers, own.workers), max(s.bytes, own.bytes)
+		r.branches = append([]*network{n}, r.branches...)
+		r.classes = append([]string{Bicubic}, r.classes...)
+		r.branchFLOPs = append([]float64{0}, r.branchFLOPs...)
 	}
-	return s, nil
-}
-
-func (r routed) cut(picture image.Point, s sizing, m *route.Map) []piece {
-	var pieces []piece
-	for _, region := range m.Regions() {
-		for _, part := range tile.Cover(region.Size(), image.Pt(s.core.X, min(s.core.Y, region.Dy())), 0) {
-			core := part.Core.Add(region.Min)
-			window := r.branches[region.Class].regionWindow(picture, core)
-			pieces = append(pieces, piece{tile.Piece{Core: core, Window: window}, region.Class})
+	for i, name := range r.classes {
+		if i >= len(classes) || classes[i] != name {
+			return fmt.Errorf("the model's calibration is for classes %v, not %v: calibrate it again", classes, r.classes)
 		}
 	}
-	return pieces
+	return nil
 }
 
-func (r routed) macs(p piece) int64 { return r.branches[p.class].macs(p) }
+func (r *routed) covered(picture image.Point) image.Point { return picture }
 
-// regionSizing is the sizing for pieces of a picture whose other parts other networks compute: networks that pool never see all
-// of it.
-func (n *network) regionSizing(picture image.Point, threads int, bytes int64) (sizing, error) {
-	if n.spec.Pools() {
-		return n.fixedSizing(picture, image.Pt(poolingCore, poolingCore), threads, bytes)
+// full is the branch of the hardest class.
+func (r *routed) full() *network { return r.branches[len(r.branches)-1] }
+
+// core is the side of the cores that pictures are cut into.
+func (r *routed) core() int {
+	if r.table != nil {
+		return r.table.Core
 	}
-	return n.sizing(picture, threads, bytes)
+	return subImage
 }
 
-// regionWindow is what the network reads to compute a core so that it has the bits of the whole picture. The window is as high as
-// the picture, so that the tiles of convolutions lie in the same grid; the engine computes only the rows that the core needs.
-func (n *network) regionWindow(picture image.Point, core image.Rectangle) image.Rectangle {
-	window := core.Inset(-n.context())
-	if !n.spec.Pools() {
-		window.Min.Y, window.Max.Y = 0, picture.Y
+func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s sizing) (*choice, error) {
+	size := image.Pt(in.Width, in.Height)
+	grid := route.Grid{Xs: tile.Cuts(size.X, r.core()), Ys: tile.Cuts(size.Y, r.core())}
+	hardest := make([]int, grid.Columns()*grid.Rows())
+	for i := range hardest {
+		hardest[i] = len(r.branches) - 1
 	}
-	return window.Intersect(image.Rectangle{Max: picture})
+	if max(size.X, size.Y) <= smallPicture && !r.full().spec.Pools() {
+		return r.choice(grid, hardest, 0, "the picture is so small that it is computed at once"), nil
+	}
+	problem := &route.Problem{Grid: grid, Costs: r.costs.nanoseconds}
+	routerMACs, known, err := r.losses(ctx, in, problem, threads)
+	if err != nil {
+		return nil, err
+	}
+	f := forecaster{r, size, threads, s, routerMACs}
+	c := r.choice(grid, r.goal.choose(problem, known, f), routerMACs, "")
+	if r.goal.kind.bounded() {
+		return c, nil
+	}
+	all := r.choice(grid, hardest, routerMACs, "")
+	if routed, full := f.of(c), f.of(all); routed.nanoseconds >= full.nanoseconds && !c.isAll(len(r.branches)-1) {
+		all.fullBecause = fmt.Sprintf("routing would take %.0f %% of the time of the full network", 100*routed.nanoseconds/full.nanoseconds)
+		return all, nil
+	}
+	return c, nil
 }
+
+// choice makes a choice of the classes of the cores.
+func (r *routed) choice(grid route.Grid, classes []int, routerMACs int64, because string) *choice {
+	m := route.NewMap(grid.Size(), grid.Cores(), r.classes)
+	copy(m.Classes, classes)
+	scale := r.full().spec.Scale
+	blend := &route.Blend{Grid: grid, Classes: m.Classes, Scale: scale, Width: blendWidth}
+	if r.full().spec.Pools() {
+		blend.Width = 0
+	}
+	return &choice{Map: m, blend: blend, fullBecause: because, routerMACs: routerMACs}
+}
+
+// isAll tells whether all cores have a class.
+func (c *choice) isAll(class int) bool {
+	for _, k := range c.Classes {
+		if k != class {
+			return false
+		}
+	}
+	return true
+}
+
+// known is what a router told besides the losses.
+type known struct {
+	// squares is the sum of the squared errors that the full network is expected to make, of samples of 0..255 of the result; losses of
+	// calibrated models are sums of squared errors, too.
+	squares float64
+	// scores are those of the Class-Module as logarithms of probabilities, for models that were not calibrated.
+	scores [][]float64
+}
+
+// losses asks the router about the cores and fills the problem's losses.
+func (r *routed) losses(ctx context.Context, in *imageio.Picture, p *route.Problem, threads int) (macs int64, k known, err error) {
+	cores := p.Cores()
+	var difficulties []float64
+	if r.table != nil && r.table.Router == RouterEdge {
+		if difficulties, err = edgeDifficulty(ctx, in, cores, threads); err != nil {
+			return 0, k, err
+		}
+	} else {
+		scores, err := r.classify(ctx, in, cores, threads)
+		if err != nil {
+			return 0, k, err
+		}
+		macs = r.routeMACs(image.Pt(in.Width, in.Height), len(cores))
+		for _, s := range scores {
+			if r.table == nil {
+				k.scores = append(k.scores, logSoftmax(s))
+			}
+			difficulties = append(difficulties, moduleDifficulty(s))
+		}
+	}
+	if r.table == nil {
+		p.Losses = upwards(k.scores)
+		return macs, k, nil
+	}
+	samples := 3 * r.full().spec.Scale * r.full().spec.Scale // of a pixel
+	for i, core := range cores {
+		n := float64(core.Dx() * core.Dy() * samples)
+		errors := r.table.Expected(difficulties[i])
+		last := errors[len(errors)-1]
+		losses := make([]float64, len(errors))
+		for class, e := range errors {
+			losses[class] = n * max(e-last, 0)
+		}
+		k.squares += n * last
+		p.Losses = append(p.Losses, losses)
+	}
+	return macs, k, nil
+}
+
+// moduleDifficulty makes a single figure of the Class-Module's scores: how much more likely the hardest class is than the simplest.
+func moduleDifficulty(scores []float32) float64 { return float64(scores[len(scores)-1] - scores[0]) }
+
+// logSoftmax gives the logarithms of the probabilities.
+func logSoftmax(scores []float32) []float64 {
+	p := route.Softmax(scores)
+	for i, v := range p {
+		p[i] = math.Log(max(v, 1e-30))
+	}
+	return p
+}
+
+// upwards are losses that allow each core's most likely class and the harder ones: without a goal, a core is never given to a simpler
+// class than the Class-Module found, but to a harder one where that is cheaper, since it needs no border.
+func upwards(scores [][]float64) [][]float64 {
+	losses := make([][]float64, len(scores))
+	for i, s := range scores {
+		losses[i] = make([]float64, len(s))
+		for class := range route.Argmax(s) {
+			losses[i][class] = math.Inf(1)
+		}
+	}
+	return losses
+}
+
+func (r *routed) macs(p piece) int64 { return r.branches[p.class].macs(p) }

@@ -8,7 +8,6 @@ import (
 	"classsr/engine"
 	"classsr/imageio"
 	"classsr/internal/par"
-	"classsr/route"
 	"classsr/tensor"
 	"classsr/weights"
 )
@@ -47,16 +46,17 @@ func newRouter(m *weights.Model, scale int) (*router, error) {
 	return r, nil
 }
 
-// classify gives each core the class that the Class-Module finds most likely for the 32x32 pixels around it.
-func (r *router) classify(ctx context.Context, in *imageio.Picture, cores []image.Rectangle, threads int) (*route.Map, error) {
-	m := route.NewMap(image.Pt(in.Width, in.Height), cores, r.classes)
+// classify gives the Class-Module's scores of the 32x32 pixels around each core.
+func (r *router) classify(ctx context.Context, in *imageio.Picture, cores []image.Rectangle, threads int) ([][]float32, error) {
+	scores := make([][]float32, len(cores))
+	size := image.Pt(in.Width, in.Height)
 	classifiers := make([]classifier, min(threads, len(cores)))
 	err := par.Do(ctx, len(classifiers), len(cores), func(worker, i int) error {
-		scores, err := classifiers[worker].scores(ctx, r.module, in, sees(cores[i], m.Size))
-		m.Classes[i] = route.Argmax(scores)
+		s, err := classifiers[worker].scores(ctx, r.module, in, sees(cores[i], size))
+		scores[i] = slices.Clone(s)
 		return err
 	})
-	return m, err
+	return scores, err
 }
 
 // sees is the window that the Class-Module looks at for a core of at most 32x32 pixels: 32x32 pixels with the core in the middle,
@@ -76,21 +76,22 @@ func seen(picture image.Point) image.Point {
 	return image.Pt(side(picture.X), side(picture.Y))
 }
 
-// routeMACs is the arithmetic of the Class-Module for a map.
-func (r *router) routeMACs(m *route.Map) int64 {
-	window := seen(m.Size)
-	return int64(len(m.Cores)) * r.module.MACs(window, image.Rectangle{Max: window})
+// routeMACs is the arithmetic of the Class-Module for the cores of a picture.
+func (r *router) routeMACs(picture image.Point, cores int) int64 {
+	window := seen(picture)
+	return int64(cores) * r.module.MACs(window, image.Rectangle{Max: window})
 }
 
-func (r *router) patchFLOPs(m *route.Map) float64 {
-	flops := r.moduleFLOPs
-	for class, share := range m.Shares() {
+func (r *router) patchFLOPs(c *choice) float64 {
+	flops := 0.0
+	if c.routerMACs > 0 {
+		flops = r.moduleFLOPs
+	}
+	for class, share := range c.Shares() {
 		flops += share * r.branchFLOPs[class]
 	}
 	return flops
 }
-
-func (r *router) worker() enlarger { return &networkWorker{branches: r.branches} }
 
 // classifier is a worker's memory for the Class-Module.
 type classifier struct {

@@ -17,7 +17,6 @@ import (
 	"classsr/internal/par"
 	"classsr/internal/sysmem"
 	"classsr/resample"
-	"classsr/route"
 	"classsr/tile"
 )
 
@@ -42,6 +41,9 @@ type Upscaler struct {
 type piece struct {
 	tile.Piece
 	class int // of the branch; 0 if there is only one
+	// masks, if not nil, is what the branches of all classes compute of it; nil where a class has nothing to do.
+	masks []*part
+	macs  int64 // that were done, counted by who has masks
 }
 
 // whole is a picture in one piece.
@@ -63,13 +65,13 @@ func cover(picture, core image.Point, context int) []piece {
 type method interface {
 	// sizing chooses the size of cores, for work on a picture of this size by so many threads, with so many bytes together.
 	sizing(picture image.Point, threads int, bytes int64) (sizing, error)
-	// cut gives the pieces that the picture is computed in. The map says their classes; it is nil for methods that know none.
-	cut(picture image.Point, s sizing, m *route.Map) []piece
+	// cut gives the pieces that the picture is computed in. The choice says their classes; it is nil for methods that know none.
+	cut(picture image.Point, s sizing, c *choice) []piece
 	// worker makes what a single worker needs.
 	worker() enlarger
-	// macs counts for a piece, patchFLOPs as the paper does for a patch, on the mean over the map.
+	// macs counts for a piece, patchFLOPs as the paper does for a patch, on the mean over the choice.
 	macs(p piece) int64
-	patchFLOPs(m *route.Map) float64
+	patchFLOPs(c *choice) float64
 }
 
 // sizing is how a picture is cut.
@@ -84,16 +86,14 @@ type sizing struct {
 type enlarger interface {
 	// enlarge computes a piece of the job's picture and hands its colour planes to write, values in 0..1, rectangle by
 	// rectangle (of the result) from top to bottom. The planes may be reused afterwards.
-	enlarge(ctx context.Context, j *job, p piece, write func(colours [][]float32, r image.Rectangle)) error
+	enlarge(ctx context.Context, j *job, p *piece, write func(colours [][]float32, r image.Rectangle)) error
 }
 
 // routing is a method that chooses a class for each core.
 type routing interface {
 	method
-	// route tells the classes of the picture's cores.
-	route(ctx context.Context, in *imageio.Picture, threads int) (*route.Map, error)
-	// routeMACs counts what that took.
-	routeMACs(m *route.Map) int64
+	// route chooses the classes of the picture's cores.
+	route(ctx context.Context, in *imageio.Picture, threads int, s sizing) (*choice, error)
 	// covered is the part of a picture, from the upper left corner on, that is enlarged.
 	covered(picture image.Point) image.Point
 }
@@ -154,14 +154,19 @@ func (u *Upscaler) chooseRouting() error {
 	if !u.model.HasClasses() {
 		return fmt.Errorf("mode %s: %s has no classes to choose from; use mode %s", u.mode, u.model.name, ModeFull)
 	}
-	r, err := newRouter(u.model.file, u.scale)
+	if u.mode == ModePaper {
+		r, err := newRouter(u.model.file, u.scale)
+		if err != nil {
+			return err
+		}
+		u.method, u.full = paper{r}, r.branches[len(r.branches)-1]
+		return nil
+	}
+	r, err := newRouted(u.model.file, u.scale, u.options)
 	if err != nil {
 		return err
 	}
-	u.full = r.branches[len(r.branches)-1]
-	if u.method = (routed{r}); u.mode == ModePaper {
-		u.method = paper{r}
-	}
+	u.method, u.full = r, r.full()
 	return nil
 }
 
@@ -231,28 +236,27 @@ func (u *Upscaler) compute(ctx context.Context, j *job, s sizing,
 	j.bytes, j.threads = s.bytes, s.threads
 	size := image.Pt(j.in.Width, j.in.Height)
 	start := time.Now()
-	var classes *route.Map
 	if r, ok := u.method.(routing); ok {
 		var err error
-		if classes, err = r.route(ctx, j.in, u.threads); err != nil {
+		if j.choice, err = r.route(ctx, j.in, u.threads, s); err != nil {
 			return Report{}, err
 		}
 	}
 	routed := time.Now()
-	pieces := u.method.cut(size, s, classes)
+	pieces := u.method.cut(size, s, j.choice)
 	workers := u.takeWorkers(min(s.workers, len(pieces)))
 	defer u.giveBack(workers)
 	err := par.Do(ctx, len(workers), len(pieces), func(i, p int) error {
 		w := workers[i]
-		return w.enlarge(ctx, j, pieces[p], func(colours [][]float32, r image.Rectangle) { take(w, colours, r) })
+		return w.enlarge(ctx, j, &pieces[p], func(colours [][]float32, r image.Rectangle) { take(w, colours, r) })
 	})
 	if err != nil {
 		return Report{}, err
 	}
 	network := time.Since(routed).Seconds()
-	report := u.report(size, pieces, classes)
+	report := u.report(size, pieces, j.choice)
 	report.Seconds.Network = network
-	if classes != nil {
+	if j.choice != nil {
 		report.Seconds.Route = routed.Sub(start).Seconds()
 	}
 	return report, nil
@@ -321,20 +325,19 @@ func (u *Upscaler) progress(size image.Point) func(resultPixels int) {
 	}
 }
 
-// report tells what was done; the map is nil if there was no routing.
-func (u *Upscaler) report(size image.Point, pieces []piece, m *route.Map) Report {
+// report tells what was done; the choice is nil if there was no routing.
+func (u *Upscaler) report(size image.Point, pieces []piece, c *choice) Report {
 	covered := u.covered(size)
 	r := Report{
 		Width: size.X, Height: size.Y, OutWidth: covered.X * u.scale, OutHeight: covered.Y * u.scale,
 		Model: u.model.name, Scale: u.scale, Mode: u.mode, Kernel: u.kernel, Threads: u.threads,
 		MACsFull:          u.full.macs(whole(covered)),
 		PaperFLOPsPercent: 100,
-		Route:             m,
 	}
-	if routing, ok := u.method.(routing); ok {
-		r.MACs = routing.routeMACs(m)
-		for class, share := range m.Shares() {
-			r.Classes = append(r.Classes, ClassShare{m.Names[class], share})
+	if c != nil {
+		r.MACs, r.Route, r.FullBecause = c.routerMACs, c.Map, c.fullBecause
+		for class, share := range c.Shares() {
+			r.Classes = append(r.Classes, ClassShare{c.Names[class], share})
 		}
 	} else {
 		r.Classes = []ClassShare{{u.class, 1}}
@@ -346,6 +349,10 @@ func (u *Upscaler) report(size image.Point, pieces []piece, m *route.Map) Report
 	}
 	known := map[shape]int64{} // many pieces have the same shape, and counting takes a while
 	for _, p := range pieces {
+		if p.masks != nil {
+			r.MACs += p.macs
+			continue
+		}
 		s := shape{p.Window.Size(), p.Core.Sub(p.Window.Min), p.class}
 		if _, ok := known[s]; !ok {
 			known[s] = u.method.macs(p)
@@ -353,7 +360,7 @@ func (u *Upscaler) report(size image.Point, pieces []piece, m *route.Map) Report
 		r.MACs += known[s]
 	}
 	if full := u.full.patchFLOPs(nil); full > 0 {
-		r.PaperFLOPsPercent = 100 * u.method.patchFLOPs(m) / full
+		r.PaperFLOPsPercent = 100 * u.method.patchFLOPs(c) / full
 	}
 	return r
 }

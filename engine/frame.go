@@ -20,6 +20,7 @@ type frame struct {
 	done, want rows
 	sent       int      // the first row of the result that was not handed on yet
 	mask       *masking // nil: all columns are computed
+	work       Work     // done with the mask
 
 	step   *step
 	r      image.Rectangle // the region to make

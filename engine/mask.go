@@ -192,6 +192,7 @@ func (f *frame) doMasked() {
 		f.r.Min.X, f.r.Max.X = s.Left, s.Right
 		f.out = f.block(v, s.Left)
 		f.step.run.do(f)
+		f.work.add(f.plan, *f.step, f.r)
 	}
 	if v == f.plan.graph.Output() {
 		return

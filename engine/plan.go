@@ -17,6 +17,7 @@ package engine
 import (
 	"context"
 	"image"
+	"math"
 	"slices"
 
 	"classsr/internal/kernel"
@@ -149,28 +150,56 @@ type Piece struct {
 // Run computes a piece. It returns early with ctx's error if ctx is done. Networks without a scale always compute the whole
 // result. A core that does not lie inside its window panics.
 func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece) error {
+	return p.Begin(a, piece).To(ctx, math.MaxInt)
+}
+
+// Begin begins a piece, in an arena that does nothing else until it is done.
+func (p *Plan) Begin(a *Arena, piece Piece) *Progress {
 	geo := a.layOut(p, piece.Window, piece.Core)
 	f := &a.frame
 	f.bind(p, geo, a)
 	f.mask = newMasking(piece.Mask, p, geo)
-	out := geo.valid[p.graph.Output()]
-	for end := geo.first; f.done[p.graph.Output()] < out.Max.Y; end += geo.increment {
-		geo.plan(p, f.done, f.want, end)
-		f.load(piece.Read)
+	f.work = Work{}
+	return &Progress{f, piece, geo.first}
+}
+
+// Progress is a piece that is being computed.
+type Progress struct {
+	frame *frame
+	piece Piece
+	end   int // how far the result comes next
+}
+
+// To computes the rows of the core's result before row, if they are not yet there, and perhaps a few more. It returns early with ctx's
+// error if ctx is done; then the piece cannot go on.
+func (r *Progress) To(ctx context.Context, row int) error {
+	f := r.frame
+	p, geo := f.plan, f.geo
+	out := p.graph.Output()
+	last := geo.valid[out].Max.Y
+	if row < last-geo.valid[out].Min.Y {
+		last = geo.valid[out].Min.Y + row
+	}
+	for ; f.done[out] < last; r.end += geo.increment {
+		geo.plan(p, f.done, f.want, r.end)
+		f.load(r.piece.Read)
 		for i := range p.steps {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			if f.enter(&p.steps[i]) {
-				if err := f.do(ctx, piece.Threads); err != nil {
+				if err := f.do(ctx, r.piece.Threads); err != nil {
 					return err
 				}
 			}
 		}
-		f.unload(piece.Write)
+		f.unload(r.piece.Write)
 	}
 	return nil
 }
+
+// Work is what was done so far of a piece with a mask.
+func (r *Progress) Work() Work { return r.frame.work }
 
 // Arena is a worker's memory for intermediate results. The zero value is ready to use; it grows to the largest piece.
 type Arena struct {

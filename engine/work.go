@@ -9,6 +9,8 @@ type Work struct {
 	MACs int64 // multiply-accumulates, as plain convolutions
 	// Calls is how often an operation is begun: for each operation, each time that rows come by, and each span of columns.
 	Calls int64
+	// Pixels is the number of pixels of the input that results were made for.
+	Pixels int64
 }
 
 // Work counts what Run does for a piece with a mask, all that is computed besides its parts included.
@@ -28,13 +30,13 @@ func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
 				continue
 			}
 			if m == nil {
-				work.add(s, r)
+				work.add(p, s, r)
 				continue
 			}
 			m.spans = m.aligned(m.wanted(m.spans[:0], s.out, r.Min.Y, r.Max.Y), s.out)
 			for _, span := range m.spans {
 				r.Min.X, r.Max.X = span.Left, span.Right
-				work.add(s, r)
+				work.add(p, s, r)
 			}
 		}
 		copy(done, want)
@@ -43,8 +45,11 @@ func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
 }
 
 // add counts a step's work for a rectangle of its result.
-func (w *Work) add(s step, r image.Rectangle) {
+func (w *Work) add(p *Plan, s step, r image.Rectangle) {
 	w.Calls++
+	if s.out == p.graph.Output() && p.scale > 0 {
+		w.Pixels += int64(r.Dx()*r.Dy()) / int64(p.scale*p.scale)
+	}
 	if counted, ok := s.run.(interface{ macs(image.Rectangle) int64 }); ok {
 		w.MACs += counted.macs(r)
 	}

@@ -1,32 +1,18 @@
 package route
 
-import (
-	"image"
-	"math"
-	"slices"
-)
+import "math"
 
-// Problem is what a choice of classes is made from. Cores lie in a grid: core number y*(len(Xs)-1)+x has columns Xs[x] to Xs[x+1]-1
-// and rows Ys[y] to Ys[y+1]-1.
+// Problem is what a choice of classes is made from.
 type Problem struct {
-	Xs, Ys []int
+	Grid
 	// Losses, by core and class, say how much worse each class would be than the best, or +Inf where it must not be chosen.
 	Losses [][]float64
-	// Pixel is what each class costs for a pixel, Border what it costs besides for a pixel along a border with another class: the
-	// context that is computed on its side.
-	Pixel, Border []float64
+	Costs  Costs // that the choice keeps low
 }
 
-// Cores are the cores' rectangles, row by row.
-func (p *Problem) Cores() []image.Rectangle {
-	var cores []image.Rectangle
-	for y := range len(p.Ys) - 1 {
-		for x := range len(p.Xs) - 1 {
-			cores = append(cores, image.Rect(p.Xs[x], p.Ys[y], p.Xs[x+1], p.Ys[y+1]))
-		}
-	}
-	return cores
-}
+// Costs says what classes cost: Pixel for each pixel, and Border for each pixel along a border with another class, which is what the
+// context takes that is computed on its other side.
+type Costs struct{ Pixel, Border []float64 }
 
 // Loss is the sum of the losses of a choice.
 func (p *Problem) Loss(classes []int) float64 {
@@ -37,29 +23,34 @@ func (p *Problem) Loss(classes []int) float64 {
 	return sum
 }
 
-// Cost is what a choice costs, its borders included.
-func (p *Problem) Cost(classes []int) float64 {
-	s := newSolver(p, 1)
-	copy(s.classes, classes)
+// Of is what a choice of classes for the cores of a grid costs.
+func (c Costs) Of(g Grid, classes []int) float64 {
 	sum := 0.0
-	for y := range s.rows {
-		for x := range s.columns {
-			i := y*s.columns + x
-			class := classes[i]
-			sum += float64(s.width(x)*s.height(y)) * p.Pixel[class]
+	for y := range g.Rows() {
+		for x := range g.Columns() {
+			i := y*g.Columns() + x
+			sum += float64(g.width(x)*g.height(y)) * c.Pixel[classes[i]]
 			if x > 0 {
-				sum += s.border(class, classes[i-1], s.height(y))
+				sum += c.between(classes[i], classes[i-1], g.height(y))
 			}
 			if y > 0 {
-				sum += s.border(class, classes[i-s.columns], s.width(x))
+				sum += c.between(classes[i], classes[i-g.Columns()], g.width(x))
 			}
 		}
 	}
 	return sum
 }
 
+// between is the cost of a border of some pixels between two classes, which may be the same.
+func (c Costs) between(a, b, pixels int) float64 {
+	if a == b {
+		return 0
+	}
+	return float64(pixels) * (c.Border[a] + c.Border[b])
+}
+
 // Choose gives each core a class, such that the sum of the losses and of price times the costs is small: a higher price makes a cheaper
-// choice. It looks for moves that lower the sum, of single cores, of blocks of cores and of all connected cores of a class, and
+// choice. It looks for moves that lower the sum: of single cores, of blocks of cores and of all connected cores of a class, and
 // stops where there is none.
 func (p *Problem) Choose(price float64) []int {
 	s := newSolver(p, price)
@@ -95,31 +86,21 @@ type solver struct {
 	classes              []int
 	alone                []float64 // by core and class: loss and price without borders
 	queue                []int
-	seen                 []bool
+	seen, inPart         []bool
 }
 
 func newSolver(p *Problem, price float64) *solver {
-	s := &solver{Problem: p, price: price, rows: len(p.Ys) - 1, columns: len(p.Xs) - 1, kinds: len(p.Pixel)}
+	s := &solver{Problem: p, price: price, rows: p.Rows(), columns: p.Columns(), kinds: len(p.Costs.Pixel)}
 	n := s.rows * s.columns
 	s.classes, s.alone, s.seen = make([]int, n), make([]float64, n*s.kinds), make([]bool, n)
+	s.inPart = make([]bool, n)
 	for i := range n {
 		area := float64(s.width(i%s.columns) * s.height(i/s.columns))
 		for class := range s.kinds {
-			s.alone[i*s.kinds+class] = p.Losses[i][class] + price*area*p.Pixel[class]
+			s.alone[i*s.kinds+class] = p.Losses[i][class] + price*area*p.Costs.Pixel[class]
 		}
 	}
 	return s
-}
-
-func (s *solver) width(x int) int  { return s.Xs[x+1] - s.Xs[x] }
-func (s *solver) height(y int) int { return s.Ys[y+1] - s.Ys[y] }
-
-// border is the cost of a border of some pixels between two classes, which may be the same.
-func (s *solver) border(a, b, pixels int) float64 {
-	if a == b {
-		return 0
-	}
-	return float64(pixels) * (s.Border[a] + s.Border[b])
 }
 
 // moveBlocks gives blocks of size x size cores the class that is best for them as a whole.
@@ -184,49 +165,51 @@ func (s *solver) neighbours(i int, f func(j, pixels int)) {
 // that changed anything.
 func (s *solver) move(part []int) bool {
 	const worthwhile = 1e-9 // relative; less may be rounding, and go on for ever
-	if len(part) == 1 && s.inside(part[0]) {
-		// Only its own class can be best for a core among neighbours of the same class, unless that is not the best for itself.
-		if s.best(part[0]) == s.classes[part[0]] {
-			return false
-		}
+	for _, i := range part {
+		s.inPart[i] = true
 	}
-	before := s.sum(part, -1)
-	best, class := before, -1
+	before := s.asItIs(part)
+	best, class := before-worthwhile*math.Abs(before), -1
 	for k := range s.kinds {
-		if v := s.sum(part, k); v < best-worthwhile*math.Abs(before) {
+		if v := s.allOf(part, k); v < best {
 			best, class = v, k
 		}
 	}
-	if class < 0 {
-		return false
-	}
 	for _, i := range part {
-		s.classes[i] = class
-	}
-	return true
-}
-
-// inside tells whether all neighbours of a core have its class.
-func (s *solver) inside(i int) bool {
-	same := true
-	s.neighbours(i, func(j, _ int) { same = same && s.classes[j] == s.classes[i] })
-	return same
-}
-
-// best is the best class of a core without neighbours.
-func (s *solver) best(i int) int {
-	values := s.alone[i*s.kinds:][:s.kinds]
-	return slices.Index(values, slices.Min(values))
-}
-
-// sum is what the cores of a part and their borders add to the sum if they all had a class, or as they are if that is negative.
-// Borders between two cores of the part are counted only as they are, half from each side.
-func (s *solver) sum(part []int, class int) float64 {
-	sum, borders := 0.0, 0.0
-	if class >= 0 {
-		for _, i := range part {
-			s.seenIn(i, true)
+		s.inPart[i] = false
+		if class >= 0 {
+			s.classes[i] = class
 		}
 	}
-	return sum + borders
+	return class >= 0
+}
+
+// asItIs is what the cores of a part and their borders add to the sum.
+func (s *solver) asItIs(part []int) float64 {
+	alone, borders := 0.0, 0.0
+	for _, i := range part {
+		alone += s.alone[i*s.kinds+s.classes[i]]
+		s.neighbours(i, func(j, pixels int) {
+			b := s.Costs.between(s.classes[i], s.classes[j], pixels)
+			if s.inPart[j] {
+				b /= 2 // it is met from both sides
+			}
+			borders += b
+		})
+	}
+	return alone + s.price*borders
+}
+
+// allOf is what they would add if all had one class.
+func (s *solver) allOf(part []int, class int) float64 {
+	alone, borders := 0.0, 0.0
+	for _, i := range part {
+		alone += s.alone[i*s.kinds+class]
+		s.neighbours(i, func(j, pixels int) {
+			if !s.inPart[j] {
+				borders += s.Costs.between(class, s.classes[j], pixels)
+			}
+		})
+	}
+	return alone + s.price*borders
 }

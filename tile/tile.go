@@ -21,7 +21,7 @@ func Cover(picture image.Point, core image.Point, context int) []Piece {
 		panic("tile: the sides of cores are even")
 	}
 	all := image.Rectangle{Max: picture}
-	columns, rows := cuts(picture.X, core.X), cuts(picture.Y, core.Y)
+	columns, rows := Cuts(picture.X, core.X), Cuts(picture.Y, core.Y)
 	var pieces []Piece
 	for y := range len(rows) - 1 {
 		for x := range len(columns) - 1 {
@@ -48,9 +48,9 @@ func SubImages(picture image.Point, size, step int) []image.Rectangle {
 	return squares
 }
 
-// cuts divides length into the fewest parts of at most size, an even number if there are several: part i lies between cuts i and
+// Cuts divides length into the fewest parts of at most size, an even number if there are several: part i lies between cuts i and
 // i+1, which are even but for the last.
-func cuts(length, size int) []int {
+func Cuts(length, size int) []int {
 	parts := (length + size - 1) / size
 	at := make([]int, parts+1)
 	for i := range at {

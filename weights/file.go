@@ -31,6 +31,7 @@ const (
 	keyBranches     = "branches"
 	keyLicence      = "licence"
 	keyProvenance   = "provenance"
+	keyRouting      = "routing"
 	keySHA256       = "tensors_sha256"
 )
 
@@ -122,6 +123,7 @@ func fromFile(params tensor.Set, metadata map[string]string, scale int) (*Model,
 		return nil, err
 	}
 	m.Name, m.Licence, m.Provenance = metadata[keyName], metadata[keyLicence], metadata[keyProvenance]
+	m.Routing = metadata[keyRouting]
 	if stored.classes != nil {
 		if len(stored.classes) != len(m.Branches) {
 			return nil, fmt.Errorf("metadata: classes %q do not name %d branches", stored.classes, len(m.Branches))
@@ -200,7 +202,7 @@ func (m *Model) metadata(tensors tensor.Set) (map[string]string, error) {
 		}
 		metadata[key] = string(text)
 	}
-	for key, value := range map[string]string{keyName: m.Name, keyLicence: m.Licence, keyProvenance: m.Provenance} {
+	for key, value := range map[string]string{keyName: m.Name, keyLicence: m.Licence, keyProvenance: m.Provenance, keyRouting: m.Routing} {
 		if value != "" {
 			metadata[key] = value
 		}

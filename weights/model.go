@@ -31,7 +31,9 @@ type Model struct {
 	// ClassModule tells the classes apart; nil for a plain network.
 	ClassModule *Network
 	Licence     string // SPDX identifier, or what is known; empty if nothing is
-	Provenance  string // how and on what it was trained, and by whom
+	// Routing is what is known of the errors that the branches make on content of a difficulty, as text; empty if nothing is.
+	Routing    string
+	Provenance string // how and on what it was trained, and by whom
 }
 
 // FullClass is the class name of a plain network's only branch.

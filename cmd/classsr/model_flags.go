@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
@@ -14,6 +16,10 @@ type modelFlags struct {
 	mode    string
 	threads int
 	memory  string
+	budget  float64
+	maxTime time.Duration
+	quality float64
+	router  string
 }
 
 func (f *modelFlags) register(cmd *cobra.Command) {
@@ -23,6 +29,12 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.mode, "mode", "", "routed (each part by the branch of its class), full (the full-width network), paper (as the paper's code,\n"+
 		"to compare figures), or branch=K for the branch of class K (from 1, the simplest); by default routed for models\n"+
 		"with classes, full for others")
+	flags.Float64Var(&f.budget, "budget", 0, "routed: spend at most this `PERCENT` of the full network's multiply-accumulates")
+	flags.DurationVar(&f.maxTime, "max-time", 0, "routed: let the network take at most this `TIME` for each picture, such as 2s or 500ms")
+	flags.Float64Var(&f.quality, "quality", 0, "routed: lose at most this many `dB` (PSNR) against the full network, by the model's\n"+
+		"calibration (default 0.02)")
+	flags.StringVar(&f.router, "router", "", "routed: what tells classes apart, class-module or edge (no network); by default the better one\n"+
+		"by the model's calibration")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.StringVar(&f.memory, "memory", "", "at most this `SIZE` of memory for pictures and work, such as 500MB or 2GB; by default 4/5 of the machine's")
 	// Completion can only fail for flags that are not there.
@@ -30,13 +42,24 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 		return classsr.Names(), cobra.ShellCompDirectiveDefault
 	})
 	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"routed", "full", "paper", "branch=1", "branch=2", "branch=3"}, 0))
+	_ = cmd.RegisterFlagCompletionFunc("router", cobra.FixedCompletions([]string{classsr.RouterClassModule, classsr.RouterEdge}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("scale", cobra.FixedCompletions([]string{"2", "3", "4"}, 0))
 }
 
 // options checks the flags that do not depend on the model.
 func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
-	o := classsr.Options{Scale: f.scale, Mode: f.mode, Threads: f.threads}
+	o := classsr.Options{
+		Scale: f.scale, Mode: f.mode, Threads: f.threads,
+		Budget: f.budget, MaxTime: f.maxTime, Quality: f.quality, Router: f.router,
+	}
+	changed := cmd.Flags().Changed
 	switch {
+	case changed("budget") && !(f.budget > 0 && f.budget <= 100):
+		return o, usagef("--budget %g: it is a percentage, more than 0 and at most 100", f.budget)
+	case changed("max-time") && f.maxTime <= 0:
+		return o, usagef("--max-time %s: it is more than 0", f.maxTime)
+	case changed("quality") && !(f.quality > 0 && f.quality <= 10):
+		return o, usagef("--quality %g: it is how many dB may be lost, more than 0 and at most 10 (JPEG files have --jpeg-quality)", f.quality)
 	case cmd.Flags().Changed("scale") && f.scale < 1:
 		return o, usagef("--scale %d: an enlargement is a positive number", f.scale)
 	case cmd.Flags().Changed("threads") && f.threads < 1:

@@ -22,7 +22,7 @@ type upscaleFlags struct {
 	modelFlags
 	output       string
 	routeMap     string
-	quality      int
+	jpegQuality  int
 	overwrite    bool
 	skipExisting bool
 	quiet        bool
@@ -60,7 +60,7 @@ func newUpscale(io streams) *cobra.Command {
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG)")
 	flags.StringVar(&f.routeMap, "route-map", "",
 		"also write a picture of the classes to `FILE.png`, or the classes of all cores to FILE.json (one input, a model with classes)")
-	flags.IntVar(&f.quality, "quality", 0, "quality of JPEG output, 1 to 100 (default 95)")
+	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "quality of JPEG output, 1 to 100 (default 95)")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace output files that exist")
 	flags.BoolVar(&f.skipExisting, "skip-existing", false, "leave inputs out whose output file exists")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing but errors")
@@ -75,8 +75,8 @@ func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
 	switch {
 	case f.overwrite && f.skipExisting:
 		return usagef("--overwrite and --skip-existing exclude each other")
-	case cmd.Flags().Changed("quality") && (f.quality < 1 || f.quality > 100):
-		return usagef("--quality %d: it is 1 to 100", f.quality)
+	case cmd.Flags().Changed("jpeg-quality") && (f.jpegQuality < 1 || f.jpegQuality > 100):
+		return usagef("--jpeg-quality %d: it is 1 to 100", f.jpegQuality)
 	case f.json && (f.output == stdStream || f.output == "" && slices.Contains(args, stdStream)):
 		return usagef("--json and the picture would both go to standard output; name a file with -o")
 	case intoFile && severalOrFolder && formatErr == nil:
@@ -198,7 +198,7 @@ func (f *upscaleFlags) upscale(ctx context.Context, s streams, up *classsr.Upsca
 	var lost []string
 	write := func(w io.Writer) error {
 		var err error
-		lost, err = imageio.Encode(contextWriter{ctx, w}, out, format, imageio.EncodeOptions{Quality: f.quality, Threads: f.threads})
+		lost, err = imageio.Encode(contextWriter{ctx, w}, out, format, imageio.EncodeOptions{Quality: f.jpegQuality, Threads: f.threads})
 		return err
 	}
 	if j.output == stdStream {

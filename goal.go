@@ -1,0 +1,182 @@
+package classsr
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"classsr/route"
+)
+
+// goalKind is what decides between quality and cost.
+type goalKind int
+
+const (
+	// goalScores takes what the Class-Module finds most likely.
+	goalScores goalKind = iota
+	// goalQuality is the cheapest choice that loses no more than so many dB.
+	goalQuality
+	// goalBudget is the best choice that takes so many percent of the full network's multiply-accumulates.
+	goalBudget
+	// goalTime is the best choice that takes so many seconds.
+	goalTime
+)
+
+// bounded tells whether the goal bounds the cost; then the full network is no way out.
+func (k goalKind) bounded() bool { return k == goalBudget || k == goalTime }
+
+// goal is what the user wants of routing.
+type goal struct {
+	kind  goalKind
+	limit float64 // dB, percent or nanoseconds
+}
+
+// defaultQuality is how many dB routing may lose where nothing else is asked for, by the model's calibration.
+const defaultQuality = 0.02
+
+// mostQuality is the largest loss that makes sense; more is a mistake (a JPEG quality, for instance).
+const mostQuality = 10
+
+func newGoal(o Options, calibrated bool) (goal, error) {
+	given := 0
+	for _, set := range []bool{o.Budget != 0, o.MaxTime != 0, o.Quality != 0} {
+		if set {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return goal{}, fmt.Errorf("a budget, a time and a quality exclude each other")
+	case o.Budget < 0 || o.Budget > 100 || math.IsNaN(o.Budget):
+		return goal{}, fmt.Errorf("a budget of %g %%: it is more than 0 and at most 100", o.Budget)
+	case o.MaxTime < 0:
+		return goal{}, fmt.Errorf("a time of %s: it is more than 0", o.MaxTime)
+	case o.Quality < 0 || o.Quality > mostQuality || math.IsNaN(o.Quality):
+		return goal{}, fmt.Errorf("a quality of %g dB: it is how much may be lost, more than 0 and at most %d", o.Quality, mostQuality)
+	case o.Budget != 0:
+		return goal{goalBudget, o.Budget}, nil
+	case o.MaxTime != 0:
+		return goal{goalTime, float64(o.MaxTime / time.Nanosecond)}, nil
+	case !calibrated && o.Quality != 0:
+		return goal{}, fmt.Errorf("what this model's classes lose is not known: run classsr calibrate on it, or give a budget")
+	case !calibrated:
+		return goal{kind: goalScores}, nil
+	case o.Quality != 0:
+		return goal{goalQuality, o.Quality}, nil
+	}
+	return goal{goalQuality, defaultQuality}, nil
+}
+
+// choose gives the cores classes.
+func (g goal) choose(p *route.Problem, k known, f forecaster) []int {
+	switch g.kind {
+	case goalQuality:
+		allowed := k.squares * (math.Pow(10, g.limit/10) - 1)
+		return cheapest(p, allowed)
+	case goalBudget:
+		full := float64(f.fullMACs())
+		estimate := func(classes []int) float64 {
+			return 100 * (float64(f.routerMACs) + f.routed.costs.macs.Of(p.Grid, classes)) / full
+		}
+		exact := func(classes []int) float64 { return 100 * float64(f.ofClasses(p.Grid, classes).macs) / full }
+		return within(p, k, g.limit, estimate, exact)
+	case goalTime:
+		estimate := func(classes []int) float64 {
+			return f.speed() * f.routed.costs.nanoseconds.Of(p.Grid, classes) / float64(f.threads)
+		}
+		exact := func(classes []int) float64 { return f.speed() * f.ofClasses(p.Grid, classes).nanoseconds }
+		return within(p, k, g.limit, estimate, exact)
+	}
+	return p.Choose(1)
+}
+
+// Prices are looked for between these powers of 2, in losses per nanosecond. Halving the interval priceSteps times leaves steps of
+// less than a percent.
+const (
+	lowestPrice, highestPrice = -40, 40
+	priceSteps                = 14
+)
+
+// cheapest is the choice at the highest price at which the loss is no more than allowed.
+func cheapest(p *route.Problem, allowed float64) []int {
+	low, high := float64(lowestPrice), float64(highestPrice)
+	best := p.Choose(0)
+	for range priceSteps {
+		middle := (low + high) / 2
+		if classes := p.Choose(math.Exp2(middle)); p.Loss(classes) <= allowed {
+			best, low = classes, middle
+		} else {
+			high = middle
+		}
+	}
+	return best
+}
+
+// within is the choice at the lowest price at which it costs no more than a limit. What it costs is estimated; exact, which takes longer,
+// puts the estimate right.
+func within(p *route.Problem, k known, limit float64, estimate, exact func(classes []int) float64) []int {
+	const (
+		corrections = 4
+		near        = 0.5 / 100 // of the limit, which need not be met any nearer
+	)
+	target := limit
+	var best []int
+	for range corrections {
+		classes := atMost(p, k, target, estimate)
+		cost := exact(classes)
+		if best == nil || cost <= limit {
+			best = classes
+		}
+		if math.Abs(cost-limit) <= near*limit && cost <= limit {
+			break
+		}
+		target += limit - cost - near/2*limit
+		if target <= 0 {
+			target = limit / 100
+		}
+	}
+	return best
+}
+
+// atMost is the choice at the lowest price at which it is estimated to cost no more than a target. Models that are not calibrated know no
+// losses, only scores: a price below zero then pulls towards the harder classes.
+func atMost(p *route.Problem, k known, target float64, estimate func(classes []int) float64) []int {
+	at := func(x float64) []int {
+		if k.scores == nil {
+			return p.Choose(math.Exp2(x))
+		}
+		return pulled(p, k.scores, x).Choose(math.Exp2(x))
+	}
+	low, high := float64(lowestPrice), float64(highestPrice)
+	best := at(high)
+	for range priceSteps {
+		middle := (low + high) / 2
+		if classes := at(middle); estimate(classes) <= target {
+			best, high = classes, middle
+		} else {
+			low = middle
+		}
+	}
+	return best
+}
+
+// pulled is the problem of scores: the loss of a class is how much less likely it is than the best. Where the price is low, of 2^x, the
+// simpler classes lose more the lower it is, so that any cost can be reached.
+func pulled(p *route.Problem, scores [][]float64, x float64) *route.Problem {
+	out := *p
+	out.Losses = make([][]float64, len(scores))
+	pull := math.Exp2(-x - pullAt)
+	for i, s := range scores {
+		best := s[route.Argmax(s)]
+		losses := make([]float64, len(s))
+		for class, v := range s {
+			losses[class] = best - v + pull*float64(len(s)-1-class)
+		}
+		out.Losses[i] = losses
+	}
+	return &out
+}
+
+// pullAt is the price, as a power of 2, below which simpler classes lose more than the scores say. A core costs about 2^20 nanoseconds, and
+// scores differ by a few units.
+const pullAt = 20

@@ -1,0 +1,107 @@
+package route
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// grid has cores of 10x10 pixels.
+func grid(columns, rows int) *Problem {
+	p := &Problem{Costs: Costs{[]float64{0.1, 0.5, 1}, []float64{0.5, 2, 4}}}
+	for x := range columns + 1 {
+		p.Xs = append(p.Xs, 10*x)
+	}
+	for y := range rows + 1 {
+		p.Ys = append(p.Ys, 10*y)
+	}
+	return p
+}
+
+func randomProblem(t *rapid.T) *Problem {
+	p := grid(rapid.IntRange(1, 7).Draw(t, "columns"), rapid.IntRange(1, 7).Draw(t, "rows"))
+	for range p.Columns() * p.Rows() {
+		hard := rapid.Float64Range(0, 300).Draw(t, "difficulty")
+		p.Losses = append(p.Losses, []float64{hard, hard / 3, 0})
+	}
+	return p
+}
+
+func TestWithoutAPriceTheBestClassIsChosen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		if loss := p.Loss(p.Choose(0)); loss != 0 {
+			t.Fatalf("loss %g", loss)
+		}
+	})
+}
+
+// No change of a single core, of a block or of all cores to one class may be better than what was chosen.
+func TestChoicesCannotBeImprovedByOneMove(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		price := rapid.Float64Range(0.01, 10).Draw(t, "price")
+		chosen := p.Choose(price)
+		sum := func(classes []int) float64 { return p.Loss(classes) + price*p.Costs.Of(p.Grid, classes) }
+		got := sum(chosen)
+		for i := range chosen {
+			for class := range p.Costs.Pixel {
+				other := slices.Clone(chosen)
+				other[i] = class
+				if better := sum(other); better < got-1e-6*got {
+					t.Fatalf("core %d in class %d has %g, less than %g", i, class, better, got)
+				}
+			}
+		}
+	})
+}
+
+func TestWhatMustNotBeChosenIsNot(t *testing.T) {
+	p := grid(3, 1)
+	inf := math.Inf(1)
+	p.Losses = [][]float64{{0, 0, 0}, {inf, inf, 0}, {0, 0, 0}}
+	if got := p.Choose(1e6); got[1] != 2 {
+		t.Errorf("chosen %v", got)
+	}
+}
+
+// An island whose border costs more than it saves is given up, also where no single core of it would be.
+func TestIslandsThatDoNotPay(t *testing.T) {
+	for _, c := range []struct {
+		border float64
+		want   int // class of the island's cores
+	}{{0.1, 0}, {4, 2}} {
+		p := grid(6, 6)
+		p.Costs.Border = []float64{c.border, c.border, c.border}
+		for i := range 36 {
+			x, y := i%6, i/6
+			hard := 1000.0
+			if x >= 2 && x < 4 && y >= 2 && y < 4 {
+				hard = 0
+			}
+			p.Losses = append(p.Losses, []float64{hard, hard, 0})
+		}
+		got := p.Choose(1)
+		for _, i := range []int{14, 15, 20, 21} {
+			if got[i] != c.want {
+				t.Errorf("border %g: core %d has class %d, want %d", c.border, i, got[i], c.want)
+			}
+		}
+		if got[0] != 2 {
+			t.Errorf("border %g: the corner has class %d", c.border, got[0])
+		}
+	}
+}
+
+func TestCostCountsBordersFromBothSides(t *testing.T) {
+	p := grid(2, 1)
+	p.Losses = [][]float64{{0, 0, 0}, {0, 0, 0}}
+	if got, want := p.Costs.Of(p.Grid, []int{0, 2}), 100*0.1+100*1+10*(0.5+4); math.Abs(got-want) > 1e-9 {
+		t.Errorf("cost %g, want %g", got, want)
+	}
+	if got := p.Cores(); len(got) != 2 || got[1].Min.X != 10 || got[1].Max.Y != 10 {
+		t.Errorf("cores %v", got)
+	}
+}

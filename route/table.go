@@ -1,0 +1,109 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+)
+
+// Table says what errors the classes make on content of a difficulty, as measured on pictures that had nothing to do with training the
+// networks: what a router knows when it chooses. In a model file it is JSON.
+type Table struct {
+	// Router is what tells the difficulty, such as RouterEdge, on cores of Core x Core pixels of the small picture.
+	Router string `json:"router"`
+	Core   int    `json:"core"`
+	// Classes are the columns, the simplest first.
+	Classes []string `json:"classes"`
+	// Levels are difficulties, rising, and Errors for each of them the mean squared errors of the classes, of samples of 0..255.
+	Levels []float64   `json:"levels"`
+	Errors [][]float64 `json:"errors"`
+}
+
+// Sample is a core of a picture that was measured.
+type Sample struct {
+	Difficulty float64
+	Pixels     int
+	Errors     []float64 // by class: mean squared error
+}
+
+// NewTable makes a table of at most so many levels, each from as many pixels as the others. It returns an error if there are no samples.
+func NewTable(router string, core int, classes []string, samples []Sample, levels int) (*Table, error) {
+	samples = slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool { return math.IsNaN(s.Difficulty) || s.Pixels < 1 })
+	if len(samples) == 0 {
+		return nil, errors.New("there is nothing to make a table of")
+	}
+	slices.SortFunc(samples, func(a, b Sample) int {
+		if a.Difficulty < b.Difficulty {
+			return -1
+		}
+		return 1
+	})
+	t := &Table{Router: router, Core: core, Classes: classes}
+	levels = min(levels, len(samples))
+	for i := range levels {
+		t.addLevel(samples[i*len(samples)/levels : (i+1)*len(samples)/levels])
+	}
+	return t, nil
+}
+
+// addLevel adds the means of some samples.
+func (t *Table) addLevel(samples []Sample) {
+	sums, level, pixels := make([]float64, len(t.Classes)), 0.0, 0.0
+	for _, s := range samples {
+		n := float64(s.Pixels)
+		pixels += n
+		level += n * s.Difficulty
+		for class, e := range s.Errors {
+			sums[class] += n * e
+		}
+	}
+	for class := range sums {
+		sums[class] /= pixels
+	}
+	level /= pixels
+	if n := len(t.Levels); n > 0 && level <= t.Levels[n-1] { // many samples of one difficulty
+		return
+	}
+	t.Levels, t.Errors = append(t.Levels, level), append(t.Errors, sums)
+}
+
+// Expected gives the mean squared errors of the classes at a difficulty: between levels on a straight line, beyond them those of the
+// outermost. A difficulty that is not a number counts as the largest.
+func (t *Table) Expected(difficulty float64) []float64 {
+	last := len(t.Levels) - 1
+	i := sort.Search(len(t.Levels), func(i int) bool { return t.Levels[i] >= difficulty })
+	switch {
+	case math.IsNaN(difficulty) || i > last:
+		return t.Errors[last]
+	case i == 0:
+		return t.Errors[0]
+	}
+	f := (difficulty - t.Levels[i-1]) / (t.Levels[i] - t.Levels[i-1])
+	out := make([]float64, len(t.Classes))
+	for class := range out {
+		out[class] = t.Errors[i-1][class]*(1-f) + t.Errors[i][class]*f
+	}
+	return out
+}
+
+// Check returns an error if a table that came from outside is not one.
+func (t *Table) Check() error {
+	if t.Core < 4 || t.Core > 256 || t.Core%4 != 0 || len(t.Levels) == 0 || len(t.Errors) != len(t.Levels) || len(t.Classes) == 0 {
+		return fmt.Errorf("a table of %d levels and %d rows for cores of %d pixels", len(t.Levels), len(t.Errors), t.Core)
+	}
+	for i, row := range t.Errors {
+		if len(row) != len(t.Classes) || !isFinite(t.Levels[i]) || i > 0 && t.Levels[i] <= t.Levels[i-1] {
+			return fmt.Errorf("level %d of a table is not right", i+1)
+		}
+		for _, e := range row {
+			if !isFinite(e) || e < 0 {
+				return fmt.Errorf("an error of %g in a table", e)
+			}
+		}
+	}
+	return nil
+}
+
+func isFinite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
