@@ -3,7 +3,6 @@ package classsr
 import (
 	"context"
 	"image"
-
 )
 
 // bicubic is the method without a network.

@@ -101,20 +101,25 @@ const (
 )
 
 // shapeWork is the work for a whole picture, and for every other field of a chessboard.
-func (n *network) shapeWork() (whole, chessboard engine.Work) {
+func (n *network) shapeWork() (whole, fields engine.Work) {
 	window := image.Pt(costProbe, costProbe)
 	core := image.Rectangle{Max: window}
 	if n.spec.Pools() {
 		whole = engine.Work{MACs: n.plan.MACs(window, core), Pixels: costProbe * costProbe}
 		return whole, engine.Work{MACs: whole.MACs / 2, Pixels: whole.Pixels / 2}
 	}
+	return n.plan.Work(window, core, nil), n.plan.Work(window, core, chessboard(costCell))
+}
+
+// chessboard has every other field, of so many pixels a side.
+func chessboard(cell int) engine.Mask {
 	var mask engine.Mask
-	for y := 0; y < costProbe; y += costCell {
-		band := engine.Band{Top: y, Bottom: y + costCell}
-		for x := y % (2 * costCell); x < costProbe; x += 2 * costCell {
-			band.Spans = append(band.Spans, engine.Span{Left: x, Right: x + costCell})
+	for y := 0; y < costProbe; y += cell {
+		band := engine.Band{Top: y, Bottom: y + cell}
+		for x := y % (2 * cell); x < costProbe; x += 2 * cell {
+			band.Spans = append(band.Spans, engine.Span{Left: x, Right: x + cell})
 		}
 		mask = append(mask, band)
 	}
-	return n.plan.Work(window, core, nil), n.plan.Work(window, core, mask)
+	return mask
 }

@@ -22,47 +22,67 @@ func edgeDifficulty(ctx context.Context, in *imageio.Picture, cores []image.Rect
 }
 
 // laplacian is a worker's memory.
-type laplacian struct{ luma, plane []float32 }
+type laplacian struct {
+	luma  []int32 // in steps of 1/65280
+	plane []float32
+}
 
-// flattest is the least mean that is told from nothing.
-const flattest = 1. / 1024
+const (
+	// flattest is the least mean that is told from nothing, in steps of 1/255.
+	flattest = 1. / 1024
+	// lumaStep is how many steps of luma 1/255 is.
+	lumaStep = 256
+)
 
 func (l *laplacian) difficulty(in *imageio.Picture, core image.Rectangle) float64 {
 	r := core.Inset(-1).Intersect(in.Bounds())
 	l.read(in, r)
 	w := r.Dx()
-	sum, n := float32(0), 0
-	at := func(x, y int) float32 { return l.luma[(y-r.Min.Y)*w+x-r.Min.X] }
-	for y := max(core.Min.Y, 1); y < min(core.Max.Y, in.Height-1); y++ {
-		for x := max(core.Min.X, 1); x < min(core.Max.X, in.Width-1); x++ {
-			d := 4*at(x, y) - at(x-1, y) - at(x+1, y) - at(x, y-1) - at(x, y+1)
-			if d < 0 {
-				d = -d
-			}
-			sum += d
-			n++
+	sum, n := int64(0), 0
+	left, right := max(core.Min.X, 1)-r.Min.X, min(core.Max.X, in.Width-1)-r.Min.X
+	for y := max(core.Min.Y, 1) - r.Min.Y; y < min(core.Max.Y, in.Height-1)-r.Min.Y && left < right; y++ {
+		row, above, below := l.luma[y*w:][:w], l.luma[(y-1)*w:][:w], l.luma[(y+1)*w:][:w]
+		for x := left; x < right; x++ {
+			d := 4*row[x] - row[x-1] - row[x+1] - above[x] - below[x]
+			sum += int64(max(d, -d))
 		}
+		n += right - left
 	}
 	mean := 0.0
 	if n > 0 {
-		mean = 255 * float64(sum) / float64(n)
+		mean = float64(sum) / lumaStep / float64(n)
 	}
 	return math.Log2(max(mean, flattest))
 }
 
-// read fills luma (BT.601) with a rectangle of the picture.
+// Weights of the colours in luma (BT.601), in steps.
+const lumaRed, lumaGreen, lumaBlue = 77, 150, 29
+
+// read fills luma with a rectangle of the picture.
 func (l *laplacian) read(in *imageio.Picture, r image.Rectangle) {
-	n := r.Dx() * r.Dy()
-	l.luma, l.plane = resize(l.luma, n), resize(l.plane, n)
-	if in.Colors == 1 {
-		in.ReadPlane(l.luma, 0, r)
+	w, n := r.Dx(), r.Dx()*r.Dy()
+	if cap(l.luma) < n {
+		l.luma = make([]int32, n)
+	}
+	l.luma = l.luma[:n]
+	if in.Depth == 8 && in.Colors == 3 {
+		step := in.Channels()
+		for y := range r.Dy() {
+			pixels := in.Pix8[((r.Min.Y+y)*in.Width+r.Min.X)*step:]
+			row := l.luma[y*w:][:w]
+			for x := range row {
+				p := pixels[x*step:][:3]
+				row[x] = lumaRed*int32(p[0]) + lumaGreen*int32(p[1]) + lumaBlue*int32(p[2])
+			}
+		}
 		return
 	}
 	clear(l.luma)
-	for c, weight := range []float32{0.299, 0.587, 0.114} {
-		in.ReadPlane(l.plane, c, r)
+	l.plane = resize(l.plane, n)
+	for c, weight := range []float32{lumaRed, lumaGreen, lumaBlue} {
+		in.ReadPlane(l.plane, min(c, in.Colors-1), r)
 		for i, v := range l.plane {
-			l.luma[i] += weight * v
+			l.luma[i] += int32(255*weight*v + 0.5)
 		}
 	}
 }

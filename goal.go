@@ -32,7 +32,7 @@ type goal struct {
 }
 
 // defaultQuality is how many dB routing may lose where nothing else is asked for, by the model's calibration.
-const defaultQuality = 0.02
+const defaultQuality = 0.03
 
 // mostQuality is the largest loss that makes sense; more is a mistake (a JPEG quality, for instance).
 const mostQuality = 10
@@ -90,17 +90,35 @@ func (g goal) choose(p *route.Problem, k known, f forecaster) []int {
 	return p.Choose(1)
 }
 
-// Prices are looked for between these powers of 2, in losses per nanosecond. Halving the interval priceSteps times leaves steps of
-// less than a percent.
-const (
-	lowestPrice, highestPrice = -40, 40
-	priceSteps                = 14
-)
+// priceSteps is how often the interval is halved in which the price is looked for: the steps that are left are of one or two percent.
+const priceSteps = 10
+
+// priceRange gives the powers of 2 between which all prices lie that matter: at the lowest hardly any core goes to a cheaper class than the
+// best, at the highest nearly all have gone to the cheapest. Borders can move both by some powers.
+func priceRange(p *route.Problem) (low, high float64) {
+	const margin = 3
+	low, high = math.Inf(1), math.Inf(-1)
+	pixel := p.Costs.Pixel
+	for i, core := range p.Cores() {
+		area := float64(core.Dx() * core.Dy())
+		for class, loss := range p.Losses[i] {
+			saved := area * (pixel[len(pixel)-1] - pixel[class])
+			if loss > 0 && saved > 0 && !math.IsInf(loss, 0) {
+				even := math.Log2(loss / saved)
+				low, high = min(low, even), max(high, even)
+			}
+		}
+	}
+	if low > high { // nothing loses anything
+		return 0, 1
+	}
+	return low - margin, high + margin
+}
 
 // cheapest is the choice at the highest price at which the loss is no more than allowed.
 func cheapest(p *route.Problem, allowed float64) []int {
-	low, high := float64(lowestPrice), float64(highestPrice)
-	best := p.Choose(0)
+	low, high := priceRange(p)
+	best := p.Choose(math.Exp2(low))
 	for range priceSteps {
 		middle := (low + high) / 2
 		if classes := p.Choose(math.Exp2(middle)); p.Loss(classes) <= allowed {
@@ -119,10 +137,13 @@ func within(p *route.Problem, k known, limit float64, estimate, exact func(class
 		corrections = 4
 		near        = 0.5 / 100 // of the limit, which need not be met any nearer
 	)
+	if k.scores != nil {
+		p = pulled(p, k.scores)
+	}
 	target := limit
 	var best []int
 	for range corrections {
-		classes := atMost(p, k, target, estimate)
+		classes := atMost(p, target, estimate)
 		cost := exact(classes)
 		if best == nil || cost <= limit {
 			best = classes
@@ -138,20 +159,13 @@ func within(p *route.Problem, k known, limit float64, estimate, exact func(class
 	return best
 }
 
-// atMost is the choice at the lowest price at which it is estimated to cost no more than a target. Models that are not calibrated know no
-// losses, only scores: a price below zero then pulls towards the harder classes.
-func atMost(p *route.Problem, k known, target float64, estimate func(classes []int) float64) []int {
-	at := func(x float64) []int {
-		if k.scores == nil {
-			return p.Choose(math.Exp2(x))
-		}
-		return pulled(p, k.scores, x).Choose(math.Exp2(x))
-	}
-	low, high := float64(lowestPrice), float64(highestPrice)
-	best := at(high)
+// atMost is the choice at the lowest price at which it is estimated to cost no more than a target.
+func atMost(p *route.Problem, target float64, estimate func(classes []int) float64) []int {
+	low, high := priceRange(p)
+	best := p.Choose(math.Exp2(high))
 	for range priceSteps {
 		middle := (low + high) / 2
-		if classes := at(middle); estimate(classes) <= target {
+		if classes := p.Choose(math.Exp2(middle)); estimate(classes) <= target {
 			best, high = classes, middle
 		} else {
 			low = middle
@@ -160,23 +174,19 @@ func atMost(p *route.Problem, k known, target float64, estimate func(classes []i
 	return best
 }
 
-// pulled is the problem of scores: the loss of a class is how much less likely it is than the best. Where the price is low, of 2^x, the
-// simpler classes lose more the lower it is, so that any cost can be reached.
-func pulled(p *route.Problem, scores [][]float64, x float64) *route.Problem {
+// pulled is the problem of scores: the loss of a class is how much less likely it is than the best, and simpler classes lose so much more
+// that with a price all costs can be reached, also those above what the best classes cost.
+func pulled(p *route.Problem, scores [][]float64) *route.Problem {
+	const pull = 8 // more than most scores differ by
 	out := *p
 	out.Losses = make([][]float64, len(scores))
-	pull := math.Exp2(-x - pullAt)
 	for i, s := range scores {
-		best := s[route.Argmax(s)]
+		last := len(s) - 1
 		losses := make([]float64, len(s))
-		for class, v := range s {
-			losses[class] = best - v + pull*float64(len(s)-1-class)
+		for class := range s {
+			losses[class] = max(s[last]-s[class]+pull*float64(last-class), 0)
 		}
 		out.Losses[i] = losses
 	}
 	return &out
 }
-
-// pullAt is the price, as a power of 2, below which simpler classes lose more than the scores say. A core costs about 2^20 nanoseconds, and
-// scores differ by a few units.
-const pullAt = 20

@@ -19,7 +19,7 @@ type Options struct {
 	// Budget, in ModeRouted, is how many percent of the full-width network's multiply-accumulates may be spent, all that routing takes
 	// included: more than 0 and at most 100. MaxTime is how long the network may take on this machine, and Quality how many dB (PSNR) may
 	// be lost against the full-width network, by the model's calibration. One of the three may be given. If none is, a calibrated model
-	// loses at most 0.02 dB, and another one takes the classes that its Class-Module finds most likely.
+	// loses at most 0.03 dB, and another one takes the classes that its Class-Module finds most likely.
 	Budget  float64
 	MaxTime time.Duration
 	Quality float64

@@ -96,12 +96,13 @@ func TestProbabilitiesOfPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	var c classifier
-	scores, err := c.scores(context.Background(), r.module, lr, image.Rect(28, 28, 60, 60))
-	if err != nil {
+	scores := make([][]float32, 2)
+	cores := []image.Rectangle{image.Rect(0, 0, 32, 32), image.Rect(28, 28, 60, 60)}
+	if err := c.scores(context.Background(), r.module, lr, cores, scores); err != nil {
 		t.Fatal(err)
 	}
 	want := archive.Array("p").Data[5*3:] // in the second row of four
-	for i, p := range route.Softmax(scores) {
+	for i, p := range route.Softmax(scores[1]) {
 		if math.Abs(p-float64(want[i])) > 1e-5 {
 			t.Errorf("class %d has probability %g, want %g", i, p, want[i])
 		}

@@ -28,7 +28,7 @@ type routed struct {
 
 // blendWidth is how many pixels of the small picture at each side of a border between classes are made of both. Without it borders
 // show in flat content, where branches differ by fractions of a level (docs/routing.md).
-const blendWidth = 4
+const blendWidth = 2
 
 // choice is what became of a picture's cores.
 type choice struct {
@@ -118,10 +118,10 @@ func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s 
 	if r.goal.kind.bounded() {
 		return c, nil
 	}
-	all := r.choice(grid, hardest, routerMACs, "")
-	if routed, full := f.of(c), f.of(all); routed.nanoseconds >= full.nanoseconds && !c.isAll(len(r.branches)-1) {
-		all.fullBecause = fmt.Sprintf("routing would take %.0f %% of the time of the full network", 100*routed.nanoseconds/full.nanoseconds)
-		return all, nil
+	routed, full := r.costs.nanoseconds.Of(grid, c.Classes), r.costs.nanoseconds.Of(grid, hardest)
+	if routed >= full && !c.isAll(len(r.branches)-1) {
+		because := fmt.Sprintf("routing would take %.0f %% of the time of the full network", 100*routed/full)
+		return r.choice(grid, hardest, routerMACs, because), nil
 	}
 	return c, nil
 }
@@ -189,7 +189,7 @@ func (r *routed) losses(ctx context.Context, in *imageio.Picture, p *route.Probl
 		last := errors[len(errors)-1]
 		losses := make([]float64, len(errors))
 		for class, e := range errors {
-			losses[class] = n * max(e-last, 0)
+			losses[class] = n * (e - last)
 		}
 		k.squares += n * last
 		p.Losses = append(p.Losses, losses)

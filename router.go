@@ -5,16 +5,14 @@ import (
 	"image"
 	"slices"
 
-	"classsr/engine"
 	"classsr/imageio"
 	"classsr/internal/par"
-	"classsr/tensor"
 	"classsr/weights"
 )
 
 // router is a model with classes: its Class-Module, and a branch for each class.
 type router struct {
-	module   *engine.Plan
+	module   *classModule
 	branches []*network
 	classes  []string
 	// Paper FLOPs of a patch.
@@ -31,7 +29,7 @@ const moduleSquare = 4
 func newRouter(m *weights.Model, scale int) (*router, error) {
 	module := m.ClassModule.Spec.Build()
 	r := &router{
-		module:      engine.Compile(module, m.ClassModule.Params),
+		module:      newClassModule(module, m.ClassModule.Params),
 		classes:     m.Classes,
 		moduleFLOPs: float64(module.Cost(patch).PaperFLOPs()),
 	}
@@ -49,12 +47,12 @@ func newRouter(m *weights.Model, scale int) (*router, error) {
 // classify gives the Class-Module's scores of the 32x32 pixels around each core.
 func (r *router) classify(ctx context.Context, in *imageio.Picture, cores []image.Rectangle, threads int) ([][]float32, error) {
 	scores := make([][]float32, len(cores))
-	size := image.Pt(in.Width, in.Height)
-	classifiers := make([]classifier, min(threads, len(cores)))
-	err := par.Do(ctx, len(classifiers), len(cores), func(worker, i int) error {
-		s, err := classifiers[worker].scores(ctx, r.module, in, sees(cores[i], size))
-		scores[i] = slices.Clone(s)
-		return err
+	batches := parts(len(cores), moduleBatch)
+	classifiers := make([]classifier, min(threads, batches))
+	err := par.Do(ctx, len(classifiers), batches, func(worker, i int) error {
+		first := i * moduleBatch
+		end := min(first+moduleBatch, len(cores))
+		return classifiers[worker].scores(ctx, r.module, in, cores[first:end], scores[first:end])
 	})
 	return scores, err
 }
@@ -79,7 +77,8 @@ func seen(picture image.Point) image.Point {
 // routeMACs is the arithmetic of the Class-Module for the cores of a picture.
 func (r *router) routeMACs(picture image.Point, cores int) int64 {
 	window := seen(picture)
-	return int64(cores) * r.module.MACs(window, image.Rectangle{Max: window})
+	linear := int64(len(r.module.bias) * r.module.channels)
+	return int64(cores) * (r.module.features.MACs(window, image.Rectangle{Max: window}) + linear)
 }
 
 func (r *router) patchFLOPs(c *choice) float64 {
@@ -91,46 +90,6 @@ func (r *router) patchFLOPs(c *choice) float64 {
 		flops += share * r.branchFLOPs[class]
 	}
 	return flops
-}
-
-// classifier is a worker's memory for the Class-Module.
-type classifier struct {
-	arena  engine.Arena
-	result []float32
-}
-
-// scores runs the Class-Module on a window. Pixels beyond the picture's right and lower border are those at the border.
-func (c *classifier) scores(ctx context.Context, module *engine.Plan, in *imageio.Picture,
-	window image.Rectangle) ([]float32, error) {
-	err := module.Run(ctx, &c.arena, engine.Piece{
-		Window: window.Size(), Core: image.Rectangle{Max: window.Size()},
-		Read: func(dst *tensor.Tensor, y int) {
-			r := image.Rect(0, y, dst.W, y+dst.H).Add(window.Min)
-			if r.In(in.Bounds()) {
-				readRGB(dst, in, r)
-			} else {
-				c.readBeyond(dst, in, r)
-			}
-		},
-		Write: func(src *tensor.Tensor, _ image.Point) { c.result = append(c.result[:0], src.Data...) },
-	})
-	return c.result, err
-}
-
-// readBeyond fills dst with a rectangle that reaches beyond the picture, to the right or below.
-func (c *classifier) readBeyond(dst *tensor.Tensor, in *imageio.Picture, r image.Rectangle) {
-	inside := min(r.Max.X, in.Width) - r.Min.X
-	for channel := range dst.C {
-		plane := dst.Plane(0, channel)
-		for y := range dst.H {
-			row := plane[y*dst.W:][:dst.W]
-			from := min(r.Min.Y+y, in.Height-1)
-			in.ReadPlane(row, min(channel, in.Colors-1), image.Rect(r.Min.X, from, r.Min.X+inside, from+1))
-			for x := inside; x < len(row); x++ {
-				row[x] = row[inside-1]
-			}
-		}
-	}
 }
 
 // largest gives the largest of what f says of the branches.

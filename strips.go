@@ -143,6 +143,7 @@ type stripWorker struct {
 	arenas   []engine.Arena // by class
 	rows     *blendRows
 	segments []route.Segment
+	segment  route.Segment // that comes next
 	spans    []route.Span
 	part     [3][]float32
 }
@@ -158,7 +159,7 @@ func (w *stripWorker) enlarge(ctx context.Context, j *job, p *piece, write func(
 	}
 	b := j.choice.blend
 	w.rows = w.rows.forStrip(b.Scale, largestCore(b.Ys), p.Core)
-	running := make([]*engine.Progress, len(w.branches))
+	running := make([]engine.Progress, len(w.branches))
 	for class, part := range p.masks {
 		if part != nil {
 			running[class] = w.begin(j, p, class, part, write)
@@ -169,40 +170,47 @@ func (w *stripWorker) enlarge(ctx context.Context, j *job, p *piece, write func(
 		if y < b.Rows()-1 {
 			until -= b.Width * b.Scale
 		}
-		for _, r := range running {
-			if r == nil {
+		for class := range running {
+			if p.masks[class] == nil {
 				continue
 			}
-			if err := r.To(ctx, until); err != nil {
+			if err := running[class].To(ctx, until); err != nil {
 				return err
 			}
 		}
 		w.flush(b, until, write)
 	}
-	for _, r := range running {
-		if r != nil {
-			p.macs += r.Work().MACs
+	for class, part := range p.masks {
+		if part != nil {
+			if part.mask == nil {
+				p.macs += w.branches[class].plan.MACs(part.window.Size(), p.Core.Sub(part.window.Min))
+			} else {
+				p.macs += running[class].Work().MACs
+			}
 		}
 	}
 	return nil
 }
 
 // begin starts a branch's part of a strip.
-func (w *stripWorker) begin(j *job, p *piece, class int, of *part, write func([][]float32, image.Rectangle)) *engine.Progress {
+func (w *stripWorker) begin(j *job, p *piece, class int, of *part, write func([][]float32, image.Rectangle)) engine.Progress {
 	n := w.branches[class]
 	corner := p.Core.Min.Mul(n.spec.Scale)
 	return n.plan.Begin(&w.arenas[class], engine.Piece{
 		Window: of.window.Size(), Core: p.Core.Sub(of.window.Min), Mask: of.mask,
 		Read: func(dst *tensor.Tensor, y int) { n.read(j.in, dst, of.window.Min.Add(image.Pt(0, y))) },
+		Parts: func(r image.Rectangle, hand func(image.Rectangle)) {
+			w.split(j.choice.blend, class, r.Add(corner), func(part image.Rectangle) { hand(part.Sub(corner)) })
+		},
 		Write: func(src *tensor.Tensor, at image.Point) {
 			n.multiply(src.Data, 1/float32(n.spec.InputRange))
-			w.place(j.choice.blend, class, src, image.Rect(0, 0, src.W, src.H).Add(corner).Add(at), write)
+			w.place(src, image.Rect(0, 0, src.W, src.H).Add(corner).Add(at), write)
 		},
 	})
 }
 
-// place hands on what one class alone makes, and adds the rest to the rows that several make.
-func (w *stripWorker) place(b *route.Blend, class int, src *tensor.Tensor, r image.Rectangle, write func([][]float32, image.Rectangle)) {
+// split calls hand for the parts of rows of the result in which a class has any weight, each after segment has become its weight.
+func (w *stripWorker) split(b *route.Blend, class int, r image.Rectangle, hand func(image.Rectangle)) {
 	for y := r.Min.Y; y < r.Max.Y; {
 		row := b.RowAt(y)
 		end := y + 1
@@ -210,44 +218,33 @@ func (w *stripWorker) place(b *route.Blend, class int, src *tensor.Tensor, r ima
 			end++
 		}
 		w.segments = b.Segments(w.segments[:0], row, class, r.Min.X, r.Max.X)
-		for _, s := range w.segments {
-			if s.At == 1 && s.Step == 0 {
-				w.hand(src, r.Min, image.Rect(s.Left, y, s.Right, end), write)
-				continue
-			}
-			for c := range w.rows.planes {
-				for yy := y; yy < end; yy++ {
-					from := src.Plane(0, c)[(yy-r.Min.Y)*src.W+s.Left-r.Min.X:][:s.Right-s.Left]
-					addWeighted(w.rows.row(c, yy, s.Left, s.Right), from, s.At, s.Step)
-				}
-			}
+		for _, w.segment = range w.segments {
+			hand(image.Rect(w.segment.Left, y, w.segment.Right, end))
 		}
 		y = end
 	}
 }
 
-func addWeighted(to, from []float32, weight, step float32) {
-	for i, v := range from {
-		to[i] += v * (weight + step*float32(i))
-	}
-}
-
-// hand writes a rectangle of a tensor whose first pixel is at corner.
-func (w *stripWorker) hand(src *tensor.Tensor, corner image.Point, r image.Rectangle, write func([][]float32, image.Rectangle)) {
-	if r.Dx() == src.W {
-		for c := range w.part {
-			w.planes[c] = src.Plane(0, c)[(r.Min.Y-corner.Y)*src.W:][:r.Dx()*r.Dy()]
+// place hands on what the class of a segment makes alone, and adds the rest to the rows that several make.
+func (w *stripWorker) place(src *tensor.Tensor, r image.Rectangle, write func([][]float32, image.Rectangle)) {
+	if w.segment.At == 1 && w.segment.Step == 0 {
+		for c := range w.planes {
+			w.planes[c] = src.Plane(0, c)
 		}
 		write(w.planes[:], r)
 		return
 	}
-	for c := range w.part {
-		w.part[c] = resize(w.part[c], r.Dx()*r.Dy())
-		for y := range r.Dy() {
-			copy(w.part[c][y*r.Dx():][:r.Dx()], src.Plane(0, c)[(r.Min.Y-corner.Y+y)*src.W+r.Min.X-corner.X:])
+	for c := range w.rows.planes {
+		for y := range src.H {
+			addWeighted(w.rows.row(c, r.Min.Y+y, r.Min.X, r.Max.X), src.Plane(0, c)[y*src.W:][:src.W], w.segment.At, w.segment.Step)
 		}
 	}
-	write(w.part[:], r)
+}
+
+func addWeighted(to, from []float32, weight, step float32) {
+	for i, v := range from { // no kernel, whose last numbers would be rounded otherwise than the others, wherever a strip ends
+		to[i] += v * (weight + step*float32(i))
+	}
 }
 
 // flush writes what several classes made of the rows up to one, which is all there.

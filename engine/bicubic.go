@@ -3,23 +3,43 @@ package engine
 import (
 	"image"
 
+	"classsr/internal/kernel"
 	"classsr/nn"
 )
 
 // bicubicOp is a bicubic enlargement. Weights depend on the place of a result within its pixel alone, and every result is summed
-// in the same order, so that its bits do not depend on how the picture is cut.
+// in an order that depends on its place in the picture alone, so that its bits do not depend on how the picture is cut.
 type bicubicOp struct {
 	nn.Bicubic
 	weights [][nn.BicubicTaps]float32 // by place within the pixel
+	// conv makes all results of a pixel as planes, where nothing is mirrored: the kernels are made for that.
+	conv *kernel.Conv
 }
 
+// bicubicReach is how many pixels beyond its own a result is made from.
+const bicubicReach = 2
+
 func newBicubicOp(op nn.Bicubic) bicubicOp {
-	b := bicubicOp{op, make([][nn.BicubicTaps]float32, op.Scale)}
+	b := bicubicOp{Bicubic: op, weights: make([][nn.BicubicTaps]float32, op.Scale)}
 	for place := range b.weights {
 		for i, w := range op.Weights(place) {
 			b.weights[place][i] = float32(w)
 		}
 	}
+	const size = 2*bicubicReach + 1
+	planes := op.Scale * op.Scale
+	weight := make([]float32, 3*planes*size*size)
+	for i := range 3 * planes {
+		y, x := i%planes/op.Scale, i%op.Scale
+		for ky, wy := range op.Weights(y) {
+			for kx, wx := range op.Weights(x) {
+				row, column := op.First(y)+ky+bicubicReach, op.First(x)+kx+bicubicReach
+				weight[(i*size+row)*size+column] = float32(wy * wx)
+			}
+		}
+	}
+	shape := kernel.Shape{In: 3, Out: 3 * planes, Size: size, Stride: 1, Pad: bicubicReach, Groups: 3}
+	b.conv = kernel.NewConv(shape, weight, make([]float32, 3*planes), nil)
 	return b
 }
 
@@ -44,17 +64,56 @@ func (b bicubicOp) span(first, end, n int) (lo, hi int) {
 	return lo, hi
 }
 
-// do sums four source rows into one, and then along it.
+// do makes what lies far enough from the picture's borders by convolution, and the rest one by one.
 func (b bicubicOp) do(f *frame) {
 	size := f.size(0)
-	first, end := b.span(f.r.Min.X, f.r.Max.X, size.X)
-	src := f.in(0, first)
+	inner := image.Rectangle{Max: size}.Inset(bicubicReach)
+	inner = image.Rectangle{Min: inner.Min.Mul(b.Scale), Max: inner.Max.Mul(b.Scale)}.Intersect(f.r)
+	if inner.Empty() || len(f.step.in) != 1 || f.out.C != 3 {
+		b.oneByOne(f, f.r)
+		return
+	}
+	b.convolve(f, inner)
+	for _, r := range []image.Rectangle{
+		{f.r.Min, image.Pt(f.r.Max.X, inner.Min.Y)}, {image.Pt(f.r.Min.X, inner.Max.Y), f.r.Max},
+		image.Rect(f.r.Min.X, inner.Min.Y, inner.Min.X, inner.Max.Y), image.Rect(inner.Max.X, inner.Min.Y, f.r.Max.X, inner.Max.Y),
+	} {
+		if !r.Empty() {
+			b.oneByOne(f, r)
+		}
+	}
+}
+
+// convolve makes a rectangle of the result row of pixels by row of pixels.
+func (b bicubicOp) convolve(f *frame, r image.Rectangle) {
+	x0, x1 := r.Min.X/b.Scale, (r.Max.X+b.Scale-1)/b.Scale
+	stride := kernel.RoundUpToLine(x1 - x0)
+	planes := b.conv.Out
+	if len(f.arena.phases) < planes*stride {
+		f.arena.phases = kernel.AlignedSlice(planes * stride)
+	}
+	src := f.sources(0, x0-bicubicReach)
+	out := f.block(f.step.out, r.Min.X)
+	for y := r.Min.Y / b.Scale; y*b.Scale < r.Max.Y; y++ {
+		phases := kernel.Block{
+			Data: f.arena.phases[:planes*stride], C: planes, Plane: stride, Stride: stride, First: y, Ring: 1, Height: y + 1,
+		}
+		b.conv.Run(phases, image.Rect(x0, y, x1, y+1), kernel.Grid{}, src, nil, &f.arena.scratch)
+		kernel.PixelShuffle(out, max(y*b.Scale, r.Min.Y), min((y+1)*b.Scale, r.Max.Y), r.Min.X, r.Dx(), phases, x0, b.Scale)
+	}
+}
+
+// oneByOne sums four source rows into one, and then along it.
+func (b bicubicOp) oneByOne(f *frame, r image.Rectangle) {
+	size := f.size(0)
+	first, end := b.span(r.Min.X, r.Max.X, size.X)
+	src, out := f.in(0, first), f.block(f.step.out, r.Min.X)
 	if len(f.arena.line) < end-first {
 		f.arena.line = make([]float32, end-first)
 	}
 	line := f.arena.line[:end-first]
 	for c := range src.C {
-		for y := f.r.Min.Y; y < f.r.Max.Y; y++ {
+		for y := r.Min.Y; y < r.Max.Y; y++ {
 			var rows [nn.BicubicTaps][]float32
 			for i := range rows {
 				rows[i] = src.Row(c, b.Inside(b.First(y)+i, size.Y), 0, len(line))
@@ -63,7 +122,7 @@ func (b bicubicOp) do(f *frame) {
 			for x := range line {
 				line[x] = w[0]*rows[0][x] + w[1]*rows[1][x] + w[2]*rows[2][x] + w[3]*rows[3][x]
 			}
-			b.along(f.out.Row(c, y, 0, f.r.Dx()), line, f.r.Min.X, first, size.X)
+			b.along(out.Row(c, y, 0, r.Dx()), line, r.Min.X, first, size.X)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type frame struct {
 	zeros []float32
 	band  tensor.Tensor // rows on their way in or out
 
+	piece      Piece
 	done, want rows
 	sent       int      // the first row of the result that was not handed on yet
 	mask       *masking // nil: all columns are computed
@@ -61,18 +62,19 @@ func (f *frame) load(read func(dst *tensor.Tensor, y int)) {
 }
 
 // unload hands the rows of the result on that were made since the last time.
-func (f *frame) unload(write func(src *tensor.Tensor, at image.Point)) {
+func (f *frame) unload() {
 	out := f.plan.graph.Output()
 	r := f.geo.valid[out]
 	r.Min.Y, r.Max.Y = f.sent, f.done[out]
 	if f.sent = r.Max.Y; r.Dy() <= 0 {
 		return
 	}
-	if f.mask == nil {
-		f.unloadPart(r, write)
+	if f.piece.Parts == nil {
+		f.unloadPart(r, f.piece.Write)
 		return
 	}
-	f.mask.parts(r, func(part image.Rectangle) { f.unloadPart(part, write) })
+	corner := f.geo.valid[out].Min
+	f.piece.Parts(r.Sub(corner), func(part image.Rectangle) { f.unloadPart(part.Add(corner), f.piece.Write) })
 }
 
 // unloadPart hands a rectangle of the result on.

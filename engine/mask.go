@@ -249,20 +249,3 @@ func clearColumns(b kernel.Block, y, x0, x1 int) {
 		clear(b.Row(c, y, x0, x1-x0))
 	}
 }
-
-// parts calls f for the rectangles that make up the parts of rows of the result.
-func (m *masking) parts(r image.Rectangle, f func(image.Rectangle)) {
-	z := m.plan.scale
-	for i := sort.Search(len(m.Mask), func(i int) bool { return m.Mask[i].Bottom*z > r.Min.Y }); i < len(m.Mask); i++ {
-		b := m.Mask[i]
-		if b.Top*z >= r.Max.Y {
-			return
-		}
-		for _, s := range b.Spans {
-			part := image.Rect(s.Left*z, b.Top*z, s.Right*z, b.Bottom*z)
-			if part = part.Intersect(r); !part.Empty() {
-				f(part)
-			}
-		}
-	}
-}

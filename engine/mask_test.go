@@ -43,7 +43,8 @@ func runMasked(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, 
 	}
 	err := p.Run(context.Background(), a, engine.Piece{
 		Window: image.Pt(x.W, x.H), Core: core, Mask: m,
-		Read: func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
+		Parts: func(r image.Rectangle, hand func(image.Rectangle)) { parts(m, core, z, r, hand) },
+		Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
 		Write: func(part *tensor.Tensor, at image.Point) {
 			for c := range part.C {
 				for y := range part.H {
@@ -56,6 +57,19 @@ func runMasked(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, 
 		t.Fatal(err)
 	}
 	return got
+}
+
+// parts calls hand for what a mask has of rows of a core's result.
+func parts(m engine.Mask, core image.Rectangle, scale int, r image.Rectangle, hand func(image.Rectangle)) {
+	for _, b := range m {
+		for _, s := range b.Spans {
+			part := image.Rect(s.Left, b.Top, s.Right, b.Bottom).Intersect(core).Sub(core.Min)
+			part = image.Rectangle{Min: part.Min.Mul(scale), Max: part.Max.Mul(scale)}.Intersect(r)
+			if !part.Empty() {
+				hand(part)
+			}
+		}
+	}
 }
 
 // inside tells which pixels of the result a mask has.

@@ -139,6 +139,9 @@ type Piece struct {
 	// Mask, if not nil, says which parts of the core are computed. Only networks whose rows slide (not those of ByLayer, nor those that
 	// pool over their input) can leave parts out.
 	Mask Mask
+	// Parts, which goes with a mask, calls hand for the rectangles in which Write wants rows of the core's result, r; between them they
+	// hold nothing but what the mask has.
+	Parts func(r image.Rectangle, hand func(image.Rectangle))
 	// Threads is how many cores may work on the piece; 0 stands for one. It changes no bits. Only networks that pool over their input
 	// use more than one; of others, several pieces are run at once instead.
 	Threads int
@@ -150,23 +153,23 @@ type Piece struct {
 // Run computes a piece. It returns early with ctx's error if ctx is done. Networks without a scale always compute the whole
 // result. A core that does not lie inside its window panics.
 func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece) error {
-	return p.Begin(a, piece).To(ctx, math.MaxInt)
+	r := p.Begin(a, piece)
+	return r.To(ctx, math.MaxInt)
 }
 
 // Begin begins a piece, in an arena that does nothing else until it is done.
-func (p *Plan) Begin(a *Arena, piece Piece) *Progress {
+func (p *Plan) Begin(a *Arena, piece Piece) Progress {
 	geo := a.layOut(p, piece.Window, piece.Core)
 	f := &a.frame
 	f.bind(p, geo, a)
 	f.mask = newMasking(piece.Mask, p, geo)
-	f.work = Work{}
-	return &Progress{f, piece, geo.first}
+	f.work, f.piece = Work{}, piece
+	return Progress{f, geo.first}
 }
 
 // Progress is a piece that is being computed.
 type Progress struct {
 	frame *frame
-	piece Piece
 	end   int // how far the result comes next
 }
 
@@ -182,18 +185,21 @@ func (r *Progress) To(ctx context.Context, row int) error {
 	}
 	for ; f.done[out] < last; r.end += geo.increment {
 		geo.plan(p, f.done, f.want, r.end)
-		f.load(r.piece.Read)
+		f.load(f.piece.Read)
 		for i := range p.steps {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			if f.enter(&p.steps[i]) {
-				if err := f.do(ctx, r.piece.Threads); err != nil {
+				if err := f.do(ctx, f.piece.Threads); err != nil {
 					return err
 				}
 			}
 		}
-		f.unload(r.piece.Write)
+		f.unload()
+	}
+	if f.done[out] == geo.valid[out].Max.Y {
+		f.piece = Piece{} // the arena may live longer than what it refers to
 	}
 	return nil
 }
@@ -210,6 +216,7 @@ type Arena struct {
 	helpers    []*Arena  // for threads that work on the same piece: scratch memory and frames of their own
 	borders    []borders // the zeros that are in memory
 	line       []float32 // of a bicubic enlargement
+	phases     []float32 // the same: planes with a result each of a row of pixels
 }
 
 // Reserve gives the arena room for pieces that take this many bytes (Plan.Bytes), so that it does not grow in steps.

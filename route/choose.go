@@ -63,8 +63,8 @@ func (p *Problem) Choose(price float64) []int {
 		}
 	}
 	const (
-		mostRounds   = 6
-		largestBlock = 8
+		mostRounds   = 4
+		largestBlock = 4
 	)
 	for range mostRounds {
 		changed := false
@@ -87,6 +87,7 @@ type solver struct {
 	alone                []float64 // by core and class: loss and price without borders
 	queue                []int
 	seen, inPart         []bool
+	beside               []neighbour
 }
 
 func newSolver(p *Problem, price float64) *solver {
@@ -94,6 +95,7 @@ func newSolver(p *Problem, price float64) *solver {
 	n := s.rows * s.columns
 	s.classes, s.alone, s.seen = make([]int, n), make([]float64, n*s.kinds), make([]bool, n)
 	s.inPart = make([]bool, n)
+	s.findNeighbours()
 	for i := range n {
 		area := float64(s.width(i%s.columns) * s.height(i/s.columns))
 		for class := range s.kinds {
@@ -132,32 +134,48 @@ func (s *solver) moveComponents() bool {
 		s.queue = append(s.queue[:0], i)
 		s.seen[i] = true
 		for at := 0; at < len(s.queue); at++ {
-			s.neighbours(s.queue[at], func(j, _ int) {
-				if !s.seen[j] && s.classes[j] == s.classes[i] {
+			for _, n := range s.beside[sides*s.queue[at]:][:sides] {
+				if j := int(n.core); j >= 0 && !s.seen[j] && s.classes[j] == s.classes[i] {
 					s.seen[j] = true
 					s.queue = append(s.queue, j)
 				}
-			})
+			}
 		}
 		changed = s.move(s.queue) || changed
 	}
 	return changed
 }
 
-// neighbours calls f for the cores beside a core, with the length of the border.
-func (s *solver) neighbours(i int, f func(j, pixels int)) {
-	x, y := i%s.columns, i/s.columns
-	if x > 0 {
-		f(i-1, s.height(y))
-	}
-	if x < s.columns-1 {
-		f(i+1, s.height(y))
-	}
-	if y > 0 {
-		f(i-s.columns, s.width(x))
-	}
-	if y < s.rows-1 {
-		f(i+s.columns, s.width(x))
+// neighbour is a core beside another one: its number, or -1 at the picture's border, and the length of the border between them.
+type neighbour struct {
+	core   int32
+	pixels float64
+}
+
+// sides is how many neighbours a core has at most.
+const sides = 4
+
+// findNeighbours lists all cores' neighbours.
+func (s *solver) findNeighbours() {
+	s.beside = make([]neighbour, sides*len(s.classes))
+	for i := range s.classes {
+		x, y := i%s.columns, i/s.columns
+		at := s.beside[sides*i:][:sides]
+		for side := range at {
+			at[side].core = -1
+		}
+		if x > 0 {
+			at[0] = neighbour{int32(i - 1), float64(s.height(y))}
+		}
+		if x < s.columns-1 {
+			at[1] = neighbour{int32(i + 1), float64(s.height(y))}
+		}
+		if y > 0 {
+			at[2] = neighbour{int32(i - s.columns), float64(s.width(x))}
+		}
+		if y < s.rows-1 {
+			at[3] = neighbour{int32(i + s.columns), float64(s.width(x))}
+		}
 	}
 }
 
@@ -188,14 +206,18 @@ func (s *solver) move(part []int) bool {
 func (s *solver) asItIs(part []int) float64 {
 	alone, borders := 0.0, 0.0
 	for _, i := range part {
-		alone += s.alone[i*s.kinds+s.classes[i]]
-		s.neighbours(i, func(j, pixels int) {
-			b := s.Costs.between(s.classes[i], s.classes[j], pixels)
-			if s.inPart[j] {
+		class := s.classes[i]
+		alone += s.alone[i*s.kinds+class]
+		for _, n := range s.beside[sides*i:][:sides] {
+			if n.core < 0 || s.classes[n.core] == class {
+				continue
+			}
+			b := n.pixels * (s.Costs.Border[class] + s.Costs.Border[s.classes[n.core]])
+			if s.inPart[n.core] {
 				b /= 2 // it is met from both sides
 			}
 			borders += b
-		})
+		}
 	}
 	return alone + s.price*borders
 }
@@ -205,11 +227,11 @@ func (s *solver) allOf(part []int, class int) float64 {
 	alone, borders := 0.0, 0.0
 	for _, i := range part {
 		alone += s.alone[i*s.kinds+class]
-		s.neighbours(i, func(j, pixels int) {
-			if !s.inPart[j] {
-				borders += s.Costs.between(class, s.classes[j], pixels)
+		for _, n := range s.beside[sides*i:][:sides] {
+			if n.core >= 0 && s.classes[n.core] != class && !s.inPart[n.core] {
+				borders += n.pixels * (s.Costs.Border[class] + s.Costs.Border[s.classes[n.core]])
 			}
-		})
+		}
 	}
 	return alone + s.price*borders
 }

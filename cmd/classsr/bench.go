@@ -27,6 +27,7 @@ type benchFlags struct {
 	nets    []string
 	threads int
 	runs    int
+	costs   string
 	json    bool
 }
 
@@ -73,6 +74,7 @@ func newBench(io streams) *cobra.Command {
 	flags.StringSliceVar(&f.nets, "net", arch.SRNames(), "networks to measure")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default one, and then all")
 	flags.IntVar(&f.runs, "runs", 5, "measure `N` times")
+	flags.StringVar(&f.costs, "costs", "", "measure what routing reckons with instead, and put it into this `FILE` (costs.json)")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object")
 	return cmd
 }
@@ -84,6 +86,9 @@ func (f *benchFlags) run(ctx context.Context, io streams) error {
 	}
 	if f.runs < 1 || f.threads < 0 {
 		return usagef("--runs and --threads are positive numbers")
+	}
+	if f.costs != "" {
+		return updateCosts(ctx, f.costs)
 	}
 	threads := []int{f.threads}
 	if f.threads == 0 {

@@ -32,7 +32,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags.Float64Var(&f.budget, "budget", 0, "routed: spend at most this `PERCENT` of the full network's multiply-accumulates")
 	flags.DurationVar(&f.maxTime, "max-time", 0, "routed: let the network take at most this `TIME` for each picture, such as 2s or 500ms")
 	flags.Float64Var(&f.quality, "quality", 0, "routed: lose at most this many `dB` (PSNR) against the full network, by the model's\n"+
-		"calibration (default 0.02)")
+		"calibration (default 0.03)")
 	flags.StringVar(&f.router, "router", "", "routed: what tells classes apart, class-module or edge (no network); by default the better one\n"+
 		"by the model's calibration")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")

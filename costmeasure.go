@@ -1,0 +1,158 @@
+package classsr
+
+import (
+	"context"
+	"image"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"classsr/arch"
+	"classsr/engine"
+	"classsr/imageio"
+	"classsr/internal/kernel"
+	"classsr/tensor"
+	"classsr/weights"
+)
+
+// MeasureCosts measures what costs.json holds for the kernel set in use: how long the networks of the paper take, in nanoseconds, for each
+// multiply-accumulate, each operation begun and each pixel, from the times of a picture and of two chessboards in it. It takes a minute
+// or so, and a quiet machine.
+func MeasureCosts(ctx context.Context) (set string, costs map[string]any, err error) {
+	if set, err = kernel.Select(); err != nil {
+		return "", nil, err
+	}
+	costs = map[string]any{}
+	specs := []arch.Spec{arch.Interpolation(arch.Spec{Scale: 4})}
+	for _, name := range []string{"fsrcnn", "carn", "srresnet"} {
+		a, err := arch.ByName(name)
+		if err != nil {
+			return set, nil, err
+		}
+		for _, width := range a.Widths {
+			spec, err := arch.Paper(name, 4, width)
+			if err != nil {
+				return set, nil, err
+			}
+			specs = append(specs, spec)
+		}
+	}
+	for _, spec := range specs {
+		n, err := newNetwork(weights.Network{Spec: spec, Params: spec.Init(1)}, 4)
+		if err != nil {
+			return set, nil, err
+		}
+		if costs[costName(spec)], err = newCostProbe(n).measure(ctx); err != nil {
+			return set, nil, err
+		}
+	}
+	return set, costs, nil
+}
+
+// probe measures a network.
+type probe struct {
+	n       *network
+	in, out *imageio.Picture
+	arena   engine.Arena
+	planes  [3][]float32
+}
+
+func newCostProbe(n *network) *probe {
+	p := &probe{n: n, in: imageio.New(costProbe, costProbe, 3, false, 8)}
+	p.out = imageio.New(costProbe*n.spec.Scale, costProbe*n.spec.Scale, 3, false, 8)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range p.in.Pix8 {
+		p.in.Pix8[i] = uint8(r.IntN(256))
+	}
+	return p
+}
+
+// run computes the fields of a mask, or the whole picture, and returns what was done and how many nanoseconds it took.
+func (p *probe) run(ctx context.Context, mask engine.Mask) (engine.Work, float64, error) {
+	window := image.Pt(costProbe, costProbe)
+	core := image.Rectangle{Max: window}
+	piece := engine.Piece{
+		Window: window, Core: core, Mask: mask,
+		Read: func(dst *tensor.Tensor, y int) { p.n.read(p.in, dst, image.Pt(0, y)) },
+		Write: func(src *tensor.Tensor, at image.Point) {
+			for c := range p.planes {
+				p.planes[c] = src.Plane(0, c)
+			}
+			p.out.WritePlanes(p.planes[:], image.Rect(0, 0, src.W, src.H).Add(at))
+		},
+	}
+	if mask != nil {
+		piece.Parts = func(r image.Rectangle, hand func(image.Rectangle)) { fields(mask, p.n.spec.Scale, r, hand) }
+	}
+	start := time.Now()
+	err := p.n.plan.Run(ctx, &p.arena, piece)
+	return p.n.plan.Work(window, core, mask), float64(time.Since(start)), err
+}
+
+// fields calls hand for what a mask has of a rectangle of the result.
+func fields(mask engine.Mask, scale int, r image.Rectangle, hand func(image.Rectangle)) {
+	for _, b := range mask {
+		for _, s := range b.Spans {
+			part := image.Rect(s.Left*scale, b.Top*scale, s.Right*scale, b.Bottom*scale).Intersect(r)
+			if !part.Empty() {
+				hand(part)
+			}
+		}
+	}
+}
+
+// measure finds the costs that come nearest, in least squares, to the times of three shapes.
+func (p *probe) measure(ctx context.Context) (unitCost, error) {
+	const (
+		times      = 9
+		longEnough = 2 * time.Second
+	)
+	var out unitCost
+	out.Pixel = p.pixelCost()
+	var mm, mc, cc, mt, ct float64
+	for _, mask := range []engine.Mask{nil, chessboard(costCell), chessboard(costCell / 2)} {
+		var all []float64
+		var work engine.Work
+		for begin := time.Now(); len(all) < times && (len(all) == 0 || time.Since(begin) < longEnough); {
+			w, t, err := p.run(ctx, mask)
+			if err != nil {
+				return out, err
+			}
+			work, all = w, append(all, t)
+		}
+		slices.Sort(all)
+		m, c, t := float64(work.MACs), float64(work.Calls), all[len(all)/2]-out.Pixel*float64(work.Pixels)
+		mm, mc, cc, mt, ct = mm+m*m, mc+m*c, cc+c*c, mt+m*t, ct+c*t
+	}
+	switch det := mm*cc - mc*mc; {
+	case mm == 0:
+		out.Call = ct / cc
+	case det > 0:
+		out.MAC, out.Call = (mt*cc-ct*mc)/det, (ct*mm-mt*mc)/det
+	}
+	if out.MAC < 0 || out.Call < 0 { // the shapes tell nothing about one of them
+		out.MAC, out.Call = mt/mm, 0
+	}
+	return out, nil
+}
+
+// pixelCost is what it takes to read a pixel and to write its results.
+func (p *probe) pixelCost() float64 {
+	const times, rows = 9, 8
+	scale := p.n.spec.Scale
+	src := tensor.New(tensor.Shape{N: 1, C: 3, H: rows, W: costProbe})
+	for c := range p.planes {
+		p.planes[c] = make([]float32, rows*costProbe*scale*scale)
+	}
+	var all []float64
+	for range times {
+		start := time.Now()
+		for y := 0; y < costProbe; y += rows {
+			p.n.read(p.in, src, image.Pt(0, y))
+			p.out.WritePlanes(p.planes[:], image.Rect(0, y*scale, costProbe*scale, (y+rows)*scale))
+		}
+		all = append(all, float64(time.Since(start)))
+	}
+	slices.Sort(all)
+	return all[times/2] / (costProbe * costProbe)
+}
