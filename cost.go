@@ -65,6 +65,11 @@ func unitCostOf(s arch.Spec) unitCost {
 	return best
 }
 
+// moduleCost is how many nanoseconds the Class-Module takes for the cores of a picture.
+func (r *router) moduleCost(picture image.Point, cores int) float64 {
+	return unitCostOf(r.moduleSpec).of(engine.Work{MACs: r.routeMACs(picture, cores)})
+}
+
 // classCosts are the costs of a model's branches for route.Problem: nanoseconds, and MACs.
 type classCosts struct {
 	units             []unitCost

@@ -11,7 +11,9 @@ import (
 	"classsr/engine"
 	"classsr/imageio"
 	"classsr/internal/kernel"
+	"classsr/route"
 	"classsr/tensor"
+	"classsr/tile"
 	"classsr/weights"
 )
 
@@ -46,7 +48,27 @@ func MeasureCosts(ctx context.Context) (set string, costs map[string]any, err er
 			return set, nil, err
 		}
 	}
-	return set, costs, nil
+	costs[costName(arch.PaperClassModule(3))], err = moduleUnitCost(ctx)
+	return set, costs, err
+}
+
+// moduleUnitCost measures the Class-Module of the paper.
+func moduleUnitCost(ctx context.Context) (unitCost, error) {
+	spec := arch.PaperClassModule(3)
+	r := &router{module: newClassModule(spec.Build(), spec.Init(1))}
+	in := imageio.New(costProbe, costProbe, 3, false, 8)
+	grid := route.Grid{Xs: tile.Cuts(costProbe, subImage), Ys: tile.Cuts(costProbe, subImage)}
+	const times = 9
+	var all []float64
+	for range times {
+		start := time.Now()
+		if _, err := r.classify(ctx, in, grid.Cores(), 1); err != nil {
+			return unitCost{}, err
+		}
+		all = append(all, float64(time.Since(start)))
+	}
+	slices.Sort(all)
+	return unitCost{MAC: all[times/2] / float64(r.routeMACs(grid.Size(), len(grid.Cores())))}, nil
 }
 
 // probe measures a network.

@@ -32,7 +32,7 @@ type goal struct {
 }
 
 // defaultQuality is how many dB routing may lose where nothing else is asked for, by the model's calibration.
-const defaultQuality = 0.03
+const defaultQuality = 0.02
 
 // mostQuality is the largest loss that makes sense; more is a mistake (a JPEG quality, for instance).
 const mostQuality = 10
@@ -71,7 +71,7 @@ func newGoal(o Options, calibrated bool) (goal, error) {
 func (g goal) choose(p *route.Problem, k known, f forecaster) []int {
 	switch g.kind {
 	case goalQuality:
-		allowed := k.squares * (math.Pow(10, g.limit/10) - 1)
+		allowed := k.squares * (math.Pow(10, f.routed.table.AllowedFor(g.limit)/10) - 1)
 		return cheapest(p, allowed)
 	case goalBudget:
 		full := float64(f.fullMACs())

@@ -98,9 +98,14 @@ func (r *routed) core() int {
 	return subImage
 }
 
+// grid cuts a picture into cores.
+func (r *routed) grid(picture image.Point) route.Grid {
+	return route.Grid{Xs: tile.Cuts(picture.X, r.core()), Ys: tile.Cuts(picture.Y, r.core())}
+}
+
 func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s sizing) (*choice, error) {
 	size := image.Pt(in.Width, in.Height)
-	grid := route.Grid{Xs: tile.Cuts(size.X, r.core()), Ys: tile.Cuts(size.Y, r.core())}
+	grid := r.grid(size)
 	hardest := make([]int, grid.Columns()*grid.Rows())
 	for i := range hardest {
 		hardest[i] = len(r.branches) - 1

@@ -5,6 +5,7 @@ import (
 	"image"
 	"slices"
 
+	"classsr/arch"
 	"classsr/imageio"
 	"classsr/internal/par"
 	"classsr/weights"
@@ -12,9 +13,10 @@ import (
 
 // router is a model with classes: its Class-Module, and a branch for each class.
 type router struct {
-	module   *classModule
-	branches []*network
-	classes  []string
+	module     *classModule
+	moduleSpec arch.Spec
+	branches   []*network
+	classes    []string
 	// Paper FLOPs of a patch.
 	moduleFLOPs float64
 	branchFLOPs []float64
@@ -30,6 +32,7 @@ func newRouter(m *weights.Model, scale int) (*router, error) {
 	module := m.ClassModule.Spec.Build()
 	r := &router{
 		module:      newClassModule(module, m.ClassModule.Params),
+		moduleSpec:  m.ClassModule.Spec,
 		classes:     m.Classes,
 		moduleFLOPs: float64(module.Cost(patch).PaperFLOPs()),
 	}

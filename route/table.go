@@ -19,6 +19,25 @@ type Table struct {
 	// Levels are difficulties, rising, and Errors for each of them the mean squared errors of the classes, of samples of 0..255.
 	Levels []float64   `json:"levels"`
 	Errors [][]float64 `json:"errors"`
+	// Lost says how many dB pictures lost on the mean when choices were made that should lose at most Allowed dB by the errors above. Both
+	// rise. They differ, since errors are means over all pictures and dB those of single ones.
+	Allowed []float64 `json:"allowed,omitempty"`
+	Lost    []float64 `json:"lost,omitempty"`
+}
+
+// AllowedFor gives what to allow so that so many dB are lost on the mean.
+func (t *Table) AllowedFor(lost float64) float64 {
+	allowed, was := 0.0, 0.0
+	for i, l := range t.Lost {
+		if l >= lost {
+			return allowed + (t.Allowed[i]-allowed)*(lost-was)/(l-was)
+		}
+		allowed, was = t.Allowed[i], l
+	}
+	if was == 0 {
+		return lost
+	}
+	return allowed * lost / was
 }
 
 // Sample is a core of a picture that was measured.
@@ -102,6 +121,21 @@ func (t *Table) Check() error {
 				return fmt.Errorf("an error of %g in a table", e)
 			}
 		}
+	}
+	return t.checkLost()
+}
+
+// checkLost returns an error if what was lost does not rise.
+func (t *Table) checkLost() error {
+	if len(t.Lost) != len(t.Allowed) {
+		return errors.New("a table that says what was lost, but not what was allowed")
+	}
+	allowed, lost := 0.0, 0.0
+	for i := range t.Lost {
+		if !(t.Allowed[i] > allowed && t.Lost[i] > lost) || !isFinite(t.Allowed[i]) || !isFinite(t.Lost[i]) {
+			return errors.New("what was allowed and lost in a table does not rise")
+		}
+		allowed, lost = t.Allowed[i], t.Lost[i]
 	}
 	return nil
 }

@@ -42,10 +42,15 @@ func TestTablesThatAreNotRight(t *testing.T) {
 		"no levels":   func(t *Table) { t.Levels = nil },
 		"order":       func(t *Table) { t.Levels[1] = t.Levels[0] },
 		"row":         func(t *Table) { t.Errors[1] = t.Errors[1][:1] },
+		"lost less":   func(t *Table) { t.Lost[1] = t.Lost[0] },
+		"lost what":   func(t *Table) { t.Allowed = t.Allowed[:1] },
 		"negative":    func(t *Table) { t.Errors[0][0] = -1 },
 		"not numbers": func(t *Table) { t.Errors[0][0] = math.NaN() },
 	} {
-		table := &Table{"edge", 32, []string{"simple", "hard"}, []float64{1, 2}, [][]float64{{3, 2}, {9, 5}}}
+		table := &Table{
+			Router: "edge", Core: 32, Classes: []string{"simple", "hard"},
+			Levels: []float64{1, 2}, Errors: [][]float64{{3, 2}, {9, 5}}, Allowed: []float64{0.1, 0.2}, Lost: []float64{0.05, 0.3},
+		}
 		if err := table.Check(); err != nil {
 			t.Fatal(err)
 		}
@@ -53,5 +58,17 @@ func TestTablesThatAreNotRight(t *testing.T) {
 		if table.Check() == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+func TestAllowedFor(t *testing.T) {
+	table := &Table{Allowed: []float64{0.1, 0.2}, Lost: []float64{0.05, 0.25}}
+	for _, c := range []struct{ lost, want float64 }{{0.05, 0.1}, {0.025, 0.05}, {0.15, 0.15}, {0.25, 0.2}, {0.5, 0.4}} {
+		if got := table.AllowedFor(c.lost); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("for %g dB it is %g, want %g", c.lost, got, c.want)
+		}
+	}
+	if got := (&Table{}).AllowedFor(0.1); got != 0.1 {
+		t.Errorf("without measurement it is %g", got)
 	}
 }

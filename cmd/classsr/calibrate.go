@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -81,13 +82,15 @@ func (f *calibrateFlags) run(cmd *cobra.Command, io streams, name string) error 
 	if err != nil {
 		return err
 	}
-	for i, path := range paths {
-		if !f.quiet {
-			io.note("%d of %d: %s", i+1, len(paths), path)
-		}
-		if err := calibrateWith(cmd, calibrator, model.Scales()[0], path); err != nil {
-			return err
-		}
+	scale := model.Scales()[0]
+	if err := f.each(cmd.Context(), io, "measure", paths, scale, calibrator.Add); err != nil {
+		return err
+	}
+	if err := calibrator.Fit(); err != nil {
+		return err
+	}
+	if err := f.each(cmd.Context(), io, "try", paths, scale, calibrator.Try); err != nil {
+		return err
 	}
 	calibrated, err := calibrator.Finish()
 	if err != nil {
@@ -99,22 +102,28 @@ func (f *calibrateFlags) run(cmd *cobra.Command, io streams, name string) error 
 	return f.print(io.out, calibrateResult{model.Name(), f.output, len(paths)})
 }
 
-// calibrateWith measures one picture.
-func calibrateWith(cmd *cobra.Command, c *classsr.Calibrator, scale int, path string) error {
-	decoded, err := imageio.DecodeFile(path, imageio.Limits{})
-	if err != nil {
-		return err
-	}
-	hr, err := classsr.Crop(decoded.Picture, scale)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	lr, err := classsr.Shrink(hr, scale, resample.Published)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err := c.Add(cmd.Context(), lr, hr); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+// each gives a step of the calibration all pictures.
+func (f *calibrateFlags) each(ctx context.Context, io streams, step string, paths []string, scale int,
+	take func(ctx context.Context, lr, hr *imageio.Picture) error) error {
+	for i, path := range paths {
+		if !f.quiet {
+			io.note("%s %d of %d: %s", step, i+1, len(paths), path)
+		}
+		decoded, err := imageio.DecodeFile(path, imageio.Limits{})
+		if err != nil {
+			return err
+		}
+		hr, err := classsr.Crop(decoded.Picture, scale)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		lr, err := classsr.Shrink(hr, scale, resample.Published)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := take(ctx, lr, hr); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	return nil
 }
