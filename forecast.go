@@ -1,17 +1,115 @@
 package classsr
 
 import (
+	"context"
 	"image"
-	"slices"
+	"time"
 
 	"classsr/engine"
+	"classsr/imageio"
+	"classsr/internal/par"
 	"classsr/route"
+	"classsr/tensor"
 )
 
-// forecast is what a choice takes.
-type forecast struct {
-	macs        int64   // the router's included
-	nanoseconds float64 // of wall time, by the costs
+// Forecast is what enlarging a picture would take.
+type Forecast struct {
+	Mode    string       `json:"mode"`
+	Classes []ClassShare `json:"classes"`
+	// MACs and MACsFull are as in a Report.
+	MACs     int64 `json:"macs"`
+	MACsFull int64 `json:"macs_full"`
+	// Seconds is the wall time of routing and network on this machine, which is measured for a moment to tell it.
+	Seconds float64 `json:"seconds"`
+	// MemoryMB is what the picture, its enlargement and the intermediate results take together, in units of 10^6 bytes.
+	MemoryMB int64 `json:"memory_mb"`
+	// FullBecause is as in a Report.
+	FullBecause string `json:"full_because,omitempty"`
+}
+
+// Forecast tells what Upscale would take for a picture, without enlarging it: routing alone is done. It returns an error where Upscale
+// would before it begins.
+func (u *Upscaler) Forecast(ctx context.Context, in *imageio.Picture) (Forecast, error) {
+	config := in.Config()
+	s, err := u.plan(config)
+	if err != nil {
+		return Forecast{}, err
+	}
+	size := image.Pt(in.Width, in.Height)
+	covered := u.covered(size)
+	f := Forecast{Mode: u.mode, MACsFull: u.full.macs(whole(covered))}
+	f.MemoryMB = (u.pictureBytes(config) + int64(s.workers)*s.bytes) / 1e6
+	start := time.Now()
+	var c *choice
+	if r, ok := u.method.(routing); ok {
+		if c, err = r.route(ctx, in, u.threads, s); err != nil {
+			return Forecast{}, err
+		}
+		f.MACs, f.FullBecause = c.routerMACs, c.fullBecause
+		for class, share := range c.Shares() {
+			f.Classes = append(f.Classes, ClassShare{c.Names[class], share})
+		}
+	} else {
+		f.Classes = []ClassShare{{u.class, 1}}
+	}
+	routing := time.Since(start).Seconds()
+	var nanoseconds float64
+	switch m := u.method.(type) {
+	case *routed:
+		f.MACs += m.macsOf(size, s, c)
+		nanoseconds = m.costs.nanoseconds.Of(m.grid(size), c.Classes)
+	case paper:
+		costs := newClassCosts(m.branches, 0)
+		for class, n := range c.Counts() {
+			f.MACs += int64(n) * m.branches[class].macs(whole(image.Pt(subImage, subImage)))
+			nanoseconds += float64(n) * subImage * subImage * costs.nanoseconds.Pixel[class]
+		}
+	case *network:
+		for _, p := range m.cut(size, s, nil) {
+			f.MACs += m.macs(p)
+		}
+		nanoseconds = float64(size.X*size.Y) * newClassCosts([]*network{m}, 0).nanoseconds.Pixel[0]
+	}
+	if n, ok := u.full.(*network); ok {
+		speed, err := n.speed(ctx, u.threads)
+		if err != nil {
+			return Forecast{}, err
+		}
+		f.Seconds = routing + speed*nanoseconds/1e9/float64(busyThreads(u.threads, s))
+	}
+	return f, nil
+}
+
+// busyThreads is how many threads have work.
+func busyThreads(threads int, s sizing) int { return max(s.workers, min(s.threads, threads), 1) }
+
+// speed tells how many times as long the machine takes for the network as the costs say, with so many threads at work.
+func (n *network) speed(ctx context.Context, threads int) (float64, error) {
+	const times, side = 3, 128
+	window := image.Pt(side, side)
+	piece := engine.Piece{
+		Window: window, Core: image.Rectangle{Max: window},
+		Read: func(*tensor.Tensor, int) {}, Write: func(*tensor.Tensor, image.Point) {},
+	}
+	expected := unitCostOf(n.spec).of(engine.Work{MACs: n.plan.MACs(window, piece.Core)})
+	if !n.spec.Pools() {
+		work := n.plan.Work(window, piece.Core, nil)
+		work.Pixels = 0 // nothing is read or written
+		expected = unitCostOf(n.spec).of(work)
+	}
+	arenas := make([]engine.Arena, threads)
+	best := 0.0
+	for range times {
+		start := time.Now()
+		err := par.Do(ctx, threads, threads, func(worker, _ int) error { return n.plan.Run(ctx, &arenas[worker], piece) })
+		if err != nil {
+			return 0, err
+		}
+		if t := float64(time.Since(start)); best == 0 || t < best {
+			best = t
+		}
+	}
+	return best / expected, nil
 }
 
 // forecaster foretells what choices for a picture take.
@@ -21,51 +119,34 @@ type forecaster struct {
 	threads    int
 	sizing     sizing
 	routerMACs int64
+	speed      float64 // how many times as long the machine takes as the costs say; for goals of time
 }
-
-func (f forecaster) speed() float64 { return max(f.routed.speed, 1e-9) }
 
 func (f forecaster) fullMACs() int64 { return f.routed.full().macs(whole(f.size)) }
 
-func (f forecaster) ofClasses(grid route.Grid, classes []int) forecast {
-	return f.of(f.routed.choice(grid, classes, f.routerMACs, ""))
+// macs counts the work of all pieces, and the router's.
+func (f forecaster) macs(grid route.Grid, classes []int) int64 {
+	return f.routerMACs + f.routed.macsOf(f.size, f.sizing, f.routed.choice(grid, classes, 0, ""))
 }
 
-// of counts the work of all pieces, and how long it takes if each free worker takes the next piece.
-func (f forecaster) of(c *choice) forecast {
-	var out forecast
-	out.macs = f.routerMACs
-	busy := make([]float64, max(min(f.threads, f.sizing.workers), 1))
-	for _, p := range f.routed.cut(f.size, f.sizing, c) {
-		work := f.routed.work(p)
-		first := slices.Index(busy, slices.Min(busy))
-		for class, w := range work {
-			out.macs += w.MACs
-			busy[first] += f.routed.costs.units[class].of(w)
-		}
-	}
-	out.nanoseconds = slices.Max(busy)
-	if f.sizing.threads > 1 { // they share each piece
-		out.nanoseconds /= float64(f.sizing.threads)
-	}
-	return out
+// nanoseconds is the wall time of the networks.
+func (f forecaster) nanoseconds(grid route.Grid, classes []int) float64 {
+	return f.speed * f.routed.costs.nanoseconds.Of(grid, classes) / float64(busyThreads(f.threads, f.sizing))
 }
 
-// work is what a piece takes, by class.
-func (r *routed) work(p piece) map[int]engine.Work {
-	if p.masks == nil {
-		n := r.branches[p.class]
-		core := p.Core.Sub(p.Window.Min)
-		if n.spec.Pools() {
-			return map[int]engine.Work{p.class: {MACs: n.macs(p), Pixels: int64(core.Dx() * core.Dy())}}
+// macsOf counts the multiply-accumulates of all pieces of a choice.
+func (r *routed) macsOf(picture image.Point, s sizing, c *choice) int64 {
+	var sum int64
+	for _, p := range r.cut(picture, s, c) {
+		if p.masks == nil {
+			sum += r.macs(p)
+			continue
 		}
-		return map[int]engine.Work{p.class: n.plan.Work(p.Window.Size(), core, nil)}
-	}
-	work := map[int]engine.Work{}
-	for class, part := range p.masks {
-		if part != nil {
-			work[class] = r.branches[class].plan.Work(part.window.Size(), p.Core.Sub(part.window.Min), part.mask)
+		for class, part := range p.masks {
+			if part != nil {
+				sum += r.branches[class].plan.Work(part.window.Size(), p.Core.Sub(part.window.Min), part.mask).MACs
+			}
 		}
 	}
-	return work
+	return sum
 }

@@ -1,8 +1,11 @@
 package classsr
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
+	"sort"
 	"time"
 
 	"classsr/route"
@@ -78,14 +81,11 @@ func (g goal) choose(p *route.Problem, k known, f forecaster) []int {
 		estimate := func(classes []int) float64 {
 			return 100 * (float64(f.routerMACs) + f.routed.costs.macs.Of(p.Grid, classes)) / full
 		}
-		exact := func(classes []int) float64 { return 100 * float64(f.ofClasses(p.Grid, classes).macs) / full }
+		exact := func(classes []int) float64 { return 100 * float64(f.macs(p.Grid, classes)) / full }
 		return within(p, k, g.limit, estimate, exact)
 	case goalTime:
-		estimate := func(classes []int) float64 {
-			return f.speed() * f.routed.costs.nanoseconds.Of(p.Grid, classes) / float64(f.threads)
-		}
-		exact := func(classes []int) float64 { return f.speed() * f.ofClasses(p.Grid, classes).nanoseconds }
-		return within(p, k, g.limit, estimate, exact)
+		estimate := func(classes []int) float64 { return f.nanoseconds(p.Grid, classes) }
+		return within(p, k, g.limit, estimate, estimate)
 	}
 	return p.Choose(1)
 }
@@ -130,48 +130,73 @@ func cheapest(p *route.Problem, allowed float64) []int {
 	return best
 }
 
-// within is the choice at the lowest price at which it costs no more than a limit. What it costs is estimated; exact, which takes longer,
-// puts the estimate right.
+// within is the choice at the lowest price at which it costs no more than a limit, with as many cores as possible as at the next lower
+// price: from one price to the next much may change at once. What a choice costs is estimated; exact, which takes longer, puts that right.
 func within(p *route.Problem, k known, limit float64, estimate, exact func(classes []int) float64) []int {
-	const (
-		corrections = 4
-		near        = 0.5 / 100 // of the limit, which need not be met any nearer
-	)
+	const corrections = 4
 	if k.scores != nil {
 		p = pulled(p, k.scores)
 	}
-	target := limit
-	var best []int
-	for range corrections {
-		classes := atMost(p, target, estimate)
-		cost := exact(classes)
-		if best == nil || cost <= limit {
-			best = classes
-		}
-		if math.Abs(cost-limit) <= near*limit && cost <= limit {
+	var under, over []int
+	for target := limit; ; {
+		under, over = atMost(p, target, estimate)
+		cost := exact(under)
+		if cost <= limit || target < limit/corrections {
 			break
 		}
-		target += limit - cost - near/2*limit
-		if target <= 0 {
-			target = limit / 100
+		target *= min(limit/cost, 1-0.01)
+	}
+	if over == nil {
+		return under
+	}
+	return between(p, under, over, func(classes []int) bool { return exact(classes) <= limit })
+}
+
+// between mixes two choices: it takes as many cores from the dearer one as fit. Those that gain most come first, or the upper ones, which
+// makes fewer borders; whichever loses less.
+func between(p *route.Problem, under, over []int, fits func(classes []int) bool) []int {
+	var rows []int
+	for i := range under {
+		if under[i] != over[i] {
+			rows = append(rows, i)
+		}
+	}
+	gain := func(i int) float64 { return p.Losses[i][under[i]] - p.Losses[i][over[i]] }
+	gains := slices.SortedStableFunc(slices.Values(rows), func(a, b int) int { return cmp.Compare(gain(b), gain(a)) })
+	best := under
+	for _, order := range [][]int{gains, rows} {
+		mixed := func(n int) []int {
+			classes := slices.Clone(under)
+			for _, i := range order[:n] {
+				classes[i] = over[i]
+			}
+			return classes
+		}
+		n := sort.Search(len(order), func(n int) bool { return !fits(mixed(n + 1)) })
+		if classes := mixed(n); p.Loss(classes) < p.Loss(best) {
+			best = classes
 		}
 	}
 	return best
 }
 
-// atMost is the choice at the lowest price at which it is estimated to cost no more than a target.
-func atMost(p *route.Problem, target float64, estimate func(classes []int) float64) []int {
+// atMost is the choice at the lowest price at which it is estimated to cost no more than a target, and the one at a price a little lower,
+// which costs more; nil if there is none.
+func atMost(p *route.Problem, target float64, estimate func(classes []int) float64) (under, over []int) {
 	low, high := priceRange(p)
-	best := p.Choose(math.Exp2(high))
+	under = p.Choose(math.Exp2(high))
+	if free := p.Choose(0); estimate(free) <= target {
+		return free, nil
+	}
 	for range priceSteps {
 		middle := (low + high) / 2
 		if classes := p.Choose(math.Exp2(middle)); estimate(classes) <= target {
-			best, high = classes, middle
+			under, high = classes, middle
 		} else {
-			low = middle
+			over, low = classes, middle
 		}
 	}
-	return best
+	return under, over
 }
 
 // pulled is the problem of scores: the loss of a class is how much less likely it is than the best, and simpler classes lose so much more

@@ -23,7 +23,6 @@ type routed struct {
 	goal  goal
 	// table tells errors from difficulties; nil for models that were not calibrated, whose Class-Module alone says what is best.
 	table *route.Table
-	speed float64 // how many times as long the machine takes as the costs say; 0 if nobody asked
 }
 
 // blendWidth is how many pixels of the small picture at each side of a border between classes are made of both. Without it borders
@@ -118,7 +117,12 @@ func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s 
 	if err != nil {
 		return nil, err
 	}
-	f := forecaster{r, size, threads, s, routerMACs}
+	f := forecaster{routed: r, size: size, threads: threads, sizing: s, routerMACs: routerMACs}
+	if r.goal.kind == goalTime {
+		if f.speed, err = r.full().speed(ctx, threads); err != nil {
+			return nil, err
+		}
+	}
 	c := r.choice(grid, r.goal.choose(problem, known, f), routerMACs, "")
 	if r.goal.kind.bounded() {
 		return c, nil

@@ -294,16 +294,21 @@ func (u *Upscaler) plan(c imageio.Config) (sizing, error) {
 	if limit <= 0 {
 		limit = sysmem.Available() / 5 * 4
 	}
-	channels := int64(c.Colors)
-	if c.Alpha {
-		channels++
-	}
-	pictures := int64(c.Width) * int64(c.Height) * channels * int64(c.Depth/8) * int64(1+u.scale*u.scale)
+	pictures := u.pictureBytes(c)
 	if pictures >= limit {
 		return sizing{}, fmt.Errorf("the picture and its enlargement to %dx%d take %s of memory, of %s allowed: "+
 			"use a smaller scale, or cut the picture", c.Width*u.scale, c.Height*u.scale, formatBytes(pictures), formatBytes(limit))
 	}
 	return u.method.sizing(image.Pt(c.Width, c.Height), u.threads, limit-pictures)
+}
+
+// pictureBytes is what a picture and its enlargement take.
+func (u *Upscaler) pictureBytes(c imageio.Config) int64 {
+	channels := int64(c.Colors)
+	if c.Alpha {
+		channels++
+	}
+	return int64(c.Width) * int64(c.Height) * channels * int64(c.Depth/8) * int64(1+u.scale*u.scale)
 }
 
 // workerMemory is what a worker may take for intermediate results where memory is no concern.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"classsr"
@@ -94,6 +95,15 @@ func (n *networks) startStage(s Stage) error {
 	switch {
 	case s.Start.Slice != 0:
 		return n.start(s.Branch-1, n.branches[s.Start.Slice-1])
+	case s.Start.Model != "" && s.Train == TrainClassModule:
+		from, err := openModel(s.Start.Model)
+		if err != nil {
+			return err
+		}
+		if from.ClassModule == nil || !reflect.DeepEqual(from.ClassModule.Spec, n.classModule.Spec) {
+			return fmt.Errorf("%s has no Class-Module for %d classes", s.Start.Model, len(n.branches))
+		}
+		n.classModule.Params = cloneSet(from.ClassModule.Params)
 	case s.Start.Model != "":
 		from, err := openNetwork(s.Start.Model, n.recipe.Scale)
 		if err != nil {

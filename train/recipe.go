@@ -86,10 +86,10 @@ type Stage struct {
 	Average float64     `yaml:"weight_average"` // share that the running mean of the weights keeps at a step, such as 0.999; 0: none
 }
 
-// StageStart says what a branch starts from.
+// StageStart says what a branch or the Class-Module starts from.
 type StageStart struct {
 	Slice int    `yaml:"slice"` // the number of a wider branch, from 1
-	Model string `yaml:"model"` // a plain model, built in or a file
+	Model string `yaml:"model"` // a model, built in or a file: its full-width branch, or in a Class-Module's stage its Class-Module
 }
 
 // Teacher is a network whose results a branch learns beside HR.
@@ -248,8 +248,10 @@ func (s Stage) check(r *Recipe) error {
 		return fmt.Errorf("weight_average %v, clip %v: the first is in 0..1, the second not negative", s.Average, s.Clip)
 	case s.Weights.Pixel < 0 || s.Weights.Class < 0 || s.Weights.Average < 0 || s.Weights.Difficulty < 0:
 		return fmt.Errorf("loss_weights: %+v; they are not negative", s.Weights)
-	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start != StageStart{}):
-		return errors.New("branch, teacher and start are for stages that train a branch")
+	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start.Slice != 0):
+		return errors.New("branch, teacher and slice are for stages that train a branch")
+	case s.Train == TrainJoint && s.Start != StageStart{}:
+		return errors.New("start is for stages that train a branch or the Class-Module")
 	case s.Train != TrainBranch:
 		return nil
 	case !r.isNetwork(s.Branch):

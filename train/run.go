@@ -135,7 +135,7 @@ func (t *trainer) checkModels() error {
 	for i, s := range t.recipe.Stages {
 		var err error
 		if s.Start.Model != "" {
-			err = (&networks{recipe: t.recipe, branches: slices.Clone(t.networks.branches)}).startStage(s)
+			err = (&networks{recipe: t.recipe, branches: slices.Clone(t.networks.branches), classModule: t.networks.classModule}).startStage(s)
 		}
 		if err == nil && s.Teacher != nil && s.Teacher.Model != "" {
 			_, err = openNetwork(s.Teacher.Model, t.recipe.Scale)
