@@ -136,6 +136,8 @@ func within(p *route.Problem, k known, limit float64, estimate, exact func(class
 	const corrections = 4
 	if k.scores != nil {
 		p = pulled(p, k.scores)
+	} else {
+		p = withoutGains(p)
 	}
 	var under, over []int
 	for target := limit; ; {
@@ -173,7 +175,7 @@ func between(p *route.Problem, under, over []int, fits func(classes []int) bool)
 			return classes
 		}
 		n := sort.Search(len(order), func(n int) bool { return !fits(mixed(n + 1)) })
-		if classes := mixed(n); p.Loss(classes) < p.Loss(best) {
+		if classes := mixed(n); p.Loss(classes) <= p.Loss(best) {
 			best = classes
 		}
 	}
@@ -185,8 +187,12 @@ func between(p *route.Problem, under, over []int, fits func(classes []int) bool)
 func atMost(p *route.Problem, target float64, estimate func(classes []int) float64) (under, over []int) {
 	low, high := priceRange(p)
 	under = p.Choose(math.Exp2(high))
-	if free := p.Choose(0); estimate(free) <= target {
-		return free, nil
+	hardest := p.Hardest()
+	if estimate(hardest) <= target {
+		return hardest, nil
+	}
+	if most := p.Choose(math.Exp2(low)); estimate(most) <= target { // what loses nothing is cheap
+		return most, hardest
 	}
 	for range priceSteps {
 		middle := (low + high) / 2
@@ -197,6 +203,19 @@ func atMost(p *route.Problem, target float64, estimate func(classes []int) float
 		}
 	}
 	return under, over
+}
+
+// withoutGains is the problem without classes that do better than the hardest: what was granted is spent on the full network first.
+func withoutGains(p *route.Problem) *route.Problem {
+	out := *p
+	out.Losses = make([][]float64, len(p.Losses))
+	for i, losses := range p.Losses {
+		out.Losses[i] = make([]float64, len(losses))
+		for class, loss := range losses {
+			out.Losses[i][class] = max(loss, 0)
+		}
+	}
+	return &out
 }
 
 // pulled is the problem of scores: the loss of a class is how much less likely it is than the best, and simpler classes lose so much more

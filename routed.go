@@ -105,14 +105,11 @@ func (r *routed) grid(picture image.Point) route.Grid {
 func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s sizing) (*choice, error) {
 	size := image.Pt(in.Width, in.Height)
 	grid := r.grid(size)
-	hardest := make([]int, grid.Columns()*grid.Rows())
-	for i := range hardest {
-		hardest[i] = len(r.branches) - 1
-	}
+	problem := &route.Problem{Grid: grid, Costs: r.costs.nanoseconds}
+	hardest := problem.Hardest()
 	if max(size.X, size.Y) <= smallPicture && !r.full().spec.Pools() {
 		return r.choice(grid, hardest, 0, "the picture is so small that it is computed at once"), nil
 	}
-	problem := &route.Problem{Grid: grid, Costs: r.costs.nanoseconds}
 	routerMACs, known, err := r.losses(ctx, in, problem, threads)
 	if err != nil {
 		return nil, err

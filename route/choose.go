@@ -23,6 +23,15 @@ func (p *Problem) Loss(classes []int) float64 {
 	return sum
 }
 
+// Hardest is the choice that gives all cores the hardest class.
+func (p *Problem) Hardest() []int {
+	classes := make([]int, p.Columns()*p.Rows())
+	for i := range classes {
+		classes[i] = len(p.Costs.Pixel) - 1
+	}
+	return classes
+}
+
 // Of is what a choice of classes for the cores of a grid costs.
 func (c Costs) Of(g Grid, classes []int) float64 {
 	sum := 0.0
