@@ -83,9 +83,20 @@ func (u *Upscaler) Forecast(ctx context.Context, in *imageio.Picture) (Forecast,
 // busyThreads is how many threads have work.
 func busyThreads(threads int, s sizing) int { return max(s.workers, min(s.threads, threads), 1) }
 
+// speedOf is the speed of the full network, measured once.
+func (r *routed) speedOf(ctx context.Context, threads int) (float64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var err error
+	if r.measured == 0 {
+		r.measured, err = r.full().speed(ctx, threads)
+	}
+	return r.measured, err
+}
+
 // speed tells how many times as long the machine takes for the network as the costs say, with so many threads at work.
 func (n *network) speed(ctx context.Context, threads int) (float64, error) {
-	const times, side = 3, 128
+	const times, side = 3, 64
 	window := image.Pt(side, side)
 	piece := engine.Piece{
 		Window: window, Core: image.Rectangle{Max: window},

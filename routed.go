@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"sync"
 
 	"classsr/arch"
 	"classsr/imageio"
@@ -23,6 +24,9 @@ type routed struct {
 	goal  goal
 	// table tells errors from difficulties; nil for models that were not calibrated, whose Class-Module alone says what is best.
 	table *route.Table
+
+	mu       sync.Mutex
+	measured float64 // speedOf; 0 until it was asked
 }
 
 // blendWidth is how many pixels of the small picture at each side of a border between classes are made of both. Without it borders
@@ -116,7 +120,7 @@ func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s 
 	}
 	f := forecaster{routed: r, size: size, threads: threads, sizing: s, routerMACs: routerMACs}
 	if r.goal.kind == goalTime {
-		if f.speed, err = r.full().speed(ctx, threads); err != nil {
+		if f.speed, err = r.speedOf(ctx, threads); err != nil {
 			return nil, err
 		}
 	}

@@ -32,7 +32,7 @@ func MeasureSeams(p *imageio.Picture, m *route.Map, scale int) Seams {
 	}
 	measured := metricImage(p)
 	cores, classes := borders(m, scale)
-	return Seams{Cores: metric.JumpsAt(measured, cores), Classes: metric.JumpsAt(measured, classes)}
+	return Seams{Cores: metric.JumpsAt(measured, cores, scale), Classes: metric.JumpsAt(measured, classes, scale)}
 }
 
 // Add takes the jumps of another picture to these.

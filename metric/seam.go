@@ -9,7 +9,7 @@ import (
 // (8, 6) lies between columns 7 and 8, along rows 0 to 5. What of it lies outside a picture does not count.
 type Line struct{ From, To image.Point }
 
-// Jumps is how much luma (0..255) jumps across some lines of pictures, and everywhere else in them.
+// Jumps is how much luma (0..255) jumps across some lines of pictures, and elsewhere in them.
 //
 // A jump is what the step from a pixel to the next one in its row or column differs from the mean of the steps before and after
 // it: |d0 - (d-1 + d+1)/2|. So a slope has none, however steep, and a seam in it stands out. The two steps nearest to the
@@ -19,9 +19,10 @@ type Jumps struct {
 	Count, CountElsewhere int64
 }
 
-// JumpsAt measures the jumps of a picture's luma across lines and elsewhere, in rows and in columns. A place that several lines
-// pass counts once. It panics if a line is neither upright nor level.
-func JumpsAt(m Image, lines []Line) Jumps {
+// JumpsAt measures the jumps of a picture's luma across lines and elsewhere, in rows and in columns, at columns and rows that are
+// multiples of grid: enlarged pictures have a pattern of their own of the size of the enlargement, and lines lie at certain places of it.
+// A place that several lines pass counts once. It panics if a line is neither upright nor level.
+func JumpsAt(m Image, lines []Line, grid int) Jumps {
 	var j Jumps
 	if m.width == 0 {
 		return j
@@ -37,9 +38,12 @@ func JumpsAt(m Image, lines []Line) Jumps {
 		m.row(row, 0, y, 0)
 		here := marks[y*m.width:][:m.width]
 		for x := 2; x+1 < m.width; x++ {
+			if x%grid != 0 {
+				continue
+			}
 			j.count(jump(row[x-2], row[x-1], row[x], row[x+1]), here[x]&upright != 0)
 		}
-		if y < 3 {
+		if y < 3 || (y-1)%grid != 0 {
 			continue
 		}
 		// The step to row y-1 is the last one of which both neighbours are known.

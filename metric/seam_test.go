@@ -14,7 +14,7 @@ func TestJumpsByHand(t *testing.T) {
 	const unit = 219 / 255. // of luma, for a level of gray
 	line := Line{image.Pt(3, 0), image.Pt(3, 1)}
 	pix := []uint8{0, 0, 0, 10, 10, 10}
-	got := JumpsAt(Bytes(6, 1, 1, pix), []Line{line})
+	got := JumpsAt(Bytes(6, 1, 1, pix), []Line{line}, 1)
 	if math.Abs(got.Sum-10*unit) > 1e-12 || math.Abs(got.SumElsewhere-10*unit) > 1e-12 || got.Count != 1 || got.CountElsewhere != 2 {
 		t.Errorf("jumps %+v", got)
 	}
@@ -22,11 +22,11 @@ func TestJumpsByHand(t *testing.T) {
 		t.Errorf("seam %v, want 2", seam)
 	}
 	// The same as a column, and the line given from its end.
-	if down := JumpsAt(Bytes(1, 6, 1, pix), []Line{{image.Pt(1, 3), image.Pt(0, 3)}}); down != got {
+	if down := JumpsAt(Bytes(1, 6, 1, pix), []Line{{image.Pt(1, 3), image.Pt(0, 3)}}, 1); down != got {
 		t.Errorf("jumps of the column %+v, of the row %+v", down, got)
 	}
 	// Pooled: 10 at one place and 0 at another is 5, over 10 at five places.
-	got.Add(JumpsAt(Bytes(6, 1, 3, make([]uint8, 18)), []Line{line}))
+	got.Add(JumpsAt(Bytes(6, 1, 3, make([]uint8, 18)), []Line{line}, 1))
 	if seam := got.Seam(); math.Abs(seam-5/(10/4.)) > 1e-12 || got.Count != 2 || got.CountElsewhere != 4 {
 		t.Errorf("seam %v of both pictures, %+v", seam, got)
 	}
@@ -45,10 +45,10 @@ func TestSlopesHaveNoSeamButStepsHave(t *testing.T) {
 		smooth[i] = 20 + x + y/2 + 0.001*(x*x*x+y*y*y) // whose jumps are the same everywhere
 		stepped[i] = smooth[i] + 3*float64((i%w/16+i/w/16)%2)
 	}
-	if seam := JumpsAt(Planes(w, h, smooth), lines).Seam(); math.Abs(seam-1) > 1e-6 {
+	if seam := JumpsAt(Planes(w, h, smooth), lines, 1).Seam(); math.Abs(seam-1) > 1e-6 {
 		t.Errorf("seam of a smooth picture is %v, want 1", seam)
 	}
-	if seam := JumpsAt(Planes(w, h, stepped), lines).Seam(); seam < 5 {
+	if seam := JumpsAt(Planes(w, h, stepped), lines, 1).Seam(); seam < 5 {
 		t.Errorf("seam of a stepped picture is %v, want more", seam)
 	}
 }
@@ -67,7 +67,7 @@ func TestJumpsFollowTheDefinition(t *testing.T) {
 			}
 			lines = append(lines, l)
 		}
-		got, want := JumpsAt(m, lines), directJumps(m, lines)
+		got, want := JumpsAt(m, lines, 1), directJumps(m, lines)
 		if math.Abs(got.Sum-want.Sum) > 1e-9 || math.Abs(got.SumElsewhere-want.SumElsewhere) > 1e-9 ||
 			got.Count != want.Count || got.CountElsewhere != want.CountElsewhere {
 			t.Fatalf("jumps %+v, want %+v", got, want)
@@ -110,10 +110,10 @@ func passes(l Line, p, step image.Point) bool {
 func TestSeamThatCannotBeTold(t *testing.T) {
 	line := []Line{{image.Pt(3, 0), image.Pt(3, 9)}}
 	for name, j := range map[string]Jumps{
-		"nothing":  JumpsAt(Bytes(0, 5, 3, nil), line),
-		"tiny":     JumpsAt(Bytes(3, 3, 1, make([]uint8, 9)), line),
-		"no lines": JumpsAt(Bytes(9, 9, 1, make([]uint8, 81)), nil),
-		"flat":     JumpsAt(Bytes(9, 9, 1, make([]uint8, 81)), line),
+		"nothing":  JumpsAt(Bytes(0, 5, 3, nil), line, 1),
+		"tiny":     JumpsAt(Bytes(3, 3, 1, make([]uint8, 9)), line, 1),
+		"no lines": JumpsAt(Bytes(9, 9, 1, make([]uint8, 81)), nil, 1),
+		"flat":     JumpsAt(Bytes(9, 9, 1, make([]uint8, 81)), line, 1),
 	} {
 		if seam := j.Seam(); !math.IsNaN(seam) {
 			t.Errorf("%s: seam %v of %+v, want NaN", name, seam, j)

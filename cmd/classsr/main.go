@@ -127,7 +127,7 @@ func newRoot(io streams) *cobra.Command {
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	root.AddCommand(newUpscale(io), newEval(io), newModels(io), newConvert(io), newPrepare(io), newTrain(io), newCalibrate(io),
+	root.AddCommand(newUpscale(io), newPlan(io), newEval(io), newModels(io), newConvert(io), newPrepare(io), newTrain(io), newCalibrate(io),
 		newBench(io), newVersion(io))
 	return root
 }
