@@ -186,9 +186,9 @@ func (c *Calibrator) Try(ctx context.Context, lr, hr *imageio.Picture) error {
 		}
 		r := t.up.method.(*routed)
 		t.lost += 10 * math.Log10(got/want)
-		t.cost += r.costs.nanoseconds.Of(r.grid(image.Pt(lr.Width, lr.Height)), report.Route.Classes)
+		t.cost += r.costs.nanoseconds.Of(r.choiceGrid(report.Route.Size), report.Route.Classes)
 		if t.table.Router == RouterClassModule {
-			t.cost += r.moduleCost(report.Route.Size, len(report.Route.Cores))
+			t.cost += r.moduleCost(report.Route.Size, len(r.grid(report.Route.Size).Cores()))
 		}
 		t.pictures++
 	}

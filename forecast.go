@@ -57,7 +57,7 @@ func (u *Upscaler) Forecast(ctx context.Context, in *imageio.Picture) (Forecast,
 	switch m := u.method.(type) {
 	case *routed:
 		f.MACs += m.macsOf(size, s, c)
-		nanoseconds = m.costs.nanoseconds.Of(m.grid(size), c.Classes)
+		nanoseconds = m.costs.nanoseconds.Of(c.blend.Grid, c.Classes)
 	case paper:
 		costs := newClassCosts(m.branches, 0)
 		for class, n := range c.Counts() {

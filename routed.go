@@ -106,6 +106,14 @@ func (r *routed) grid(picture image.Point) route.Grid {
 	return route.Grid{Xs: tile.Cuts(picture.X, r.core()), Ys: tile.Cuts(picture.Y, r.core())}
 }
 
+// choiceGrid is how a picture is cut for the choice of classes: into cores, or squares of cores (inSquares).
+func (r *routed) choiceGrid(picture image.Point) route.Grid {
+	if r.full().spec.Pools() {
+		return squareGrid(picture)
+	}
+	return r.grid(picture)
+}
+
 func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s sizing) (*choice, error) {
 	size := image.Pt(in.Width, in.Height)
 	grid := r.grid(size)
@@ -117,6 +125,10 @@ func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s 
 	routerMACs, known, err := r.losses(ctx, in, problem, threads)
 	if err != nil {
 		return nil, err
+	}
+	if r.full().spec.Pools() {
+		problem, known = inSquares(problem, known)
+		grid, hardest = problem.Grid, problem.Hardest()
 	}
 	f := forecaster{routed: r, size: size, threads: threads, sizing: s, routerMACs: routerMACs}
 	if r.goal.kind == goalTime {

@@ -56,13 +56,17 @@ func TestSeamsOfAStepBetweenClasses(t *testing.T) {
 	m.Classes[2] = 1
 	p := imageio.New(120, 40, 1, false, 8)
 	for i := range p.Pix8 {
-		if p.Pix8[i] = 50; i%p.Width >= 80 { // the border of the second and third core
+		p.Pix8[i] = 50
+		if i%p.Width >= 30 { // in the first core
 			p.Pix8[i] = 60
 		}
+		if i%p.Width >= 80 { // the border of the second and third core
+			p.Pix8[i] = 70
+		}
 	}
-	// A row jumps by 10 at the step, and by 5 on both sides; columns nowhere. Of 117 places in each of 40 rows and 37 in each of
-	// 120 columns, the borders have two and the classes' border one of each row.
-	const rows, places = 40., 40*117 + 120*37
+	// A row jumps by 10 at each step, and by 5 on both sides, at odd columns, which do not count; columns jump nowhere. Of 59 places
+	// in each of 40 rows and 19 in each of 120 columns, the borders have two and the classes' border one of each row.
+	const rows, places = 40., 40*59 + 120*19
 	got := MeasureSeams(p, m, 2)
 	if want := 10. / 2 / (10 * rows / (places - 2*rows)); math.Abs(got.Cores.Seam()-want) > 1e-9 {
 		t.Errorf("seam of cores %v, want %v", got.Cores.Seam(), want)
@@ -90,6 +94,7 @@ func TestSeamsOfAStepBetweenClasses(t *testing.T) {
 // Where all cores go to one class there is nothing to see: the routed picture is the whole one.
 func TestOneClassHasTheSeamsOfTheWholePicture(t *testing.T) {
 	m := smallClassSR(t, "fsrcnn", 2, 2)
+	m.Routing = ""
 	bias := m.ClassModule.Params["lastOut.bias"].Data
 	bias[0], bias[1] = 0, 1e6
 	in := patchwork(100, 70, 3, false, 8)

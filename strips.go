@@ -13,9 +13,11 @@ import (
 
 // sizing cuts pictures into upright strips as network.sizing does. A worker holds the rows of all branches at a time.
 func (r *routed) sizing(picture image.Point, threads int, bytes int64) (sizing, error) {
-	full := r.full()
-	if full.spec.Pools() || max(picture.X, picture.Y) <= smallPicture {
-		return r.regionSizing(picture, threads, bytes)
+	switch {
+	case r.full().spec.Pools():
+		return r.squareSizing(picture, threads, bytes)
+	case max(picture.X, picture.Y) <= smallPicture:
+		return r.full().sizing(picture, threads, bytes)
 	}
 	return stripSizing(picture, threads, bytes, r.stripBytes)
 }
@@ -40,7 +42,7 @@ func (r *routed) cut(picture image.Point, s sizing, c *choice) []piece {
 	last := len(r.branches) - 1
 	switch {
 	case r.full().spec.Pools():
-		return r.cutRegions(picture, s, c)
+		return r.cutSquares(picture, c)
 	case c.isAll(last):
 		pieces := cover(picture, s.core, r.full().context())
 		for i := range pieces {
@@ -67,7 +69,7 @@ func (r *routed) cut(picture image.Point, s sizing, c *choice) []piece {
 
 // part is what the network computes of a strip, of all that it computes of the picture; nil if there is nothing.
 func (n *network) part(picture image.Point, core image.Rectangle, bands []route.Band) *part {
-	window := n.regionWindow(picture, core)
+	window := n.windowOf(picture, core)
 	out := &part{window: window}
 	all, any := true, false
 	for _, b := range bands {
@@ -274,44 +276,6 @@ func (w *stripWorker) flush(b *route.Blend, until int, write func([][]float32, i
 	w.rows.done = until
 }
 
-// blendRows are the rows of a strip of the result that several classes add to. Rows follow each other in a ring.
-type blendRows struct {
-	left, width int // columns of the result
-	height      int // of the ring
-	done        int // the first row that is not written yet
-	planes      [3][]float32
-}
-
-// rowsAhead is how many rows of the small picture a branch may be ahead of what was asked of it.
-const rowsAhead = 16
-
-// blendBytes is what the rows take for a strip of the small picture.
-func blendBytes(scale, core, width int) int64 {
-	const floatBytes = 4
-	return 3 * floatBytes * int64(width*scale) * int64(ringHeight(scale, core))
-}
-
-func ringHeight(scale, core int) int { return (core + 2*blendWidth + rowsAhead) * scale }
-
-// forStrip makes the rows ready for a strip, in the same memory if it is enough.
-func (b *blendRows) forStrip(scale, core int, strip image.Rectangle) *blendRows {
-	fresh := &blendRows{width: strip.Dx() * scale, height: ringHeight(scale, core)}
-	fresh.left = strip.Min.X * scale
-	for c := range fresh.planes {
-		if n := fresh.width * fresh.height; b == nil || cap(b.planes[c]) < n {
-			fresh.planes[c] = make([]float32, n)
-		} else {
-			fresh.planes[c] = b.planes[c][:n] // zeros: all that was added was written and cleared
-		}
-	}
-	return fresh
-}
-
-// row is columns left to right-1 of a row of the result.
-func (b *blendRows) row(c, y, left, right int) []float32 {
-	return b.planes[c][y%b.height*b.width+left-b.left:][:right-left]
-}
-
 // largestCore is the longest part between edges.
 func largestCore(edges []int) int {
 	longest := 0
@@ -319,4 +283,14 @@ func largestCore(edges []int) int {
 		longest = max(longest, edges[i]-edges[i-1])
 	}
 	return longest
+}
+
+// windowOf is what the network reads to compute a core so that it has the bits of the whole picture. The window is as high as the
+// picture, so that the tiles of convolutions lie in the same grid. Networks that pool get their context on all sides.
+func (n *network) windowOf(picture image.Point, core image.Rectangle) image.Rectangle {
+	window := core.Inset(-n.context())
+	if !n.spec.Pools() {
+		window.Min.Y, window.Max.Y = 0, picture.Y
+	}
+	return window.Intersect(image.Rectangle{Max: picture})
 }

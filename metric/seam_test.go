@@ -124,5 +124,5 @@ func TestSeamThatCannotBeTold(t *testing.T) {
 			t.Error("a slanted line was taken")
 		}
 	}()
-	JumpsAt(Bytes(9, 9, 1, make([]uint8, 81)), []Line{{image.Pt(0, 0), image.Pt(3, 9)}})
+	JumpsAt(Bytes(9, 9, 1, make([]uint8, 81)), []Line{{image.Pt(0, 0), image.Pt(3, 9)}}, 1)
 }

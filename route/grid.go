@@ -28,6 +28,9 @@ func (g Grid) Cores() []image.Rectangle {
 func (g Grid) width(x int) int  { return g.Xs[x+1] - g.Xs[x] }
 func (g Grid) height(y int) int { return g.Ys[y+1] - g.Ys[y] }
 
+// At is the number of the core that a pixel lies in.
+func (g Grid) At(p image.Point) int { return at(g.Ys, p.Y)*g.Columns() + at(g.Xs, p.X) }
+
 // Size is the size of the picture.
 func (g Grid) Size() image.Point { return image.Pt(g.Xs[len(g.Xs)-1], g.Ys[len(g.Ys)-1]) }
 

@@ -6,10 +6,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-
-	"pgregory.net/rapid"
-
-	"classsr/tile"
 )
 
 func TestSoftmax(t *testing.T) {
@@ -49,50 +45,6 @@ func TestCountsAndShares(t *testing.T) {
 	}
 	if shares := NewMap(image.Point{}, nil, []string{"full"}).Shares(); !slices.Equal(shares, []float64{0}) {
 		t.Errorf("shares of nothing are %v", shares)
-	}
-}
-
-func TestRegionsAreTheCoresOfOneClass(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		size := image.Pt(rapid.IntRange(1, 60).Draw(t, "width"), rapid.IntRange(1, 60).Draw(t, "height"))
-		var cores []image.Rectangle
-		for _, p := range tile.Cover(size, image.Pt(10, 10), 0) {
-			cores = append(cores, p.Core)
-		}
-		m := NewMap(size, cores, []string{"simple", "hard"})
-		want := make([]int, size.X*size.Y)
-		for i, c := range cores {
-			m.Classes[i] = rapid.IntRange(0, 1).Draw(t, "class")
-			fill(want, size, c, m.Classes[i])
-		}
-		got := slices.Repeat([]int{-1}, len(want))
-		area := 0
-		for _, r := range m.Regions() {
-			fill(got, size, r.Rectangle, r.Class)
-			area += r.Dx() * r.Dy()
-		}
-		if area != size.X*size.Y || !slices.Equal(got, want) {
-			t.Fatalf("regions of %d pixels differ from the cores' %d", area, size.X*size.Y)
-		}
-	})
-}
-
-func fill(classes []int, size image.Point, r image.Rectangle, class int) {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			classes[y*size.X+x] = class
-		}
-	}
-}
-
-func TestOneClassIsOneRegion(t *testing.T) {
-	var cores []image.Rectangle
-	for _, p := range tile.Cover(image.Pt(100, 70), image.Pt(32, 32), 0) {
-		cores = append(cores, p.Core)
-	}
-	m := NewMap(image.Pt(100, 70), cores, []string{"simple", "hard"})
-	if got := m.Regions(); len(got) != 1 || got[0].Rectangle != image.Rect(0, 0, 100, 70) {
-		t.Errorf("regions %v", got)
 	}
 }
 

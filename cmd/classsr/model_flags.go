@@ -12,6 +12,7 @@ import (
 // modelFlags are the flags of commands that enlarge pictures.
 type modelFlags struct {
 	model   string
+	fast    bool
 	scale   int
 	mode    string
 	threads int
@@ -25,6 +26,7 @@ type modelFlags struct {
 func (f *modelFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.model, "model", "m", classsr.DefaultModel, "`NAME` of a built-in model (classsr models) or a model file")
+	flags.BoolVar(&f.fast, "fast", false, "use the small, fast model "+classsr.FastModel)
 	flags.IntVarP(&f.scale, "scale", "s", 0, "enlargement `N`; by default the model's")
 	flags.StringVar(&f.mode, "mode", "", "routed (each part by the branch of its class), full (the full-width network), paper (as the paper's code,\n"+
 		"to compare figures), or branch=K for the branch of class K (from 1, the simplest); by default routed for models\n"+
@@ -54,6 +56,8 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 	}
 	changed := cmd.Flags().Changed
 	switch {
+	case f.fast && changed("model"):
+		return o, usagef("--fast stands for -m %s; -m %s excludes it", classsr.FastModel, f.model)
 	case changed("budget") && !(f.budget > 0 && f.budget <= 100):
 		return o, usagef("--budget %g: it is a percentage, more than 0 and at most 100", f.budget)
 	case changed("max-time") && f.maxTime <= 0:
@@ -77,6 +81,9 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 
 // open opens the model. With -s N and no -m, the default model gives way to the built-in one of that scale.
 func (f *modelFlags) open(cmd *cobra.Command) (*classsr.Model, error) {
+	if f.fast {
+		return classsr.Open(classsr.FastModel)
+	}
 	if !cmd.Flags().Changed("model") && f.scale != 0 {
 		if name := classsr.DefaultModelFor(f.scale); name != "" {
 			return classsr.Open(name)

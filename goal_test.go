@@ -1,0 +1,158 @@
+package classsr
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"classsr/imageio"
+)
+
+// routedReport routes a picture with a built-in model.
+func routedReport(t *testing.T, model string, o Options, in *imageio.Picture) (*imageio.Picture, Report) {
+	t.Helper()
+	m, err := Open(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Mode = ModeRouted
+	up, err := m.Upscaler(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, report, err := up.Upscale(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, report
+}
+
+// What is done must come near the budget, from below, with and without a calibration.
+func TestBudgetsAreMet(t *testing.T) {
+	in := patchwork(400, 360, 3, false, 8)
+	for _, calibrated := range []bool{true, false} {
+		m, err := Open(FastModel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !calibrated {
+			file := *m.file
+			file.Routing = ""
+			m = ModelOf(&file)
+		}
+		for _, budget := range []float64{65, 80, 95} { // the Class-Module and the simplest branch alone take 61
+			up, err := m.Upscaler(Options{Budget: budget, Threads: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, report, err := up.Upscale(context.Background(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := 100 * float64(report.MACs) / float64(report.MACsFull); got > budget+0.01 || got < budget-4 {
+				t.Errorf("calibrated %t: a budget of %g %% came to %.1f %%: %v", calibrated, budget, got, report.Classes)
+			}
+			forecast, err := up.Forecast(context.Background(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if forecast.MACs != report.MACs || !slices.Equal(forecast.Classes, report.Classes) {
+				t.Errorf("%d MACs %v were foretold, %d %v done", forecast.MACs, forecast.Classes, report.MACs, report.Classes)
+			}
+		}
+	}
+}
+
+func TestMoreMayBeLostForLess(t *testing.T) {
+	in := patchwork(400, 360, 3, false, 8)
+	before := math.Inf(1)
+	for _, quality := range []float64{0.001, 0.1, 1, 5} {
+		_, report := routedReport(t, FastModel, Options{Quality: quality}, in)
+		if macs := float64(report.MACs); macs > before {
+			t.Errorf("with %g dB to lose it takes %g MACs, more than %g", quality, macs, before)
+		} else {
+			before = macs
+		}
+	}
+}
+
+func TestATimeBoundsTheWork(t *testing.T) {
+	in := patchwork(400, 360, 3, false, 8)
+	_, fast := routedReport(t, FastModel, Options{MaxTime: time.Nanosecond}, in)
+	_, slow := routedReport(t, FastModel, Options{MaxTime: time.Hour}, in)
+	if fast.Classes[0].Share != 1 || slow.Classes[len(slow.Classes)-1].Share != 1 {
+		t.Errorf("with no time the classes are %v, with much %v", fast.Classes, slow.Classes)
+	}
+}
+
+// Pictures of all shapes, flat ones and noise come out, and threads change no bits.
+func TestOddPicturesAreRouted(t *testing.T) {
+	for _, size := range []image.Point{{1, 1}, {1, 700}, {3, 900}, {31, 33}, {33, 31}, {64, 64}, {41, 2}} {
+		for _, flat := range []bool{true, false} {
+			in := patchwork(size.X, size.Y, 3, true, 8)
+			if flat {
+				clear(in.Pix8)
+			}
+			for _, o := range []Options{{}, {Budget: 50}, {Quality: 1, Router: RouterClassModule}} {
+				o.Threads = 1
+				want, report := routedReport(t, FastModel, o, in)
+				if want.Width != 4*size.X || want.Height != 4*size.Y {
+					t.Fatalf("%v became %dx%d", size, want.Width, want.Height)
+				}
+				if report.Route.Pixels() != size.X*size.Y {
+					t.Errorf("%v: a map of %d pixels", size, report.Route.Pixels())
+				}
+				o.Threads = 5
+				if got, _ := routedReport(t, FastModel, o, in); !slices.Equal(got.Pix8, want.Pix8) {
+					t.Errorf("%v, %+v: threads change the picture", size, o)
+				}
+			}
+		}
+	}
+}
+
+func TestGoalsThatMakeNoSense(t *testing.T) {
+	m, err := Open(FastModel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uncalibrated := *m.file
+	uncalibrated.Routing = ""
+	for i, c := range []struct {
+		m    *Model
+		o    Options
+		want string
+	}{
+		{m, Options{Budget: 20, Quality: 1}, "exclude each other"},
+		{m, Options{Budget: -1}, "more than 0"},
+		{m, Options{Budget: math.NaN()}, "more than 0"},
+		{m, Options{Quality: 95}, "how much may be lost"},
+		{m, Options{MaxTime: -time.Second}, "more than 0"},
+		{m, Options{Router: "magic"}, "no router"},
+		{ModelOf(&uncalibrated), Options{Quality: 0.1}, "classsr calibrate"},
+		{ModelOf(&uncalibrated), Options{Router: RouterEdge}, "classsr calibrate"},
+	} {
+		if _, err := c.m.Upscaler(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("case %d: error %v, want %q", i, err, c.want)
+		}
+	}
+}
+
+func TestBrokenCalibrations(t *testing.T) {
+	m, err := Open(FastModel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"{", "[null]", `[{"router":"edge"}]`, `[{"router":"edge","core":32,"classes":["a"],"levels":[1],"errors":[[1]]}]`} {
+		file := *m.file
+		file.Routing = text
+		if _, err := ModelOf(&file).Upscaler(Options{}); err == nil || !strings.Contains(fmt.Sprint(err), "calibrat") {
+			t.Errorf("%s: error %v", text, err)
+		}
+	}
+}
