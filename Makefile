@@ -53,6 +53,12 @@ bench: ## speed of the kernels and networks, six times each, summed up by benchs
 	$(GO) test -run '^$$' -bench . -benchtime 1s -count 6 ./internal/kernel ./engine | tee build/bench.txt
 	$(GO) run golang.org/x/perf/cmd/benchstat@latest build/bench.txt
 
+KERNELS ?= avx512 avx2 generic
+
+.PHONY: costs
+costs: build ## measure what routing reckons with again, for each kernel set (a quiet machine, some minutes)
+	for k in $(KERNELS); do CLASSSR_KERNEL=$$k $(BIN)/classsr bench --costs costs.json || exit 1; done
+
 .PHONY: build
 build: ## the program, as one static file
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/classsr ./cmd/classsr
