@@ -26,16 +26,17 @@ import (
 )
 
 type flags struct {
-	ort         string
-	python      string
-	nets        string
-	shapes      string
-	rcan        bool
-	patchRuns   int
-	pictureRuns int
-	stepRuns    int
-	batch       int
-	threads     int
+	ort              string
+	python           string
+	nets             string
+	shapes           string
+	rcan             bool
+	patchRuns        int
+	pictureRuns      int
+	stepRuns         int
+	batch            int
+	threads          int
+	pictures, models string
 }
 
 // peer is a program that runs one network on one input.
@@ -59,6 +60,8 @@ func main() {
 	flag.IntVar(&f.stepRuns, "step-runs", 5, "turns of each peer on a step (RCAN: at most 3)")
 	flag.IntVar(&f.batch, "batch", 16, "patches of a step")
 	flag.IntVar(&f.threads, "threads", 2, "threads for a whole picture and for a step")
+	flag.StringVar(&f.pictures, "pictures", "", "`folder` of HR pictures: compare models with classes on their reductions instead")
+	flag.StringVar(&f.models, "models", "fsrcnn-x4,carn-x4", "models with classes, built in or files")
 	flag.Parse()
 	if err := f.measureAll(); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
@@ -76,6 +79,9 @@ func (f *flags) measureAll() error {
 	}
 	if err := startORT(f.ort); err != nil {
 		return err
+	}
+	if f.pictures != "" {
+		return f.compareRouted(strings.Split(f.models, ","))
 	}
 	python, torchVersion, err := findTorch(f.python)
 	if err != nil {

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"classsr"
+	"classsr/imageio"
+	"classsr/resample"
+	"classsr/tensor"
+)
+
+// routedWays are the ways that models with classes are compared in, the first one with all others.
+var routedWays = []string{classsr.ModeRouted, classsr.ModeFull, classsr.ModePaper, "ort"}
+
+// compareRouted enlarges the reductions (by four) of the pictures in a folder with each of the models: routed, by the full network, as the
+// paper does, and by the full network in ONNX Runtime, in turns; times are of routing and networks, without files. It prints sums over the
+// pictures of medians.
+func (f *flags) compareRouted(models []string) error {
+	paths, err := imageio.List(f.pictures)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintf(table, "MODEL\tPICTURES\t%s\n", strings.ToUpper(strings.Join(routedWays, "\t"))) // a failed write shows in Flush
+	for _, name := range models {
+		var sums [4]time.Duration
+		for _, path := range paths {
+			medians, err := f.compareOne(name, path)
+			if err != nil {
+				return fmt.Errorf("%s, %s: %w", name, path, err)
+			}
+			for i, m := range medians {
+				sums[i] += m
+			}
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%d", name, len(paths))
+		for _, s := range sums {
+			_, _ = fmt.Fprintf(table, "\t%.1f ms (%.2f)", s.Seconds()*1000, s.Seconds()/sums[0].Seconds())
+		}
+		_, _ = fmt.Fprintln(table)
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareOne gives the median times of all ways for a picture.
+func (f *flags) compareOne(name, path string) (medians [4]time.Duration, err error) {
+	lr, err := reduced(path)
+	if err != nil {
+		return medians, err
+	}
+	model, err := classsr.Open(name)
+	if err != nil {
+		return medians, err
+	}
+	var runs []func() (time.Duration, error)
+	for _, mode := range routedWays[:3] {
+		up, err := model.Upscaler(classsr.Options{Mode: mode, Threads: f.threads})
+		if err != nil {
+			return medians, err
+		}
+		runs = append(runs, func() (time.Duration, error) {
+			_, report, err := up.Upscale(context.Background(), lr)
+			return time.Duration((report.Seconds.Route + report.Seconds.Network) * float64(time.Second)), err
+		})
+	}
+	full := model.Weights().Full()
+	data, err := exportModel(full.Spec.Build(), full.Params)
+	if err != nil {
+		return medians, err
+	}
+	input := tensor.New(tensor.Shape{N: 1, C: 3, H: lr.Height, W: lr.Width})
+	for c := range 3 {
+		lr.ReadPlane(input.Plane(0, c), c, lr.Bounds())
+	}
+	peer, err := newORT(data, input, tensor.Shape{N: 1, C: 3, H: 4 * lr.Height, W: 4 * lr.Width}, f.threads)
+	if err != nil {
+		return medians, err
+	}
+	defer func() { err = errors.Join(err, peer.close()) }()
+	runs = append(runs, func() (time.Duration, error) {
+		times, err := peer.run(0)
+		if err != nil {
+			return 0, err
+		}
+		return times[0], nil
+	})
+	times := make([][]time.Duration, len(runs))
+	for turn := range f.pictureRuns + 1 {
+		for i, run := range runs {
+			t, err := run()
+			if err != nil {
+				return medians, err
+			}
+			if turn > 0 { // the first one fills caches and takes memory
+				times[i] = append(times[i], t)
+			}
+		}
+	}
+	for i, all := range times {
+		slices.Sort(all)
+		medians[i] = all[len(all)/2]
+	}
+	return medians, nil
+}
+
+// reduced reads a picture and makes it four times as small.
+func reduced(path string) (*imageio.Picture, error) {
+	decoded, err := imageio.DecodeFile(path, imageio.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	hr, err := classsr.Crop(decoded.Picture, 4)
+	if err != nil {
+		return nil, err
+	}
+	return classsr.Shrink(hr, 4, resample.Published)
+}
