@@ -118,14 +118,17 @@ func priceRange(p *route.Problem) (low, high float64) {
 // cheapest is the choice at the highest price at which the loss is no more than allowed.
 func cheapest(p *route.Problem, allowed float64) []int {
 	low, high := priceRange(p)
-	best := p.Choose(math.Exp2(low))
+	best := p.ChooseRoughly(math.Exp2(low))
 	for range priceSteps {
 		middle := (low + high) / 2
-		if classes := p.Choose(math.Exp2(middle)); p.Loss(classes) <= allowed {
+		if classes := p.ChooseRoughly(math.Exp2(middle)); p.Loss(classes) <= allowed {
 			best, low = classes, middle
 		} else {
 			high = middle
 		}
+	}
+	if classes := p.Choose(math.Exp2(low)); p.Loss(classes) <= allowed {
+		return classes
 	}
 	return best
 }

@@ -105,3 +105,16 @@ func TestCostCountsBordersFromBothSides(t *testing.T) {
 		t.Errorf("cores %v", got)
 	}
 }
+
+// BenchmarkChoose is a choice for a picture of 1150x820 whose content varies smoothly, with a little noise.
+func BenchmarkChoose(b *testing.B) {
+	p := grid(36, 26)
+	for i := range p.Columns() * p.Rows() {
+		x, y := float64(i%p.Columns()), float64(i/p.Columns())
+		hard := 60 * (1.2 + math.Sin(x/5)*math.Cos(y/4) + 0.2*math.Sin(12.9*x+78.2*y))
+		p.Losses = append(p.Losses, []float64{hard, hard / 3, 0})
+	}
+	for b.Loop() {
+		p.Choose(1)
+	}
+}
