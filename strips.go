@@ -71,19 +71,19 @@ func (r *routed) cut(picture image.Point, s sizing, c *choice) []piece {
 func (n *network) part(picture image.Point, core image.Rectangle, bands []route.Band) *part {
 	window := n.windowOf(picture, core)
 	out := &part{window: window}
-	all, any := true, false
+	all, some := true, false
 	for _, b := range bands {
 		band := engine.Band{Top: b.Top, Bottom: b.Bottom}
 		covers := false
 		for _, s := range b.Spans {
 			band.Spans = append(band.Spans, engine.Span{Left: s.Left - window.Min.X, Right: s.Right - window.Min.X})
-			any = any || s.Left < core.Max.X && s.Right > core.Min.X
+			some = some || s.Left < core.Max.X && s.Right > core.Min.X
 			covers = covers || s.Left <= window.Min.X && s.Right >= window.Max.X
 		}
 		all = all && covers
 		out.mask = append(out.mask, band)
 	}
-	if !any {
+	if !some {
 		return nil
 	}
 	if all {
