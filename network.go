@@ -80,18 +80,25 @@ func (n *network) sizing(picture image.Point, threads int, bytes int64) (sizing,
 	case n.plan.Context() > maxContext:
 		return n.fixedSizing(picture, image.Pt(cutContextWidth, picture.Y), threads, bytes)
 	}
-	return stripSizing(picture, threads, bytes, n.bytes)
+	return stripSizing(picture, threads, bytes, stripLimits{stripWidths, workerMemory}, n.bytes)
+}
+
+// stripLimits bounds strips: widths that are tried, from the largest on, and bytes for each.
+type stripLimits struct {
+	widths []int
+	bytes  int64
 }
 
 // stripSizing cuts the picture into strips, which take so many bytes.
-func stripSizing(picture image.Point, threads int, bytes int64, stripBytes func(picture, core image.Point) int64) (sizing, error) {
+func stripSizing(picture image.Point, threads int, bytes int64, limits stripLimits,
+	stripBytes func(picture, core image.Point) int64) (sizing, error) {
 	var s sizing
 	for s.workers = min(threads, parts(picture.X, narrowest)); s.workers > 0; s.workers-- {
-		for _, width := range stripWidths {
+		for _, width := range limits.widths {
 			strips := parts(parts(picture.X, width), s.workers) * s.workers
 			s.core = image.Pt(max(roundUpToEven(parts(picture.X, strips)), min(picture.X, narrowest)), picture.Y)
 			s.bytes = stripBytes(picture, s.core)
-			if s.bytes <= workerMemory && s.bytes*int64(s.workers) <= bytes {
+			if s.bytes <= limits.bytes && s.bytes*int64(s.workers) <= bytes {
 				return s, nil
 			}
 		}

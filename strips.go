@@ -19,8 +19,11 @@ func (r *routed) sizing(picture image.Point, threads int, bytes int64) (sizing, 
 	case max(picture.X, picture.Y) <= smallPicture:
 		return r.full().sizing(picture, threads, bytes)
 	}
-	return stripSizing(picture, threads, bytes, r.stripBytes)
+	return stripSizing(picture, threads, bytes, routedStrips, r.stripBytes)
 }
+
+// routedStrips are wider than those of a single network: every span that a cut divides is begun twice, in each layer.
+var routedStrips = stripLimits{append([]int{1024, 768, 512, 384}, stripWidths...), 256 << 20}
 
 // stripBytes is what a worker takes for a strip.
 func (r *routed) stripBytes(picture, core image.Point) int64 {
