@@ -50,7 +50,7 @@ type peer interface {
 
 func main() {
 	var f flags
-	flag.StringVar(&f.ort, "ort", ortLibrary(), "`file` of libonnxruntime; also from the environment, ORT_LIBRARY")
+	flag.StringVar(&f.ort, "ort", ortLibrary(), "`file` of libonnxruntime; also from the environment, ORT_LIBRARY; none: with -pictures, leave it out")
 	flag.StringVar(&f.python, "python", "", "a python with torch, or none; by default python3 and /usr/bin/python3 are tried")
 	flag.StringVar(&f.nets, "nets", "fsrcnn,carn,srresnet,rcan", "networks to measure")
 	flag.StringVar(&f.shapes, "shapes", "patch,picture,step", "inputs to measure; step is a training step")
@@ -76,6 +76,9 @@ func (f *flags) measureAll() error {
 	set, err := kernel.Select()
 	if err != nil {
 		return err
+	}
+	if f.pictures != "" && f.ort == noORT {
+		return f.compareRouted(strings.Split(f.models, ","))
 	}
 	if err := startORT(f.ort); err != nil {
 		return err

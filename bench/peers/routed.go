@@ -19,6 +19,9 @@ import (
 // routedWays are the ways that models with classes are compared in, the first one with all others.
 var routedWays = []string{classsr.ModeRouted, classsr.ModeFull, classsr.ModePaper, "ort"}
 
+// noORT leaves ONNX Runtime out.
+const noORT = "none"
+
 // compareRouted enlarges the reductions (by four) of the pictures in a folder with each of the models: routed, by the full network, as the
 // paper does, and by the full network in ONNX Runtime, in turns; times are of routing and networks, without files. It prints sums over the
 // pictures of medians.
@@ -73,6 +76,9 @@ func (f *flags) compareOne(name, path string) (medians [4]time.Duration, err err
 			return time.Duration((report.Seconds.Route + report.Seconds.Network) * float64(time.Second)), err
 		})
 	}
+	if f.ort == noORT {
+		return f.takeTurns(runs)
+	}
 	full := model.Weights().Full()
 	data, err := exportModel(full.Spec.Build(), full.Params)
 	if err != nil {
@@ -94,6 +100,11 @@ func (f *flags) compareOne(name, path string) (medians [4]time.Duration, err err
 		}
 		return times[0], nil
 	})
+	return f.takeTurns(runs)
+}
+
+// takeTurns gives the median times of runs, of which the first turn does not count.
+func (f *flags) takeTurns(runs []func() (time.Duration, error)) (medians [4]time.Duration, err error) {
 	times := make([][]time.Duration, len(runs))
 	for turn := range f.pictureRuns + 1 {
 		for i, run := range runs {
