@@ -25,6 +25,8 @@ type Forecast struct {
 	MemoryMB int64 `json:"memory_mb"`
 	// FullBecause is as in a Report.
 	FullBecause string `json:"full_because,omitempty"`
+
+	fresh int64 // bytes of intermediate results that are used
 }
 
 // Forecast tells what Upscale would take for a picture, without enlarging it: routing alone is done. It returns an error where Upscale
@@ -56,6 +58,11 @@ func (u *Upscaler) Forecast(ctx context.Context, in *imageio.Picture) (Forecast,
 	var nanoseconds float64
 	switch m := u.method.(type) {
 	case *routed:
+		for class, n := range m.branches {
+			if !m.full().spec.Pools() && c.Counts()[class] > 0 {
+				f.fresh += int64(s.workers) * n.bytes(size, s.core)
+			}
+		}
 		f.MACs += m.macsOf(size, s, c)
 		nanoseconds = m.costs.nanoseconds.Of(c.blend.Grid, c.Classes)
 	case paper:
@@ -65,6 +72,7 @@ func (u *Upscaler) Forecast(ctx context.Context, in *imageio.Picture) (Forecast,
 			nanoseconds += float64(n) * subImage * subImage * costs.nanoseconds.Pixel[class]
 		}
 	case *network:
+		f.fresh = int64(s.workers) * s.bytes
 		for _, p := range m.cut(size, s, nil) {
 			f.MACs += m.macs(p)
 		}
@@ -76,8 +84,21 @@ func (u *Upscaler) Forecast(ctx context.Context, in *imageio.Picture) (Forecast,
 			return Forecast{}, err
 		}
 		f.Seconds = routing + speed*nanoseconds/1e9/float64(busyThreads(u.threads, s))
+		f.Seconds += freshMemoryCost() * float64(u.pictureBytes(config)+f.fresh) / float64(busyThreads(u.threads, s))
 	}
 	return f, nil
+}
+
+// freshMemoryCost is how many seconds the system takes to hand out a byte of memory that was not used before, which a picture's enlargement
+// and a new worker's memory are: for small networks that is a good part of the time.
+func freshMemoryCost() float64 {
+	const bytes, page = 16 << 20, 4096
+	start := time.Now()
+	memory := make([]byte, bytes)
+	for i := 0; i < len(memory); i += page {
+		memory[i] = 1
+	}
+	return time.Since(start).Seconds() / bytes
 }
 
 // busyThreads is how many threads have work.
