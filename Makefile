@@ -53,7 +53,7 @@ bench: ## speed of the kernels and networks, six times each, summed up by benchs
 	$(GO) test -run '^$$' -bench . -benchtime 1s -count 6 ./internal/kernel ./engine | tee build/bench.txt
 	$(GO) run golang.org/x/perf/cmd/benchstat@latest build/bench.txt
 
-KERNELS ?= avx512 avx2 generic
+KERNELS ?= avx512 avx2
 
 .PHONY: costs
 costs: build ## measure what routing reckons with again, for each kernel set (a quiet machine, some minutes)
