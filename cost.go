@@ -75,7 +75,6 @@ func (r *router) moduleCost(picture image.Point, cores int) float64 {
 
 // classCosts are the costs of a model's branches for route.Problem: nanoseconds, and MACs.
 type classCosts struct {
-	units             []unitCost
 	nanoseconds, macs route.Costs
 }
 
@@ -85,7 +84,6 @@ func newClassCosts(branches []*network, blend int) classCosts {
 	var c classCosts
 	for _, n := range branches {
 		unit := unitCostOf(n.spec)
-		c.units = append(c.units, unit)
 		whole, border := n.shapeWork()
 		pixel := func(of func(engine.Work) float64) float64 { return of(whole) / (costProbe * costProbe) }
 		edge := func(of func(engine.Work) float64) float64 {

@@ -134,12 +134,42 @@ func TestGoalsThatMakeNoSense(t *testing.T) {
 		{m, Options{Quality: 95}, "how much may be lost"},
 		{m, Options{MaxTime: -time.Second}, "more than 0"},
 		{m, Options{Router: "magic"}, "no router"},
+		{m, Options{Mode: ModeFull, Budget: 50}, "for mode routed"},
+		{m, Options{Mode: ModePaper, Router: RouterEdge}, "for mode routed"},
 		{ModelOf(&uncalibrated), Options{Quality: 0.1}, "classsr calibrate"},
 		{ModelOf(&uncalibrated), Options{Router: RouterEdge}, "classsr calibrate"},
 	} {
 		if _, err := c.m.Upscaler(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("case %d: error %v, want %q", i, err, c.want)
 		}
+	}
+}
+
+// A picture that is broken off must not show in the next one.
+func TestPicturesAfterOneThatWasBrokenOff(t *testing.T) {
+	m := smallClassSR(t, "fsrcnn", 2, 3)
+	in := patchwork(200, 170, 3, false, 8)
+	want, _ := enlargeBy(t, m, Options{Threads: 1}, in)
+	ctx, cancel := context.WithCancel(context.Background())
+	calls := 0
+	up, err := ModelOf(m).Upscaler(Options{Threads: 1, Progress: func(int, int) {
+		if calls++; calls == 12 {
+			cancel()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	costs := up.method.(*routed).costs.nanoseconds
+	for k := range costs.Pixel {
+		costs.Pixel[k], costs.Border[k] = float64(k+1), 0
+	}
+	if _, _, err := up.Upscale(ctx, in); err == nil {
+		t.Fatal("it was not broken off")
+	}
+	got, _, err := up.Upscale(context.Background(), in)
+	if err != nil || !slices.Equal(got.Pix8, want.Pix8) {
+		t.Errorf("another picture after one that was broken off (%v)", err)
 	}
 }
 

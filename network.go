@@ -108,7 +108,11 @@ func stripSizing(picture image.Point, threads int, bytes int64, limits stripLimi
 
 // fixedSizing cuts the picture into cores of this size.
 func (n *network) fixedSizing(picture, core image.Point, threads int, bytes int64) (sizing, error) {
-	s := sizing{core: core, bytes: n.bytes(picture, core)}
+	return sizing{core: core, bytes: n.bytes(picture, core)}.within(threads, bytes)
+}
+
+// within finds for how many workers there is memory.
+func (s sizing) within(threads int, bytes int64) (sizing, error) {
 	s.workers = int(min(int64(threads), bytes/max(s.bytes, 1)))
 	if s.workers < 1 {
 		return s, tooLittle(s.bytes, bytes)

@@ -185,8 +185,19 @@ func TestThreadsAndMemoryDoNotShowInRoutedPictures(t *testing.T) {
 	for _, c := range []struct {
 		net    string
 		memory int64 // little more than is needed
-	}{{"fsrcnn", 2_500_000}, {"carn", 2_500_000}, {"rcan", 60_000_000}} {
-		m := smallClassSR(t, c.net, 2, 2)
+	}{{"deep", 100_000_000}, {"fsrcnn", 2_500_000}, {"carn", 2_500_000}, {"rcan", 60_000_000}} {
+		net := c.net
+		if net == "deep" {
+			net = "srresnet"
+		}
+		m := smallClassSR(t, net, 2, 2)
+		if c.net == "deep" { // it reaches farther than pieces have context
+			for i := range m.Branches {
+				b := &m.Branches[i]
+				b.Spec.Depth = 20
+				b.Params = b.Spec.Init(uint64(i))
+			}
+		}
 		in := patchwork(190, 150, 3, false, 16)
 		for y := range in.Height { // for squares of different classes, too
 			clear(in.Pix16[y*in.Width*3:][:95*3])

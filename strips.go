@@ -19,6 +19,13 @@ func (r *routed) sizing(picture image.Point, threads int, bytes int64) (sizing, 
 	case max(picture.X, picture.Y) <= smallPicture:
 		return r.full().sizing(picture, threads, bytes)
 	}
+	for _, n := range r.branches {
+		if n.plan.Context() > maxContext { // the cut shows in the result, and must not depend on threads and memory
+			s := sizing{core: image.Pt(cutContextWidth, picture.Y)}
+			s.bytes = r.stripBytes(picture, s.core)
+			return s.within(threads, bytes)
+		}
+	}
 	return stripSizing(picture, threads, bytes, routedStrips, r.stripBytes)
 }
 
@@ -95,7 +102,7 @@ func (n *network) part(picture image.Point, core image.Rectangle, bands []route.
 	return out
 }
 
-// stripEdges cuts the picture into as many strips as the full network would have, all of the same cost.
+// stripEdges cuts the picture into as many strips as it is to have, all of the same cost.
 func (r *routed) stripEdges(picture image.Point, s sizing, c *choice) []int {
 	strips := parts(picture.X, s.core.X)
 	columns := make([]float64, c.blend.Columns())
@@ -180,6 +187,7 @@ func (w *stripWorker) enlarge(ctx context.Context, j *job, p *piece, write func(
 				continue
 			}
 			if err := running[class].To(ctx, until); err != nil {
+				w.rows = nil // what was added to them must not show in the next picture
 				return err
 			}
 		}

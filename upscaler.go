@@ -123,6 +123,9 @@ func (m *Model) Upscaler(o Options) (*Upscaler, error) {
 
 // chooseMethod sets what the mode runs, and what it is compared with.
 func (u *Upscaler) chooseMethod() error {
+	if o := u.options; u.mode != ModeRouted && (o.Budget != 0 || o.MaxTime != 0 || o.Quality != 0 || o.Router != "") {
+		return fmt.Errorf("budget, time, quality and router are for mode %s, and %s is in mode %s", ModeRouted, u.model.name, u.mode)
+	}
 	if u.model.file == nil {
 		if u.mode != ModeFull {
 			return fmt.Errorf("%s has no mode but %s", Bicubic, ModeFull)

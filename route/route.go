@@ -1,5 +1,5 @@
 // Package route is what becomes of a Class-Module's scores: a class for every core of a picture, what the classes' shares are,
-// which neighbours can be computed together, and a picture of it all.
+// how they are chosen by losses and costs and blend at their borders, and a picture of it all.
 //
 //	m := route.NewMap(size, cores, []string{"simple", "medium", "hard"})
 //	m.Classes[i] = route.Argmax(scores) // for each core

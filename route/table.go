@@ -109,7 +109,7 @@ func (t *Table) Expected(difficulty float64) []float64 {
 
 // Check returns an error if a table that came from outside is not one.
 func (t *Table) Check() error {
-	if t.Core < 4 || t.Core > 256 || t.Core%4 != 0 || len(t.Levels) == 0 || len(t.Errors) != len(t.Levels) || len(t.Classes) == 0 {
+	if t.Core < 16 || t.Core > 256 || t.Core%4 != 0 || len(t.Levels) == 0 || len(t.Errors) != len(t.Levels) || len(t.Classes) == 0 {
 		return fmt.Errorf("a table of %d levels and %d rows for cores of %d pixels", len(t.Levels), len(t.Errors), t.Core)
 	}
 	for i, row := range t.Errors {
