@@ -25,6 +25,9 @@ func readCalibration(m *weights.Model) (calibration, error) {
 		if t == nil {
 			return nil, fmt.Errorf("the model's calibration lacks a table")
 		}
+		if t.Router != RouterEdge && t.Router != RouterClassModule {
+			return nil, fmt.Errorf("the model's calibration is for a router %q, which there is not", t.Router)
+		}
 		if err := t.Check(); err != nil {
 			return nil, fmt.Errorf("the model's calibration: %w", err)
 		}

@@ -178,7 +178,7 @@ func TestBrokenCalibrations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"{", "[null]", `[{"router":"edge"}]`, `[{"router":"edge","core":32,"classes":["a"],"levels":[1],"errors":[[1]]}]`} {
+	for _, text := range []string{"{", "[null]", `[{"router":"magic"}]`, `[{"router":"edge"}]`, `[{"router":"edge","core":32,"classes":["a"],"levels":[1],"errors":[[1]]}]`} {
 		file := *m.file
 		file.Routing = text
 		if _, err := ModelOf(&file).Upscaler(Options{}); err == nil || !strings.Contains(fmt.Sprint(err), "calibrat") {

@@ -217,12 +217,14 @@ func TestThreadsAndMemoryDoNotShowInRoutedPictures(t *testing.T) {
 
 func TestRoutedPicturesKeepTheirKind(t *testing.T) {
 	for _, net := range []string{"fsrcnn", "rcan"} {
-		m := smallClassSR(t, net, 4, 2)
-		for kind := range 8 {
-			in := patchwork(70, 41, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
-			out, _ := enlargeBy(t, m, Options{}, in)
-			if out.Width != 280 || out.Height != 164 || out.Colors != in.Colors || out.Alpha != in.Alpha || out.Depth != in.Depth {
-				t.Errorf("%s: %+v became %+v", net, in.Config(), out.Config())
+		for classes, scale := range map[int]int{2: 4, 5: 3} {
+			m := smallClassSR(t, net, scale, classes)
+			for kind := range 8 {
+				in := patchwork(70, 41, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
+				out, _ := enlargeBy(t, m, Options{}, in)
+				if out.Width != 70*scale || out.Height != 41*scale || out.Colors != in.Colors || out.Alpha != in.Alpha || out.Depth != in.Depth {
+					t.Errorf("%s: %+v became %+v", net, in.Config(), out.Config())
+				}
 			}
 		}
 	}
