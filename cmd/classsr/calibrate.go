@@ -109,17 +109,9 @@ func (f *calibrateFlags) each(ctx context.Context, io streams, step string, path
 		if !f.quiet {
 			io.note("%s %d of %d: %s", step, i+1, len(paths), path)
 		}
-		decoded, err := imageio.DecodeFile(path, imageio.Limits{})
+		hr, lr, err := reduced(path, scale, resample.Published)
 		if err != nil {
 			return err
-		}
-		hr, err := classsr.Crop(decoded.Picture, scale)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		lr, err := classsr.Shrink(hr, scale, resample.Published)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
 		}
 		if err := take(ctx, lr, hr); err != nil {
 			return fmt.Errorf("%s: %w", path, err)

@@ -189,28 +189,48 @@ func (f *evalFlags) one(ctx context.Context, r *evalResult, up, full *classsr.Up
 
 // pair reads a HR picture, cropped to a multiple of the scale, and reads or makes the LR picture to it.
 func (f *evalFlags) pair(path string, scale int, variant resample.Variant) (hr, lr *imageio.Picture, err error) {
-	decoded, err := imageio.DecodeFile(path, imageio.Limits{})
-	if err != nil {
-		return nil, nil, err
-	}
-	if hr, err = classsr.Crop(decoded.Picture, scale); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
-	}
 	if f.lr == "" {
-		lr, err = classsr.Shrink(hr, scale, variant)
-		return hr, lr, err
+		return reduced(path, scale, variant)
+	}
+	if hr, err = cropped(path, scale); err != nil {
+		return nil, nil, err
 	}
 	lrPath, err := f.findLR(path, scale)
 	if err != nil {
 		return nil, nil, err
 	}
-	if decoded, err = imageio.DecodeFile(lrPath, imageio.Limits{}); err != nil {
+	decoded, err := imageio.DecodeFile(lrPath, imageio.Limits{})
+	if err != nil {
 		return nil, nil, err
 	}
 	lr = decoded.Picture
 	if lr.Width*scale != hr.Width || lr.Height*scale != hr.Height {
 		return nil, nil, fmt.Errorf("%s has %dx%d pixels; the LR picture to %dx%d at x%d has %dx%d",
 			lrPath, lr.Width, lr.Height, hr.Width, hr.Height, scale, hr.Width/scale, hr.Height/scale)
+	}
+	return hr, lr, nil
+}
+
+// cropped reads a HR picture as far as its sides are multiples of the scale.
+func cropped(path string, scale int) (*imageio.Picture, error) {
+	decoded, err := imageio.DecodeFile(path, imageio.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	hr, err := classsr.Crop(decoded.Picture, scale)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return hr, nil
+}
+
+// reduced reads a HR picture and makes the LR picture to it.
+func reduced(path string, scale int, variant resample.Variant) (hr, lr *imageio.Picture, err error) {
+	if hr, err = cropped(path, scale); err != nil {
+		return nil, nil, err
+	}
+	if lr, err = classsr.Shrink(hr, scale, variant); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return hr, lr, nil
 }
