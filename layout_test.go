@@ -16,6 +16,7 @@ import (
 // layers lists every package in the order of docs/architecture.md. A package, its tests included, imports only from lines
 // above its own.
 var layers = []string{
+	"fault",
 	"internal/kernel",
 	"internal/par",
 	"internal/atomicfile",
