@@ -19,7 +19,7 @@ import (
 func TestBicubicOfGraphsIsThatOfResample(t *testing.T) {
 	for _, scale := range []int{2, 3, 4, 8} {
 		for _, size := range [][2]int{{1, 1}, {2, 1}, {1, 3}, {9, 7}} {
-			in := picture(size[0], size[1], 1, false, 8)
+			in := waves(size[0], size[1], 1, false, 8)
 			x := tensor.New(tensor.Shape{N: 1, C: 1, H: in.Height, W: in.Width})
 			in.ReadPlane(x.Data, 0, in.Bounds())
 			op := nn.Bicubic{Scale: scale}
@@ -66,7 +66,7 @@ func TestInterpolatingBranchIsBicubic(t *testing.T) {
 	model := interpolating(t)
 	for _, size := range [][2]int{{1, 1}, {40, 33}, {131, 53}} {
 		for _, colors := range []int{1, 3} {
-			in := picture(size[0], size[1], colors, colors == 3, 16)
+			in := waves(size[0], size[1], colors, colors == 3, 16)
 			want, _ := upscale(t, classsr.Bicubic, classsr.Options{Scale: 4}, in)
 			got, report := upscale(t, model, classsr.Options{Mode: "branch=1", Threads: 1}, in)
 			for i, v := range want.Pix16 {

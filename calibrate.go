@@ -9,8 +9,8 @@ import (
 	"math"
 	"slices"
 
-	"classsr/imageio"
 	"classsr/internal/par"
+	"classsr/picture"
 	"classsr/route"
 	"classsr/tile"
 )
@@ -71,8 +71,8 @@ func NewCalibrator(m *Model, threads int) (*Calibrator, error) {
 const edgeCore = 32
 
 // Add measures a picture: lr enlarged by each branch against hr.
-func (c *Calibrator) Add(ctx context.Context, lr, hr *imageio.Picture) error {
-	var outs []*imageio.Picture
+func (c *Calibrator) Add(ctx context.Context, lr, hr *picture.Picture) error {
+	var outs []*picture.Picture
 	for _, u := range c.branches {
 		out, _, err := u.Upscale(ctx, lr)
 		if err != nil {
@@ -101,7 +101,7 @@ func (c *Calibrator) Add(ctx context.Context, lr, hr *imageio.Picture) error {
 	return nil
 }
 
-func (c *Calibrator) difficulties(ctx context.Context, lr *imageio.Picture, router string, cores []image.Rectangle) ([]float64, error) {
+func (c *Calibrator) difficulties(ctx context.Context, lr *picture.Picture, router string, cores []image.Rectangle) ([]float64, error) {
 	if router == RouterEdge {
 		return edgeDifficulty(ctx, lr, cores, c.threads)
 	}
@@ -114,7 +114,7 @@ func (c *Calibrator) difficulties(ctx context.Context, lr *imageio.Picture, rout
 }
 
 // squaredError is the mean squared error of two pictures in a rectangle, over all colours, of samples of 0..255.
-func squaredError(a, b *imageio.Picture, r image.Rectangle) float64 {
+func squaredError(a, b *picture.Picture, r image.Rectangle) float64 {
 	n := r.Dx() * r.Dy()
 	planeA, planeB := make([]float32, n), make([]float32, n)
 	sum := 0.0
@@ -168,7 +168,7 @@ type trial struct {
 }
 
 // Try routes a picture with several allowed losses, to see how many dB it loses in truth.
-func (c *Calibrator) Try(ctx context.Context, lr, hr *imageio.Picture) error {
+func (c *Calibrator) Try(ctx context.Context, lr, hr *picture.Picture) error {
 	full := c.branches[len(c.branches)-1]
 	best, _, err := full.Upscale(ctx, lr)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"image"
 
 	"classsr/engine"
-	"classsr/imageio"
 	"classsr/nn"
+	"classsr/picture"
 	"classsr/tensor"
 )
 
@@ -39,7 +39,7 @@ type classifier struct {
 }
 
 // scores fills in the scores of some cores, at most moduleBatch.
-func (c *classifier) scores(ctx context.Context, m *classModule, in *imageio.Picture, cores []image.Rectangle, to [][]float32) error {
+func (c *classifier) scores(ctx context.Context, m *classModule, in *picture.Picture, cores []image.Rectangle, to [][]float32) error {
 	size := seen(image.Pt(in.Width, in.Height))
 	wide := image.Pt(size.X*len(cores), size.Y)
 	return m.features.Run(ctx, &c.arena, engine.Piece{
@@ -85,7 +85,7 @@ func (c *classifier) score(m *classModule, features *tensor.Tensor, i, windows i
 
 // readWindow fills columns of dst from column x on with a rectangle of the picture. Pixels beyond its right and lower border are those at the
 // border.
-func readWindow(dst *tensor.Tensor, x int, in *imageio.Picture, r image.Rectangle) {
+func readWindow(dst *tensor.Tensor, x int, in *picture.Picture, r image.Rectangle) {
 	inside := min(r.Max.X, in.Width) - r.Min.X
 	for channel := range dst.C {
 		plane := dst.Plane(0, channel)

@@ -9,7 +9,7 @@
 //	...
 //	large, report, err := up.Upscale(ctx, small)
 //
-// Pictures are imageio.Picture: gray or RGB, with or without alpha, 8 or 16 bits a sample; package imageio reads and writes
+// Pictures are picture.Picture: gray or RGB, with or without alpha, 8 or 16 bits a sample; package imageio reads and writes
 // their files. Pictures are cut into pieces with real context around each, computed on all cores; memory is bounded by the
 // pieces and the two pictures. This package does not read or write picture files, and trains nothing.
 package classsr

@@ -15,16 +15,16 @@ import (
 
 	"classsr"
 	"classsr/arch"
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/resample"
 	"classsr/tensor"
 	"classsr/weights"
 )
 
-// picture makes a picture of smooth shapes with some noise.
-func picture(w, h, colors int, alpha bool, depth int) *imageio.Picture {
+// waves makes a picture of smooth shapes with some noise.
+func waves(w, h, colors int, alpha bool, depth int) *picture.Picture {
 	r := rand.New(rand.NewPCG(uint64(w), uint64(h)))
-	p := imageio.New(w, h, colors, alpha, depth)
+	p := picture.New(w, h, colors, alpha, depth)
 	plane := make([]float32, w*h)
 	for c := range p.Channels() {
 		for i := range plane {
@@ -78,7 +78,7 @@ func randomParams(spec arch.Spec) tensor.Set {
 	return params
 }
 
-func upscale(t *testing.T, model string, o classsr.Options, in *imageio.Picture) (*imageio.Picture, classsr.Report) {
+func upscale(t *testing.T, model string, o classsr.Options, in *picture.Picture) (*picture.Picture, classsr.Report) {
 	t.Helper()
 	m, err := classsr.Open(model)
 	if err != nil {
@@ -95,7 +95,7 @@ func upscale(t *testing.T, model string, o classsr.Options, in *imageio.Picture)
 	return out, report
 }
 
-func samePixels(a, b *imageio.Picture) bool {
+func samePixels(a, b *picture.Picture) bool {
 	return a.Width == b.Width && a.Height == b.Height && a.Channels() == b.Channels() &&
 		slices.Equal(a.Pix8, b.Pix8) && slices.Equal(a.Pix16, b.Pix16)
 }
@@ -110,7 +110,7 @@ func TestEveryKindOfPictureKeepsItsKind(t *testing.T) {
 				if strings.HasPrefix(model, "carn") && (kind != 7 || size.X == 70) {
 					continue // slow, and alike
 				}
-				in := picture(size.X, size.Y, colors, alpha, depth)
+				in := waves(size.X, size.Y, colors, alpha, depth)
 				out, report := upscale(t, model, classsr.Options{}, in)
 				s := report.Scale
 				if out.Width != size.X*s || out.Height != size.Y*s || report.OutWidth != out.Width || report.OutHeight != out.Height {
@@ -133,7 +133,7 @@ func TestPiecesDoNotShow(t *testing.T) {
 	}{
 		{modelFile(t, "fsrcnn", 4, 16), 2_050_000}, {modelFile(t, "srresnet", 2, 8), 1_600_000}, {modelFile(t, "carn", 2, 12), 1_350_000},
 	} {
-		in := picture(150, 90, 3, true, 16)
+		in := waves(150, 90, 3, true, 16)
 		whole, one := upscale(t, c.model, classsr.Options{Threads: 1}, in)
 		cut, many := upscale(t, c.model, classsr.Options{Threads: 1, Memory: c.memory}, in)
 		if many.MACs <= one.MACs {
@@ -148,7 +148,7 @@ func TestPiecesDoNotShow(t *testing.T) {
 func TestThreadsDoNotShow(t *testing.T) {
 	for _, net := range []string{"fsrcnn", "rcan"} {
 		model := modelFile(t, net, 4, 16)
-		in := picture(170, 130, 3, false, 8)
+		in := waves(170, 130, 3, false, 8)
 		want, _ := upscale(t, model, classsr.Options{Threads: 1}, in)
 		for _, threads := range []int{2, 5} {
 			if got, _ := upscale(t, model, classsr.Options{Threads: threads}, in); !samePixels(got, want) {
@@ -159,7 +159,7 @@ func TestThreadsDoNotShow(t *testing.T) {
 }
 
 func TestAlphaIsInterpolated(t *testing.T) {
-	in := picture(60, 50, 1, true, 8)
+	in := waves(60, 50, 1, true, 8)
 	out, _ := upscale(t, modelFile(t, "fsrcnn", 4, 16), classsr.Options{}, in)
 	alpha := make([]float32, in.Width*in.Height)
 	in.ReadPlane(alpha, 1, in.Bounds())
@@ -169,7 +169,7 @@ func TestAlphaIsInterpolated(t *testing.T) {
 	}
 	enlarged := make([]float32, 240*200)
 	plan.Floats(enlarged, alpha, 1)
-	want := imageio.New(240, 200, 1, false, 8)
+	want := picture.New(240, 200, 1, false, 8)
 	want.WritePlane(enlarged, 0, want.Bounds())
 	for i, v := range want.Pix8 {
 		if out.Pix8[2*i+1] != v {
@@ -180,8 +180,8 @@ func TestAlphaIsInterpolated(t *testing.T) {
 
 func TestGrayIsAsRGBOfThreeEqualChannels(t *testing.T) {
 	const model = "carn-m-x2" // one with results in the range of pictures
-	gray := picture(40, 30, 1, false, 8)
-	rgb := imageio.New(40, 30, 3, false, 8)
+	gray := waves(40, 30, 1, false, 8)
+	rgb := picture.New(40, 30, 3, false, 8)
 	for i, v := range gray.Pix8 {
 		rgb.Pix8[3*i], rgb.Pix8[3*i+1], rgb.Pix8[3*i+2] = v, v, v
 	}
@@ -209,7 +209,7 @@ func TestInputRangeOf255(t *testing.T) {
 	if err := m.Save(path, false); err != nil {
 		t.Fatal(err)
 	}
-	in := picture(8, 8, 3, false, 16)
+	in := waves(8, 8, 3, false, 16)
 	x := tensor.New(tensor.Shape{N: 1, C: 3, H: 8, W: 8})
 	for c := range 3 {
 		in.ReadPlane(x.Plane(0, c), c, in.Bounds())
@@ -251,7 +251,7 @@ func TestUpscaleStopsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := up.Upscale(ctx, picture(600, 500, 3, false, 8)); !errors.Is(err, context.Canceled) {
+	if _, _, err := up.Upscale(ctx, waves(600, 500, 3, false, 8)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}
 	if last > 600*500/4+2*600*4 {
@@ -266,7 +266,7 @@ func TestProgressReachesTheEnd(t *testing.T) {
 			t.Errorf("progress went from %d to %d", last, d)
 		}
 		last, total, calls = d, n, calls+1
-	}}, picture(150, 150, 3, false, 8))
+	}}, waves(150, 150, 3, false, 8))
 	if last != 150*150 || total != last || calls < 2 {
 		t.Errorf("progress ended at %d of %d after %d calls", last, total, calls)
 	}
@@ -284,7 +284,7 @@ func TestMemoryDoesNotGrowWithTheHeight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := picture(40, height, 3, false, 8)
+	in := waves(40, height, 3, false, 8)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if _, _, err := up.Upscale(context.Background(), in); err != nil {
@@ -307,7 +307,7 @@ func TestManyThreadsTakeWhatMemoryThereIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range []imageio.Config{{Width: 48, Height: 2000}, {Width: 16, Height: 2000}, {Width: 2000, Height: 16}} {
+		for _, c := range []picture.Config{{Width: 48, Height: 2000}, {Width: 16, Height: 2000}, {Width: 2000, Height: 16}} {
 			c.Colors, c.Depth = 3, 8
 			if err := up.Accepts(c); err != nil {
 				t.Errorf("%d threads, %dx%d: %v", threads, c.Width, c.Height, err)
@@ -337,7 +337,7 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		if err == nil {
 			var up *classsr.Upscaler
 			if up, err = m.Upscaler(c.options); err == nil {
-				_, _, err = up.Upscale(context.Background(), picture(80, 80, 3, false, 8))
+				_, _, err = up.Upscale(context.Background(), waves(80, 80, 3, false, 8))
 			}
 		}
 		if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -360,7 +360,7 @@ func TestBranchesOfAClassSRModel(t *testing.T) {
 	if err := m.Save(path, false); err != nil {
 		t.Fatal(err)
 	}
-	in := picture(20, 20, 3, false, 8)
+	in := waves(20, 20, 3, false, 8)
 	full, fullReport := upscale(t, path, classsr.Options{Mode: classsr.ModeFull, Threads: 1}, in)
 	hard, _ := upscale(t, path, classsr.Options{Mode: "branch=2"}, in)
 	simple, report := upscale(t, path, classsr.Options{Mode: "branch=1"}, in)

@@ -9,8 +9,8 @@ import (
 
 	"classsr/arch"
 	"classsr/engine"
-	"classsr/imageio"
 	"classsr/internal/kernel"
+	"classsr/picture"
 	"classsr/route"
 	"classsr/tensor"
 	"classsr/tile"
@@ -56,7 +56,7 @@ func MeasureCosts(ctx context.Context) (set string, costs map[string]any, err er
 func moduleUnitCost(ctx context.Context) (unitCost, error) {
 	spec := arch.PaperClassModule(3)
 	r := &router{module: newClassModule(spec.Build(), spec.Init(1))}
-	in := imageio.New(costProbe, costProbe, 3, false, 8)
+	in := picture.New(costProbe, costProbe, 3, false, 8)
 	grid := route.Grid{Xs: tile.Cuts(costProbe, subImage), Ys: tile.Cuts(costProbe, subImage)}
 	const times = 9
 	var all []float64
@@ -74,14 +74,14 @@ func moduleUnitCost(ctx context.Context) (unitCost, error) {
 // probe measures a network.
 type probe struct {
 	n       *network
-	in, out *imageio.Picture
+	in, out *picture.Picture
 	arena   engine.Arena
 	planes  [3][]float32
 }
 
 func newCostProbe(n *network) *probe {
-	p := &probe{n: n, in: imageio.New(costProbe, costProbe, 3, false, 8)}
-	p.out = imageio.New(costProbe*n.spec.Scale, costProbe*n.spec.Scale, 3, false, 8)
+	p := &probe{n: n, in: picture.New(costProbe, costProbe, 3, false, 8)}
+	p.out = picture.New(costProbe*n.spec.Scale, costProbe*n.spec.Scale, 3, false, 8)
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range p.in.Pix8 {
 		p.in.Pix8[i] = uint8(r.IntN(256))

@@ -5,13 +5,13 @@ import (
 	"image"
 	"math"
 
-	"classsr/imageio"
 	"classsr/internal/par"
+	"classsr/picture"
 )
 
 // edgeDifficulty tells how much goes on in each core without a network: the logarithm (base 2) of the mean absolute Laplacian of its
 // luma, in steps of 1/255 (ARM, ECCV 2022, tells classes apart by such a figure). A flat core has -10.
-func edgeDifficulty(ctx context.Context, in *imageio.Picture, cores []image.Rectangle, threads int) ([]float64, error) {
+func edgeDifficulty(ctx context.Context, in *picture.Picture, cores []image.Rectangle, threads int) ([]float64, error) {
 	difficulties := make([]float64, len(cores))
 	workers := make([]laplacian, min(threads, len(cores)))
 	err := par.Do(ctx, len(workers), len(cores), func(worker, i int) error {
@@ -34,7 +34,7 @@ const (
 	lumaStep = 256
 )
 
-func (l *laplacian) difficulty(in *imageio.Picture, core image.Rectangle) float64 {
+func (l *laplacian) difficulty(in *picture.Picture, core image.Rectangle) float64 {
 	r := core.Inset(-1).Intersect(in.Bounds())
 	l.read(in, r)
 	w := r.Dx()
@@ -59,7 +59,7 @@ func (l *laplacian) difficulty(in *imageio.Picture, core image.Rectangle) float6
 const lumaRed, lumaGreen, lumaBlue = 77, 150, 29
 
 // read fills luma with a rectangle of the picture.
-func (l *laplacian) read(in *imageio.Picture, r image.Rectangle) {
+func (l *laplacian) read(in *picture.Picture, r image.Rectangle) {
 	w, n := r.Dx(), r.Dx()*r.Dy()
 	if cap(l.luma) < n {
 		l.luma = make([]int32, n)

@@ -6,11 +6,11 @@ import (
 	"math"
 	"testing"
 
-	"classsr/imageio"
+	"classsr/picture"
 )
 
 // directLaplacian is the mean absolute Laplacian of luma in a core, in steps of 1/255, of the pixels that have all neighbours.
-func directLaplacian(in *imageio.Picture, core image.Rectangle) float64 {
+func directLaplacian(in *picture.Picture, core image.Rectangle) float64 {
 	planes := [3][]float32{}
 	for c := range planes {
 		planes[c] = make([]float32, in.Width*in.Height)
@@ -47,7 +47,7 @@ func TestEdgeDifficulty(t *testing.T) {
 }
 
 func TestFlatAndTinyCoresAreEasiest(t *testing.T) {
-	flat := imageio.New(64, 32, 3, false, 8)
+	flat := picture.New(64, 32, 3, false, 8)
 	got, err := edgeDifficulty(context.Background(), flat, []image.Rectangle{image.Rect(0, 0, 32, 32)}, 1)
 	if err != nil || got[0] != -10 {
 		t.Errorf("flat: %v, %v", got, err)

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"log"
 
+	"classsr/picture"
+
 	"classsr"
-	"classsr/imageio"
 )
 
 func Example() {
@@ -18,7 +19,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	small := imageio.New(12, 8, 3, false, 8) // or imageio.DecodeFile
+	small := picture.New(12, 8, 3, false, 8) // or imageio.DecodeFile
 	large, report, err := up.Upscale(context.Background(), small)
 	if err != nil {
 		log.Fatal(err)

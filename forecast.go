@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"classsr/engine"
-	"classsr/imageio"
 	"classsr/internal/par"
+	"classsr/picture"
 	"classsr/route"
 	"classsr/tensor"
 )
@@ -31,7 +31,7 @@ type Forecast struct {
 
 // Forecast tells what Upscale would take for a picture, without enlarging it: routing alone is done. It returns an error where Upscale
 // would before it begins.
-func (u *Upscaler) Forecast(ctx context.Context, in *imageio.Picture) (Forecast, error) {
+func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast, error) {
 	config := in.Config()
 	s, err := u.plan(config)
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"classsr/imageio"
+	"classsr/picture"
 )
 
 // routedReport routes a picture with a built-in model.
-func routedReport(t *testing.T, model string, o Options, in *imageio.Picture) (*imageio.Picture, Report) {
+func routedReport(t *testing.T, model string, o Options, in *picture.Picture) (*picture.Picture, Report) {
 	t.Helper()
 	m, err := Open(model)
 	if err != nil {

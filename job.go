@@ -3,13 +3,13 @@ package classsr
 import (
 	"image"
 
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/resample"
 )
 
 // job is the enlarging of one picture. Its workers write different parts of the result.
 type job struct {
-	in, out  *imageio.Picture
+	in, out  *picture.Picture
 	scale    int
 	bicubic  *resample.Plan // for the whole picture, also where out is only a part of its enlargement
 	bytes    int64          // of memory that the largest piece takes

@@ -7,7 +7,7 @@ import (
 
 	"classsr/arch"
 	"classsr/engine"
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/tensor"
 	"classsr/weights"
 )
@@ -183,13 +183,13 @@ func (w *networkWorker) run(ctx context.Context, n *network, plan *engine.Plan, 
 }
 
 // read fills a tensor with the pixels of a picture from a corner on, as the network takes them.
-func (n *network) read(in *imageio.Picture, dst *tensor.Tensor, corner image.Point) {
+func (n *network) read(in *picture.Picture, dst *tensor.Tensor, corner image.Point) {
 	readRGB(dst, in, image.Rect(0, 0, dst.W, dst.H).Add(corner))
 	n.multiply(dst.Data, float32(n.spec.InputRange))
 }
 
 // readRGB fills a tensor of three planes with a rectangle of a picture, in 0..1; of gray pictures all planes are the same.
-func readRGB(dst *tensor.Tensor, in *imageio.Picture, r image.Rectangle) {
+func readRGB(dst *tensor.Tensor, in *picture.Picture, r image.Rectangle) {
 	for c := range dst.C {
 		in.ReadPlane(dst.Plane(0, c), min(c, in.Colors-1), r)
 	}

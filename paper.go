@@ -7,8 +7,8 @@ import (
 	"math"
 	"sync"
 
-	"classsr/imageio"
 	"classsr/metric"
+	"classsr/picture"
 	"classsr/route"
 	"classsr/tile"
 )
@@ -29,7 +29,7 @@ func (p paper) covered(picture image.Point) image.Point {
 	return image.Pt(side(picture.X), side(picture.Y))
 }
 
-func (p paper) route(ctx context.Context, in *imageio.Picture, threads int, _ sizing) (*choice, error) {
+func (p paper) route(ctx context.Context, in *picture.Picture, threads int, _ sizing) (*choice, error) {
 	size := image.Pt(in.Width, in.Height)
 	m := route.NewMap(size, tile.SubImages(size, subImage, subImageStep), p.classes)
 	scores, err := p.classify(ctx, in, m.Cores, threads)
@@ -151,7 +151,7 @@ func (m *mean) times(at, length int) float32 {
 }
 
 // meanOf enlarges a picture as far as the mean of the sub-images.
-func (u *Upscaler) meanOf(ctx context.Context, in *imageio.Picture) (*mean, *job, Report, error) {
+func (u *Upscaler) meanOf(ctx context.Context, in *picture.Picture) (*mean, *job, Report, error) {
 	sizing, err := u.plan(in.Config())
 	if err != nil {
 		return nil, nil, Report{}, err
@@ -165,7 +165,7 @@ func (u *Upscaler) meanOf(ctx context.Context, in *imageio.Picture) (*mean, *job
 	return m, j, report, err
 }
 
-func (u *Upscaler) upscaleAsPaper(ctx context.Context, in *imageio.Picture) (*imageio.Picture, Report, error) {
+func (u *Upscaler) upscaleAsPaper(ctx context.Context, in *picture.Picture) (*picture.Picture, Report, error) {
 	m, j, report, err := u.meanOf(ctx, in)
 	if err != nil {
 		return nil, Report{}, err
@@ -207,7 +207,7 @@ func newPlanes(pixels int) [][]float32 {
 	return planes
 }
 
-func (u *Upscaler) measureAsPaper(ctx context.Context, lr, hr *imageio.Picture) (*imageio.Picture, Scores, Report, error) {
+func (u *Upscaler) measureAsPaper(ctx context.Context, lr, hr *picture.Picture) (*picture.Picture, Scores, Report, error) {
 	m, j, report, err := u.meanOf(ctx, lr)
 	if err != nil {
 		return nil, Scores{}, Report{}, err

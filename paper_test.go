@@ -8,21 +8,21 @@ import (
 	"strings"
 	"testing"
 
-	"classsr/imageio"
 	"classsr/internal/testref"
+	"classsr/picture"
 	"classsr/route"
 )
 
 // What PyTorch makes of the same picture with the same weights by the paper's protocol.
 func TestPaperModeOfPyTorch(t *testing.T) {
 	archive := testref.OpenNPZ(t, "papermode.npz")
-	picture := func(key string) *imageio.Picture {
+	read := func(key string) *picture.Picture {
 		w, h, pix := archive.Picture(key)
-		p := imageio.New(w, h, 3, false, 8)
+		p := picture.New(w, h, 3, false, 8)
 		copy(p.Pix8, pix)
 		return p
 	}
-	lr, hr := picture("lr_rgb"), picture("hr_rgb")
+	lr, hr := read("lr_rgb"), read("hr_rgb")
 	model, err := Open(testref.Path(t, "reference", "papermode.pth"))
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func wantMean(t *testing.T, m *mean, want []float32) {
 func TestProbabilitiesOfPyTorch(t *testing.T) {
 	archive := testref.OpenNPZ(t, "papermode.npz")
 	w, h, pix := archive.Picture("lr_rgb")
-	lr := imageio.New(w, h, 3, false, 8)
+	lr := picture.New(w, h, 3, false, 8)
 	copy(lr.Pix8, pix)
 	model, err := Open(testref.Path(t, "reference", "papermode.pth"))
 	if err != nil {
@@ -114,7 +114,7 @@ func TestPaperModeNeedsASubImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = up.Upscale(context.Background(), imageio.New(31, 90, 3, false, 8))
+	_, _, err = up.Upscale(context.Background(), picture.New(31, 90, 3, false, 8))
 	if err == nil || !strings.Contains(err.Error(), "needs pictures of at least 32x32 pixels, not 31x90") {
 		t.Errorf("error %v", err)
 	}
@@ -124,7 +124,7 @@ func TestPaperModeNeedsASubImage(t *testing.T) {
 func TestPaperModeKeepsEveryKind(t *testing.T) {
 	model := ModelOf(smallClassSR(t, "fsrcnn", 2, 3))
 	for kind := range 8 {
-		in := imageio.New(70, 61, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
+		in := picture.New(70, 61, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
 		done, total := 0, 0
 		up, err := model.Upscaler(Options{Mode: ModePaper, Progress: func(d, n int) { done, total = d, n }})
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"classsr"
 	"classsr/imageio"
 	"classsr/internal/testref"
+	"classsr/picture"
 	"classsr/resample"
 )
 
@@ -67,13 +68,13 @@ func wantPSNR(t *testing.T, path, set string, want float64) {
 }
 
 // pictures decodes all pictures of a folder of a test set, sorted by name.
-func pictures(t *testing.T, set, kind string) []*imageio.Picture {
+func pictures(t *testing.T, set, kind string) []*picture.Picture {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(testref.Path(t, "data", "test", set, kind), "*.png"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no pictures in %s (%v)", set, err)
 	}
-	var all []*imageio.Picture
+	var all []*picture.Picture
 	for _, p := range paths {
 		d, err := imageio.DecodeFile(p, imageio.Limits{})
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"classsr/arch"
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/route"
 	"classsr/tensor"
 	"classsr/tile"
@@ -114,7 +114,7 @@ func (r *routed) choiceGrid(picture image.Point) route.Grid {
 	return r.grid(picture)
 }
 
-func (r *routed) route(ctx context.Context, in *imageio.Picture, threads int, s sizing) (*choice, error) {
+func (r *routed) route(ctx context.Context, in *picture.Picture, threads int, s sizing) (*choice, error) {
 	size := image.Pt(in.Width, in.Height)
 	grid := r.grid(size)
 	problem := &route.Problem{Grid: grid, Costs: r.costs.nanoseconds}
@@ -180,7 +180,7 @@ type known struct {
 }
 
 // losses asks the router about the cores and fills the problem's losses.
-func (r *routed) losses(ctx context.Context, in *imageio.Picture, p *route.Problem, threads int) (macs int64, k known, err error) {
+func (r *routed) losses(ctx context.Context, in *picture.Picture, p *route.Problem, threads int) (macs int64, k known, err error) {
 	cores := p.Cores()
 	var difficulties []float64
 	if r.table != nil && r.table.Router == RouterEdge {

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"classsr/arch"
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/route"
 	"classsr/tensor"
 	"classsr/tile"
@@ -80,9 +80,9 @@ func balance(module arch.Spec, params tensor.Set) {
 }
 
 // patchwork is a picture with parts of different content.
-func patchwork(w, h, colors int, alpha bool, depth int) *imageio.Picture {
+func patchwork(w, h, colors int, alpha bool, depth int) *picture.Picture {
 	random := rand.New(rand.NewPCG(uint64(w), uint64(h)))
-	p := imageio.New(w, h, colors, alpha, depth)
+	p := picture.New(w, h, colors, alpha, depth)
 	plane := make([]float32, w*h)
 	for c := range p.Channels() {
 		for i := range plane {
@@ -95,7 +95,7 @@ func patchwork(w, h, colors int, alpha bool, depth int) *imageio.Picture {
 	return p
 }
 
-func enlargeBy(t *testing.T, m *weights.Model, o Options, in *imageio.Picture) (*imageio.Picture, Report) {
+func enlargeBy(t *testing.T, m *weights.Model, o Options, in *picture.Picture) (*picture.Picture, Report) {
 	t.Helper()
 	up, err := ModelOf(m).Upscaler(o)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestRoutedPixelsAreThoseOfTheirBranches(t *testing.T) {
 			if used := used(report.Route); size.X >= 131 && used < 2 {
 				t.Errorf("%s: %v has only %d class", net, size, used)
 			}
-			var branches []*imageio.Picture
+			var branches []*picture.Picture
 			for k := range m.Branches {
 				b, _ := enlargeBy(t, m, Options{Mode: fmt.Sprintf("branch=%d", k+1)}, in)
 				branches = append(branches, b)
@@ -144,7 +144,7 @@ func gridOf(size image.Point, core int) route.Grid {
 }
 
 // compareBlend finds the pixel that differs most from the blended branches.
-func compareBlend(got *imageio.Picture, branches []*imageio.Picture, b *route.Blend) (x, y int, by float64) {
+func compareBlend(got *picture.Picture, branches []*picture.Picture, b *route.Blend) (x, y int, by float64) {
 	const white = 1<<16 - 1
 	channels := got.Channels()
 	want := make([]float64, got.Width*channels)

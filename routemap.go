@@ -3,7 +3,7 @@ package classsr
 import (
 	"image"
 
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/route"
 )
 
@@ -12,7 +12,7 @@ func (m *Model) HasClasses() bool { return m.file != nil && m.file.ClassModule !
 
 // PaintRoute lays a map (Report.Route) half transparent over the small picture that it is of, with a legend of the classes and
 // their shares below it. The result is RGB of 8 bits; transparent parts of the picture are white under the colours.
-func PaintRoute(in *imageio.Picture, m *route.Map) *imageio.Picture {
+func PaintRoute(in *picture.Picture, m *route.Map) *picture.Picture {
 	under := image.NewNRGBA(in.Bounds())
 	eightBit := in
 	if in.Depth != 8 {
@@ -27,15 +27,15 @@ func PaintRoute(in *imageio.Picture, m *route.Map) *imageio.Picture {
 		}
 	}
 	painted := m.Paint(under)
-	out := imageio.New(painted.Rect.Dx(), painted.Rect.Dy(), 3, false, 8)
+	out := picture.New(painted.Rect.Dx(), painted.Rect.Dy(), 3, false, 8)
 	for i := range out.Width * out.Height {
 		copy(out.Pix8[3*i:3*i+3], painted.Pix[4*i:])
 	}
 	return out
 }
 
-func to8Bit(in *imageio.Picture) *imageio.Picture {
-	out := imageio.New(in.Width, in.Height, in.Colors, in.Alpha, 8)
+func to8Bit(in *picture.Picture) *picture.Picture {
+	out := picture.New(in.Width, in.Height, in.Colors, in.Alpha, 8)
 	plane := make([]float32, in.Width*in.Height)
 	for c := range in.Channels() {
 		in.ReadPlane(plane, c, in.Bounds())

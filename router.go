@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"classsr/arch"
-	"classsr/imageio"
 	"classsr/internal/par"
+	"classsr/picture"
 	"classsr/weights"
 )
 
@@ -48,7 +48,7 @@ func newRouter(m *weights.Model, scale int) (*router, error) {
 }
 
 // classify gives the Class-Module's scores of the 32x32 pixels around each core.
-func (r *router) classify(ctx context.Context, in *imageio.Picture, cores []image.Rectangle, threads int) ([][]float32, error) {
+func (r *router) classify(ctx context.Context, in *picture.Picture, cores []image.Rectangle, threads int) ([][]float32, error) {
 	scores := make([][]float32, len(cores))
 	batches := parts(len(cores), moduleBatch)
 	classifiers := make([]classifier, min(threads, batches))

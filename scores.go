@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"classsr/imageio"
 	"classsr/metric"
+	"classsr/picture"
 )
 
 // Scores says how near a picture is to another one: PSNR in dB (+Inf for equal pictures) and SSIM, over RGB and over BT.601
@@ -17,7 +17,7 @@ type Scores struct {
 
 // Compare measures two pictures of one size, with border pixels removed on each side, as the field does: on values of 0..255,
 // 16-bit samples scaled to that, alpha left out. It returns an error if the sizes differ or too little is left to measure.
-func Compare(a, b *imageio.Picture, border int) (Scores, error) {
+func Compare(a, b *picture.Picture, border int) (Scores, error) {
 	return compare(metricImage(a), metricImage(b), border)
 }
 
@@ -44,7 +44,7 @@ func compare(rgbA, rgbB metric.Image, border int) (Scores, error) {
 // Measure enlarges lr, as Upscale does, and compares the result with hr, a picture Scale times as large, with a border of Scale
 // pixels removed. In ModePaper it measures as the paper does: the mean of the sub-images before it is rounded to the picture that
 // is returned, against the part of hr that they cover.
-func (u *Upscaler) Measure(ctx context.Context, lr, hr *imageio.Picture) (*imageio.Picture, Scores, Report, error) {
+func (u *Upscaler) Measure(ctx context.Context, lr, hr *picture.Picture) (*picture.Picture, Scores, Report, error) {
 	if hr.Width != lr.Width*u.scale || hr.Height != lr.Height*u.scale {
 		return nil, Scores{}, Report{}, fmt.Errorf("a picture of %dx%d enlarged %d times cannot be compared with one of %dx%d",
 			lr.Width, lr.Height, u.scale, hr.Width, hr.Height)
@@ -61,7 +61,7 @@ func (u *Upscaler) Measure(ctx context.Context, lr, hr *imageio.Picture) (*image
 }
 
 // metricImage gives the colours of a picture in 0..255.
-func metricImage(p *imageio.Picture) metric.Image {
+func metricImage(p *picture.Picture) metric.Image {
 	if p.Depth == 8 && !p.Alpha {
 		return metric.Bytes(p.Width, p.Height, p.Colors, p.Pix8)
 	}

@@ -3,8 +3,8 @@ package classsr
 import (
 	"image"
 
-	"classsr/imageio"
 	"classsr/metric"
+	"classsr/picture"
 	"classsr/route"
 )
 
@@ -18,7 +18,7 @@ type Seams struct {
 // MeasureSeams measures an enlarged picture at the borders of a map (Report.Route) of the small one, scale times as large: the
 // picture that was routed, or another one of the same content to compare it with. What of the picture lies beyond all cores, as
 // at the right and lower edges in ModePaper, is left out.
-func MeasureSeams(p *imageio.Picture, m *route.Map, scale int) Seams {
+func MeasureSeams(p *picture.Picture, m *route.Map, scale int) Seams {
 	var covered image.Rectangle
 	for _, core := range m.Cores {
 		covered = covered.Union(core)

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"classsr/imageio"
 	"classsr/metric"
+	"classsr/picture"
 	"classsr/route"
 	"classsr/tile"
 )
@@ -54,7 +54,7 @@ func TestSeamsOfAStepBetweenClasses(t *testing.T) {
 	}
 	m := route.NewMap(image.Pt(60, 20), cores, []string{"simple", "hard"})
 	m.Classes[2] = 1
-	p := imageio.New(120, 40, 1, false, 8)
+	p := picture.New(120, 40, 1, false, 8)
 	for i := range p.Pix8 {
 		p.Pix8[i] = 50
 		if i%p.Width >= 30 { // in the first core
@@ -75,7 +75,7 @@ func TestSeamsOfAStepBetweenClasses(t *testing.T) {
 		t.Errorf("seam of classes %v, want %v", got.Classes.Seam(), want)
 	}
 	// What lies beyond the cores does not count.
-	larger := imageio.New(133, 47, 1, false, 8)
+	larger := picture.New(133, 47, 1, false, 8)
 	for y := range p.Height {
 		copy(larger.Pix8[y*larger.Width:], p.Pix8[y*p.Width:][:p.Width])
 	}

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"image"
 
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/resample"
 )
 
 // Crop returns the upper left part of a picture whose sides are the largest multiples of a number, or an error if nothing
 // is left. Test pictures are cropped so that they can be shrunk by a whole factor.
-func Crop(p *imageio.Picture, multiple int) (*imageio.Picture, error) {
+func Crop(p *picture.Picture, multiple int) (*picture.Picture, error) {
 	if multiple < 1 {
 		return nil, fmt.Errorf("pictures cannot be cropped to multiples of %d", multiple)
 	}
@@ -25,8 +25,8 @@ func Crop(p *imageio.Picture, multiple int) (*imageio.Picture, error) {
 }
 
 // cropTo copies the upper left part of a picture.
-func cropTo(p *imageio.Picture, w, h int) *imageio.Picture {
-	out := imageio.New(w, h, p.Colors, p.Alpha, p.Depth)
+func cropTo(p *picture.Picture, w, h int) *picture.Picture {
+	out := picture.New(w, h, p.Colors, p.Alpha, p.Depth)
 	row := w * p.Channels()
 	for y := range h {
 		from := y * p.Width * p.Channels()
@@ -40,11 +40,11 @@ func cropTo(p *imageio.Picture, w, h int) *imageio.Picture {
 }
 
 // Shrink makes the LR picture of a HR picture whose sides are multiples of scale, by the field's bicubic filter.
-func Shrink(p *imageio.Picture, scale int, variant resample.Variant) (*imageio.Picture, error) {
+func Shrink(p *picture.Picture, scale int, variant resample.Variant) (*picture.Picture, error) {
 	if scale < 1 || p.Width%scale != 0 || p.Height%scale != 0 {
 		return nil, fmt.Errorf("a picture of %dx%d pixels cannot be shrunk %d times: crop it first", p.Width, p.Height, scale)
 	}
-	out := imageio.New(p.Width/scale, p.Height/scale, p.Colors, p.Alpha, p.Depth)
+	out := picture.New(p.Width/scale, p.Height/scale, p.Colors, p.Alpha, p.Depth)
 	plan, err := resample.New(p.Width, p.Height, out.Width, out.Height, variant)
 	if err != nil {
 		return nil, err

@@ -12,10 +12,10 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"classsr/imageio"
 	"classsr/internal/kernel"
 	"classsr/internal/par"
 	"classsr/internal/sysmem"
+	"classsr/picture"
 	"classsr/resample"
 	"classsr/tile"
 )
@@ -93,7 +93,7 @@ type enlarger interface {
 type routing interface {
 	method
 	// route chooses the classes of the picture's cores.
-	route(ctx context.Context, in *imageio.Picture, threads int, s sizing) (*choice, error)
+	route(ctx context.Context, in *picture.Picture, threads int, s sizing) (*choice, error)
 	// covered is the part of a picture, from the upper left corner on, that is enlarged.
 	covered(picture image.Point) image.Point
 }
@@ -191,7 +191,7 @@ func (u *Upscaler) Mode() string { return u.mode }
 // Upscale enlarges a picture. The result has the picture's colours (gray stays gray), depth and alpha. It returns an error if
 // the work would take more memory than allowed, or ctx's error as soon as ctx is done. In ModePaper the right and lower edges are
 // left out as the paper does, and a picture smaller than a sub-image is an error.
-func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.Picture, Report, error) {
+func (u *Upscaler) Upscale(ctx context.Context, in *picture.Picture) (*picture.Picture, Report, error) {
 	if u.mode == ModePaper {
 		return u.upscaleAsPaper(ctx, in)
 	}
@@ -214,14 +214,14 @@ func (u *Upscaler) Upscale(ctx context.Context, in *imageio.Picture) (*imageio.P
 }
 
 // newJob prepares the enlarging of a picture whose plan has been made.
-func (u *Upscaler) newJob(in *imageio.Picture) (*job, error) {
+func (u *Upscaler) newJob(in *picture.Picture) (*job, error) {
 	size := image.Pt(in.Width, in.Height)
 	bicubic, err := resample.New(size.X, size.Y, size.X*u.scale, size.Y*u.scale, resample.Original)
 	if err != nil {
 		return nil, err
 	}
 	covered := u.covered(size)
-	out := imageio.New(covered.X*u.scale, covered.Y*u.scale, in.Colors, in.Alpha, in.Depth)
+	out := picture.New(covered.X*u.scale, covered.Y*u.scale, in.Colors, in.Alpha, in.Depth)
 	return &job{in: in, out: out, scale: u.scale, bicubic: bicubic, progress: u.progress(covered)}, nil
 }
 
@@ -286,13 +286,13 @@ func (u *Upscaler) giveBack(workers []*worker) {
 }
 
 // Accepts returns an error if a picture like that is too large for the memory allowed, so that it need not be decoded first.
-func (u *Upscaler) Accepts(c imageio.Config) error {
+func (u *Upscaler) Accepts(c picture.Config) error {
 	_, err := u.plan(c)
 	return err
 }
 
 // plan chooses the size of cores, or tells that the picture is too large.
-func (u *Upscaler) plan(c imageio.Config) (sizing, error) {
+func (u *Upscaler) plan(c picture.Config) (sizing, error) {
 	limit := u.options.Memory
 	if limit <= 0 {
 		limit = sysmem.Available() / 5 * 4
@@ -306,7 +306,7 @@ func (u *Upscaler) plan(c imageio.Config) (sizing, error) {
 }
 
 // pictureBytes is what a picture and its enlargement take.
-func (u *Upscaler) pictureBytes(c imageio.Config) int64 {
+func (u *Upscaler) pictureBytes(c picture.Config) int64 {
 	channels := int64(c.Colors)
 	if c.Alpha {
 		channels++

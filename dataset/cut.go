@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"classsr"
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/resample"
 )
 
@@ -16,7 +16,7 @@ type cutter struct {
 }
 
 // cut gives the entry of a picture at a factor of its size, its tiles and its patches. A picture too small for a patch gives none.
-func (c cutter) cut(ctx context.Context, p *imageio.Picture, factor float64) (entry, []byte, []patch, error) {
+func (c cutter) cut(ctx context.Context, p *picture.Picture, factor float64) (entry, []byte, []patch, error) {
 	e := entry{Factor: factor}
 	hr, err := shrunk(Colours(p), factor)
 	if err != nil {
@@ -32,7 +32,7 @@ func (c cutter) cut(ctx context.Context, p *imageio.Picture, factor float64) (en
 	if err != nil {
 		return e, nil, nil, err
 	}
-	var judged *imageio.Picture
+	var judged *picture.Picture
 	if c.judge != nil {
 		if judged, _, err = c.judge.Upscale(ctx, lr); err != nil {
 			return e, nil, nil, err
@@ -73,11 +73,11 @@ func positions(length, patch, step int) []int {
 }
 
 // Colours gives a picture's colours as RGB of 8 bits, which it may share; alpha is left out.
-func Colours(p *imageio.Picture) *imageio.Picture {
+func Colours(p *picture.Picture) *picture.Picture {
 	if p.Colors == 3 && !p.Alpha && p.Depth == 8 {
 		return p
 	}
-	out := imageio.New(p.Width, p.Height, 3, false, 8)
+	out := picture.New(p.Width, p.Height, 3, false, 8)
 	plane := make([]float32, p.Width*p.Height)
 	for c := range 3 {
 		if c < p.Colors {
@@ -89,7 +89,7 @@ func Colours(p *imageio.Picture) *imageio.Picture {
 }
 
 // shrunk gives a picture at a factor of its size.
-func shrunk(p *imageio.Picture, factor float64) (*imageio.Picture, error) {
+func shrunk(p *picture.Picture, factor float64) (*picture.Picture, error) {
 	if factor == 1 {
 		return p, nil
 	}
@@ -98,13 +98,13 @@ func shrunk(p *imageio.Picture, factor float64) (*imageio.Picture, error) {
 		return nil, err
 	}
 	w, h := plan.Size()
-	out := imageio.New(w, h, 3, false, 8)
+	out := picture.New(w, h, 3, false, 8)
 	plan.Bytes(out.Pix8, p.Pix8, 3)
 	return out, nil
 }
 
 // tile puts the pictures into tiles, row by row; those at the right and at the bottom are filled up with zeros.
-func (c cutter) tile(e entry, lr, hr *imageio.Picture) []byte {
+func (c cutter) tile(e entry, lr, hr *picture.Picture) []byte {
 	columns, rows := e.tiles()
 	size := tileBytes(c.Scale)
 	tiles := make([]byte, columns*rows*size)
@@ -118,7 +118,7 @@ func (c cutter) tile(e entry, lr, hr *imageio.Picture) []byte {
 }
 
 // copyTile writes three planes of side x side samples, as far as the picture goes.
-func copyTile(dst []byte, p *imageio.Picture, x, y, side int) {
+func copyTile(dst []byte, p *picture.Picture, x, y, side int) {
 	for row := y; row < min(y+side, p.Height); row++ {
 		src := p.Pix8[(row*p.Width+x)*3:][:3*min(side, p.Width-x)]
 		at := (row - y) * side
@@ -135,7 +135,7 @@ func copyTile(dst []byte, p *imageio.Picture, x, y, side int) {
 const mostPSNR = 100
 
 // patchPSNR is the PSNR over RGB, in dB, of a square of two pictures.
-func patchPSNR(a, b *imageio.Picture, x, y, side int) float64 {
+func patchPSNR(a, b *picture.Picture, x, y, side int) float64 {
 	var sum int64
 	for row := y; row < y+side; row++ {
 		at := (row*a.Width + x) * 3
@@ -156,7 +156,7 @@ func patchPSNR(a, b *imageio.Picture, x, y, side int) float64 {
 const flatDeviation = 2
 
 // isFlat tells whether no channel of a square varies.
-func isFlat(p *imageio.Picture, x, y, side int) bool {
+func isFlat(p *picture.Picture, x, y, side int) bool {
 	for c := range 3 {
 		var sum, squares int64
 		for row := y; row < y+side; row++ {

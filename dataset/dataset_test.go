@@ -16,15 +16,16 @@ import (
 	"classsr"
 	"classsr/imageio"
 	"classsr/metric"
+	"classsr/picture"
 	"classsr/resample"
 	"classsr/tensor"
 )
 
 // writePicture writes a picture of waves, fine ones to the right, and gives it.
-func writePicture(t *testing.T, path string, width, height int, seed uint64) *imageio.Picture {
+func writePicture(t *testing.T, path string, width, height int, seed uint64) *picture.Picture {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
-	p := imageio.New(width, height, 3, false, 8)
+	p := picture.New(width, height, 3, false, 8)
 	plane := make([]float32, width*height)
 	for c := range 3 {
 		for i := range plane {
@@ -116,7 +117,7 @@ func TestPatchesAreThoseOfThePictures(t *testing.T) {
 	}
 }
 
-func comparePatch(t *testing.T, got *tensor.Tensor, p *imageio.Picture, at image.Point, side int) {
+func comparePatch(t *testing.T, got *tensor.Tensor, p *picture.Picture, at image.Point, side int) {
 	t.Helper()
 	plane := make([]float32, side*side)
 	for c := range 3 {
@@ -127,7 +128,7 @@ func comparePatch(t *testing.T, got *tensor.Tensor, p *imageio.Picture, at image
 	}
 }
 
-func cutOut(p *imageio.Picture, at image.Point, side int) metric.Image {
+func cutOut(p *picture.Picture, at image.Point, side int) metric.Image {
 	var pix []byte
 	for y := at.Y; y < at.Y+side; y++ {
 		pix = append(pix, p.Pix8[(y*p.Width+at.X)*3:][:3*side]...)
@@ -211,7 +212,7 @@ func TestPrepareIsResumed(t *testing.T) {
 
 func TestFlatPatchesAreThinned(t *testing.T) {
 	folder := t.TempDir()
-	p := imageio.New(512, 512, 3, false, 8)
+	p := picture.New(512, 512, 3, false, 8)
 	var b bytes.Buffer
 	if _, err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{}); err != nil {
 		t.Fatal(err)

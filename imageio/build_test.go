@@ -11,6 +11,8 @@ import (
 	"slices"
 	"testing"
 
+	"classsr/picture"
+
 	"golang.org/x/image/tiff"
 )
 
@@ -101,8 +103,8 @@ func deflated(raw []byte) []byte {
 }
 
 // patterned is a picture whose samples all differ from their neighbours'.
-func patterned(width, height, colors int, alpha bool, depth int) *Picture {
-	p := New(width, height, colors, alpha, depth)
+func patterned(width, height, colors int, alpha bool, depth int) *picture.Picture {
+	p := picture.New(width, height, colors, alpha, depth)
 	for i := range width * height * p.Channels() {
 		v := uint32(i)*2654435761 + 12345
 		if depth == 8 {
@@ -115,7 +117,7 @@ func patterned(width, height, colors int, alpha bool, depth int) *Picture {
 }
 
 // encoded gives p as a PNG or JPEG file.
-func encoded(t testing.TB, p *Picture, format string) []byte {
+func encoded(t testing.TB, p *picture.Picture, format string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if _, err := Encode(&b, p, format, EncodeOptions{}); err != nil {
@@ -125,10 +127,10 @@ func encoded(t testing.TB, p *Picture, format string) []byte {
 }
 
 // plainJPEG is a small JPEG without any metadata.
-func plainJPEG(t testing.TB, p *Picture) []byte {
+func plainJPEG(t testing.TB, p *picture.Picture) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, p.opaque8(), nil); err != nil {
+	if err := jpeg.Encode(&b, opaque8(p), nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -215,10 +217,10 @@ func rawTIFF(w, h int, pix []byte, tail string, further ...tiffEntry) []byte {
 }
 
 // encodedTIFF is p as golang.org/x/image/tiff writes it.
-func encodedTIFF(t testing.TB, p *Picture) []byte {
+func encodedTIFF(t testing.TB, p *picture.Picture) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := tiff.Encode(&b, p.opaque8(), &tiff.Options{Compression: tiff.Deflate, Predictor: true}); err != nil {
+	if err := tiff.Encode(&b, opaque8(p), &tiff.Options{Compression: tiff.Deflate, Predictor: true}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -1,6 +1,10 @@
 package imageio
 
-import "image"
+import (
+	"image"
+
+	"classsr/picture"
+)
 
 // JPEG and lossy WebP store brightness (Y) for every pixel and colour difference (Cb, Cr), the chroma, for every second or
 // fourth in a row, a column or both. Repeating the chroma leaves steps at coloured edges that enlarging would magnify; so
@@ -28,7 +32,7 @@ func (c *container) matrix() *colorMatrix {
 }
 
 // takeYCbCr makes Pix8 of brightness and chroma; an alpha channel is left at zero.
-func (p *Picture) takeYCbCr(m *image.YCbCr, matrix *colorMatrix) {
+func takeYCbCr(p *picture.Picture, m *image.YCbCr, matrix *colorMatrix) {
 	if p.Colors != 3 {
 		panic("imageio: a decoded picture has colours, its header says it has none")
 	}

@@ -10,6 +10,8 @@ import (
 	"io"
 	"slices"
 
+	"classsr/picture"
+
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 )
@@ -80,7 +82,7 @@ func (c *container) check(limits Limits) error {
 
 // pixels decodes the picture as stored. The decoders know nothing of check's bounds, so the size they would allocate is
 // compared before they do; and a panic of theirs, which only damaged data can cause, becomes an error.
-func (c *container) pixels(data []byte) (p *Picture, err error) {
+func (c *container) pixels(data []byte) (p *picture.Picture, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = nil, c.damaged(errors.New("its data makes no sense"))

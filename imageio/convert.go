@@ -4,54 +4,56 @@ import (
 	"encoding/binary"
 	"image"
 	"image/color"
+
+	"classsr/picture"
 )
 
 // convert gives the pixels of a decoded image the channels that the file has: image/png, for instance, turns gray with
 // alpha into red, green, blue and alpha. The image's memory may become the picture's. It panics where image and header
 // disagree on the channels, which only damaged data brings about.
-func (c *container) convert(img image.Image) *Picture {
-	p := &Picture{Width: c.width, Height: c.height, Colors: c.colors, Alpha: c.alpha}
+func (c *container) convert(img image.Image) *picture.Picture {
+	p := &picture.Picture{Width: c.width, Height: c.height, Colors: c.colors, Alpha: c.alpha}
 	switch m := img.(type) {
 	case *image.Gray:
-		p.take8(m.Pix, m.Stride, 1)
+		take8(p, m.Pix, m.Stride, 1)
 	case *image.Gray16:
-		p.take16(m.Pix, m.Stride, 1)
+		take16(p, m.Pix, m.Stride, 1)
 	case *image.RGBA:
 		if p.Alpha {
 			straighten8(m.Pix)
 		}
-		p.take8(m.Pix, m.Stride, 4)
+		take8(p, m.Pix, m.Stride, 4)
 	case *image.NRGBA:
 		// WebP's flag that there is alpha is only a hint.
 		p.Alpha = p.Alpha || !m.Opaque()
-		p.take8(m.Pix, m.Stride, 4)
+		take8(p, m.Pix, m.Stride, 4)
 	case *image.RGBA64:
 		if p.Alpha {
 			straighten16(m.Pix)
 		}
-		p.take16(m.Pix, m.Stride, 4)
+		take16(p, m.Pix, m.Stride, 4)
 	case *image.NRGBA64:
-		p.take16(m.Pix, m.Stride, 4)
+		take16(p, m.Pix, m.Stride, 4)
 	case *image.CMYK:
 		cmykToRGB(m.Pix)
-		p.take8(m.Pix, m.Stride, 4)
+		take8(p, m.Pix, m.Stride, 4)
 	case *image.Paletted:
-		p.takePaletted(m)
+		takePaletted(p, m)
 	case *image.YCbCr:
-		p.takeYCbCr(m, c.matrix())
+		takeYCbCr(p, m, c.matrix())
 	case *image.NYCbCrA:
 		p.Alpha = true
-		p.takeYCbCr(&m.YCbCr, c.matrix())
-		p.takeAlpha(m.A, m.AStride)
+		takeYCbCr(p, &m.YCbCr, c.matrix())
+		takeAlpha(p, m.A, m.AStride)
 	default:
-		p.takeAny(img)
+		takeAny(p, img)
 	}
 	return p
 }
 
 // places lists where the picture's channels lie in a decoded pixel of step samples: gray alone, or red, green, blue and
 // alpha, where red is the gray of a gray pixel.
-func (p *Picture) places(step int) []int {
+func places(p *picture.Picture, step int) []int {
 	places := []int{0, 1, 2}[:p.Colors]
 	if p.Alpha {
 		places = append(places, 3)
@@ -63,8 +65,8 @@ func (p *Picture) places(step int) []int {
 }
 
 // take8 makes Pix8 of rows of pixels of step samples. It works in place, since no sample moves to a higher index.
-func (p *Picture) take8(pix []uint8, stride, step int) {
-	places := p.places(step)
+func take8(p *picture.Picture, pix []uint8, stride, step int) {
+	places := places(p, step)
 	p.Depth = 8
 	to := 0
 	for y := range p.Height {
@@ -84,8 +86,8 @@ func (p *Picture) take8(pix []uint8, stride, step int) {
 }
 
 // take16 makes Pix16 of rows of pixels of step big-endian samples.
-func (p *Picture) take16(pix []uint8, stride, step int) {
-	places := p.places(step)
+func take16(p *picture.Picture, pix []uint8, stride, step int) {
+	places := places(p, step)
 	p.Depth = 16
 	p.Pix16 = make([]uint16, p.Width*p.Height*len(places))
 	to := 0
@@ -100,8 +102,8 @@ func (p *Picture) take16(pix []uint8, stride, step int) {
 }
 
 // takePaletted makes Pix8 of palette indices.
-func (p *Picture) takePaletted(m *image.Paletted) {
-	places := p.places(4)
+func takePaletted(p *picture.Picture, m *image.Paletted) {
+	places := places(p, 4)
 	p.Depth = 8
 	p.Pix8 = make([]uint8, p.Width*p.Height*len(places))
 	// An index beyond the palette is black, as in image/png.
@@ -125,7 +127,7 @@ func (p *Picture) takePaletted(m *image.Paletted) {
 }
 
 // takeAlpha fills the last channel of Pix8.
-func (p *Picture) takeAlpha(alpha []uint8, stride int) {
+func takeAlpha(p *picture.Picture, alpha []uint8, stride int) {
 	step := p.Channels()
 	at := step - 1
 	for y := range p.Height {
@@ -137,7 +139,7 @@ func (p *Picture) takeAlpha(alpha []uint8, stride int) {
 }
 
 // takeAny reads a kind of image that no decoder in use gives today, pixel by pixel.
-func (p *Picture) takeAny(img image.Image) {
+func takeAny(p *picture.Picture, img image.Image) {
 	p.Colors, p.Alpha = 3, true
 	pix := make([]uint8, 0, 4*p.Width*p.Height)
 	for y := range p.Height {
@@ -146,7 +148,7 @@ func (p *Picture) takeAny(img image.Image) {
 			pix = append(pix, v.R, v.G, v.B, v.A)
 		}
 	}
-	p.take8(pix, 4*p.Width, 4)
+	take8(p, pix, 4*p.Width, 4)
 }
 
 // straighten8 divides the colours of pixels of red, green, blue, alpha by the alpha that they were multiplied with.

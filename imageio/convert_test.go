@@ -46,7 +46,7 @@ func TestTIFFKinds(t *testing.T) {
 			continue
 		}
 		for i, want := range test.pix {
-			if got := d.at(i); got != want {
+			if got := at(d.Picture, i); got != want {
 				t.Errorf("%s: sample %d is %d, want %d", name, i, got, want)
 			}
 		}

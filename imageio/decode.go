@@ -1,3 +1,12 @@
+// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF) and writes the enlarged ones (PNG, JPEG).
+//
+// Decode or DecodeFile gives a picture.Picture, which keeps what matters for enlarging: every pixel, gray as gray, straight alpha,
+// 8 or 16 bits a sample, turned upright as the file's orientation asks. Encode writes one; its PNG is compressed on several cores.
+//
+// What is not kept (colour profiles, camera metadata, further pages) is never dropped in silence: it is named in short
+// notes. Files are taken to be hostile: a damaged or lying one gives a one-line error, no panic and no large allocation.
+//
+// The package converts no colour spaces beyond what it takes to reach RGB, and does not resize.
 package imageio
 
 import (
@@ -9,6 +18,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"classsr/picture"
 )
 
 // DefaultMaxPixels is the largest picture that is read unless Limits says otherwise: 2^30 pixels.
@@ -18,7 +29,7 @@ const DefaultMaxPixels = 1 << 30
 type Limits struct {
 	MaxPixels int64 // width times height; 0 means DefaultMaxPixels
 	// Accept, if not nil, is asked once the headers are read and before any pixel is; an error of it is returned.
-	Accept func(Config) error
+	Accept func(picture.Config) error
 }
 
 func (l Limits) maxPixels() int64 {
@@ -30,18 +41,15 @@ func (l Limits) maxPixels() int64 {
 
 // Decoded is a picture and what was learnt from its file.
 type Decoded struct {
-	*Picture
+	*picture.Picture
 	Format string   // "png", "jpeg", "webp" or "tiff"
 	Notes  []string // one short sentence for each thing of the file that is not kept
 }
 
-// Config describes a picture that was not decoded yet; its fields mean what they mean in Picture.
+// Config describes a picture that was not decoded yet: its format, and its form as Decode would give it, after turning upright.
 type Config struct {
-	Format        string
-	Width, Height int // as Decode would give them: after turning upright
-	Colors        int
-	Alpha         bool
-	Depth         int
+	Format string // "png", "jpeg", "webp" or "tiff"
+	picture.Config
 }
 
 // readableEndings are the file name endings of the formats that Decode knows.
@@ -80,7 +88,7 @@ func Decode(data []byte, limits Limits) (*Decoded, error) {
 		return nil, err
 	}
 	if limits.Accept != nil {
-		if err := limits.Accept(c.config()); err != nil {
+		if err := limits.Accept(c.config().Config); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +96,7 @@ func Decode(data []byte, limits Limits) (*Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Decoded{Picture: p.upright(c.orientation), Format: c.format, Notes: c.notes}, nil
+	return &Decoded{Picture: upright(p, c.orientation), Format: c.format, Notes: c.notes}, nil
 }
 
 // DecodeConfig reads size and format from the headers of a picture without decoding pixels. Data that it accepts may still
@@ -107,7 +115,7 @@ func (c *container) config() Config {
 	if swapsSides(c.orientation) {
 		w, h = h, w
 	}
-	return Config{Format: c.format, Width: w, Height: h, Colors: c.colors, Alpha: c.alpha, Depth: c.depth}
+	return Config{c.format, picture.Config{Width: w, Height: h, Colors: c.colors, Alpha: c.alpha, Depth: c.depth}}
 }
 
 // DecodeFile reads the picture in a file, whatever its name ends in. Errors name the file.

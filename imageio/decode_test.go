@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"classsr/internal/testref"
+	"classsr/picture"
 )
 
 // shape is a picture's channels in words, such as "1 colour, alpha, 16 bit".
@@ -23,12 +24,12 @@ func mustDecode(t testing.TB, data []byte) *Decoded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.checkSamples()
+	checkSamples(d.Picture)
 	config, err := DecodeConfig(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Config{d.Format, d.Width, d.Height, d.Colors, d.Alpha, d.Depth}); config != want {
+	if want := (Config{d.Format, d.Picture.Config()}); config != want {
 		t.Errorf("DecodeConfig gives %+v, Decode %+v", config, want)
 	}
 	return d
@@ -107,7 +108,7 @@ func opaqueUnless(transparent bool, opaque int) int {
 }
 
 // differs gives the first sample of p that is not what pixel makes of the stored samples.
-func differs(p *Picture, f testPNG, pixel func([]int) []int) (index, got, want int) {
+func differs(p *picture.Picture, f testPNG, pixel func([]int) []int) (index, got, want int) {
 	i := 0
 	for y := range f.height {
 		for x := range f.width {
@@ -116,7 +117,7 @@ func differs(p *Picture, f testPNG, pixel func([]int) []int) (index, got, want i
 				stored[c] = f.sample(x, y, c)
 			}
 			for _, want := range pixel(stored) {
-				if got := p.at(i); got != want {
+				if got := at(p, i); got != want {
 					return i, got, want
 				}
 				i++
@@ -127,7 +128,7 @@ func differs(p *Picture, f testPNG, pixel func([]int) []int) (index, got, want i
 }
 
 // at is a sample of either depth.
-func (p *Picture) at(i int) int {
+func at(p *picture.Picture, i int) int {
 	if p.Depth == 8 {
 		return int(p.Pix8[i])
 	}
@@ -168,7 +169,7 @@ func TestReferencePictures(t *testing.T) {
 			if d.Depth == 16 {
 				want |= int(raw[2*i+1]) << 8
 			}
-			worst = max(worst, max(d.at(i)-want, want-d.at(i)))
+			worst = max(worst, max(at(d.Picture, i)-want, want-at(d.Picture, i)))
 		}
 		if worst > test.tolerance {
 			t.Errorf("%s: differs by up to %d from the reference, want at most %d", test.file, worst, test.tolerance)
@@ -271,7 +272,7 @@ func TestTestPictures(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if d.checkSamples(); d.Depth != 8 || d.Alpha {
+		if checkSamples(d.Picture); d.Depth != 8 || d.Alpha {
 			t.Errorf("%s: got %s", path, shape(d.Colors, d.Alpha, d.Depth))
 		}
 	}

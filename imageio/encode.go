@@ -8,6 +8,8 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+
+	"classsr/picture"
 )
 
 // EncodeOptions steers Encode; the zero value is good.
@@ -34,7 +36,7 @@ func FormatOf(path string) (string, error) {
 }
 
 // Lost tells what of p the format ("png" or "jpeg") cannot keep: one short sentence each, none if all is kept.
-func Lost(p *Picture, format string) []string {
+func Lost(p *picture.Picture, format string) []string {
 	var notes []string
 	if format == formatJPEG {
 		if p.Alpha {
@@ -50,8 +52,8 @@ func Lost(p *Picture, format string) []string {
 // Encode writes p to w in the format "png" or "jpeg" and returns Lost's notes. PNG keeps all that a Picture holds, and its
 // bytes do not depend on the number of threads; JPEG leaves alpha out and rounds 16 bits to 8. It returns an error if the
 // format is another one or cannot hold a picture of this size, if the quality is out of range, or if w fails.
-func Encode(w io.Writer, p *Picture, format string, o EncodeOptions) (notes []string, err error) {
-	p.checkSamples()
+func Encode(w io.Writer, p *picture.Picture, format string, o EncodeOptions) (notes []string, err error) {
+	checkSamples(p)
 	switch format {
 	case formatPNG:
 		err = encodePNG(w, p, o.Threads)
@@ -67,14 +69,14 @@ func Encode(w io.Writer, p *Picture, format string, o EncodeOptions) (notes []st
 }
 
 // checkSamples panics where a picture was not made as New makes it.
-func (p *Picture) checkSamples() {
+func checkSamples(p *picture.Picture) {
 	n := p.Width * p.Height * p.Channels()
 	if n <= 0 || p.Depth == 8 && len(p.Pix8) != n || p.Depth == 16 && len(p.Pix16) != n {
 		panic("imageio: the picture does not hold the samples that its size asks for")
 	}
 }
 
-func encodeJPEG(w io.Writer, p *Picture, quality int) error {
+func encodeJPEG(w io.Writer, p *picture.Picture, quality int) error {
 	const maxSide = 65535
 	if p.Width > maxSide || p.Height > maxSide {
 		return fmt.Errorf("JPEG cannot hold %dx%d pixels, at most %d a side: write PNG instead", p.Width, p.Height, maxSide)
@@ -85,26 +87,26 @@ func encodeJPEG(w io.Writer, p *Picture, quality int) error {
 	if quality < 1 || quality > 100 {
 		return errors.New("the JPEG quality must be 1 to 100")
 	}
-	return jpeg.Encode(w, p.opaque8(), &jpeg.Options{Quality: quality})
+	return jpeg.Encode(w, opaque8(p), &jpeg.Options{Quality: quality})
 }
 
 // opaque8 gives the picture without alpha at 8 bits, in one of the two kinds of image that image/jpeg writes fast.
-func (p *Picture) opaque8() image.Image {
+func opaque8(p *picture.Picture) image.Image {
 	if p.Colors == 1 {
 		gray := &image.Gray{Pix: p.Pix8, Stride: p.Width, Rect: p.Bounds()}
 		if p.Depth == 16 || p.Alpha {
 			gray.Pix = make([]uint8, p.Width*p.Height)
-			p.spread8(gray.Pix, 1)
+			spread8(p, gray.Pix, 1)
 		}
 		return gray
 	}
 	rgba := image.NewRGBA(p.Bounds())
-	p.spread8(rgba.Pix, 4)
+	spread8(p, rgba.Pix, 4)
 	return rgba
 }
 
 // spread8 writes the colours at 8 bits to pixels of dst that are step samples apart.
-func (p *Picture) spread8(dst []uint8, step int) {
+func spread8(p *picture.Picture, dst []uint8, step int) {
 	channels := p.Channels()
 	at := 0
 	for to := 0; to < len(dst); to += step {

@@ -15,15 +15,16 @@ import (
 	"pgregory.net/rapid"
 
 	"classsr/internal/testref"
+	"classsr/picture"
 )
 
 // stdSamples gives the samples of an image of image/png in the order of a Picture with these channels.
-func stdSamples(img image.Image, p *Picture) []int {
+func stdSamples(img image.Image, p *picture.Picture) []int {
 	c := &container{format: formatPNG, width: p.Width, height: p.Height, colors: p.Colors, alpha: p.Alpha}
 	q := c.convert(img)
 	samples := make([]int, p.Width*p.Height*p.Channels())
 	for i := range samples {
-		samples[i] = q.at(i)
+		samples[i] = at(q, i)
 	}
 	return samples
 }
@@ -32,7 +33,7 @@ func stdSamples(img image.Image, p *Picture) []int {
 func TestPNGRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		side := rapid.IntRange(1, 70)
-		p := New(side.Draw(t, "width"), side.Draw(t, "height"), rapid.SampledFrom([]int{1, 3}).Draw(t, "colors"),
+		p := picture.New(side.Draw(t, "width"), side.Draw(t, "height"), rapid.SampledFrom([]int{1, 3}).Draw(t, "colors"),
 			rapid.Bool().Draw(t, "alpha"), rapid.SampledFrom([]int{8, 16}).Draw(t, "depth"))
 		seed, spread := rapid.Uint32().Draw(t, "seed"), rapid.Uint32Range(1, 1<<16).Draw(t, "spread")
 		want := make([]int, p.Width*p.Height*p.Channels())
@@ -44,7 +45,7 @@ func TestPNGRoundTrip(t *testing.T) {
 			} else {
 				p.Pix16[i] = uint16(v)
 			}
-			want[i] = p.at(i)
+			want[i] = at(p, i)
 		}
 		var file bytes.Buffer
 		notes, err := Encode(&file, p, "png", EncodeOptions{Threads: 1 + p.Width%3})
@@ -70,7 +71,7 @@ func TestPNGRoundTrip(t *testing.T) {
 
 // TestPNGOfManyStrips writes pictures of several strips, the last one lower, with several numbers of threads.
 func TestPNGOfManyStrips(t *testing.T) {
-	for _, p := range []*Picture{
+	for _, p := range []*picture.Picture{
 		patterned(1000, 800, 3, true, 8), patterned(700, 901, 3, false, 16), patterned(300000, 3, 3, false, 8),
 	} {
 		if strips := newPNGLayout(p).strips; strips < 3 {
@@ -93,7 +94,7 @@ func TestPNGOfManyStrips(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, got := range stdSamples(img, p) {
-			if want := p.at(i); got != want {
+			if want := at(p, i); got != want {
 				t.Fatalf("%dx%d: sample %d is %d, want %d", p.Width, p.Height, i, got, want)
 			}
 		}
@@ -123,8 +124,8 @@ func TestPNGSize(t *testing.T) {
 }
 
 // opaqueStd is a picture without alpha as image/png would decode it.
-func opaqueStd(p *Picture) image.Image {
-	img := p.opaque8()
+func opaqueStd(p *picture.Picture) image.Image {
+	img := opaque8(p)
 	if rgba, ok := img.(*image.RGBA); ok {
 		for i := 3; i < len(rgba.Pix); i += 4 {
 			rgba.Pix[i] = 0xff
@@ -145,7 +146,7 @@ func TestAdler32(t *testing.T) {
 }
 
 func TestJPEG(t *testing.T) {
-	smooth := New(40, 30, 3, true, 16)
+	smooth := picture.New(40, 30, 3, true, 16)
 	for i := range 40 * 30 {
 		x, y := i%40, i/40
 		copy(smooth.Pix16[4*i:], []uint16{uint16(x * 1600), uint16(y * 2000), 30000, 0})
@@ -180,12 +181,12 @@ func TestJPEG(t *testing.T) {
 }
 
 func TestDepthReduction(t *testing.T) {
-	p := New(65536, 1, 1, false, 16)
+	p := picture.New(65536, 1, 1, false, 16)
 	for i := range p.Pix16 {
 		p.Pix16[i] = uint16(i)
 	}
 	reduced := make([]uint8, 65536)
-	p.spread8(reduced, 1)
+	spread8(p, reduced, 1)
 	for v, got := range reduced {
 		if want := (v*255*2 + 65535) / (2 * 65535); int(got) != want {
 			t.Fatalf("%d becomes %d, want %d", v, got, want)
@@ -206,7 +207,7 @@ func TestFormats(t *testing.T) {
 	}
 	p := patterned(2, 2, 3, false, 8)
 	for _, test := range []struct {
-		p       *Picture
+		p       *picture.Picture
 		format  string
 		quality int
 		want    string
@@ -214,7 +215,7 @@ func TestFormats(t *testing.T) {
 		{p, "gif", 0, "use png or jpeg"},
 		{p, "jpeg", 101, "quality"},
 		{p, "jpeg", -1, "quality"},
-		{New(65536, 1, 1, false, 8), "jpeg", 0, "write PNG instead"},
+		{picture.New(65536, 1, 1, false, 8), "jpeg", 0, "write PNG instead"},
 	} {
 		_, err := Encode(&bytes.Buffer{}, test.p, test.format, EncodeOptions{Quality: test.quality})
 		if err == nil || !strings.Contains(err.Error(), test.want) {

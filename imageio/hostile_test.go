@@ -44,7 +44,7 @@ func sound(data []byte, limits Limits) (*Decoded, error) {
 		}
 		return nil, nil
 	}
-	d.checkSamples()
+	checkSamples(d.Picture)
 	if configErr != nil || d.Width != config.Width || d.Height != config.Height {
 		return nil, fmt.Errorf("picture of %dx%d, declared %+v (%w)", d.Width, d.Height, config, configErr)
 	}

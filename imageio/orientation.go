@@ -1,6 +1,10 @@
 package imageio
 
-import "bytes"
+import (
+	"bytes"
+
+	"classsr/picture"
+)
 
 // exif takes note of an EXIF block and honours the orientation that it gives. A block that makes no sense is ignored.
 func (c *container) exif(block []byte) {
@@ -28,7 +32,7 @@ func swapsSides(orientation int) bool { return orientation >= 5 && orientation <
 //
 // EXIF says where the stored first row and first column lie in the upright picture: 1 top and left, 2 top and right,
 // 3 bottom and right, 4 bottom and left, 5 left and top, 6 right and top, 7 right and bottom, 8 left and bottom.
-func (p *Picture) upright(orientation int) *Picture {
+func upright(p *picture.Picture, orientation int) *picture.Picture {
 	if orientation <= 1 || orientation > 8 {
 		return p
 	}
@@ -36,7 +40,7 @@ func (p *Picture) upright(orientation int) *Picture {
 	if swapsSides(orientation) {
 		w, h = h, w
 	}
-	out := New(w, h, p.Colors, p.Alpha, p.Depth)
+	out := picture.New(w, h, p.Colors, p.Alpha, p.Depth)
 	if p.Depth == 8 {
 		reorder(out.Pix8, p.Pix8, p.Width, p.Height, p.Channels(), orientation)
 	} else {

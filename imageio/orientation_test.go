@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"classsr/picture"
 )
 
 // uprightTable tells how the stored pixels "abc def" (two rows) stand upright, by orientation.
@@ -14,10 +16,10 @@ var uprightTable = map[int]string{
 }
 
 func TestOrientationTable(t *testing.T) {
-	letters := New(3, 2, 1, false, 8)
+	letters := picture.New(3, 2, 1, false, 8)
 	copy(letters.Pix8, "abcdef")
 	for orientation, want := range uprightTable {
-		up := letters.upright(orientation)
+		up := upright(letters, orientation)
 		var rows []string
 		for row := range slices.Chunk(up.Pix8, up.Width) {
 			rows = append(rows, string(row))
@@ -51,7 +53,7 @@ func TestOrientationOfFiles(t *testing.T) {
 }
 
 // notTurned compares pixel by pixel, with the places that uprightTable's letters tell.
-func notTurned(stored, turned *Picture, orientation int) string {
+func notTurned(stored, turned *picture.Picture, orientation int) string {
 	w, h, n := stored.Width, stored.Height, stored.Channels()
 	if orientation >= 5 {
 		w, h = h, w
@@ -73,7 +75,7 @@ func notTurned(stored, turned *Picture, orientation int) string {
 				sy = stored.Height - 1 - sy
 			}
 			for c := range n {
-				if got, want := turned.at((y*w+x)*n+c), stored.at((sy*stored.Width+sx)*n+c); got != want {
+				if got, want := at(turned, (y*w+x)*n+c), at(stored, (sy*stored.Width+sx)*n+c); got != want {
 					return fmt.Sprintf("sample %d at (%d, %d) is %d, want %d", c, x, y, got, want)
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"hash/adler32"
 	"hash/crc32"
 
+	"classsr/picture"
+
 	"github.com/klauspost/compress/flate"
 )
 
@@ -24,7 +26,7 @@ type stripWorker struct {
 var stripLevels = [2]int{flate.HuffmanOnly, 2}
 
 // compress makes the IDAT chunk of a strip.
-func (w *stripWorker) compress(s *strip, p *Picture, layout pngLayout, index int) error {
+func (w *stripWorker) compress(s *strip, p *picture.Picture, layout pngLayout, index int) error {
 	raw := w.filter(p, layout, index)
 	s.sum, s.size = adler32.Checksum(raw), int64(len(raw))
 	for way, dst := range []*bytes.Buffer{&s.chunk, &w.other} {
@@ -69,7 +71,7 @@ func (w *stripWorker) deflate(dst *bytes.Buffer, raw []byte, way int) error {
 const filterPaeth = 4
 
 // filter gives the rows of a strip as they are compressed, each with the name of its filter.
-func (w *stripWorker) filter(p *Picture, layout pngLayout, index int) []byte {
+func (w *stripWorker) filter(p *picture.Picture, layout pngLayout, index int) []byte {
 	from, to := index*layout.rows, min((index+1)*layout.rows, p.Height)
 	line := layout.rowBytes + 1
 	if cap(w.filtered) < layout.rows*line {
@@ -80,10 +82,10 @@ func (w *stripWorker) filter(p *Picture, layout pngLayout, index int) []byte {
 	clear(w.prev)
 	prev := w.prev // above the first row of a picture there are zeros
 	if from > 0 {
-		prev = p.rowBytes(w.prev, from-1)
+		prev = rowBytes(p, w.prev, from-1)
 	}
 	for y := from; y < to; y++ {
-		cur := p.rowBytes(w.row, y)
+		cur := rowBytes(p, w.row, y)
 		dst := out[(y-from)*line:][:line]
 		dst[0] = filterPaeth
 		paethRow(dst[1:], cur, prev, layout.pixelBytes)
@@ -94,7 +96,7 @@ func (w *stripWorker) filter(p *Picture, layout pngLayout, index int) []byte {
 }
 
 // rowBytes gives row y as PNG stores it: at 8 bits the picture's own memory, else scratch.
-func (p *Picture) rowBytes(scratch []byte, y int) []byte {
+func rowBytes(p *picture.Picture, scratch []byte, y int) []byte {
 	n := p.Width * p.Channels()
 	if p.Depth == 8 {
 		return p.Pix8[y*n:][:n]

@@ -10,6 +10,7 @@ import (
 	"math"
 
 	"classsr/internal/par"
+	"classsr/picture"
 )
 
 // A PNG is written as strips of rows, each filtered and compressed on its own by one worker and put in an IDAT chunk of its
@@ -29,7 +30,7 @@ type strip struct {
 }
 
 // encodePNG writes p, holding a few strips for each thread in memory.
-func encodePNG(w io.Writer, p *Picture, threads int) error {
+func encodePNG(w io.Writer, p *picture.Picture, threads int) error {
 	layout := newPNGLayout(p)
 	if p.Height > math.MaxInt32 || layout.rowBytes > math.MaxInt32/2 {
 		return fmt.Errorf("PNG cannot hold %dx%d pixels", p.Width, p.Height)
@@ -69,7 +70,7 @@ type pngLayout struct {
 	strips     int
 }
 
-func newPNGLayout(p *Picture) pngLayout {
+func newPNGLayout(p *picture.Picture) pngLayout {
 	l := pngLayout{pixelBytes: p.Channels() * p.Depth / 8}
 	l.rowBytes = p.Width * l.pixelBytes
 	l.rows = max(1, stripBytes/(l.rowBytes+1))
@@ -78,7 +79,7 @@ func newPNGLayout(p *Picture) pngLayout {
 }
 
 // pngHeader is the signature and the header chunk.
-func pngHeader(p *Picture) []byte {
+func pngHeader(p *picture.Picture) []byte {
 	kind := map[int]byte{1: pngGray, 2: pngGrayAlpha, 3: pngRGB, 4: pngRGBA}[p.Channels()]
 	body := binary.BigEndian.AppendUint32(nil, uint32(p.Width))
 	body = binary.BigEndian.AppendUint32(body, uint32(p.Height))

@@ -17,6 +17,7 @@ import (
 	"classsr"
 	"classsr/dataset"
 	"classsr/imageio"
+	"classsr/picture"
 	"classsr/train/report"
 	"classsr/weights"
 )
@@ -80,7 +81,7 @@ func TestMain(m *testing.M) {
 func writeWaves(path string) error {
 	const width, height = 260, 200
 	random := rand.New(rand.NewPCG(uint64(len(path)), uint64(path[len(path)-5])))
-	p := imageio.New(width, height, 3, false, 8)
+	p := picture.New(width, height, 3, false, 8)
 	plane := make([]float32, width*height)
 	phase := random.Float64()
 	for c := range 3 {

@@ -68,11 +68,11 @@ func (s *branchStep) run(ctx context.Context, b *dataset.Batch) (Losses, error) 
 	n := float64(len(y.Data))
 	sums := make([][2]float64, y.N) // summed in the order of the batch, whoever computes them
 	err = par.Do(ctx, s.threads, y.N, func(_, k int) error {
-		dy := picture(s.dy, k)
+		dy := samplesOf(s.dy, k)
 		clear(dy)
-		sums[k][0] = s.loss.sum(dy, picture(y, k), picture(hr, k), float32(own/n))
+		sums[k][0] = s.loss.sum(dy, samplesOf(y, k), samplesOf(hr, k), float32(own/n))
 		if taught != nil {
-			sums[k][1] = s.loss.sum(dy, picture(y, k), picture(taught, k), float32(s.teacherWeight/n))
+			sums[k][1] = s.loss.sum(dy, samplesOf(y, k), samplesOf(taught, k), float32(s.teacherWeight/n))
 		}
 		return nil
 	})
@@ -88,8 +88,8 @@ func (s *branchStep) run(ctx context.Context, b *dataset.Batch) (Losses, error) 
 	return l, s.branch.backward(ctx, s.dy)
 }
 
-// picture gives all samples of picture k.
-func picture(t *tensor.Tensor, k int) []float32 {
+// samplesOf gives all samples of picture k.
+func samplesOf(t *tensor.Tensor, k int) []float32 {
 	n := t.C * t.H * t.W
 	return t.Data[k*n : (k+1)*n : (k+1)*n]
 }
@@ -215,13 +215,13 @@ func (b *blend) picture(worker int, results []*tensor.Tensor, k, n int, weight f
 	clear(slope)
 	for i, result := range results {
 		p := float32(b.p[n][i])
-		for j, v := range picture(result, k) {
+		for j, v := range samplesOf(result, k) {
 			mixed[j] += p * v
 		}
 	}
-	b.sums[n] = b.loss.sum(slope, mixed, picture(b.hr, n), weight)
+	b.sums[n] = b.loss.sum(slope, mixed, samplesOf(b.hr, n), weight)
 	for i, result := range results {
-		p, y, dy := float32(b.p[n][i]), picture(result, k), picture(b.dy[i], k)
+		p, y, dy := float32(b.p[n][i]), samplesOf(result, k), samplesOf(b.dy[i], k)
 		var sum float64
 		for j, s := range slope {
 			sum += float64(s) * float64(y[j])

@@ -14,6 +14,7 @@ import (
 	"classsr/imageio"
 	"classsr/internal/atomicfile"
 	"classsr/metric"
+	"classsr/picture"
 	"classsr/resample"
 	"classsr/train/report"
 	"classsr/weights"
@@ -58,7 +59,7 @@ type validator struct {
 
 type validationPicture struct {
 	name   string
-	hr, lr *imageio.Picture
+	hr, lr *picture.Picture
 }
 
 // mostValidationSide bounds what is measured of a picture, from its middle, so that measuring takes seconds.
@@ -105,12 +106,12 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 }
 
 // middle cuts a square of at most this side from the middle of a picture.
-func middle(p *imageio.Picture, side int) *imageio.Picture {
+func middle(p *picture.Picture, side int) *picture.Picture {
 	w, h := min(p.Width, side), min(p.Height, side)
 	if w == p.Width && h == p.Height {
 		return p
 	}
-	out := imageio.New(w, h, 3, false, 8)
+	out := picture.New(w, h, 3, false, 8)
 	x, y := (p.Width-w)/2, (p.Height-h)/2
 	for row := range h {
 		copy(out.Pix8[row*w*3:][:w*3], p.Pix8[((y+row)*p.Width+x)*3:])
@@ -174,7 +175,7 @@ func (v *validator) measure(ctx context.Context, m *classsr.Model, mode string) 
 	return result, nil
 }
 
-func image8(p *imageio.Picture) metric.Image { return metric.Bytes(p.Width, p.Height, 3, p.Pix8) }
+func image8(p *picture.Picture) metric.Image { return metric.Bytes(p.Width, p.Height, 3, p.Pix8) }
 
 // mostSamples is how many pictures a report shows.
 const mostSamples = 4
@@ -214,7 +215,7 @@ func (v *validator) samples(ctx context.Context, m *weights.Model, folder string
 		for _, s := range []struct {
 			name    *string
 			ending  string
-			picture *imageio.Picture
+			picture *picture.Picture
 		}{
 			{&sample.Bicubic, "bicubic", middle(bicubic, side)}, {&sample.Result, "result", middle(result, side)},
 			{&sample.HR, "hr", middle(p.hr, side)}, {&sample.Routes, "routes", classsr.PaintRoute(p.lr, done.Route)},
@@ -231,7 +232,7 @@ func (v *validator) samples(ctx context.Context, m *weights.Model, folder string
 	return nil
 }
 
-func writePNG(path string, p *imageio.Picture) error {
+func writePNG(path string, p *picture.Picture) error {
 	return atomicfile.Write(path, true, func(w io.Writer) error {
 		_, err := imageio.Encode(w, p, "png", imageio.EncodeOptions{})
 		return err

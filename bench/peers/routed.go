@@ -12,6 +12,7 @@ import (
 
 	"classsr"
 	"classsr/imageio"
+	"classsr/picture"
 	"classsr/resample"
 	"classsr/tensor"
 )
@@ -125,7 +126,7 @@ func (f *flags) takeTurns(runs []func() (time.Duration, error)) (medians [4]time
 }
 
 // reduced reads a picture and makes it four times as small.
-func reduced(path string) (*imageio.Picture, error) {
+func reduced(path string) (*picture.Picture, error) {
 	decoded, err := imageio.DecodeFile(path, imageio.Limits{})
 	if err != nil {
 		return nil, err

@@ -16,9 +16,9 @@ import (
 	"classsr"
 	"classsr/arch"
 	"classsr/engine"
-	"classsr/imageio"
 	"classsr/internal/kernel"
 	"classsr/internal/par"
+	"classsr/picture"
 	"classsr/tensor"
 )
 
@@ -183,7 +183,7 @@ func preparePicture(ctx context.Context, spec arch.Spec, threads int) (func() er
 	if err != nil {
 		return nil, err
 	}
-	picture := imageio.New(pictureWidth, pictureHeight, 3, false, 8)
+	picture := picture.New(pictureWidth, pictureHeight, 3, false, 8)
 	return func() error {
 		_, _, err := up.Upscale(ctx, picture)
 		return err

@@ -12,6 +12,7 @@ import (
 	"classsr"
 	"classsr/imageio"
 	"classsr/internal/atomicfile"
+	"classsr/picture"
 	"classsr/resample"
 )
 
@@ -104,7 +105,7 @@ func (f *calibrateFlags) run(cmd *cobra.Command, io streams, name string) error 
 
 // each gives a step of the calibration all pictures.
 func (f *calibrateFlags) each(ctx context.Context, io streams, step string, paths []string, scale int,
-	take func(ctx context.Context, lr, hr *imageio.Picture) error) error {
+	take func(ctx context.Context, lr, hr *picture.Picture) error) error {
 	for i, path := range paths {
 		if !f.quiet {
 			io.note("%s %d of %d: %s", step, i+1, len(paths), path)

@@ -13,6 +13,7 @@ import (
 
 	"classsr"
 	"classsr/imageio"
+	"classsr/picture"
 	"classsr/resample"
 )
 
@@ -188,7 +189,7 @@ func (f *evalFlags) one(ctx context.Context, r *evalResult, up, full *classsr.Up
 }
 
 // pair reads a HR picture, cropped to a multiple of the scale, and reads or makes the LR picture to it.
-func (f *evalFlags) pair(path string, scale int, variant resample.Variant) (hr, lr *imageio.Picture, err error) {
+func (f *evalFlags) pair(path string, scale int, variant resample.Variant) (hr, lr *picture.Picture, err error) {
 	if f.lr == "" {
 		return reduced(path, scale, variant)
 	}
@@ -212,7 +213,7 @@ func (f *evalFlags) pair(path string, scale int, variant resample.Variant) (hr, 
 }
 
 // cropped reads a HR picture as far as its sides are multiples of the scale.
-func cropped(path string, scale int) (*imageio.Picture, error) {
+func cropped(path string, scale int) (*picture.Picture, error) {
 	decoded, err := imageio.DecodeFile(path, imageio.Limits{})
 	if err != nil {
 		return nil, err
@@ -225,7 +226,7 @@ func cropped(path string, scale int) (*imageio.Picture, error) {
 }
 
 // reduced reads a HR picture and makes the LR picture to it.
-func reduced(path string, scale int, variant resample.Variant) (hr, lr *imageio.Picture, err error) {
+func reduced(path string, scale int, variant resample.Variant) (hr, lr *picture.Picture, err error) {
 	if hr, err = cropped(path, scale); err != nil {
 		return nil, nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"classsr"
 	"classsr/imageio"
 	"classsr/internal/atomicfile"
+	"classsr/picture"
 	"classsr/route"
 )
 
@@ -33,7 +34,7 @@ func (f *upscaleFlags) checkRouteMap(model *classsr.Model, up *classsr.Upscaler,
 }
 
 // writeRouteMap writes the map as JSON, or paints it over the picture it is of.
-func (f *upscaleFlags) writeRouteMap(ctx context.Context, in *imageio.Picture, m *route.Map) error {
+func (f *upscaleFlags) writeRouteMap(ctx context.Context, in *picture.Picture, m *route.Map) error {
 	if hasExt(f.routeMap, ".json") {
 		return atomicfile.Write(f.routeMap, f.overwrite, func(w io.Writer) error { return m.WriteJSON(contextWriter{ctx, w}) })
 	}

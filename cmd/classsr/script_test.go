@@ -19,6 +19,7 @@ import (
 
 	"classsr/arch"
 	"classsr/imageio"
+	"classsr/picture"
 	"classsr/tensor"
 	"classsr/weights"
 )
@@ -56,7 +57,7 @@ var kinds = map[string]struct {
 
 func scriptPicture(ts *testscript.TestScript, _ bool, args []string) {
 	kind := kinds[args[3]]
-	p := imageio.New(number(ts, args[1]), number(ts, args[2]), kind.colors, kind.alpha, kind.depth)
+	p := picture.New(number(ts, args[1]), number(ts, args[2]), kind.colors, kind.alpha, kind.depth)
 	plane := make([]float32, p.Width*p.Height)
 	for c := range p.Channels() {
 		for i := range plane {

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"math"
 
+	"classsr/picture"
+
 	"classsr"
-	"classsr/imageio"
 )
 
 // seamFigures says how visible the borders of cores are, in the pictures of the mode and in the full-width network's.
@@ -25,7 +26,7 @@ type seamFigure float64
 func (f seamFigure) MarshalJSON() ([]byte, error) { return numberOrNull(float64(f)) }
 
 // addSeams measures a picture and the full-width network's at the same borders.
-func (r *evalResult) addSeams(out, full *imageio.Picture, report classsr.Report) {
+func (r *evalResult) addSeams(out, full *picture.Picture, report classsr.Report) {
 	if r.Seam == nil {
 		r.Seam = &seamFigures{}
 	}

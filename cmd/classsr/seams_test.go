@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"classsr"
-	"classsr/imageio"
+	"classsr/picture"
 	"classsr/route"
 )
 
@@ -46,8 +46,8 @@ func TestSeamsOfAllPictures(t *testing.T) {
 	}
 }
 
-func pictureWithStep(at int) *imageio.Picture {
-	p := imageio.New(12, 4, 1, false, 8)
+func pictureWithStep(at int) *picture.Picture {
+	p := picture.New(12, 4, 1, false, 8)
 	for i := range p.Pix8 {
 		if i%p.Width >= at {
 			p.Pix8[i] = 51
@@ -61,7 +61,7 @@ func TestSeamsThatCannotBeTold(t *testing.T) {
 		t.Errorf("without figures: %q", got)
 	}
 	var r evalResult
-	flat := imageio.New(8, 4, 1, false, 8)
+	flat := picture.New(8, 4, 1, false, 8)
 	m := route.NewMap(image.Pt(8, 4), []image.Rectangle{image.Rect(0, 0, 8, 4)}, []string{"simple"})
 	r.addSeams(flat, flat, classsr.Report{Scale: 1, Route: m})
 	if got := r.Seam.line(); got != "" {

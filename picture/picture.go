@@ -1,15 +1,8 @@
-// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF) and writes the enlarged ones (PNG, JPEG).
+// Package picture is what a picture is while the program works on it: samples of 8 or 16 bits, gray or RGB, with or without alpha.
 //
-// Decode or DecodeFile gives a Picture, which keeps what matters for enlarging: every pixel, gray as gray, straight alpha,
-// 8 or 16 bits a sample, turned upright as the file's orientation asks. ReadPlane, WritePlane and WritePlanes exchange its
-// channels with float32 planes in 0..1. Encode writes a Picture; its PNG is compressed on several cores.
-//
-// What is not kept (colour profiles, camera metadata, further pages) is never dropped in silence: it is named in short
-// notes. Files are taken to be hostile: a damaged or lying one gives a one-line error, no panic and no large allocation.
-//
-// The package holds whole pictures in memory, converts no colour spaces beyond what it takes to reach RGB, and does not
-// resize.
-package imageio
+// ReadPlane, WritePlane and WritePlanes exchange its channels with float32 planes in 0..1, which is what networks compute on. Crop and
+// Middle cut parts out. The package knows no files and no formats (package imageio does), and holds whole pictures in memory.
+package picture
 
 import (
 	"image"
@@ -34,10 +27,10 @@ type Picture struct {
 func New(width, height, colors int, alpha bool, depth int) *Picture {
 	p := &Picture{Width: width, Height: height, Colors: colors, Alpha: alpha, Depth: depth}
 	if width <= 0 || height <= 0 {
-		panic("imageio: a picture needs a positive size")
+		panic("picture: a picture needs a positive size")
 	}
 	if colors != 1 && colors != 3 {
-		panic("imageio: a picture has 1 or 3 colour channels")
+		panic("picture: a picture has 1 or 3 colour channels")
 	}
 	switch n := width * height * p.Channels(); depth {
 	case 8:
@@ -45,7 +38,7 @@ func New(width, height, colors int, alpha bool, depth int) *Picture {
 	case 16:
 		p.Pix16 = make([]uint16, n)
 	default:
-		panic("imageio: a picture has 8 or 16 bits a sample")
+		panic("picture: a picture has 8 or 16 bits a sample")
 	}
 	return p
 }
@@ -95,7 +88,7 @@ func (p *Picture) WritePlane(src []float32, channel int, r image.Rectangle) {
 // faster. It panics too if the planes are not as many as the channels.
 func (p *Picture) WritePlanes(src [][]float32, r image.Rectangle) {
 	if len(src) != p.Channels() {
-		panic("imageio: there must be a plane for each channel")
+		panic("picture: there must be a plane for each channel")
 	}
 	p.writePlanes(src, 0, r)
 }
@@ -144,17 +137,25 @@ func quantize16(v float32) uint16 {
 
 func (p *Picture) checkPlane(length, channel int, r image.Rectangle) {
 	if channel < 0 || channel >= p.Channels() {
-		panic("imageio: no such channel")
+		panic("picture: no such channel")
 	}
 	if r.Dx() < 0 || r.Dy() < 0 || !r.In(p.Bounds()) {
-		panic("imageio: rectangle outside the picture")
+		panic("picture: rectangle outside the picture")
 	}
 	if length < r.Dx()*r.Dy() {
-		panic("imageio: plane shorter than its rectangle")
+		panic("picture: plane shorter than its rectangle")
 	}
 }
 
-// Config describes the picture without its format.
+// Config is the form of a picture, without its samples; the fields mean what they mean in Picture.
+type Config struct {
+	Width, Height int
+	Colors        int
+	Alpha         bool
+	Depth         int
+}
+
+// Config gives the picture's form.
 func (p *Picture) Config() Config {
 	return Config{Width: p.Width, Height: p.Height, Colors: p.Colors, Alpha: p.Alpha, Depth: p.Depth}
 }
