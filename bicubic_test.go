@@ -8,6 +8,7 @@ import (
 	"classsr"
 	"classsr/arch"
 	"classsr/imageio"
+	"classsr/internal/testmodel"
 	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/resample"
@@ -19,7 +20,7 @@ import (
 func TestBicubicOfGraphsIsThatOfResample(t *testing.T) {
 	for _, scale := range []int{2, 3, 4, 8} {
 		for _, size := range [][2]int{{1, 1}, {2, 1}, {1, 3}, {9, 7}} {
-			in := waves(size[0], size[1], 1, false, 8)
+			in := testmodel.Waves(size[0], size[1], 1, false, 8)
 			x := tensor.New(tensor.Shape{N: 1, C: 1, H: in.Height, W: in.Width})
 			in.ReadPlane(x.Data, 0, in.Bounds())
 			op := nn.Bicubic{Scale: scale}
@@ -47,11 +48,11 @@ func interpolating(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fsrcnn := weights.Network{Spec: spec, Params: randomParams(spec)}
+	fsrcnn := weights.Network{Spec: spec, Params: testmodel.RandomParams(spec)}
 	module := arch.PaperClassModule(2)
 	m := &weights.Model{
 		Branches:    []weights.Network{{Spec: arch.Interpolation(spec), Params: tensor.Set{}}, fsrcnn},
-		ClassModule: &weights.Network{Spec: module, Params: randomParams(module)}, Classes: weights.ClassNames(2),
+		ClassModule: &weights.Network{Spec: module, Params: testmodel.RandomParams(module)}, Classes: weights.ClassNames(2),
 	}
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	if err := m.Save(path, false); err != nil {
@@ -66,9 +67,9 @@ func TestInterpolatingBranchIsBicubic(t *testing.T) {
 	model := interpolating(t)
 	for _, size := range [][2]int{{1, 1}, {40, 33}, {131, 53}} {
 		for _, colors := range []int{1, 3} {
-			in := waves(size[0], size[1], colors, colors == 3, 16)
+			in := testmodel.Waves(size[0], size[1], colors, colors == 3, 16)
 			want, _ := upscale(t, classsr.Bicubic, classsr.Options{Scale: 4}, in)
-			got, report := upscale(t, model, classsr.Options{Mode: "branch=1", Threads: 1}, in)
+			got, report := upscale(t, model, classsr.Options{Branch: 1, Threads: 1}, in)
 			for i, v := range want.Pix16 {
 				if d := int(got.Pix16[i]) - int(v); d < -1 || d > 1 {
 					t.Fatalf("%v, %d colours: sample %d is %d, want %d", size, colors, i, got.Pix16[i], v)
@@ -77,7 +78,7 @@ func TestInterpolatingBranchIsBicubic(t *testing.T) {
 			if report.MACs != 0 || report.PaperFLOPsPercent != 0 || report.MACsFull == 0 {
 				t.Errorf("%v: %+v", size, report)
 			}
-			if cut, _ := upscale(t, model, classsr.Options{Mode: "branch=1", Threads: 3}, in); !samePixels(cut, got) {
+			if cut, _ := upscale(t, model, classsr.Options{Branch: 1, Threads: 3}, in); !samePixels(cut, got) {
 				t.Errorf("%v: cut for three threads, the picture differs", size)
 			}
 		}
@@ -109,7 +110,7 @@ func TestInterpolatingBranchOnPhotographs(t *testing.T) {
 		}
 		in := file.Picture
 		want, _ := upscale(t, classsr.Bicubic, classsr.Options{Scale: 4}, in)
-		got, _ := upscale(t, model, classsr.Options{Mode: "branch=1"}, in)
+		got, _ := upscale(t, model, classsr.Options{Branch: 1}, in)
 		different := 0
 		for i, v := range want.Pix8 {
 			switch d := int(got.Pix8[i]) - int(v); {

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"log"
 
-	"classsr/picture"
-
 	"classsr"
+	"classsr/picture"
 )
 
 func Example() {

@@ -18,6 +18,7 @@ import (
 var layers = []string{
 	"fault",
 	"internal/kernel",
+	"internal/portable",
 	"internal/par",
 	"internal/atomicfile",
 	"internal/sysmem",
@@ -29,30 +30,41 @@ var layers = []string{
 	"weights/onnx",
 	"weights",
 	"engine",
-	"resample",
 	"tile",
-	"route",
-	"metric",
 	"picture",
 	"imageio",
+	"resample",
+	"metric",
+	"route",
+	"internal/testmodel",
+	"branch",
+	"cost",
+	"infer",
 	"internal/chart",
 	"",
+	"evaluate",
+	"calibrate",
+	"bench",
 	"dataset",
 	"train/report",
 	"train",
+	"pipeline",
 	"cmd/classsr",
 }
 
 // alone lists packages that know nothing of some others above them.
 var alone = map[string][]string{
 	"tile":            {"nn", "arch", "weights", "engine", "imageio"},
-	"route":           {"nn", "arch", "weights", "engine", "imageio"},
-	"resample":        {"nn", "arch", "weights", "engine"},
+	"picture":         {"nn", "arch", "weights", "engine", "route"},
+	"route":           {"nn", "arch", "weights", "engine", "imageio", "picture"},
+	"resample":        {"nn", "arch", "weights", "engine", "imageio"},
 	"metric":          {"nn", "arch", "weights", "engine"},
-	"picture":         {"nn", "arch", "weights", "engine", "imageio", "route"},
 	"imageio":         {"nn", "arch", "weights", "engine"},
 	"engine":          {"weights", "weights/torch", "arch"},
 	"internal/kernel": {"tensor", "nn"},
+	"branch":          {"imageio", "route"},
+	"infer":           {"imageio", "internal/atomicfile"},
+	"cmd/classsr":     {"engine", "nn", "tensor", "branch", "metric", "tile"},
 }
 
 func TestPackagesImportOnlyDownwards(t *testing.T) {
@@ -78,6 +90,33 @@ func TestPackagesImportOnlyDownwards(t *testing.T) {
 				t.Errorf("%s is to know nothing of %s", dir, other)
 			}
 		}
+	}
+}
+
+// The public package is a facade: what it does lies below it.
+func TestTheRootIsSmall(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+	if len(files) > 8 {
+		t.Errorf("the root has %d files, at most 8 are allowed: %v", len(files), files)
+	}
+	exported := 0
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range file.Scope.Objects {
+			if ast.IsExported(o.Name) {
+				exported++
+			}
+		}
+	}
+	if exported > 22 {
+		t.Errorf("the root exports %d names, at most 22 are allowed", exported)
 	}
 }
 

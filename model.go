@@ -2,16 +2,14 @@ package classsr
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
-	"classsr/arch"
-	"classsr/engine"
+	"classsr/fault"
 	"classsr/internal/kernel"
-	"classsr/tensor"
 	"classsr/weights"
 )
 
@@ -42,7 +40,7 @@ func Open(nameOrPath string) (*Model, error) {
 		}
 	}
 	if _, err := os.Stat(nameOrPath); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
-		return nil, fmt.Errorf("no model named %q; built in are %s, and a file is given by its path",
+		return nil, fault.New(fault.NotFound, "no model named %q; built in are %s, and a file is given by its path",
 			nameOrPath, strings.Join(Names(), ", "))
 	}
 	file, err := weights.Open(nameOrPath, 0)
@@ -53,12 +51,6 @@ func Open(nameOrPath string) (*Model, error) {
 		file.Name = nameOrPath
 	}
 	return ModelOf(file), nil
-}
-
-// NewModel makes a model of a single network, with parameters that fit its Spec, such as those of Spec.Init.
-func NewModel(spec arch.Spec, params tensor.Set) *Model {
-	network := weights.Network{Spec: spec, Params: params}
-	return ModelOf(&weights.Model{Name: spec.Net, Branches: []weights.Network{network}, Classes: weights.ClassNames(1)})
 }
 
 // ModelOf makes a model, at all its scales, of what a model file holds. Its parts must fit together, as those of files do, and its
@@ -87,108 +79,14 @@ func (m *Model) Name() string { return m.name }
 // Scales lists the enlargements the model can do, the default one first.
 func (m *Model) Scales() []int { return slices.Clone(m.scales) }
 
-// ClassInfo describes one branch of a model. Costs are those of one 32x32 patch.
-type ClassInfo struct {
-	Name            string `json:"name"`
-	Architecture    string `json:"architecture,omitempty"` // if it is not the model's
-	Width           int    `json:"width"`
-	Params          int    `json:"params"`
-	MACsPatch       int64  `json:"macs_patch"`
-	PaperFLOPsPatch int64  `json:"paper_flops_patch"`
-}
+// HasClasses tells whether the model has a Class-Module and branches to choose from.
+func (m *Model) HasClasses() bool { return m.file != nil && m.file.ClassModule != nil }
 
-// ClassModuleInfo describes the Class-Module of a model. Costs are those of one 32x32 patch.
-type ClassModuleInfo struct {
-	Params          int   `json:"params"`
-	MACsPatch       int64 `json:"macs_patch"`
-	PaperFLOPsPatch int64 `json:"paper_flops_patch"`
-}
-
-// Info describes a model. Params counts all branches and the Class-Module.
-type Info struct {
-	Name         string           `json:"name"`
-	Architecture string           `json:"architecture,omitempty"`
-	Scale        int              `json:"scale"`
-	Scales       []int            `json:"scales,omitempty"` // if there are several
-	Classes      []ClassInfo      `json:"classes"`
-	ClassModule  *ClassModuleInfo `json:"class_module,omitempty"`
-	Params       int              `json:"params"`
-	InputRange   int              `json:"input_range,omitempty"`
-	Licence      string           `json:"licence,omitempty"`
-	Provenance   string           `json:"provenance,omitempty"`
-}
-
-// patch is the sub-image of the paper, for which costs are given.
-var patch = tensor.Shape{N: 1, C: 3, H: 32, W: 32}
-
-// Info describes the model at its default scale.
-func (m *Model) Info() Info {
-	info := Info{Name: m.name, Scale: m.scales[0], Classes: []ClassInfo{}}
-	if len(m.scales) > 1 {
-		info.Scales = slices.Sorted(slices.Values(m.scales))
+// listScales writes scales in their order, for messages.
+func listScales(scales []int) string {
+	var texts []string
+	for _, s := range slices.Sorted(slices.Values(scales)) {
+		texts = append(texts, strconv.Itoa(s))
 	}
-	if m.file == nil {
-		info.Provenance = "interpolation without a network (MATLAB's imresize)"
-		return info
-	}
-	info.Architecture = m.file.Full().Spec.Net
-	for i, b := range m.file.Branches {
-		b.Spec.Scale = m.scales[0]
-		info.addClass(m.file.Classes[i], b.Spec)
-	}
-	if m.file.ClassModule != nil {
-		info.setClassModule(m.file.ClassModule.Spec)
-	}
-	info.InputRange = m.file.Full().Spec.InputRange
-	info.Licence, info.Provenance = m.file.Licence, m.file.Provenance
-	return info
-}
-
-// ArchitectureInfo describes the paper's ClassSR form of an architecture: a branch of each of its widths, and the Class-Module.
-func ArchitectureInfo(name string, scale int) (Info, error) {
-	a, err := arch.ByName(name)
-	if err != nil {
-		return Info{}, err
-	}
-	if !a.InPaper() {
-		_, err := arch.Paper(name, scale, 1) // which says why not
-		return Info{}, err
-	}
-	info := Info{Name: name, Architecture: name, Scale: scale, Classes: []ClassInfo{}}
-	classes := weights.ClassNames(len(a.Widths))
-	for i, width := range a.Widths {
-		spec, err := arch.Paper(name, scale, width)
-		if err != nil {
-			return Info{}, err
-		}
-		info.addClass(classes[i], spec)
-		info.InputRange = spec.InputRange
-	}
-	info.setClassModule(arch.PaperClassModule(len(a.Widths)))
-	return info, nil
-}
-
-func (i *Info) addClass(name string, spec arch.Spec) {
-	cost := spec.Build().Cost(patch)
-	i.Params += cost.Params
-	class := ClassInfo{Name: name, Width: spec.Width, Params: cost.Params, MACsPatch: cost.True, PaperFLOPsPatch: cost.PaperFLOPs()}
-	if spec.Net != i.Architecture {
-		class.Architecture = spec.Net
-	}
-	i.Classes = append(i.Classes, class)
-}
-
-func (i *Info) setClassModule(spec arch.Spec) {
-	cost := spec.Build().Cost(patch)
-	i.Params += cost.Params
-	i.ClassModule = &ClassModuleInfo{cost.Params, cost.True, cost.PaperFLOPs()}
-}
-
-// compile makes the plan of a branch at this scale.
-func compile(n weights.Network, scale int) (*engine.Plan, arch.Spec, error) {
-	spec, err := n.Spec.AtScale(scale)
-	if err != nil {
-		return nil, spec, err
-	}
-	return engine.Compile(spec.Build(), spec.ParamsAtScale(n.Params)), spec, nil
+	return strings.Join(texts, ", ")
 }

@@ -25,10 +25,10 @@ func (c cutter) cut(ctx context.Context, p *picture.Picture, factor float64) (en
 	if min(hr.Width, hr.Height) < c.Patch*c.Scale {
 		return e, nil, nil, nil
 	}
-	if hr, err = classsr.Crop(hr, c.Scale); err != nil {
+	if hr, err = hr.CropToMultiple(c.Scale); err != nil {
 		return e, nil, nil, err
 	}
-	lr, err := classsr.Shrink(hr, c.Scale, resample.Published)
+	lr, err := resample.Reduce(hr, c.Scale, resample.Published)
 	if err != nil {
 		return e, nil, nil, err
 	}

@@ -78,10 +78,10 @@ func TestPatchesAreThoseOfThePictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	if hr, err = classsr.Crop(hr, 4); err != nil {
+	if hr, err = hr.CropToMultiple(4); err != nil {
 		t.Fatal(err)
 	}
-	lr, err := classsr.Shrink(hr, 4, resample.Published)
+	lr, err := resample.Reduce(hr, 4, resample.Published)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 // Work is how much there is to do.
 type Work struct {
 	MACs int64 // multiply-accumulates, as plain convolutions
-	// Calls is how often an operation is begun: for each operation, each time that rows come by, and each span of columns.
-	Calls int64
+	// Launches is how often an operation is begun: for each operation, each time that rows come by, and each span of columns.
+	Launches int64
 	// Pixels is the number of pixels of the input that results were made for.
 	Pixels int64
 }
@@ -46,7 +46,7 @@ func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
 
 // add counts a step's work for a rectangle of its result.
 func (w *Work) add(p *Plan, s step, r image.Rectangle) {
-	w.Calls++
+	w.Launches++
 	if s.out == p.graph.Output() && p.scale > 0 {
 		w.Pixels += int64(r.Dx()*r.Dy()) / int64(p.scale*p.scale)
 	}

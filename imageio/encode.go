@@ -121,3 +121,6 @@ func spread8(p *picture.Picture, dst []uint8, step int) {
 		at += channels
 	}
 }
+
+// PNG is the format that keeps all that a picture holds.
+const PNG = formatPNG

@@ -61,16 +61,16 @@ func (c Costs) between(a, b, pixels int) float64 {
 	return float64(pixels) * (c.Border[a] + c.Border[b])
 }
 
-// Choose gives each core a class, such that the sum of the losses and of price times the costs is small: a higher price makes a cheaper
+// Minimise gives each core a class, such that the sum of the losses and of price times the costs is small: a higher price makes a cheaper
 // choice. It looks for moves that lower the sum: of single cores, of blocks of cores and of all connected cores of a class, and
 // stops where there is none.
-func (p *Problem) Choose(price float64) []int {
+func (p *Problem) Minimise(price float64) []int {
 	const mostRounds = 4
 	return p.choose(price, mostRounds)
 }
 
-// ChooseRoughly looks at each move once, which takes a third of the time and is nearly as good: to look for a price.
-func (p *Problem) ChooseRoughly(price float64) []int { return p.choose(price, 1) }
+// MinimiseRoughly looks at each move once, which takes a third of the time and is nearly as good: to look for a price.
+func (p *Problem) MinimiseRoughly(price float64) []int { return p.choose(price, 1) }
 
 func (p *Problem) choose(price float64, rounds int) []int {
 	s := newSolver(p, price)

@@ -32,7 +32,7 @@ func randomProblem(t *rapid.T) *Problem {
 func TestWithoutAPriceTheBestClassIsChosen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := randomProblem(t)
-		if loss := p.Loss(p.Choose(0)); loss != 0 {
+		if loss := p.Loss(p.Minimise(0)); loss != 0 {
 			t.Fatalf("loss %g", loss)
 		}
 	})
@@ -43,7 +43,7 @@ func TestChoicesCannotBeImprovedByOneMove(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := randomProblem(t)
 		price := rapid.Float64Range(0.01, 10).Draw(t, "price")
-		chosen := p.Choose(price)
+		chosen := p.Minimise(price)
 		sum := func(classes []int) float64 { return p.Loss(classes) + price*p.Costs.Of(p.Grid, classes) }
 		got := sum(chosen)
 		for i := range chosen {
@@ -62,7 +62,7 @@ func TestWhatMustNotBeChosenIsNot(t *testing.T) {
 	p := grid(3, 1)
 	inf := math.Inf(1)
 	p.Losses = [][]float64{{0, 0, 0}, {inf, inf, 0}, {0, 0, 0}}
-	if got := p.Choose(1e6); got[1] != 2 {
+	if got := p.Minimise(1e6); got[1] != 2 {
 		t.Errorf("chosen %v", got)
 	}
 }
@@ -83,7 +83,7 @@ func TestIslandsThatDoNotPay(t *testing.T) {
 			}
 			p.Losses = append(p.Losses, []float64{hard, hard, 0})
 		}
-		got := p.Choose(1)
+		got := p.Minimise(1)
 		for _, i := range []int{14, 15, 20, 21} {
 			if got[i] != c.want {
 				t.Errorf("border %g: core %d has class %d, want %d", c.border, i, got[i], c.want)
@@ -115,6 +115,6 @@ func BenchmarkChoose(b *testing.B) {
 		p.Losses = append(p.Losses, []float64{hard, hard / 3, 0})
 	}
 	for b.Loop() {
-		p.Choose(1)
+		p.Minimise(1)
 	}
 }

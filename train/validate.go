@@ -80,11 +80,11 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 		if err != nil {
 			return nil, err
 		}
-		hr, err := classsr.Crop(middle(dataset.Colours(decoded.Picture), mostValidationSide), r.Scale)
+		hr, err := middle(dataset.Colours(decoded.Picture), mostValidationSide).CropToMultiple(r.Scale)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		lr, err := classsr.Shrink(hr, r.Scale, resample.Published)
+		lr, err := resample.Reduce(hr, r.Scale, resample.Published)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -97,7 +97,7 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 	if err != nil {
 		return nil, err
 	}
-	plain, err := v.measure(ctx, model, classsr.ModeFull)
+	plain, err := v.measure(ctx, model, classsr.Options{Mode: classsr.ModeFull})
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func middle(p *picture.Picture, side int) *picture.Picture {
 
 // branch measures a single branch, from 0.
 func (v *validator) branch(ctx context.Context, m *weights.Model, i int) (*Validated, error) {
-	result, err := v.measure(ctx, classsr.ModelOf(m), fmt.Sprintf("branch=%d", i+1))
+	result, err := v.measure(ctx, classsr.ModelOf(m), classsr.Options{Branch: i + 1})
 	if err == nil {
 		result.Shares = nil
 	}
@@ -130,11 +130,12 @@ func (v *validator) branch(ctx context.Context, m *weights.Model, i int) (*Valid
 
 // model measures the model with routing.
 func (v *validator) model(ctx context.Context, m *weights.Model) (*Validated, error) {
-	return v.measure(ctx, classsr.ModelOf(m), classsr.ModeRouted)
+	return v.measure(ctx, classsr.ModelOf(m), classsr.Options{Mode: classsr.ModeRouted})
 }
 
-func (v *validator) measure(ctx context.Context, m *classsr.Model, mode string) (*Validated, error) {
-	up, err := m.Upscaler(classsr.Options{Scale: v.scale, Mode: mode, Threads: v.threads})
+func (v *validator) measure(ctx context.Context, m *classsr.Model, o classsr.Options) (*Validated, error) {
+	o.Scale, o.Threads = v.scale, v.threads
+	up, err := m.Upscaler(o)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +219,7 @@ func (v *validator) samples(ctx context.Context, m *weights.Model, folder string
 			picture *picture.Picture
 		}{
 			{&sample.Bicubic, "bicubic", middle(bicubic, side)}, {&sample.Result, "result", middle(result, side)},
-			{&sample.HR, "hr", middle(p.hr, side)}, {&sample.Routes, "routes", classsr.PaintRoute(p.lr, done.Route)},
+			{&sample.HR, "hr", middle(p.hr, side)}, {&sample.Routes, "routes", done.PaintRoute(p.lr)},
 		} {
 			*s.name = sampleFolder + "/" + p.name + "-" + s.ending + ".png"
 			if err := writePNG(filepath.Join(folder, filepath.FromSlash(*s.name)), s.picture); err != nil {

@@ -36,6 +36,11 @@ type Model struct {
 	Provenance string // how and on what it was trained, and by whom
 }
 
+// Single makes a model of one network, with parameters that fit its Spec, such as those of Spec.Init.
+func Single(spec arch.Spec, params tensor.Set) *Model {
+	return &Model{Name: spec.Net, Branches: []Network{{Spec: spec, Params: params}}, Classes: ClassNames(1)}
+}
+
 // FullClass is the class name of a plain network's only branch.
 const FullClass = "full"
 

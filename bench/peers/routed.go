@@ -131,9 +131,9 @@ func reduced(path string) (*picture.Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	hr, err := classsr.Crop(decoded.Picture, 4)
+	hr, err := decoded.Picture.CropToMultiple(4)
 	if err != nil {
 		return nil, err
 	}
-	return classsr.Shrink(hr, 4, resample.Published)
+	return resample.Reduce(hr, 4, resample.Published)
 }

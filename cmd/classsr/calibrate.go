@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,10 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"classsr"
-	"classsr/imageio"
+	"classsr/calibrate"
 	"classsr/internal/atomicfile"
-	"classsr/picture"
-	"classsr/resample"
 )
 
 // calibrateFlags are the flags of the calibrate command.
@@ -33,7 +30,7 @@ type calibrateResult struct {
 	Pictures int    `json:"pictures"`
 }
 
-func newCalibrate(io streams) *cobra.Command {
+func newCalibrate(std streams) *cobra.Command {
 	var f calibrateFlags
 	cmd := &cobra.Command{
 		Use:   "calibrate MODEL --hr DIR -o FILE.safetensors",
@@ -44,7 +41,7 @@ func newCalibrate(io streams) *cobra.Command {
 			"it is tested on; LR pictures are made of them by the bicubic filter of MATLAB's imresize.",
 		Example: "  classsr calibrate runs/first/model.safetensors --hr photos/ -o mine.safetensors",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, io, args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args[0]) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.hr, "hr", "", "`DIR` of HR pictures")
@@ -56,14 +53,14 @@ func newCalibrate(io streams) *cobra.Command {
 	return cmd
 }
 
-func (f *calibrateFlags) run(cmd *cobra.Command, io streams, name string) error {
+func (f *calibrateFlags) run(cmd *cobra.Command, std streams, name string) error {
 	switch {
 	case f.hr == "":
 		return usagef("required flag --hr is missing: the folder of the HR pictures")
 	case f.output == "":
 		return usagef("required flag -o is missing: the file to write the model to")
-	case cmd.Flags().Changed("threads") && f.threads < 1:
-		return usagef("--threads %d: at least one is needed", f.threads)
+	case cmd.Flags().Changed("threads") && checkThreads(f.threads) != nil:
+		return checkThreads(f.threads)
 	}
 	if _, err := os.Stat(f.output); err == nil && !f.overwrite { // now, not after minutes of work
 		return fmt.Errorf("%s: %w: use --overwrite to replace it", f.output, atomicfile.ErrExists)
@@ -72,53 +69,18 @@ func (f *calibrateFlags) run(cmd *cobra.Command, io streams, name string) error 
 	if err != nil {
 		return err
 	}
-	paths, err := imageio.List(f.hr)
-	if err != nil {
-		return err
-	}
-	if len(paths) == 0 {
-		return fmt.Errorf("folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", f.hr)
-	}
-	calibrator, err := classsr.NewCalibrator(model, f.threads)
-	if err != nil {
-		return err
-	}
-	scale := model.Scales()[0]
-	if err := f.each(cmd.Context(), io, "measure", paths, scale, calibrator.Add); err != nil {
-		return err
-	}
-	if err := calibrator.Fit(); err != nil {
-		return err
-	}
-	if err := f.each(cmd.Context(), io, "try", paths, scale, calibrator.Try); err != nil {
-		return err
-	}
-	calibrated, err := calibrator.Finish()
+	calibrated, pictures, err := calibrate.Folder(cmd.Context(), model, f.hr, f.threads, func(text string) {
+		if !f.quiet {
+			std.note("%s", text)
+		}
+	})
 	if err != nil {
 		return err
 	}
 	if err := calibrated.Weights().Save(f.output, f.overwrite); err != nil {
 		return err
 	}
-	return f.print(io.out, calibrateResult{model.Name(), f.output, len(paths)})
-}
-
-// each gives a step of the calibration all pictures.
-func (f *calibrateFlags) each(ctx context.Context, io streams, step string, paths []string, scale int,
-	take func(ctx context.Context, lr, hr *picture.Picture) error) error {
-	for i, path := range paths {
-		if !f.quiet {
-			io.note("%s %d of %d: %s", step, i+1, len(paths), path)
-		}
-		hr, lr, err := reduced(path, scale, resample.Published)
-		if err != nil {
-			return err
-		}
-		if err := take(ctx, lr, hr); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	return nil
+	return f.print(std.out, calibrateResult{model.Name(), f.output, pictures})
 }
 
 func (f *calibrateFlags) print(out io.Writer, r calibrateResult) error {

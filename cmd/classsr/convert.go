@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"classsr/fault"
 	"classsr/internal/atomicfile"
 	"classsr/weights"
 	"classsr/weights/onnx"
@@ -35,7 +36,7 @@ type convertFlags struct {
 	classModule bool
 }
 
-func newConvert(io streams) *cobra.Command {
+func newConvert(std streams) *cobra.Command {
 	var f convertFlags
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
@@ -52,7 +53,7 @@ func newConvert(io streams) *cobra.Command {
 			if cmd.Flags().Changed("branch") && f.branch < 1 {
 				return usagef("--branch %d: branches are counted from 1, the simplest", f.branch)
 			}
-			return f.run(io, args[0], args[1])
+			return f.run(std, args[0], args[1])
 		},
 	}
 	flags := cmd.Flags()
@@ -67,7 +68,7 @@ func newConvert(io streams) *cobra.Command {
 	return cmd
 }
 
-func (f *convertFlags) run(io streams, in, out string) error {
+func (f *convertFlags) run(std streams, in, out string) error {
 	ending := strings.ToLower(filepath.Ext(out))
 	if err := f.checkFor(ending, out); err != nil {
 		return err
@@ -77,7 +78,7 @@ func (f *convertFlags) run(io streams, in, out string) error {
 		return err
 	}
 	if ending == onnxEnding {
-		return f.export(io, model, in, out)
+		return f.export(std, model, in, out)
 	}
 	if f.scale != 0 && !slices.Equal(model.Scales(), []int{f.scale}) {
 		return usagef("--scale %d: the tensors are those of a network for x%d, which needs no telling", f.scale, model.Scales())
@@ -95,7 +96,7 @@ func (f *convertFlags) run(io streams, in, out string) error {
 	if err := hint(err); err != nil {
 		return err
 	}
-	io.note("%s -> %s  %s", in, out, describeModel(model))
+	std.note("%s -> %s  %s", in, out, describeModel(model))
 	return nil
 }
 
@@ -139,7 +140,7 @@ func hint(err error) error {
 }
 
 // export writes one network as ONNX.
-func (f *convertFlags) export(io streams, model *weights.Model, in, out string) error {
+func (f *convertFlags) export(std streams, model *weights.Model, in, out string) error {
 	network, err := f.choose(model, in)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (f *convertFlags) export(io streams, model *weights.Model, in, out string) 
 			scale = spec.Scale
 		}
 		if spec, err = spec.AtScale(scale); err != nil {
-			return usageError{err}
+			return fault.As(fault.Usage, err)
 		}
 		title += fmt.Sprint(", x", scale)
 	} else {
@@ -164,7 +165,7 @@ func (f *convertFlags) export(io streams, model *weights.Model, in, out string) 
 	if err := hint(err); err != nil {
 		return err
 	}
-	io.note("%s -> %s  %s, colours in 0..%d", in, out, title, spec.InputRange)
+	std.note("%s -> %s  %s, colours in 0..%d", in, out, title, spec.InputRange)
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"classsr/fault"
 	"classsr/internal/atomicfile"
 	"classsr/internal/kernel"
 )
@@ -50,10 +51,8 @@ type streams struct {
 	out, err io.Writer
 }
 
-// usageError is an error of the command line, to be answered with exit code 2.
-type usageError struct{ error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+// usagef makes an error of the command line, to be answered with exit code 2.
+func usagef(format string, args ...any) error { return fault.New(fault.Usage, format, args...) }
 
 var errInterrupted = errors.New("interrupted")
 
@@ -62,32 +61,31 @@ var errReported = errors.New("failed")
 
 // Run runs the program with these arguments and returns its exit code.
 func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	io := streams{in, out, errOut}
-	root := newRoot(io)
+	std := streams{in, out, errOut}
+	root := newRoot(std)
 	started := false
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		started = true
 		if _, err := kernel.Select(); err != nil {
-			return usageError{err}
+			return fault.As(fault.Usage, err)
 		}
 		return nil
 	}
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	var usage usageError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil:
-		io.report(errInterrupted)
+		std.report(errInterrupted)
 		return exitFailed
 	case errors.Is(err, errReported):
 		return exitFailed
-	case errors.As(err, &usage) || !started: // cobra found the arguments wrong before any command ran
-		io.report(fmt.Errorf("%w (see classsr --help)", err))
+	case fault.KindOf(err) == fault.Usage || !started: // cobra found the arguments wrong before any command ran
+		std.report(fmt.Errorf("%w (see classsr --help)", err))
 		return exitUsage
 	}
-	io.report(err)
+	std.report(err)
 	return exitFailed
 }
 
@@ -111,7 +109,7 @@ func printable(text string) string {
 	}, text)
 }
 
-func newRoot(io streams) *cobra.Command {
+func newRoot(std streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "classsr",
 		Short: "Enlarge pictures with neural networks, on ordinary machines",
@@ -124,10 +122,10 @@ func newRoot(io streams) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetIn(io.in)
-	root.SetOut(io.out)
-	root.SetErr(io.err)
-	root.AddCommand(newUpscale(io), newPlan(io), newEval(io), newModels(io), newConvert(io), newPrepare(io), newTrain(io), newCalibrate(io),
-		newBench(io), newVersion(io))
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	root.AddCommand(newUpscale(std), newPlan(std), newEval(std), newModels(std), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
+		newBench(std), newVersion(std))
 	return root
 }

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"strconv"
+	"strings"
 	"time"
+
+	"classsr/infer"
+	"classsr/route"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -34,7 +39,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags.Float64Var(&f.budget, "budget", 0, "routed: spend at most this `PERCENT` of the full network's multiply-accumulates")
 	flags.DurationVar(&f.maxTime, "max-time", 0, "routed: let the network take at most this `TIME` for each picture, such as 2s or 500ms")
 	flags.Float64Var(&f.quality, "quality", 0, "routed: lose at most this many `dB` (PSNR) against the full network, by the model's\n"+
-		"calibration (default 0.03)")
+		"calibration (default 0.02)")
 	flags.StringVar(&f.router, "router", "", "routed: what tells classes apart, class-module or edge (no network); by default the better one\n"+
 		"by the model's calibration")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
@@ -44,14 +49,14 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 		return classsr.Names(), cobra.ShellCompDirectiveDefault
 	})
 	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"routed", "full", "paper", "branch=1", "branch=2", "branch=3"}, 0))
-	_ = cmd.RegisterFlagCompletionFunc("router", cobra.FixedCompletions([]string{classsr.RouterClassModule, classsr.RouterEdge}, 0))
+	_ = cmd.RegisterFlagCompletionFunc("router", cobra.FixedCompletions([]string{route.ClassModule, route.Edge}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("scale", cobra.FixedCompletions([]string{"2", "3", "4"}, 0))
 }
 
 // options checks the flags that do not depend on the model.
 func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 	o := classsr.Options{
-		Scale: f.scale, Mode: f.mode, Threads: f.threads,
+		Scale: f.scale, Threads: f.threads,
 		Budget: f.budget, MaxTime: f.maxTime, Quality: f.quality, Router: f.router,
 	}
 	changed := cmd.Flags().Changed
@@ -66,8 +71,13 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 		return o, usagef("--quality %g: it is how many dB may be lost, more than 0 and at most 10 (JPEG files have --jpeg-quality)", f.quality)
 	case cmd.Flags().Changed("scale") && f.scale < 1:
 		return o, usagef("--scale %d: an enlargement is a positive number", f.scale)
-	case cmd.Flags().Changed("threads") && f.threads < 1:
-		return o, usagef("--threads %d: at least one is needed", f.threads)
+	case changed("threads"):
+		if err := checkThreads(f.threads); err != nil {
+			return o, err
+		}
+	}
+	if err := f.setMode(&o); err != nil {
+		return o, err
 	}
 	if f.memory != "" {
 		bytes, err := humanize.ParseBytes(f.memory)
@@ -77,6 +87,41 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 		o.Memory = int64(bytes)
 	}
 	return o, nil
+}
+
+// maxThreads is more than any machine for this program has; more is a mistake, and would take memory for each.
+const maxThreads = 1024
+
+// checkThreads checks the flag --threads where it was given.
+func checkThreads(n int) error {
+	switch {
+	case n < 1:
+		return usagef("--threads %d: at least one is needed", n)
+	case n > maxThreads:
+		return usagef("--threads %d: at most %d", n, maxThreads)
+	}
+	return nil
+}
+
+// branchMode begins the modes that are one branch.
+const branchMode = "branch="
+
+// setMode gives the options the mode or the branch that --mode asks for.
+func (f *modelFlags) setMode(o *classsr.Options) error {
+	text, ok := strings.CutPrefix(f.mode, branchMode)
+	switch mode := infer.Mode(f.mode); {
+	case f.mode == "" || mode == classsr.ModeRouted || mode == classsr.ModeFull || mode == classsr.ModePaper:
+		o.Mode = mode
+		return nil
+	case !ok:
+		return usagef("unknown mode %q; there are %s, %s, %s and %sK", f.mode, classsr.ModeRouted, classsr.ModeFull, classsr.ModePaper, branchMode)
+	}
+	k, err := strconv.Atoi(text)
+	if err != nil || k < 1 {
+		return usagef("--mode %s: branches are numbered from 1, the simplest, as in branch=2", f.mode)
+	}
+	o.Branch = k
+	return nil
 }
 
 // open opens the model. With -s N and no -m, the default model gives way to the built-in one of that scale.

@@ -10,11 +10,12 @@ import (
 
 	"classsr"
 	"classsr/arch"
+	"classsr/fault"
 )
 
-func newModels(io streams) *cobra.Command {
+func newModels(std streams) *cobra.Command {
 	var asJSON bool
-	list := func(*cobra.Command, []string) error { return listModels(io, asJSON) }
+	list := func(*cobra.Command, []string) error { return listModels(std, asJSON) }
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "List the built-in models, or describe a model or an architecture",
@@ -35,14 +36,14 @@ func newModels(io streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return showInfo(io, model.Info(), asJSON)
+			return showInfo(std, model.Info(), asJSON)
 		},
 	})
-	cmd.AddCommand(newModelsArch(io, &asJSON))
+	cmd.AddCommand(newModelsArch(std, &asJSON))
 	return cmd
 }
 
-func newModelsArch(io streams, asJSON *bool) *cobra.Command {
+func newModelsArch(std streams, asJSON *bool) *cobra.Command {
 	scale := 4
 	cmd := &cobra.Command{
 		Use:       "arch NET",
@@ -52,17 +53,17 @@ func newModelsArch(io streams, asJSON *bool) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			info, err := classsr.ArchitectureInfo(args[0], scale)
 			if err != nil {
-				return usageError{err}
+				return fault.As(fault.Usage, err)
 			}
-			return showInfo(io, info, *asJSON)
+			return showInfo(std, info, *asJSON)
 		},
 	}
 	cmd.Flags().IntVarP(&scale, "scale", "s", scale, "enlargement `N`")
 	return cmd
 }
 
-func listModels(io streams, asJSON bool) error {
-	table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+func listModels(std streams, asJSON bool) error {
+	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	if !asJSON {
 		_, _ = fmt.Fprintln(table, "NAME\tSCALE\tPARAMETERS\tLICENCE\tORIGIN") // a failed write shows in Flush
 	}
@@ -73,7 +74,7 @@ func listModels(io streams, asJSON bool) error {
 		}
 		info := model.Info()
 		if asJSON {
-			if err := json.NewEncoder(io.out).Encode(info); err != nil {
+			if err := json.NewEncoder(std.out).Encode(info); err != nil {
 				return err
 			}
 			continue
@@ -103,11 +104,11 @@ func orDash(s string) string {
 	return printable(s)
 }
 
-func showInfo(io streams, info classsr.Info, asJSON bool) error {
+func showInfo(std streams, info classsr.Info, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(io.out).Encode(info)
+		return json.NewEncoder(std.out).Encode(info)
 	}
-	table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(table, format+"\n", args...) }
 	line("%s\t%s, %d parameters", printable(info.Name), scalesOf(info), info.Params)
 	if info.Licence != "" {

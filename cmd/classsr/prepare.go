@@ -10,6 +10,7 @@ import (
 
 	"classsr"
 	"classsr/dataset"
+	"classsr/fault"
 	"classsr/internal/atomicfile"
 	"classsr/internal/chart"
 	"classsr/weights"
@@ -29,7 +30,7 @@ type prepareFlags struct {
 	json      bool
 }
 
-func newPrepare(io streams) *cobra.Command {
+func newPrepare(std streams) *cobra.Command {
 	f := prepareFlags{Settings: dataset.PaperSettings(4)}
 	cmd := &cobra.Command{
 		Use:   "prepare FOLDER... -o DATA.sr",
@@ -39,7 +40,7 @@ func newPrepare(io streams) *cobra.Command {
 			"cannot be read are named and left out. Stopped, even by force, it goes on where it was when it is called again.",
 		Example: "  classsr prepare photos/ -o data.sr\n  classsr prepare DIV2K/HR -o data.sr --judge srresnet.pth",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, io, args) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, such as data.sr")
@@ -57,16 +58,16 @@ func newPrepare(io streams) *cobra.Command {
 	return cmd
 }
 
-func (f *prepareFlags) run(cmd *cobra.Command, io streams, folders []string) error {
+func (f *prepareFlags) run(cmd *cobra.Command, std streams, folders []string) error {
 	switch {
 	case f.output == "":
 		return usagef("required flag --output is missing: the file to write")
-	case cmd.Flags().Changed("threads") && f.threads < 1:
-		return usagef("--threads %d: at least one is needed", f.threads)
+	case cmd.Flags().Changed("threads") && checkThreads(f.threads) != nil:
+		return checkThreads(f.threads)
 	}
 	o := dataset.PrepareOptions{Settings: f.Settings, Threads: f.threads, Overwrite: f.overwrite}
 	if err := o.Check(); err != nil {
-		return usageError{err}
+		return fault.As(fault.Usage, err)
 	}
 	if f.judge == "" {
 		if f.judge = classsr.DefaultModelFor(f.Scale); f.judge == "" {
@@ -79,14 +80,14 @@ func (f *prepareFlags) run(cmd *cobra.Command, io streams, folders []string) err
 			return err
 		}
 		if _, err := model.Upscaler(classsr.Options{Scale: f.Scale}); err != nil {
-			return usageError{fmt.Errorf("--judge %s: %w", f.judge, err)}
+			return fault.As(fault.Usage, fmt.Errorf("--judge %s: %w", f.judge, err))
 		}
 		o.Model, o.Judge = model, model.Name()
 	}
-	bar := newProgress(io, f.quiet)
+	bar := newProgress(std, f.quiet)
 	bar.start(f.output, 0, 1)
 	o.Progress = func(done, total, _ int) { bar.update(done, total) }
-	o.Note = func(text string) { io.note("%s", text) }
+	o.Note = func(text string) { std.note("%s", text) }
 	summary, err := dataset.Prepare(cmd.Context(), folders, f.output, o)
 	bar.finish()
 	if err != nil {
@@ -96,9 +97,9 @@ func (f *prepareFlags) run(cmd *cobra.Command, io streams, folders []string) err
 		return err
 	}
 	if f.json {
-		return json.NewEncoder(io.out).Encode(summary)
+		return json.NewEncoder(std.out).Encode(summary)
 	}
-	io.note("%s: %s", f.output, describeData(summary))
+	std.note("%s: %s", f.output, describeData(summary))
 	return nil
 }
 

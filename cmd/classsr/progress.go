@@ -16,8 +16,8 @@ type progress struct {
 	bar      *progressbar.ProgressBar
 }
 
-func newProgress(io streams, quiet bool) *progress {
-	f, ok := io.err.(*os.File)
+func newProgress(std streams, quiet bool) *progress {
+	f, ok := std.err.(*os.File)
 	if quiet || !ok || !term.IsTerminal(int(f.Fd())) {
 		return &progress{}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"classsr/fault"
 	"classsr/train"
 	"classsr/train/report"
 )
@@ -29,7 +30,7 @@ type trainFlags struct {
 	json       bool
 }
 
-func newTrain(io streams) *cobra.Command {
+func newTrain(std streams) *cobra.Command {
 	var f trainFlags
 	cmd := &cobra.Command{
 		Use:   "train RECIPE|CONFIG.yaml --data DATA.sr [--resume]",
@@ -42,7 +43,7 @@ func newTrain(io streams) *cobra.Command {
 			"  classsr train fsrcnn-x4-quick --data data.sr -o runs/first\n" +
 			"  classsr train fsrcnn-x4-quick --data data.sr -o runs/first --resume",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, io, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args[0]) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.data, "data", "d", "", "training data, a `FILE` of classsr prepare")
@@ -56,59 +57,59 @@ func newTrain(io streams) *cobra.Command {
 	return cmd
 }
 
-func (f *trainFlags) run(cmd *cobra.Command, io streams, name string) error {
+func (f *trainFlags) run(cmd *cobra.Command, std streams, name string) error {
 	recipe, err := train.LoadRecipe(name)
 	if err != nil {
-		return usageError{err}
+		return fault.As(fault.Usage, err)
 	}
 	if f.show {
-		_, err := fmt.Fprint(io.out, recipe.Text)
+		_, err := fmt.Fprint(std.out, recipe.Text)
 		return err
 	}
 	switch {
 	case f.data == "":
 		return usagef("required flag --data is missing: a file made by classsr prepare")
-	case cmd.Flags().Changed("threads") && f.threads < 1:
-		return usagef("--threads %d: at least one is needed", f.threads)
+	case cmd.Flags().Changed("threads") && checkThreads(f.threads) != nil:
+		return checkThreads(f.threads)
 	}
 	if f.output == "" {
 		f.output = "runs/" + recipe.Name
 	}
 	o := train.Options{
 		Data: f.data, Folder: f.output, Validation: f.validation, Threads: f.threads, Resume: f.resume,
-		Note: func(text string) { io.note("%s", text) },
+		Note: func(text string) { std.note("%s", text) },
 	}
 	if !f.quiet {
-		o.Progress = newTrainProgress(io)
+		o.Progress = newTrainProgress(std)
 	}
 	training.Lock()
 	defer training.Unlock()
 	result, err := train.Run(cmd.Context(), recipe, o)
 	if stopped := cmd.Context().Err(); err != nil && stopped != nil { // of which no more than that would be said
 		if errors.Is(err, stopped) {
-			io.note("the run is saved in %s: go on with it by --resume", f.output)
+			std.note("the run is saved in %s: go on with it by --resume", f.output)
 		} else {
-			io.report(err)
+			std.report(err)
 		}
 	}
 	if err != nil {
 		return err
 	}
 	if f.json {
-		return json.NewEncoder(io.out).Encode(result)
+		return json.NewEncoder(std.out).Encode(result)
 	}
 	text := result.Model
 	if result.Validation != nil {
 		text += ": " + result.Validation.String()
 	}
-	io.note("%s", text)
+	std.note("%s", text)
 	return nil
 }
 
 // newTrainProgress tells the progress line by line: every few seconds where a person looks on, else every half minute.
-func newTrainProgress(io streams) func(train.Progress) {
+func newTrainProgress(std streams) func(train.Progress) {
 	every := 30 * time.Second
-	if newProgress(io, false).terminal != nil {
+	if newProgress(std, false).terminal != nil {
 		every = 5 * time.Second
 	}
 	var last time.Time
@@ -132,6 +133,6 @@ func newTrainProgress(io streams) func(train.Progress) {
 			}
 			text += fmt.Sprintf(" %.0f%%", 100*share)
 		}
-		io.note("%s", text)
+		std.note("%s", text)
 	}
 }

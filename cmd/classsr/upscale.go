@@ -1,20 +1,15 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"classsr"
 	"classsr/imageio"
-	"classsr/internal/atomicfile"
+	"classsr/pipeline"
 )
 
 // upscaleFlags are the flags of the upscale command.
@@ -29,16 +24,7 @@ type upscaleFlags struct {
 	json         bool
 }
 
-// upscaleResult is what --json prints for a picture.
-type upscaleResult struct {
-	Input  string `json:"input"`
-	Output string `json:"output"`
-	classsr.Report
-	Notes     []string `json:"notes,omitempty"`
-	PeakRSSMB int64    `json:"peak_rss_mb"`
-}
-
-func newUpscale(io streams) *cobra.Command {
+func newUpscale(std streams) *cobra.Command {
 	var f upscaleFlags
 	cmd := &cobra.Command{
 		Use:   "upscale [flags] INPUT...",
@@ -52,7 +38,7 @@ func newUpscale(io streams) *cobra.Command {
 			if err := f.check(cmd, args); err != nil {
 				return err
 			}
-			return f.run(cmd, io, args)
+			return f.run(cmd, std, args)
 		},
 	}
 	f.register(cmd)
@@ -68,16 +54,17 @@ func newUpscale(io streams) *cobra.Command {
 	return cmd
 }
 
+// check returns an error if the flags contradict each other or the arguments.
 func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
 	_, formatErr := imageio.FormatOf(f.output)
-	severalOrFolder := len(args) > 1 || isFolder(args[0])
-	intoFile := f.output != "" && f.output != stdStream && !isFolder(f.output) && !strings.HasSuffix(f.output, "/")
+	severalOrFolder := len(args) > 1 || pipeline.IsFolder(args[0])
+	intoFile := f.output != "" && f.output != pipeline.Std && !pipeline.IsFolder(f.output) && !strings.HasSuffix(f.output, "/")
 	switch {
 	case f.overwrite && f.skipExisting:
 		return usagef("--overwrite and --skip-existing exclude each other")
 	case cmd.Flags().Changed("jpeg-quality") && (f.jpegQuality < 1 || f.jpegQuality > 100):
 		return usagef("--jpeg-quality %d: it is 1 to 100", f.jpegQuality)
-	case f.json && (f.output == stdStream || f.output == "" && slices.Contains(args, stdStream)):
+	case f.json && (f.output == pipeline.Std || f.output == "" && slices.Contains(args, pipeline.Std)):
 		return usagef("--json and the picture would both go to standard output; name a file with -o")
 	case intoFile && severalOrFolder && formatErr == nil:
 		return usagef("-o %s: several pictures go into a folder; end its name with / if it is one", f.output)
@@ -85,17 +72,15 @@ func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
 		return usagef("-o %s: %w", f.output, formatErr)
 	case f.routeMap != "" && severalOrFolder:
 		return usagef("--route-map %s: it is for a single picture", f.routeMap)
-	case f.routeMap != "" && !hasExt(f.routeMap, ".png") && !hasExt(f.routeMap, ".json"):
-		return usagef("--route-map %s: it is a PNG or a JSON file; end its name with .png or .json", f.routeMap)
-	case f.routeMap != "" && (f.skipExisting || samePath(f.routeMap, f.output)):
-		return usagef("--route-map %s: it goes neither with --skip-existing nor into the output", f.routeMap)
-	case len(args) > 1 && f.output == stdStream:
+	case f.routeMap != "" && f.skipExisting:
+		return usagef("--route-map %s: it does not go with --skip-existing", f.routeMap)
+	case len(args) > 1 && f.output == pipeline.Std:
 		return usagef("only one picture can go to standard output")
 	}
 	return nil
 }
 
-func (f *upscaleFlags) run(cmd *cobra.Command, io streams, args []string) error {
+func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	options, err := f.options(cmd)
 	if err != nil {
 		return err
@@ -104,152 +89,74 @@ func (f *upscaleFlags) run(cmd *cobra.Command, io streams, args []string) error 
 	if err != nil {
 		return err
 	}
-	progress := newProgress(io, f.quiet)
-	options.Progress = progress.update
+	watcher := &upscaleWatcher{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json}
+	options.Progress = watcher.progress.update
 	up, err := model.Upscaler(options)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
-	if f.routeMap != "" {
-		if err := f.checkRouteMap(model, up, args[0]); err != nil {
-			return err
-		}
+	p := pipeline.Pipeline{
+		Upscaler: up, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality,
+		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads,
 	}
-	jobs, failed := planJobs(args, f.output, up.Scale())
-	for _, err := range failed {
-		io.report(err)
+	jobs, failures := pipeline.Jobs(args, f.output, up.Scale())
+	for _, err := range failures {
+		std.report(err)
 	}
-	if len(jobs) == 0 && len(failed) == 0 {
+	switch {
+	case len(jobs) == 0 && len(failures) == 0:
 		return errors.New("there is nothing to enlarge")
-	}
-	ctx := cmd.Context()
-	for i, j := range jobs {
-		if skip, err := f.existing(j.output); err != nil {
-			io.report(err)
-			failed = append(failed, err)
-			continue
-		} else if skip {
-			if err := f.tellSkipped(io, j); err != nil {
-				return err
-			}
-			continue
-		}
-		progress.start(j.input, i, len(jobs))
-		result, err := f.upscale(ctx, io, up, j)
-		progress.finish()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			io.report(err)
-			failed = append(failed, err)
-			continue
-		}
-		if err := f.tell(io, result); err != nil {
+	case f.routeMap != "" && len(jobs) > 0:
+		if err := p.CheckRouteMap(model, jobs[0]); err != nil {
 			return err
 		}
 	}
-	if len(failed) > 0 {
+	failed, err := p.Run(cmd.Context(), jobs, watcher)
+	if err != nil {
+		return err
+	}
+	if failed+len(failures) > 0 {
 		return errReported
 	}
 	return nil
 }
 
-// existing tells whether to skip an output, or that it is in the way.
-func (f *upscaleFlags) existing(output string) (skip bool, err error) {
-	if output == stdStream || f.overwrite || !exists(output) {
-		return false, nil
-	}
-	if f.skipExisting {
-		return true, nil
-	}
-	return false, fmt.Errorf("%s exists already: use --overwrite to replace it or --skip-existing to leave it", output)
+// upscaleWatcher tells the user what happens.
+type upscaleWatcher struct {
+	progress    *progress
+	std         streams
+	quiet, json bool
 }
 
-// upscale does one picture, from file to file.
-func (f *upscaleFlags) upscale(ctx context.Context, s streams, up *classsr.Upscaler, j pictureJob) (*upscaleResult, error) {
-	start := time.Now()
-	format := pngFormat
-	if j.output != stdStream {
-		var err error
-		if format, err = imageio.FormatOf(j.output); err != nil {
-			return nil, fmt.Errorf("%s: %w", j.output, err)
-		}
-		if err := atomicfile.Writable(j.output); err != nil {
-			return nil, err
-		}
-	}
-	decoded, err := decode(s.in, j.input, imageio.Limits{Accept: up.Accepts})
-	if err != nil {
-		return nil, err
-	}
-	decodeSeconds := time.Since(start).Seconds()
-	out, report, err := up.Upscale(ctx, decoded.Picture)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", j.input, err)
-	}
-	if f.routeMap != "" {
-		if err := f.writeRouteMap(ctx, decoded.Picture, report.Route); err != nil {
-			return nil, err
-		}
-	}
-	notes := append(decoded.Notes, leftOut(report)...)
-	encodeStart := time.Now()
-	var lost []string
-	write := func(w io.Writer) error {
-		var err error
-		lost, err = imageio.Encode(contextWriter{ctx, w}, out, format, imageio.EncodeOptions{Quality: f.jpegQuality, Threads: f.threads})
-		return err
-	}
-	if j.output == stdStream {
-		err = write(s.out)
-	} else {
-		err = atomicfile.Write(j.output, f.overwrite, write)
-	}
-	if err != nil {
-		return nil, err
-	}
-	report.Seconds.Decode, report.Seconds.Encode = decodeSeconds, time.Since(encodeStart).Seconds()
-	report.Seconds.Total = time.Since(start).Seconds()
-	return &upscaleResult{
-		Input: j.input, Output: j.output, Report: report, Notes: append(notes, lost...), PeakRSSMB: peakRSS() >> 20,
-	}, nil
+func (w *upscaleWatcher) Started(j pipeline.Job, i, n int) { w.progress.start(j.Input, i, n) }
+
+func (w *upscaleWatcher) Failed(_ pipeline.Job, err error) {
+	w.progress.finish()
+	w.std.report(err)
 }
 
-// tell reports a finished picture.
-func (f *upscaleFlags) tell(io streams, r *upscaleResult) error {
-	if !f.quiet {
+func (w *upscaleWatcher) Finished(r *pipeline.Result) error {
+	w.progress.finish()
+	if !w.quiet {
 		for _, note := range r.Notes {
-			io.note("%s: note: %s", r.Input, note)
+			w.std.note("%s: note: %s", r.Input, note)
 		}
-		io.note("%s -> %s  %dx%d to %dx%d in %.1f s", r.Input, r.Output, r.Width, r.Height, r.OutWidth, r.OutHeight, r.Seconds.Total)
+		w.std.note("%s -> %s  %dx%d to %dx%d in %.1f s", r.Input, r.Output, r.Width, r.Height, r.OutWidth, r.OutHeight, r.Seconds.Total)
 	}
-	if f.json {
-		return json.NewEncoder(io.out).Encode(r)
-	}
-	return nil
+	return w.print(r)
 }
 
-// tellSkipped reports a picture that was left out.
-func (f *upscaleFlags) tellSkipped(io streams, j pictureJob) error {
-	if !f.quiet {
-		io.note("%s: skipped, %s exists", j.input, j.output)
+func (w *upscaleWatcher) Skipped(j pipeline.Job) error {
+	if !w.quiet {
+		w.std.note("%s: skipped, %s exists", j.Input, j.Output)
 	}
-	if f.json {
-		return json.NewEncoder(io.out).Encode(map[string]any{"input": j.input, "output": j.output, "skipped": true})
-	}
-	return nil
+	return w.print(map[string]any{"input": j.Input, "output": j.Output, "skipped": true})
 }
 
-// contextWriter stops with its context's error.
-type contextWriter struct {
-	ctx context.Context
-	w   io.Writer
-}
-
-func (c contextWriter) Write(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+// print prints a JSON object if that was asked for.
+func (w *upscaleWatcher) print(v any) error {
+	if !w.json {
+		return nil
 	}
-	return c.w.Write(p)
+	return json.NewEncoder(w.std.out).Encode(v)
 }

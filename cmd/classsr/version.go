@@ -24,7 +24,7 @@ type versionResult struct {
 	Threads  int    `json:"threads"`
 }
 
-func newVersion(io streams) *cobra.Command {
+func newVersion(std streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",
@@ -47,9 +47,9 @@ func newVersion(io streams) *cobra.Command {
 				}
 			}
 			if asJSON {
-				return json.NewEncoder(io.out).Encode(r)
+				return json.NewEncoder(std.out).Encode(r)
 			}
-			_, err = fmt.Fprintf(io.out, "classsr %s (%s, %s)\nkernels: %s, threads: %d\n", r.Version, r.Go, r.Platform, r.Kernel, r.Threads)
+			_, err = fmt.Fprintf(std.out, "classsr %s (%s, %s)\nkernels: %s, threads: %d\n", r.Version, r.Go, r.Platform, r.Kernel, r.Threads)
 			return err
 		},
 	}

@@ -1,0 +1,108 @@
+package branch
+
+import (
+	"image"
+
+	"classsr/arch"
+	"classsr/engine"
+	"classsr/picture"
+	"classsr/tensor"
+	"classsr/weights"
+)
+
+// Branch is a network that enlarges, ready to run at one scale. It is read-only and shared by all workers.
+type Branch struct {
+	Spec arch.Spec
+	Plan *engine.Plan
+}
+
+// New compiles a network at a scale. It returns an error if the network cannot enlarge so many times.
+func New(n weights.Network, scale int) (*Branch, error) {
+	spec, err := n.Spec.AtScale(scale)
+	if err != nil {
+		return nil, err
+	}
+	return &Branch{spec, engine.Compile(spec.Build(), spec.ParamsAtScale(n.Params))}, nil
+}
+
+const (
+	// maxContext bounds the context of deep networks, whose outermost pixels hardly matter. CARN (21) and SRResNet (35) get all
+	// they reach, so that their pieces have the bits of the whole picture.
+	maxContext = 40
+	// poolingContext is that of networks that pool, which average over whatever they are given.
+	poolingContext = 16
+)
+
+// Context is how many pixels around a core the branch reads, at most.
+func (b *Branch) Context() int {
+	if b.Spec.Pools() {
+		return poolingContext
+	}
+	return min(b.Plan.Context(), maxContext)
+}
+
+// CutsContext tells whether the network reaches farther than Context, so that where a picture is cut shows in the result.
+func (b *Branch) CutsContext() bool { return b.Spec.Pools() || b.Plan.Context() > maxContext }
+
+// SmallPicture is the longest side of pictures that are computed whole, layer by layer, which is faster for them than cutting.
+const SmallPicture = 40
+
+// PlanFor is the plan that a picture of this size is computed by.
+func (b *Branch) PlanFor(picture image.Point) *engine.Plan {
+	if max(picture.X, picture.Y) <= SmallPicture {
+		return b.Plan.ByLayer()
+	}
+	return b.Plan
+}
+
+// Window is what the branch reads to compute a core so that it has the bits of the whole picture. It is as high as the picture, so that
+// the tiles of convolutions lie in the same grid. Networks that pool get their context on all sides.
+func (b *Branch) Window(picture image.Point, core image.Rectangle) image.Rectangle {
+	window := core.Inset(-b.Context())
+	if !b.Spec.Pools() {
+		window.Min.Y, window.Max.Y = 0, picture.Y
+	}
+	return window.Intersect(image.Rectangle{Max: picture})
+}
+
+// Bytes is the memory that a worker takes for a piece with a core of this size and all its context.
+func (b *Branch) Bytes(picture, core image.Point) int64 {
+	core = image.Pt(min(core.X, picture.X), min(core.Y, picture.Y))
+	context := b.Context()
+	window := image.Pt(min(core.X+2*context, picture.X), min(core.Y+2*context, picture.Y))
+	at := image.Pt(min(context, window.X-core.X), min(context, window.Y-core.Y))
+	return b.PlanFor(picture).Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
+}
+
+// MACs counts the multiply-accumulates of the whole picture at once, as plain convolutions.
+func (b *Branch) MACs(picture image.Point) int64 {
+	return b.Plan.MACs(picture, image.Rectangle{Max: picture})
+}
+
+// Patch is the sub-image of the paper, for which costs are given.
+var Patch = tensor.Shape{N: 1, C: 3, H: 32, W: 32}
+
+// PatchFLOPs is what the paper's tables charge for a patch.
+func (b *Branch) PatchFLOPs() float64 { return float64(b.Spec.Build().Cost(Patch).PaperFLOPs()) }
+
+// Read fills a tensor with the pixels of a picture from a corner on, in the range that the network takes. Of gray pictures all planes are
+// the same.
+func (b *Branch) Read(in *picture.Picture, dst *tensor.Tensor, corner image.Point) {
+	r := image.Rect(0, 0, dst.W, dst.H).Add(corner)
+	for c := range dst.C {
+		in.ReadPlane(dst.Plane(0, c), min(c, in.Colors-1), r)
+	}
+	b.multiply(dst.Data, float32(b.Spec.InputRange))
+}
+
+// ToUnit brings results from the network's range to 0..1, in place.
+func (b *Branch) ToUnit(results []float32) { b.multiply(results, 1/float32(b.Spec.InputRange)) }
+
+func (b *Branch) multiply(values []float32, factor float32) {
+	if b.Spec.InputRange == 1 {
+		return
+	}
+	for i := range values {
+		values[i] *= factor
+	}
+}

@@ -1,0 +1,246 @@
+// Package calibrate measures what the branches of a model lose on content of a difficulty, for its routers to choose by.
+//
+//	c, err := calibrate.New(model, threads)
+//	for each pair of pictures: c.Add(ctx, lr, hr)
+//	c.Fit()
+//	for each pair of pictures: c.Try(ctx, lr, hr)
+//	calibrated, err := c.Finish()
+//
+// Folder does all of it with the pictures of a folder. The pictures must not be those that the model is tested on.
+package calibrate
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"image"
+	"math"
+	"slices"
+
+	"classsr"
+	"classsr/branch"
+	"classsr/fault"
+	"classsr/internal/par"
+	"classsr/picture"
+	"classsr/route"
+	"classsr/tile"
+)
+
+// Calibrator measures a model. First all pictures go to Add, then Fit is called, then all of them go to Try.
+type Calibrator struct {
+	model    *classsr.Model
+	set      *branch.Set
+	branches []*classsr.Upscaler // of the classes
+	classes  []string
+	threads  int
+	samples  map[string][]route.Sample // by router and size of cores
+	settings []routerSetting
+	tables   route.Calibration
+	trials   []*trial
+}
+
+// routerSetting is a router with a size of cores.
+type routerSetting struct {
+	router string
+	core   int
+}
+
+// tableLevels is how many difficulties a table has.
+const tableLevels = 24
+
+// New makes a Calibrator that uses so many cores; 0 means all. It returns an error if the model has no classes.
+func New(m *classsr.Model, threads int) (*Calibrator, error) {
+	if !m.HasClasses() {
+		return nil, fault.New(fault.Usage, "%s has no classes to choose from, so there is nothing to calibrate", m.Name())
+	}
+	c := &Calibrator{model: m, threads: par.Threads(threads), samples: map[string][]route.Sample{}}
+	c.settings = []routerSetting{{route.Edge, edgeCore}, {route.ClassModule, branch.SubImage}}
+	scale := m.Scales()[0]
+	var err error
+	if c.set, err = branch.NewSet(m.Weights(), scale); err != nil {
+		return nil, err
+	}
+	if !m.Weights().Branches[0].Spec.Interpolates() {
+		plain, err := classsr.Open(classsr.Bicubic)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.add(plain, classsr.Bicubic, classsr.Options{Scale: scale, Threads: threads}); err != nil {
+			return nil, err
+		}
+	}
+	for k, name := range m.Weights().Classes {
+		if err := c.add(m, name, classsr.Options{Branch: k + 1, Threads: threads}); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// add adds a class, computed by an Upscaler of a model with these options.
+func (c *Calibrator) add(m *classsr.Model, name string, o classsr.Options) error {
+	u, err := m.Upscaler(o)
+	if err != nil {
+		return err
+	}
+	c.branches, c.classes = append(c.branches, u), append(c.classes, name)
+	return nil
+}
+
+// edgeCore is the side of the cores that route.Edge is calibrated for.
+const edgeCore = 32
+
+// Add measures a picture: lr enlarged by each branch against hr.
+func (c *Calibrator) Add(ctx context.Context, lr, hr *picture.Picture) error {
+	var outs []*picture.Picture
+	for _, u := range c.branches {
+		out, _, err := u.Upscale(ctx, lr)
+		if err != nil {
+			return err
+		}
+		outs = append(outs, out)
+	}
+	size := image.Pt(lr.Width, lr.Height)
+	for _, s := range c.settings {
+		grid := route.Grid{Xs: tile.Cuts(size.X, s.core), Ys: tile.Cuts(size.Y, s.core)}
+		cores := grid.Cores()
+		difficulties, err := c.difficulties(ctx, lr, s.router, cores)
+		if err != nil {
+			return err
+		}
+		for i, core := range cores {
+			sample := route.Sample{Difficulty: difficulties[i], Pixels: core.Dx() * core.Dy()}
+			scale := c.branches[0].Scale()
+			r := image.Rectangle{Min: core.Min.Mul(scale), Max: core.Max.Mul(scale)}
+			for _, out := range outs {
+				sample.Errors = append(sample.Errors, squaredError(out, hr, r))
+			}
+			c.samples[s.router] = append(c.samples[s.router], sample)
+		}
+	}
+	return nil
+}
+
+func (c *Calibrator) difficulties(ctx context.Context, lr *picture.Picture, router string, cores []image.Rectangle) ([]float64, error) {
+	if router == route.Edge {
+		return branch.EdgeDifficulty(ctx, lr, cores, c.threads)
+	}
+	scores, err := c.set.Classify(ctx, lr, cores, c.threads)
+	var difficulties []float64
+	for _, s := range scores {
+		difficulties = append(difficulties, branch.ModuleDifficulty(s))
+	}
+	return difficulties, err
+}
+
+// squaredError is the mean squared error of two pictures in a rectangle, over all colours, of samples of 0..255.
+func squaredError(a, b *picture.Picture, r image.Rectangle) float64 {
+	n := r.Dx() * r.Dy()
+	planeA, planeB := make([]float32, n), make([]float32, n)
+	sum := 0.0
+	for c := range a.Colors {
+		a.ReadPlane(planeA, c, r)
+		b.ReadPlane(planeB, c, r)
+		for i, v := range planeA {
+			d := float64(v-planeB[i]) * 255
+			sum += d * d
+		}
+	}
+	return sum / float64(n*a.Colors)
+}
+
+// Fit makes tables of what was added.
+func (c *Calibrator) Fit() error {
+	for _, s := range c.settings {
+		t, err := route.NewTable(s.router, s.core, c.classes, c.samples[s.router], tableLevels)
+		if err != nil {
+			return err
+		}
+		c.tables = append(c.tables, t)
+	}
+	fitted, err := c.withTables()
+	if err != nil {
+		return err
+	}
+	for _, t := range c.tables {
+		for _, allowed := range triedLosses {
+			u, err := fitted.Upscaler(classsr.Options{Mode: classsr.ModeRouted, Router: t.Router, Quality: allowed, Threads: c.threads})
+			if err != nil {
+				return err
+			}
+			c.trials = append(c.trials, &trial{up: u, table: t, allowed: allowed})
+		}
+	}
+	return nil
+}
+
+// triedLosses are the losses, in dB, that are allowed to see what they come to.
+var triedLosses = []float64{0.01, 0.03, 0.045, 0.06, 0.08, 0.1, 0.3, 1}
+
+// trial is what comes of an allowed loss.
+type trial struct {
+	up      *classsr.Upscaler
+	table   *route.Table
+	allowed float64
+	// Sums over the pictures: dB lost, and nanoseconds by the costs.
+	lost, cost float64
+	pictures   int
+}
+
+// Try routes a picture with several allowed losses, to see how many dB it loses in truth.
+func (c *Calibrator) Try(ctx context.Context, lr, hr *picture.Picture) error {
+	full := c.branches[len(c.branches)-1]
+	best, _, err := full.Upscale(ctx, lr)
+	if err != nil {
+		return err
+	}
+	want := squaredError(best, hr, hr.Bounds())
+	for _, t := range c.trials {
+		e, err := t.up.Enlarge(ctx, lr, false)
+		if err != nil {
+			return err
+		}
+		got := squaredError(e.Picture, hr, hr.Bounds())
+		if want == 0 || got == 0 {
+			continue // nothing to be lost
+		}
+		t.lost += 10 * math.Log10(got/want)
+		t.cost += e.Nanoseconds()
+		t.pictures++
+	}
+	return nil
+}
+
+// Finish gives the model with its calibration: the router first that is cheaper at the default quality.
+func (c *Calibrator) Finish() (*classsr.Model, error) {
+	costs := map[*route.Table]float64{}
+	for _, table := range c.tables {
+		highest := 0.0
+		for _, t := range c.trials {
+			if t.table != table || t.pictures == 0 {
+				continue
+			}
+			lost := t.lost / float64(t.pictures)
+			if lost <= route.DefaultQuality || costs[table] == 0 {
+				costs[table] = t.cost
+			}
+			if lost > highest {
+				table.Allowed, table.Lost = append(table.Allowed, t.allowed), append(table.Lost, lost)
+				highest = lost
+			}
+		}
+	}
+	slices.SortStableFunc(c.tables, func(a, b *route.Table) int { return cmp.Compare(costs[a], costs[b]) })
+	return c.withTables()
+}
+
+// withTables gives the model with the tables as they are.
+func (c *Calibrator) withTables() (*classsr.Model, error) {
+	text, err := json.Marshal(c.tables)
+	if err != nil {
+		return nil, err
+	}
+	file := *c.model.Weights()
+	file.Routing = string(text)
+	return classsr.ModelOf(&file), nil
+}

@@ -1,0 +1,52 @@
+package cost
+
+import (
+	"context"
+	"image"
+	"time"
+
+	"classsr/branch"
+	"classsr/engine"
+	"classsr/internal/par"
+	"classsr/tensor"
+)
+
+// Speed tells how many times as long this machine takes for a branch as the measured costs say, with so many threads at work.
+func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) {
+	const times, side = 3, 64
+	window := image.Pt(side, side)
+	piece := engine.Piece{
+		Window: window, Core: image.Rectangle{Max: window},
+		Read: func(*tensor.Tensor, int) {}, Write: func(*tensor.Tensor, image.Point) {},
+	}
+	work := engine.Work{MACs: b.Plan.MACs(window, piece.Core)}
+	if !b.Spec.Pools() {
+		work = b.Plan.Work(window, piece.Core, nil)
+		work.Pixels = 0 // nothing is read or written
+	}
+	arenas := make([]engine.Arena, threads)
+	best := 0.0
+	for range times {
+		start := time.Now()
+		err := par.Do(ctx, threads, threads, func(worker, _ int) error { return b.Plan.Run(ctx, &arenas[worker], piece) })
+		if err != nil {
+			return 0, err
+		}
+		if t := float64(time.Since(start)); best == 0 || t < best {
+			best = t
+		}
+	}
+	return best / Measured(b.Spec).Of(work), nil
+}
+
+// FreshMemory is how many seconds the system takes to hand out a byte of memory that was not used before, which a picture's enlargement
+// and a new worker's memory are: for small networks that is a good part of the time.
+func FreshMemory() float64 {
+	const bytes, page = 16 << 20, 4096
+	start := time.Now()
+	memory := make([]byte, bytes)
+	for i := 0; i < len(memory); i += page {
+		memory[i] = 1
+	}
+	return time.Since(start).Seconds() / bytes
+}

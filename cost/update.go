@@ -1,0 +1,39 @@
+package cost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"classsr/internal/atomicfile"
+)
+
+// UpdateFile measures the costs of the networks with the kernel set in use and puts them into a file (costs.json), whose other tables stay:
+// the canonical one in particular, whose change would change what classes pictures get.
+func UpdateFile(ctx context.Context, path string) error {
+	all := map[string]map[string]Unit{}
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	default:
+		if err := json.Unmarshal(data, &all); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	set, costs, err := Measure(ctx)
+	if err != nil {
+		return err
+	}
+	all[set] = costs
+	return atomicfile.Write(path, true, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", " ")
+		return e.Encode(all)
+	})
+}

@@ -1,0 +1,83 @@
+// Package evaluate measures how near enlarged pictures are to the ones they were reduced from: PSNR and SSIM of one pair of pictures
+// (Compare, Measure) or of a folder (Folder), and how visible the borders between cores are (MeasureSeams).
+package evaluate
+
+import (
+	"context"
+	"fmt"
+
+	"classsr"
+	"classsr/imageio"
+	"classsr/resample"
+)
+
+// Folder is a folder of test pictures and how it is measured.
+type Folder struct {
+	// HR is the folder of the HR pictures. LR is that of the LR ones, of the same names (or NAMEx4); if it is empty they are made of the HR
+	// pictures by the field's bicubic filter in this variant.
+	HR, LR  string
+	Variant resample.Variant
+	// CompareFull also times the full-width network over the whole pictures, and measures the seams of routing against it.
+	CompareFull bool
+
+	lrPaths []string
+}
+
+// Run measures a model with these options. A picture that cannot be measured is told to failed and left out. The result counts those that
+// could; it is an error if the folder holds none, and ctx's error if ctx is done.
+func (f *Folder) Run(ctx context.Context, m *classsr.Model, o classsr.Options, failed func(error)) (*Result, error) {
+	up, err := m.Upscaler(o)
+	if err != nil {
+		return nil, err
+	}
+	full := up
+	if f.CompareFull && up.Mode() != classsr.ModeFull {
+		if full, err = m.Upscaler(classsr.Options{Scale: o.Scale, Mode: classsr.ModeFull, Threads: o.Threads, Memory: o.Memory}); err != nil {
+			return nil, err
+		}
+	}
+	paths, err := Pictures(f.HR)
+	if err != nil {
+		return nil, err
+	}
+	if f.LR != "" {
+		if f.lrPaths, err = imageio.List(f.LR); err != nil {
+			return nil, err
+		}
+	}
+	result := &Result{Model: m.Name(), Mode: up.Mode(), Scale: up.Scale()}
+	for _, path := range paths {
+		if err := f.one(ctx, result, up, full, path); err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			failed(err)
+		}
+	}
+	result.means()
+	return result, nil
+}
+
+// one measures one picture and adds it to the result.
+func (f *Folder) one(ctx context.Context, r *Result, up, full *classsr.Upscaler, path string) error {
+	hr, lr, err := f.pair(path, up.Scale())
+	if err != nil {
+		return err
+	}
+	out, scores, report, err := Measure(ctx, up, lr, hr)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if f.CompareFull {
+		fullOut, fullReport, err := full.Upscale(ctx, lr)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		r.SecondsFull += fullReport.Seconds.Network
+		if report.Route != nil {
+			r.addSeams(out, fullOut, report)
+		}
+	}
+	r.add(baseName(path), scores, report)
+	return nil
+}

@@ -1,0 +1,85 @@
+package evaluate
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"classsr/fault"
+	"classsr/imageio"
+	"classsr/picture"
+	"classsr/resample"
+)
+
+// Pictures lists the pictures in a folder; a folder without any is an error.
+func Pictures(folder string) ([]string, error) {
+	paths, err := imageio.List(folder)
+	if err == nil && len(paths) == 0 {
+		err = fault.New(fault.NotFound, "folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", folder)
+	}
+	return paths, err
+}
+
+// pair reads a HR picture, cropped to a multiple of the scale, and reads or makes the LR picture to it.
+func (f *Folder) pair(path string, scale int) (hr, lr *picture.Picture, err error) {
+	if f.LR == "" {
+		return Reduced(path, scale, f.Variant)
+	}
+	if hr, err = cropped(path, scale); err != nil {
+		return nil, nil, err
+	}
+	lrPath, err := f.findLR(path, scale)
+	if err != nil {
+		return nil, nil, err
+	}
+	decoded, err := imageio.DecodeFile(lrPath, imageio.Limits{})
+	if err != nil {
+		return nil, nil, err
+	}
+	lr = decoded.Picture
+	if lr.Width*scale != hr.Width || lr.Height*scale != hr.Height {
+		return nil, nil, fault.New(fault.Conflict, "%s has %dx%d pixels; the LR picture to %dx%d at x%d has %dx%d",
+			lrPath, lr.Width, lr.Height, hr.Width, hr.Height, scale, hr.Width/scale, hr.Height/scale)
+	}
+	return hr, lr, nil
+}
+
+// cropped reads a HR picture as far as its sides are multiples of the scale.
+func cropped(path string, scale int) (*picture.Picture, error) {
+	decoded, err := imageio.DecodeFile(path, imageio.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	hr, err := decoded.CropToMultiple(scale)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return hr, nil
+}
+
+// Reduced reads a HR picture, as far as its sides are multiples of the scale, and makes the LR picture to it.
+func Reduced(path string, scale int, variant resample.Variant) (hr, lr *picture.Picture, err error) {
+	if hr, err = cropped(path, scale); err != nil {
+		return nil, nil, err
+	}
+	if lr, err = resample.Reduce(hr, scale, variant); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return hr, lr, nil
+}
+
+// findLR finds the LR picture to a HR picture: NAME or NAMEx4, with any of the endings that can be read.
+func (f *Folder) findLR(hrPath string, scale int) (string, error) {
+	name := baseName(hrPath)
+	for _, p := range f.lrPaths {
+		if base := baseName(p); base == name || base == fmt.Sprintf("%sx%d", name, scale) {
+			return p, nil
+		}
+	}
+	return "", fault.New(fault.NotFound, "%s: there is no LR picture named %s in %s", hrPath, name, f.LR)
+}
+
+// baseName is a file's name without its ending.
+func baseName(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+}

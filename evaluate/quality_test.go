@@ -1,0 +1,85 @@
+package evaluate
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"classsr"
+	"classsr/imageio"
+	"classsr/internal/testref"
+	"classsr/picture"
+)
+
+// The PSNR (Y, 4 pixels of border removed) that PyTorch reaches with these weights on the published LR pictures.
+func TestPSNROfReleasedWeights(t *testing.T) {
+	for _, c := range []struct {
+		model       string
+		set5, set14 float64
+	}{
+		{classsr.DefaultModel, 31.88, 28.42},
+		{"fsrcnn_x4_pcsr", 30.69, 27.69},
+		{"fsrcnn_x4_armnet", 30.62, 27.66},
+		{"carnm_multiscale_official", 31.88, 28.42},
+		{"carnm_x4_armnet", 31.94, 28.46},
+		{"carnm_bn_x4_pcsr", 31.82, 28.43},
+	} {
+		t.Run(c.model, func(t *testing.T) {
+			path := c.model
+			if path != classsr.DefaultModel {
+				path = testref.Path(t, "data", "weights", c.model+".safetensors")
+			}
+			wantPSNR(t, path, "Set5", c.set5)
+			wantPSNR(t, path, "Set14", c.set14)
+		})
+	}
+}
+
+func wantPSNR(t *testing.T, path, set string, want float64) {
+	t.Helper()
+	model, err := classsr.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := model.Upscaler(classsr.Options{Scale: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum float64
+	hrs := pictures(t, set, "HR")
+	for i, lr := range pictures(t, set, "LRx4") {
+		out, _, err := up.Upscale(context.Background(), lr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scores, err := Compare(hrs[i], out, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += scores.PSNRY
+	}
+	if got := sum / float64(len(hrs)); math.Abs(got-want) > 0.02 {
+		t.Errorf("%s: %.3f dB, want %.2f", set, got, want)
+	} else {
+		t.Logf("%s: %.3f dB", set, got)
+	}
+}
+
+// pictures decodes all pictures of a folder of a test set, sorted by name.
+func pictures(t *testing.T, set, kind string) []*picture.Picture {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(testref.Path(t, "data", "test", set, kind), "*.png"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no pictures in %s (%v)", set, err)
+	}
+	var all []*picture.Picture
+	for _, p := range paths {
+		d, err := imageio.DecodeFile(p, imageio.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, d.Picture)
+	}
+	return all
+}

@@ -1,0 +1,185 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"image"
+
+	"classsr/branch"
+	"classsr/cost"
+	"classsr/picture"
+	"classsr/route"
+)
+
+// decide chooses the classes of a picture's cores.
+func (r *routed) decide(ctx context.Context, in *picture.Picture, threads int, s sizing) (*choice, error) {
+	size := image.Pt(in.Width, in.Height)
+	pools := r.Hardest().Spec.Pools()
+	grid := r.grid(size)
+	problem := &route.Problem{Grid: grid, Costs: r.costs}
+	hardest := problem.Hardest()
+	if max(size.X, size.Y) <= branch.SmallPicture && !pools {
+		return r.choice(grid, hardest, 0, "the picture is so small that it is computed at once"), nil
+	}
+	routerMACs, predicted, err := r.predict(ctx, in, problem, threads)
+	if err != nil {
+		return nil, err
+	}
+	if pools {
+		problem, predicted = inSquares(problem, predicted)
+		grid, hardest = problem.Grid, problem.Hardest()
+	}
+	e := &estimator{routed: r, grid: grid, size: size, threads: s.busyThreads(threads), routerMACs: routerMACs}
+	if err := e.prepare(ctx, threads); err != nil {
+		return nil, err
+	}
+	c := r.choice(grid, r.goal.Choose(problem, predicted, r.table, e), routerMACs, "")
+	if r.goal.BoundsCost() {
+		return c, nil
+	}
+	routed, full := r.costs.Of(grid, c.Classes), r.costs.Of(grid, hardest)
+	if routed >= full && !c.isAll(len(r.Branches)-1) {
+		because := fmt.Sprintf("routing would take %.0f %% of the time of the full network", 100*routed/full)
+		return r.choice(grid, hardest, routerMACs, because), nil
+	}
+	return c, nil
+}
+
+// choice makes a choice of the classes of the cores.
+func (r *routed) choice(grid route.Grid, classes []int, routerMACs int64, because string) *choice {
+	m := route.NewMap(grid.Size(), grid.Cores(), r.Classes)
+	copy(m.Classes, classes)
+	blend := &route.Blend{Grid: grid, Classes: m.Classes, Scale: r.Hardest().Spec.Scale, Width: blendWidth}
+	if r.Hardest().Spec.Pools() {
+		blend.Width = 0
+	}
+	c := &choice{Map: m, blend: blend, fullBecause: because, router: r.ModuleSpec, routerMACs: routerMACs}
+	if routerMACs > 0 {
+		c.routerFLOPs = r.ModuleFLOPs()
+	}
+	return c
+}
+
+// isAll tells whether all cores have a class.
+func (c *choice) isAll(class int) bool {
+	for _, k := range c.Classes {
+		if k != class {
+			return false
+		}
+	}
+	return true
+}
+
+// predict asks the router about the cores and fills the problem's losses.
+func (r *routed) predict(ctx context.Context, in *picture.Picture, p *route.Problem, threads int) (macs int64, predicted route.Prediction,
+	err error) {
+	cores := p.Cores()
+	if r.table != nil && r.table.Router == route.Edge {
+		difficulties, err := branch.EdgeDifficulty(ctx, in, cores, threads)
+		if err != nil {
+			return 0, predicted, err
+		}
+		return 0, r.expect(p, cores, difficulties), nil
+	}
+	scores, err := r.Classify(ctx, in, cores, threads)
+	if err != nil {
+		return 0, predicted, err
+	}
+	macs = r.RouteMACs(image.Pt(in.Width, in.Height), len(cores))
+	if r.table != nil {
+		difficulties := make([]float64, len(cores))
+		for i, s := range scores {
+			difficulties[i] = branch.ModuleDifficulty(s)
+		}
+		return macs, r.expect(p, cores, difficulties), nil
+	}
+	for _, s := range scores {
+		wide := make([]float64, len(s))
+		for class, v := range s {
+			wide[class] = float64(v)
+		}
+		predicted.Scores = append(predicted.Scores, wide)
+	}
+	p.Losses = route.Upwards(predicted.Scores)
+	return macs, predicted, nil
+}
+
+// expect fills the problem's losses by the table, with what cores of these difficulties lose. The conversions forbid fused arithmetic, which
+// would round otherwise on some machines.
+func (r *routed) expect(p *route.Problem, cores []image.Rectangle, difficulties []float64) route.Prediction {
+	var predicted route.Prediction
+	samples := 3 * r.Hardest().Spec.Scale * r.Hardest().Spec.Scale // of a pixel
+	for i, core := range cores {
+		n := float64(core.Dx() * core.Dy() * samples)
+		errors := r.table.Expected(difficulties[i])
+		last := errors[len(errors)-1]
+		losses := make([]float64, len(errors))
+		for class, e := range errors {
+			losses[class] = float64(n * (e - last))
+		}
+		predicted.Squares += float64(n * last)
+		p.Losses = append(p.Losses, losses)
+	}
+	return predicted
+}
+
+// estimator tells what choices for a picture take.
+type estimator struct {
+	*routed
+	grid       route.Grid
+	size       image.Point
+	threads    int // that have work
+	routerMACs int64
+
+	perClass route.Costs // MACs for a budget, nanoseconds on this machine for a time
+	full     float64     // MACs of the full network
+	sizing   sizing      // that MACs are counted for
+}
+
+// prepare finds out what the goal asks about.
+func (e *estimator) prepare(ctx context.Context, threads int) error {
+	var err error
+	switch e.goal.Kind {
+	case route.ByBudget:
+		e.perClass, e.full = e.classCosts.MACs(), float64(e.Hardest().MACs(e.size))
+		e.sizing, err = e.fit(e.size, budgetThreads, unlimited)
+	case route.ByTime:
+		var speed float64
+		speed, err = e.speedOf(ctx, threads)
+		e.perClass = e.classCosts.Measured().Times(speed / float64(e.threads))
+	}
+	return err
+}
+
+// A picture is to get the same classes on every machine. So what a budget pays for is counted for pictures that are cut for so many threads
+// with as much memory as they want.
+const (
+	budgetThreads = 2
+	unlimited     = 1 << 62
+)
+
+// Percent implements route.Estimator.
+func (e *estimator) Percent(classes []int) float64 {
+	return 100 * (float64(e.routerMACs) + e.perClass.Of(e.grid, classes)) / e.full
+}
+
+// ExactPercent implements route.Estimator.
+func (e *estimator) ExactPercent(classes []int) float64 {
+	c := e.choice(e.grid, classes, e.routerMACs, "")
+	p := plan{branches: e.Branches, choice: c, pieces: e.cut(e.size, e.sizing, c)}
+	return 100 * float64(p.macs()) / e.full
+}
+
+// Nanoseconds implements route.Estimator.
+func (e *estimator) Nanoseconds(classes []int) float64 { return e.perClass.Of(e.grid, classes) }
+
+// speedOf is the speed of the full network, measured once.
+func (r *routed) speedOf(ctx context.Context, threads int) (float64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var err error
+	if r.speed == 0 {
+		r.speed, err = cost.Speed(ctx, r.Hardest(), threads)
+	}
+	return r.speed, err
+}

@@ -1,0 +1,207 @@
+// Package infer enlarges pictures with the networks of a model.
+//
+// An Upscaler is made for a model and Options. For each picture it makes a plan, in which everything is decided: how the picture is cut
+// into pieces, which class each part has, which memory is taken. Then its workers compute the pieces, and a canvas gathers the results.
+// What the modes do differently is in their methods (method.go), and nowhere else.
+//
+//	options, files      -> Upscaler
+//	picture             -> plan: sizing, classes, pieces (routed.go, single.go, paper.go, bicubic.go)
+//	plan                -> workers: strips with real context, blended at the borders between classes (stripworker.go)
+//	results             -> canvas: into the picture, or the paper's mean of sub-images (canvas.go, mean.go)
+//
+// The package reads no files, and knows the models inside the program not at all.
+package infer
+
+import (
+	"context"
+	"image"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"classsr/branch"
+	"classsr/cost"
+	"classsr/fault"
+	"classsr/internal/kernel"
+	"classsr/internal/par"
+	"classsr/internal/sysmem"
+	"classsr/picture"
+	"classsr/weights"
+)
+
+// Upscaler enlarges pictures with a model. It may be used by several goroutines at once; each call uses Options.Threads cores.
+type Upscaler struct {
+	name    string
+	options Options
+	mode    Mode
+	threads int
+	kernel  string
+	method  method
+	full    *branch.Branch // the network at full width, for comparison; nil for bicubic interpolation
+
+	mu   sync.Mutex
+	idle []*worker // kept from one picture to the next
+}
+
+// New makes an Upscaler of a model of this name; a model without weights is bicubic interpolation. Options.Scale must be one of the
+// model's. It returns an error of kind fault.Usage if the model cannot do what the options ask for.
+func New(m *weights.Model, name string, o Options) (*Upscaler, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	set, err := kernel.Select()
+	if err != nil {
+		return nil, fault.As(fault.Usage, err)
+	}
+	u := &Upscaler{name: name, options: o, threads: par.Threads(o.Threads), kernel: set}
+	u.mode, u.method, u.full, err = newMethod(m, name, o)
+	if err != nil {
+		return nil, fault.Default(fault.Usage, err)
+	}
+	return u, nil
+}
+
+// Scale is the enlargement.
+func (u *Upscaler) Scale() int { return u.options.Scale }
+
+// Mode is the mode that was chosen, also where the options left it open; BranchMode's if a branch was.
+func (u *Upscaler) Mode() Mode { return u.mode }
+
+// Accepts returns an error of kind fault.TooLarge if a picture like that takes more memory than allowed, so that it need not be decoded
+// first, and another one if the mode cannot enlarge it.
+func (u *Upscaler) Accepts(c picture.Config) error {
+	_, err := u.fit(c)
+	return err
+}
+
+// Upscale enlarges a picture. The result has the picture's colours (gray stays gray), depth and alpha. It returns an error if
+// the work would take more memory than allowed, or ctx's error as soon as ctx is done. In ModePaper the right and lower edges are
+// left out as the paper does, and a picture smaller than a sub-image is an error.
+func (u *Upscaler) Upscale(ctx context.Context, in *picture.Picture) (*picture.Picture, Report, error) {
+	e, err := u.Enlarge(ctx, in, false)
+	if err != nil {
+		return nil, Report{}, err
+	}
+	return e.Picture, e.Report, nil
+}
+
+// Enlarged is an enlarged picture and what is known of it.
+type Enlarged struct {
+	Picture *picture.Picture
+	Report  Report
+	// Exact, if it was asked for and the mode has it, are the planes of the result before they were rounded to the picture, in 0..255: the
+	// protocol of ModePaper measures these.
+	Exact [][]float32
+
+	plan *plan
+}
+
+// Nanoseconds is what routing and networks cost by the canonical costs, the same on every machine.
+func (e *Enlarged) Nanoseconds() float64 {
+	if len(e.plan.branches) == 0 {
+		return 0
+	}
+	costs := cost.NewClasses(e.plan.branches, blendWidth).Canonical()
+	return costs.OfUsage(e.plan.usage) + e.plan.routerNanoseconds()
+}
+
+// Enlarge enlarges a picture as Upscale does and tells more about it. exact asks for Enlarged.Exact.
+func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool) (*Enlarged, error) {
+	s, err := u.fit(in.Config())
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	p, err := u.method.plan(ctx, in, u.threads, s)
+	if err != nil {
+		return nil, err
+	}
+	planned := time.Now()
+	j, err := newJob(in, p, u.Scale(), u.progress(p.covered))
+	if err != nil {
+		return nil, err
+	}
+	c := u.method.canvas(j)
+	if err := u.compute(ctx, j, c); err != nil {
+		return nil, err
+	}
+	e := &Enlarged{Picture: j.out, Exact: c.finish(exact), Report: u.report(p), plan: p}
+	e.Report.Seconds.Network = time.Since(planned).Seconds()
+	if p.choice != nil {
+		e.Report.Seconds.Route = planned.Sub(start).Seconds()
+	}
+	return e, nil
+}
+
+// compute computes all pieces of a job.
+func (u *Upscaler) compute(ctx context.Context, j *job, c canvas) error {
+	pieces := j.plan.pieces
+	workers := u.takeWorkers(min(j.plan.workers, len(pieces)))
+	defer u.giveBack(workers)
+	return par.Do(ctx, len(workers), len(pieces), func(i, p int) error {
+		w := workers[i]
+		return w.enlarge(ctx, j, &pieces[p], func(colours [][]float32, r image.Rectangle) { c.add(w, colours, r) })
+	})
+}
+
+// takeWorkers gives n workers, idle ones first.
+func (u *Upscaler) takeWorkers(n int) []*worker {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	taken := min(n, len(u.idle))
+	workers := slices.Clone(u.idle[:taken])
+	u.idle = slices.Delete(u.idle, 0, taken)
+	for len(workers) < n {
+		workers = append(workers, &worker{enlarger: u.method.worker()})
+	}
+	return workers
+}
+
+func (u *Upscaler) giveBack(workers []*worker) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.idle = append(u.idle, workers...)
+	u.idle = u.idle[:min(len(u.idle), u.threads)] // concurrent calls had more
+}
+
+// fit chooses the size of cores, or tells that the picture is too large.
+func (u *Upscaler) fit(c picture.Config) (sizing, error) {
+	limit := u.options.Memory
+	if limit <= 0 {
+		limit = sysmem.Available() / 5 * 4
+	}
+	pictures := u.pictureBytes(c)
+	if pictures >= limit {
+		return sizing{}, fault.New(fault.TooLarge, "the picture and its enlargement to %dx%d take %s of memory, of %s allowed: "+
+			"use a smaller scale, or cut the picture", c.Width*u.Scale(), c.Height*u.Scale(), formatBytes(pictures), formatBytes(limit))
+	}
+	return u.method.fit(image.Pt(c.Width, c.Height), u.threads, limit-pictures)
+}
+
+// pictureBytes is what a picture and its enlargement take.
+func (u *Upscaler) pictureBytes(c picture.Config) int64 {
+	channels := int64(c.Colors)
+	if c.Alpha {
+		channels++
+	}
+	return int64(c.Width) * int64(c.Height) * channels * int64(c.Depth/8) * int64(1+u.Scale()*u.Scale())
+}
+
+func formatBytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
+
+// progress makes a function that adds up what is done and tells Options.Progress.
+func (u *Upscaler) progress(size image.Point) func(resultPixels int) {
+	if u.options.Progress == nil {
+		return func(int) {}
+	}
+	var mu sync.Mutex
+	done := 0
+	return func(resultPixels int) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += resultPixels
+		u.options.Progress(done/(u.Scale()*u.Scale()), size.X*size.Y)
+	}
+}

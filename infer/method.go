@@ -1,0 +1,73 @@
+package infer
+
+import (
+	"context"
+	"image"
+
+	"classsr/branch"
+	"classsr/fault"
+	"classsr/picture"
+	"classsr/weights"
+)
+
+// method is what a mode does: how it cuts a picture, chooses classes, computes pieces and gathers their results. All else is the same for
+// all modes.
+type method interface {
+	// fit chooses the size of pieces for work on a picture of this size by so many threads, with so many bytes together. It returns an
+	// error if that is too little, or if the mode cannot enlarge such a picture.
+	fit(size image.Point, threads int, bytes int64) (sizing, error)
+	// plan decides everything about a picture.
+	plan(ctx context.Context, in *picture.Picture, threads int, s sizing) (*plan, error)
+	// worker makes what a single worker needs.
+	worker() enlarger
+	// canvas makes what gathers the results of a job.
+	canvas(j *job) canvas
+}
+
+// enlarger computes pieces, one at a time.
+type enlarger interface {
+	// enlarge computes a piece of the job's picture and hands its colour planes to write, values in 0..1, rectangle by
+	// rectangle (of the result) from top to bottom. The planes may be reused afterwards.
+	enlarge(ctx context.Context, j *job, p *piece, write func(colours [][]float32, r image.Rectangle)) error
+}
+
+// newMethod makes what options ask of a model. This is the one place where modes are told apart.
+func newMethod(m *weights.Model, name string, o Options) (mode Mode, chosen method, full *branch.Branch, err error) {
+	if m == nil {
+		return newBicubic(name, o)
+	}
+	classes := m.ClassModule != nil
+	mode = o.Mode
+	switch {
+	case o.Branch > 0:
+		mode = BranchMode(o.Branch)
+	case mode == "" && classes:
+		mode = ModeRouted
+	case mode == "":
+		mode = ModeFull
+	}
+	switch {
+	case mode != ModeRouted && o.hasGoal():
+		err = fault.New(fault.Usage, "budget, time, quality and router are for mode %s, and %s is in mode %s", ModeRouted, name, mode)
+	case (mode == ModeRouted || mode == ModePaper) && !classes:
+		err = fault.New(fault.Usage, "mode %s: %s has no classes to choose from; use mode %s", mode, name, ModeFull)
+	case mode == ModeRouted:
+		chosen, full, err = newRouted(m, o)
+	case mode == ModePaper:
+		chosen, full, err = newPaper(m, o.Scale)
+	default:
+		chosen, full, err = newSingle(m, name, o)
+	}
+	return mode, chosen, full, err
+}
+
+// newBicubic makes the method of the model without a network, which has no mode but ModeFull.
+func newBicubic(name string, o Options) (Mode, method, *branch.Branch, error) {
+	if o.Mode != "" && o.Mode != ModeFull || o.Branch > 0 {
+		return "", nil, nil, fault.New(fault.Usage, "%s has no mode but %s", name, ModeFull)
+	}
+	if o.hasGoal() {
+		return "", nil, nil, fault.New(fault.Usage, "budget, time, quality and router are for mode %s, which %s has not", ModeRouted, name)
+	}
+	return ModeFull, bicubic{o.Scale}, nil, nil
+}

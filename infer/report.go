@@ -1,0 +1,71 @@
+package infer
+
+import "classsr/route"
+
+// Report says what an Upscaler did with a picture; in JSON it is what `classsr upscale --json` prints.
+type Report struct {
+	Width     int          `json:"width"`
+	Height    int          `json:"height"`
+	OutWidth  int          `json:"out_width"`
+	OutHeight int          `json:"out_height"`
+	Model     string       `json:"model"`
+	Scale     int          `json:"scale"`
+	Mode      Mode         `json:"mode"`
+	Kernel    string       `json:"kernel"`
+	Threads   int          `json:"threads"`
+	Classes   []ClassShare `json:"classes"`
+	// MACs counts multiply-accumulates with the Class-Module and the context of the pieces included, MACsFull those of the
+	// full-width network over the whole picture (in ModePaper: what is enlarged of it) at once; both as plain convolutions, whatever
+	// computes them.
+	MACs     int64 `json:"macs"`
+	MACsFull int64 `json:"macs_full"`
+	// PaperFLOPsPercent is the arithmetic in percent of the full-width network's, both counted as in the paper's tables: for patches
+	// without context, the Class-Module included.
+	PaperFLOPsPercent float64 `json:"paper_flops_percent"`
+	Seconds           Seconds `json:"seconds"`
+	// FullBecause says why the full-width network computed all of it although the mode routes; empty if it did not have to.
+	FullBecause string `json:"full_because,omitempty"`
+	// Route says what went to which class; nil if the mode does not route.
+	Route *route.Map `json:"-"`
+}
+
+// ClassShare is the share of the small picture's pixels that went through a class, 0 to 1; in ModePaper, of the sub-images.
+type ClassShare struct {
+	Name  string  `json:"name"`
+	Share float64 `json:"share"`
+}
+
+// Seconds is the wall time of the parts of the work. Decode, Encode and Total are filled in by whoever reads and writes files.
+type Seconds struct {
+	Decode  float64 `json:"decode"`
+	Route   float64 `json:"route"`
+	Network float64 `json:"network"`
+	Encode  float64 `json:"encode"`
+	Total   float64 `json:"total"`
+}
+
+// report tells what was done.
+func (u *Upscaler) report(p *plan) Report {
+	r := Report{
+		Width: p.size.X, Height: p.size.Y, OutWidth: p.covered.X * u.Scale(), OutHeight: p.covered.Y * u.Scale(),
+		Model: u.name, Scale: u.Scale(), Mode: u.mode, Kernel: u.kernel, Threads: u.threads,
+		Classes: p.classShares(), MACs: p.macs(), PaperFLOPsPercent: 100,
+	}
+	if p.choice != nil {
+		r.Route, r.FullBecause = p.choice.Map, p.choice.fullBecause
+	}
+	if u.full != nil {
+		r.MACsFull = u.full.MACs(p.covered)
+		r.PaperFLOPsPercent = 100 * p.patchFLOPs() / u.full.PatchFLOPs()
+	}
+	return r
+}
+
+// classShares names the shares of the classes.
+func (p *plan) classShares() []ClassShare {
+	var shares []ClassShare
+	for class, share := range p.shares() {
+		shares = append(shares, ClassShare{p.classes[class], share})
+	}
+	return shares
+}

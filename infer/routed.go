@@ -1,0 +1,95 @@
+package infer
+
+import (
+	"context"
+	"image"
+	"sync"
+
+	"classsr/branch"
+	"classsr/cost"
+	"classsr/picture"
+	"classsr/route"
+	"classsr/tile"
+	"classsr/weights"
+)
+
+// routed is the method of ModeRouted: the picture is cut into cores, each core gets a class, and each branch computes the cores of its
+// class, with real context around them. Which classes are chosen follows from what a router tells of the cores, from what classes cost,
+// and from the goal (decide.go).
+type routed struct {
+	*branch.Set
+	classCosts *cost.Classes
+	costs      route.Costs // canonical nanoseconds
+	goal       route.Goal
+	// table tells errors from difficulties; nil for models that were not calibrated, whose Class-Module alone says what is best.
+	table *route.Table
+
+	mu    sync.Mutex
+	speed float64 // speedOf; 0 until it was asked
+}
+
+// blendWidth is how many pixels of the small picture at each side of a border between classes are made of both. Without it borders
+// show in flat content, where branches differ by fractions of a level (docs/routing.md).
+const blendWidth = 2
+
+func newRouted(m *weights.Model, o Options) (*routed, *branch.Branch, error) {
+	calibration, err := route.ReadCalibration(m.Routing)
+	if err != nil {
+		return nil, nil, err
+	}
+	table, err := calibration.Table(o.Router)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := branch.NewSet(m, o.Scale)
+	if err != nil {
+		return nil, nil, err
+	}
+	if table != nil {
+		if err := set.Extend(table.Classes); err != nil {
+			return nil, nil, err
+		}
+	}
+	goal, err := route.NewGoal(o.Budget, o.MaxTime, o.Quality, table != nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	costs := cost.NewClasses(set.Branches, blendWidth)
+	return &routed{Set: set, classCosts: costs, costs: costs.Canonical(), goal: goal, table: table}, set.Hardest(), nil
+}
+
+// core is the side of the cores that pictures are cut into.
+func (r *routed) core() int {
+	if r.table != nil {
+		return r.table.Core
+	}
+	return branch.SubImage
+}
+
+// grid cuts a picture into cores.
+func (r *routed) grid(picture image.Point) route.Grid {
+	return route.Grid{Xs: tile.Cuts(picture.X, r.core()), Ys: tile.Cuts(picture.Y, r.core())}
+}
+
+func (r *routed) plan(ctx context.Context, in *picture.Picture, threads int, s sizing) (*plan, error) {
+	c, err := r.decide(ctx, in, threads, s)
+	if err != nil {
+		return nil, err
+	}
+	size := image.Pt(in.Width, in.Height)
+	p := &plan{
+		sizing: s, size: size, covered: size, branches: r.Branches, classes: r.Classes, choice: c,
+		pieces: r.cut(size, s, c),
+		usage:  route.UsageOf(c.blend.Grid, c.Classes, len(r.Branches)),
+	}
+	for class, n := range c.Counts() {
+		if n > 0 && !r.Hardest().Spec.Pools() {
+			p.fresh += int64(s.workers) * r.Branches[class].Bytes(size, s.core)
+		}
+	}
+	return p, nil
+}
+
+func (r *routed) worker() enlarger { return newStripWorker(r.Branches) }
+
+func (r *routed) canvas(j *job) canvas { return direct{j} }

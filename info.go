@@ -1,0 +1,103 @@
+package classsr
+
+import (
+	"slices"
+
+	"classsr/arch"
+	"classsr/branch"
+	"classsr/weights"
+)
+
+// ClassInfo describes one branch of a model. Costs are those of one 32x32 patch.
+type ClassInfo struct {
+	Name            string `json:"name"`
+	Architecture    string `json:"architecture,omitempty"` // if it is not the model's
+	Width           int    `json:"width"`
+	Params          int    `json:"params"`
+	MACsPatch       int64  `json:"macs_patch"`
+	PaperFLOPsPatch int64  `json:"paper_flops_patch"`
+}
+
+// ClassModuleInfo describes the Class-Module of a model. Costs are those of one 32x32 patch.
+type ClassModuleInfo struct {
+	Params          int   `json:"params"`
+	MACsPatch       int64 `json:"macs_patch"`
+	PaperFLOPsPatch int64 `json:"paper_flops_patch"`
+}
+
+// Info describes a model. Params counts all branches and the Class-Module.
+type Info struct {
+	Name         string           `json:"name"`
+	Architecture string           `json:"architecture,omitempty"`
+	Scale        int              `json:"scale"`
+	Scales       []int            `json:"scales,omitempty"` // if there are several
+	Classes      []ClassInfo      `json:"classes"`
+	ClassModule  *ClassModuleInfo `json:"class_module,omitempty"`
+	Params       int              `json:"params"`
+	InputRange   int              `json:"input_range,omitempty"`
+	Licence      string           `json:"licence,omitempty"`
+	Provenance   string           `json:"provenance,omitempty"`
+}
+
+// Info describes the model at its default scale.
+func (m *Model) Info() Info {
+	info := Info{Name: m.name, Scale: m.scales[0], Classes: []ClassInfo{}}
+	if len(m.scales) > 1 {
+		info.Scales = slices.Sorted(slices.Values(m.scales))
+	}
+	if m.file == nil {
+		info.Provenance = "interpolation without a network (MATLAB's imresize)"
+		return info
+	}
+	info.Architecture = m.file.Full().Spec.Net
+	for i, b := range m.file.Branches {
+		b.Spec.Scale = m.scales[0]
+		info.addClass(m.file.Classes[i], b.Spec)
+	}
+	if m.file.ClassModule != nil {
+		info.setClassModule(m.file.ClassModule.Spec)
+	}
+	info.InputRange = m.file.Full().Spec.InputRange
+	info.Licence, info.Provenance = m.file.Licence, m.file.Provenance
+	return info
+}
+
+// ArchitectureInfo describes the paper's ClassSR form of an architecture: a branch of each of its widths, and the Class-Module.
+func ArchitectureInfo(name string, scale int) (Info, error) {
+	a, err := arch.ByName(name)
+	if err != nil {
+		return Info{}, err
+	}
+	if !a.InPaper() {
+		_, err := arch.Paper(name, scale, 1) // which says why not
+		return Info{}, err
+	}
+	info := Info{Name: name, Architecture: name, Scale: scale, Classes: []ClassInfo{}}
+	classes := weights.ClassNames(len(a.Widths))
+	for i, width := range a.Widths {
+		spec, err := arch.Paper(name, scale, width)
+		if err != nil {
+			return Info{}, err
+		}
+		info.addClass(classes[i], spec)
+		info.InputRange = spec.InputRange
+	}
+	info.setClassModule(arch.PaperClassModule(len(a.Widths)))
+	return info, nil
+}
+
+func (i *Info) addClass(name string, spec arch.Spec) {
+	cost := spec.Build().Cost(branch.Patch)
+	i.Params += cost.Params
+	class := ClassInfo{Name: name, Width: spec.Width, Params: cost.Params, MACsPatch: cost.True, PaperFLOPsPatch: cost.PaperFLOPs()}
+	if spec.Net != i.Architecture {
+		class.Architecture = spec.Net
+	}
+	i.Classes = append(i.Classes, class)
+}
+
+func (i *Info) setClassModule(spec arch.Spec) {
+	cost := spec.Build().Cost(branch.Patch)
+	i.Params += cost.Params
+	i.ClassModule = &ClassModuleInfo{cost.Params, cost.True, cost.PaperFLOPs()}
+}

@@ -1,0 +1,44 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"classsr/imageio"
+	"classsr/picture"
+)
+
+// Decode reads a picture from a file, or from std if path is Std. Errors name which.
+func Decode(std io.Reader, path string, limits imageio.Limits) (*imageio.Decoded, error) {
+	if path != Std {
+		return imageio.DecodeFile(path, limits)
+	}
+	decoded, err := imageio.DecodeReader(std, limits)
+	if err != nil {
+		return nil, fmt.Errorf("standard input: %w", err)
+	}
+	return decoded, nil
+}
+
+// readError says that a file cannot be read, and why.
+func readError(path string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return fmt.Errorf("cannot read %s: %w", path, err)
+}
+
+// accept makes the question whether a picture of some form can be enlarged and its enlargement be written, to be asked before any pixel is
+// decoded.
+func (p *Pipeline) accept(format string) func(picture.Config) error {
+	return func(c picture.Config) error {
+		if err := p.Upscaler.Accepts(c); err != nil {
+			return err
+		}
+		c.Width, c.Height = c.Width*p.Upscaler.Scale(), c.Height*p.Upscaler.Scale()
+		return nil // CHECK
+	}
+}

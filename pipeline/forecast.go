@@ -1,0 +1,103 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"classsr"
+	"classsr/imageio"
+)
+
+// Estimates are forecasts for the ways to enlarge a picture; in JSON they are what `classsr plan --json` prints.
+type Estimates struct {
+	Input     string     `json:"input"`
+	Width     int        `json:"width"`
+	Height    int        `json:"height"`
+	Model     string     `json:"model"`
+	Scale     int        `json:"scale"`
+	Forecasts []Estimate `json:"forecasts"`
+}
+
+// Estimate is the forecast for one way to enlarge a picture.
+type Estimate struct {
+	classsr.Forecast
+	Budget float64 `json:"budget,omitempty"`
+}
+
+// Estimator makes forecasts for several ways to enlarge pictures with a model.
+type Estimator struct {
+	model *classsr.Model
+	ways  []way
+}
+
+// way is one way to enlarge a picture.
+type way struct {
+	up     *classsr.Upscaler
+	budget float64
+}
+
+// estimatedBudgets are the budgets, in percent, that are compared where no way is asked for.
+var estimatedBudgets = []float64{80, 60, 40, 20}
+
+// NewEstimator compares the way that the options ask for, or all that there are if they ask for none.
+func NewEstimator(m *classsr.Model, o classsr.Options) (*Estimator, error) {
+	asked := []classsr.Options{o}
+	if o.Mode == "" && o.Branch == 0 && o.Budget == 0 && o.MaxTime == 0 && o.Quality == 0 {
+		asked = allWays(m, o)
+	}
+	e := &Estimator{model: m}
+	for _, options := range asked {
+		up, err := m.Upscaler(options)
+		if err != nil {
+			return nil, err
+		}
+		e.ways = append(e.ways, way{up, options.Budget})
+	}
+	return e, nil
+}
+
+// allWays lists the options of all ways to enlarge.
+func allWays(m *classsr.Model, o classsr.Options) []classsr.Options {
+	router := o.Router
+	o.Router = ""
+	full := o
+	full.Mode = classsr.ModeFull
+	if !m.HasClasses() {
+		return []classsr.Options{full}
+	}
+	routed := o
+	routed.Mode, routed.Router = classsr.ModeRouted, router
+	ways := []classsr.Options{full, routed}
+	for _, routed.Budget = range estimatedBudgets {
+		ways = append(ways, routed)
+	}
+	for k := range m.Info().Classes {
+		single := o
+		single.Branch = k + 1
+		ways = append(ways, single)
+	}
+	o.Mode = classsr.ModePaper
+	return append(ways, o)
+}
+
+// Estimate makes the forecasts for a picture, from std if input is Std. Pictures that are too small for the paper's mode go without that.
+func (e *Estimator) Estimate(ctx context.Context, std io.Reader, input string) (*Estimates, error) {
+	decoded, err := Decode(std, input, imageio.Limits{Accept: e.ways[0].up.Accepts})
+	if err != nil {
+		return nil, err
+	}
+	p := decoded.Picture
+	r := &Estimates{Input: input, Width: p.Width, Height: p.Height, Model: e.model.Name(), Scale: e.ways[0].up.Scale()}
+	for _, way := range e.ways {
+		forecast, err := way.up.Forecast(ctx, p)
+		if err != nil {
+			if way.up.Mode() == classsr.ModePaper && len(e.ways) > 1 && ctx.Err() == nil {
+				continue
+			}
+			return nil, fmt.Errorf("%s: %w", input, err)
+		}
+		r.Forecasts = append(r.Forecasts, Estimate{forecast, way.budget})
+	}
+	return r, nil
+}

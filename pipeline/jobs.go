@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"classsr/fault"
+	"classsr/imageio"
+)
+
+// Std stands for standard input or output where a file is named.
+const Std = "-"
+
+// Job is a picture to enlarge and where it goes; Std for either is a standard stream.
+type Job struct{ Input, Output string }
+
+// Jobs finds the pictures behind arguments (files, folders, Std) and names their outputs: output is a file, a folder, Std, or empty for a
+// name beside each input. What cannot be done is returned as errors; the rest can still be done. Folders that results go into are made.
+func Jobs(args []string, output string, scale int) (jobs []Job, failed []error) {
+	inputs, failed := Expand(args)
+	intoFolder := len(args) > 1 || strings.HasSuffix(output, "/") || IsFolder(args[0]) || IsFolder(output)
+	name := func(input string, scale int) string {
+		switch {
+		case output == "" && input == Std:
+			return Std
+		case output == "":
+			return EnlargedName(input, scale)
+		case output != Std && intoFolder:
+			return filepath.Join(output, filepath.Base(EnlargedName(input, scale)))
+		}
+		return output
+	}
+	if err := makeFolder(output, intoFolder, len(inputs)); err != nil {
+		return nil, append(failed, err)
+	}
+	wanted := map[string]int{} // how many inputs want an output
+	for _, input := range inputs {
+		wanted[name(input, scale)]++
+	}
+	from := map[string]string{} // the input of each output
+	for _, input := range inputs {
+		out := name(input, scale)
+		if wanted[out] > 1 && filepath.Ext(input) != "" { // a.jpg and a.png
+			out = name(withEndingInName(input), scale)
+		}
+		if first, taken := from[out]; taken {
+			failed = append(failed, fault.New(fault.Conflict, "%s: its output %s would be that of %s too; enlarge it on its own with -o", input, out, first))
+			continue
+		}
+		from[out] = input
+		if i := slices.IndexFunc(inputs, func(other string) bool { return SameFile(other, out) }); i >= 0 {
+			failed = append(failed, fault.New(fault.Conflict, "%s: its output would overwrite the input %s; name another with -o", input, inputs[i]))
+			continue
+		}
+		jobs = append(jobs, Job{input, out})
+	}
+	return jobs, failed
+}
+
+// makeFolder makes the folder that results go into.
+func makeFolder(output string, intoFolder bool, inputs int) error {
+	if output == "" || output == Std || inputs == 0 {
+		return nil
+	}
+	if !intoFolder {
+		output = filepath.Dir(output)
+	}
+	if err := os.MkdirAll(output, 0o755); err != nil {
+		return fmt.Errorf("cannot make the output folder: %w", err)
+	}
+	return nil
+}
+
+// Expand replaces folders by the pictures in them. Results of earlier runs are left out.
+func Expand(args []string) (inputs []string, failed []error) {
+	for _, arg := range args {
+		if !IsFolder(arg) {
+			inputs = append(inputs, arg)
+			continue
+		}
+		found, err := imageio.List(arg)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		found = withoutEnlarged(found)
+		if len(found) == 0 {
+			failed = append(failed, fault.New(fault.NotFound, "folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", arg))
+		}
+		inputs = append(inputs, found...)
+	}
+	return inputs, failed
+}
+
+// withoutEnlarged leaves out the results of earlier runs: NAME_x2.png, NAME_x3.png, ... where there is a NAME as well.
+func withoutEnlarged(paths []string) []string {
+	results := map[string]bool{}
+	for _, p := range paths {
+		for scale := 2; scale <= 8; scale++ {
+			results[EnlargedName(p, scale)] = true
+			results[EnlargedName(withEndingInName(p), scale)] = true
+		}
+	}
+	return slices.DeleteFunc(paths, func(p string) bool { return results[p] })
+}
+
+// EnlargedName is where the enlarged picture goes by default: NAME_x4.png beside it.
+func EnlargedName(input string, scale int) string {
+	if input == Std {
+		input = "stdin"
+	}
+	return fmt.Sprintf("%s_x%d.png", strings.TrimSuffix(input, filepath.Ext(input)), scale)
+}
+
+// withEndingInName makes a.jpg to a_jpg.jpg, so that its result gets another name than that of a.png.
+func withEndingInName(input string) string {
+	ending := filepath.Ext(input)
+	return strings.TrimSuffix(input, ending) + "_" + strings.TrimPrefix(ending, ".") + ending
+}
+
+// IsFolder tells whether there is a folder of this name.
+func IsFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// Exists tells whether there is anything of this name.
+func Exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// SameFile tells whether two names lead to one file that is there.
+func SameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
+// SamePath tells whether two names are the same, written differently perhaps.
+func SamePath(a, b string) bool { return b != "" && filepath.Clean(a) == filepath.Clean(b) }

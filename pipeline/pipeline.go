@@ -1,0 +1,184 @@
+// Package pipeline enlarges pictures from file to file: it finds the inputs, names the outputs, and does one after the other, each complete
+// or not at all.
+//
+//	jobs, failed := pipeline.Jobs(args, output, up.Scale())
+//	p := pipeline.Pipeline{Upscaler: up, In: os.Stdin, Out: os.Stdout}
+//	err := p.Run(ctx, jobs, watcher)
+//
+// What happens is told to a Watcher as it happens; the package prints nothing.
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"classsr"
+	"classsr/fault"
+	"classsr/imageio"
+	"classsr/internal/atomicfile"
+	"classsr/internal/sysmem"
+)
+
+// Pipeline says how files are enlarged.
+type Pipeline struct {
+	Upscaler *classsr.Upscaler
+	// In and Out are the standard streams, for jobs that name Std.
+	In  io.Reader
+	Out io.Writer
+	// RouteMap, if not empty, is the file that the map of the classes goes to, a picture or JSON by its ending. It is for a single job.
+	RouteMap string
+	// JPEGQuality is that of JPEG output, 1 to 100; 0 means 95.
+	JPEGQuality int
+	// Overwrite replaces outputs that exist, SkipExisting leaves out their inputs. Without either they are errors.
+	Overwrite, SkipExisting bool
+	// Threads compress pictures; 0 means all cores.
+	Threads int
+}
+
+// Result says what became of a picture; in JSON it is what `classsr upscale --json` prints.
+type Result struct {
+	Input  string `json:"input"`
+	Output string `json:"output"`
+	classsr.Report
+	Notes     []string `json:"notes,omitempty"`
+	PeakRSSMB int64    `json:"peak_rss_mb"`
+}
+
+// Watcher is told what happens. An error of one that is told of success ends the run.
+type Watcher interface {
+	Started(j Job, i, n int)
+	Finished(r *Result) error
+	Skipped(j Job) error
+	Failed(j Job, err error)
+}
+
+// Run does all jobs, one after the other, and gives the number of those that failed. It returns ctx's error as soon as ctx is done, or an
+// error of the watcher.
+func (p *Pipeline) Run(ctx context.Context, jobs []Job, w Watcher) (failed int, err error) {
+	for i, j := range jobs {
+		skip, err := p.existing(j.Output)
+		if err == nil && skip {
+			if err := w.Skipped(j); err != nil {
+				return failed, err
+			}
+			continue
+		}
+		var result *Result
+		if err == nil {
+			w.Started(j, i, len(jobs))
+			result, err = p.one(ctx, j)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return failed, ctx.Err()
+		case err != nil:
+			failed++
+			w.Failed(j, err)
+		default:
+			if err := w.Finished(result); err != nil {
+				return failed, err
+			}
+		}
+	}
+	return failed, nil
+}
+
+// existing tells whether to skip an output, or that it is in the way.
+func (p *Pipeline) existing(output string) (skip bool, err error) {
+	if output == Std || p.Overwrite || !Exists(output) {
+		return false, nil
+	}
+	if p.SkipExisting {
+		return true, nil
+	}
+	return false, fault.New(fault.Conflict, "%s exists already: use --overwrite to replace it or --skip-existing to leave it", output)
+}
+
+// one does one picture, from file to file.
+func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
+	start := time.Now()
+	format, err := p.check(j)
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := Decode(p.In, j.Input, imageio.Limits{Accept: p.accept(format)})
+	if err != nil {
+		return nil, err
+	}
+	decodeSeconds := time.Since(start).Seconds()
+	out, report, err := p.Upscaler.Upscale(ctx, decoded.Picture)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", j.Input, err)
+	}
+	if p.RouteMap != "" {
+		if err := p.writeRouteMap(ctx, decoded.Picture, &report); err != nil {
+			return nil, err
+		}
+	}
+	notes := append(decoded.Notes, leftOut(report)...)
+	encodeStart := time.Now()
+	var lost []string
+	err = p.write(ctx, j.Output, func(w io.Writer) error {
+		var err error
+		lost, err = imageio.Encode(w, out, format, imageio.EncodeOptions{Quality: p.JPEGQuality, Threads: p.Threads})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	report.Seconds.Decode, report.Seconds.Encode = decodeSeconds, time.Since(encodeStart).Seconds()
+	report.Seconds.Total = time.Since(start).Seconds()
+	return &Result{
+		Input: j.Input, Output: j.Output, Report: report, Notes: append(notes, lost...), PeakRSSMB: sysmem.PeakRSS() >> 20,
+	}, nil
+}
+
+// check returns an error if the input cannot be there or the output cannot be written, before any work is done, and the format to write.
+func (p *Pipeline) check(j Job) (format string, err error) {
+	if j.Input != Std {
+		if _, err := os.Stat(j.Input); err != nil {
+			return "", readError(j.Input, err)
+		}
+	}
+	if j.Output == Std {
+		return imageio.PNG, nil
+	}
+	if format, err = imageio.FormatOf(j.Output); err != nil {
+		return "", fmt.Errorf("%s: %w", j.Output, err)
+	}
+	return format, atomicfile.Writable(j.Output)
+}
+
+// write writes a file, or standard output, as long as ctx is not done.
+func (p *Pipeline) write(ctx context.Context, output string, write func(io.Writer) error) error {
+	if output == Std {
+		return write(contextWriter{ctx, p.Out})
+	}
+	return atomicfile.Write(output, p.Overwrite, func(w io.Writer) error { return write(contextWriter{ctx, w}) })
+}
+
+// leftOut tells what of a picture was not enlarged.
+func leftOut(r classsr.Report) []string {
+	width, height := r.OutWidth/r.Scale, r.OutHeight/r.Scale
+	if width == r.Width && height == r.Height {
+		return nil
+	}
+	return []string{fmt.Sprintf("mode %s enlarges the upper left %dx%d pixels of %dx%d and leaves the rest out, as the paper does",
+		r.Mode, width, height, r.Width, r.Height)}
+}
+
+// contextWriter stops with its context's error.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c contextWriter) Write(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.w.Write(p)
+}

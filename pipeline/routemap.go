@@ -1,0 +1,57 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"classsr"
+	"classsr/fault"
+	"classsr/imageio"
+	"classsr/internal/atomicfile"
+	"classsr/picture"
+)
+
+// Endings of the files that maps of classes go to.
+const (
+	mapPicture = ".png"
+	mapJSON    = ".json"
+)
+
+// CheckRouteMap returns an error if a job of the model will have no map of classes, or it cannot be written.
+func (p *Pipeline) CheckRouteMap(m *classsr.Model, j Job) error {
+	mode := p.Upscaler.Mode()
+	usage := func(why string, args ...any) error {
+		return fault.New(fault.Usage, "--route-map %s: "+why, append([]any{p.RouteMap}, args...)...)
+	}
+	switch {
+	case !hasEnding(p.RouteMap, mapPicture) && !hasEnding(p.RouteMap, mapJSON):
+		return usage("it is a PNG or a JSON file; end its name with .png or .json")
+	case !m.HasClasses():
+		return usage("%s has no classes", m.Name())
+	case mode != classsr.ModeRouted && mode != classsr.ModePaper:
+		return usage("mode %s routes nothing; use %s or %s", mode, classsr.ModeRouted, classsr.ModePaper)
+	case SameFile(p.RouteMap, j.Input):
+		return usage("it would overwrite the input")
+	case SamePath(p.RouteMap, j.Output):
+		return usage("the enlarged picture goes there")
+	case Exists(p.RouteMap) && !p.Overwrite:
+		return fault.New(fault.Conflict, "%s exists already: use --overwrite to replace it", p.RouteMap)
+	}
+	return atomicfile.Writable(p.RouteMap)
+}
+
+// writeRouteMap writes the map as JSON, or paints it over the picture it is of.
+func (p *Pipeline) writeRouteMap(ctx context.Context, in *picture.Picture, r *classsr.Report) error {
+	return p.write(ctx, p.RouteMap, func(w io.Writer) error {
+		if hasEnding(p.RouteMap, mapJSON) {
+			return r.Route.WriteJSON(w)
+		}
+		_, err := imageio.Encode(w, r.PaintRoute(in), imageio.PNG, imageio.EncodeOptions{Threads: p.Threads})
+		return err
+	})
+}
+
+// hasEnding tells whether a name ends so, in capitals perhaps.
+func hasEnding(name, ending string) bool { return strings.EqualFold(filepath.Ext(name), ending) }
