@@ -6,6 +6,9 @@ import (
 )
 
 // Problem is what a choice of classes is made from.
+//
+// A choice is the same on every machine: products that are added are converted to float64 first, which keeps Go from fusing the two,
+// as it does on some processors.
 type Problem struct {
 	Grid
 	// Losses, by core and class, say how much worse each class would be than the best, or +Inf where it must not be chosen.
@@ -41,7 +44,7 @@ func (c Costs) Of(g Grid, classes []int) float64 {
 	for y := range g.Rows() {
 		for x := range g.Columns() {
 			i := y*g.Columns() + x
-			sum += float64(g.width(x)*g.height(y)) * c.Pixel[classes[i]]
+			sum += float64(float64(g.width(x)*g.height(y)) * c.Pixel[classes[i]])
 			if x > 0 {
 				sum += c.between(classes[i], classes[i-1], g.height(y))
 			}
@@ -58,7 +61,7 @@ func (c Costs) between(a, b, pixels int) float64 {
 	if a == b {
 		return 0
 	}
-	return float64(pixels) * (c.Border[a] + c.Border[b])
+	return float64(float64(pixels) * (c.Border[a] + c.Border[b]))
 }
 
 // Minimise gives each core a class, such that the sum of the losses and of price times the costs is small: a higher price makes a cheaper
@@ -110,7 +113,7 @@ func newSolver(p *Problem, price float64) *solver {
 	for i := range n {
 		area := float64(s.width(i%s.columns) * s.height(i/s.columns))
 		for class := range s.kinds {
-			s.alone[i*s.kinds+class] = p.Losses[i][class] + price*area*p.Costs.Pixel[class]
+			s.alone[i*s.kinds+class] = p.Losses[i][class] + float64(price*area*p.Costs.Pixel[class])
 			if s.alone[i*s.kinds+class] < s.alone[i*s.kinds+s.best[i]] {
 				s.best[i] = class
 			}
@@ -204,7 +207,7 @@ func (s *solver) move(part []int) bool {
 		s.inPart[i] = true
 	}
 	before := s.asItIs(part)
-	best, class := before-worthwhile*math.Abs(before), -1
+	best, class := before-float64(worthwhile*math.Abs(before)), -1
 	for k := range s.kinds {
 		if v := s.allOf(part, k); v < best {
 			best, class = v, k
@@ -244,14 +247,14 @@ func (s *solver) asItIs(part []int) float64 {
 			if n.core < 0 || s.classes[n.core] == class {
 				continue
 			}
-			b := n.pixels * (s.Costs.Border[class] + s.Costs.Border[s.classes[n.core]])
+			b := s.between(n, class)
 			if s.inPart[n.core] {
 				b /= 2 // it is met from both sides
 			}
 			borders += b
 		}
 	}
-	return alone + s.price*borders
+	return alone + float64(s.price*borders)
 }
 
 // allOf is what they would add if all had one class.
@@ -261,9 +264,14 @@ func (s *solver) allOf(part []int, class int) float64 {
 		alone += s.alone[i*s.kinds+class]
 		for _, n := range s.beside[sides*i:][:sides] {
 			if n.core >= 0 && s.classes[n.core] != class && !s.inPart[n.core] {
-				borders += n.pixels * (s.Costs.Border[class] + s.Costs.Border[s.classes[n.core]])
+				borders += s.between(n, class)
 			}
 		}
 	}
-	return alone + s.price*borders
+	return alone + float64(s.price*borders)
+}
+
+// between is the cost of the border between a neighbour and a core that has this class.
+func (s *solver) between(n neighbour, class int) float64 {
+	return float64(n.pixels * (s.Costs.Border[class] + s.Costs.Border[s.classes[n.core]]))
 }

@@ -12,9 +12,12 @@ package route
 import (
 	"image"
 	"math"
+
+	"classsr/internal/portable"
 )
 
 // Softmax turns scores, at least one, into probabilities that add up to 1. Infinite scores and NaN give NaN.
+// The bits are the same on every machine.
 func Softmax(scores []float32) []float64 {
 	largest := math.Inf(-1)
 	for _, s := range scores {
@@ -23,7 +26,7 @@ func Softmax(scores []float32) []float64 {
 	probabilities := make([]float64, len(scores))
 	sum := 0.0
 	for i, s := range scores {
-		probabilities[i] = math.Exp(float64(s) - largest) // at most 1, whatever the scores
+		probabilities[i] = portable.Exp(float64(s) - largest) // at most 1, whatever the scores
 		sum += probabilities[i]
 	}
 	for i := range probabilities {

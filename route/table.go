@@ -73,9 +73,9 @@ func (t *Table) addLevel(samples []Sample) {
 	for _, s := range samples {
 		n := float64(s.Pixels)
 		pixels += n
-		level += n * s.Difficulty
+		level += float64(n * s.Difficulty)
 		for class, e := range s.Errors {
-			sums[class] += n * e
+			sums[class] += float64(n * e)
 		}
 	}
 	for class := range sums {
@@ -89,7 +89,7 @@ func (t *Table) addLevel(samples []Sample) {
 }
 
 // Expected gives the mean squared errors of the classes at a difficulty: between levels on a straight line, beyond them those of the
-// outermost. A difficulty that is not a number counts as the largest.
+// outermost. A difficulty that is not a number counts as the largest. The bits are the same on every machine.
 func (t *Table) Expected(difficulty float64) []float64 {
 	last := len(t.Levels) - 1
 	i := sort.Search(len(t.Levels), func(i int) bool { return t.Levels[i] >= difficulty })
@@ -102,7 +102,7 @@ func (t *Table) Expected(difficulty float64) []float64 {
 	f := (difficulty - t.Levels[i-1]) / (t.Levels[i] - t.Levels[i-1])
 	out := make([]float64, len(t.Classes))
 	for class := range out {
-		out[class] = t.Errors[i-1][class]*(1-f) + t.Errors[i][class]*f
+		out[class] = float64(t.Errors[i-1][class]*(1-f)) + float64(t.Errors[i][class]*f)
 	}
 	return out
 }
