@@ -25,7 +25,8 @@ generic: ## the tests that depend on kernels, on the pure Go ones
 
 .PHONY: arm64
 arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-user)
-	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./engine
+	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./internal/portable ./route ./engine
+	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine .
 
 .PHONY: gen
 gen: ## write the assembly again; it is checked in, and this must not change it

@@ -3,14 +3,15 @@ package branch
 import (
 	"context"
 	"image"
-	"math"
 
 	"classsr/internal/par"
+	"classsr/internal/portable"
 	"classsr/picture"
 )
 
 // EdgeDifficulty tells how much goes on in each core without a network: the logarithm (base 2) of the mean absolute Laplacian of its
-// luma, in steps of 1/255 (ARM, ECCV 2022, tells classes apart by such a figure). A flat core has -10.
+// luma, in steps of 1/255 (ARM, ECCV 2022, tells classes apart by such a figure). A flat core has -10. Its bits are the same on every
+// machine, since classes follow from it.
 func EdgeDifficulty(ctx context.Context, in *picture.Picture, cores []image.Rectangle, threads int) ([]float64, error) {
 	difficulties := make([]float64, len(cores))
 	workers := make([]laplacian, min(threads, len(cores)))
@@ -52,7 +53,7 @@ func (l *laplacian) difficulty(in *picture.Picture, core image.Rectangle) float6
 	if n > 0 {
 		mean = float64(sum) / lumaStep / float64(n)
 	}
-	return math.Log2(max(mean, flattest))
+	return portable.Log2(max(mean, flattest))
 }
 
 // Weights of the colours in luma (BT.601), in steps.
@@ -82,7 +83,7 @@ func (l *laplacian) read(in *picture.Picture, r image.Rectangle) {
 	for c, weight := range []float32{lumaRed, lumaGreen, lumaBlue} {
 		in.ReadPlane(l.plane, min(c, in.Colors-1), r)
 		for i, v := range l.plane {
-			l.luma[i] += int32(255*weight*v + 0.5)
+			l.luma[i] += int32(float32(255*weight*v) + 0.5) // two roundings on every machine
 		}
 	}
 }
