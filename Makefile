@@ -28,10 +28,13 @@ arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-use
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./internal/portable ./route ./engine
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine .
 
+FAMILIES := convolution winograd dots elementwise interleave peak samples
+
 .PHONY: gen
 gen: ## write the assembly again; it is checked in, and this must not change it
-	cd internal/kernel/gen && $(GO) run . -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
-	cd internal/kernel/gen && $(GO) run . -what samples -out ../samples_amd64.s -stubs ../samples_amd64.go -pkg kernel
+	cd internal/kernel/gen && for f in $(FAMILIES); do \
+		$(GO) run . -what $$f -out ../$${f}_amd64.s -stubs ../$${f}_amd64.go -pkg kernel || exit 1; done
+	cd internal/kernel/gen && $(GO) run . -what layout >../layout_amd64.go
 
 .PHONY: lint
 lint: $(GOLANGCI) ## formatting, vet for both processors, linters

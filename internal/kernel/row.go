@@ -22,7 +22,8 @@ import "unsafe"
 //		}
 //	}
 //
-// Distances are in bytes. The offsets of these fields are written down again in gen/convolution.go.
+// Distances are in bytes. The assembly knows the fields by their offsets; gen writes these into layout_amd64.go, where a struct that was
+// changed does not compile.
 type rowArgs struct {
 	dst          *float32
 	dstPlane     int

@@ -120,7 +120,7 @@ func (w *winograd) transformWeights(s *Scratch) {
 }
 
 // kernelsArgs are the 3x3 kernels of some result planes, outs numbers for each source plane and place, and where their transforms go,
-// outs numbers for each frequency and source plane. The offsets of the fields are written down again in gen/kernels.go.
+// outs numbers for each frequency and source plane. The assembly knows the fields by their offsets (layout_amd64.go).
 type kernelsArgs struct {
 	kernels, weight *float32
 	planes, outs    int
@@ -310,8 +310,8 @@ func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch,
 //
 //	for o, tile { products[f][o][tile] = sum over planes of weight[f][plane][o] * transformed[f][plane][tile] }
 //
-// Rows of tiles lie plane bytes apart, frequencies as far as said. The number of tiles is a multiple of the lanes. The offsets of the
-// fields are written down again in gen/winograd.go.
+// Rows of tiles lie plane bytes apart, frequencies as far as said. The number of tiles is a multiple of the lanes. The
+// assembly knows the fields by their offsets (layout_amd64.go).
 type productArgs struct {
 	transformed          *float32
 	transformedFrequency int
@@ -326,7 +326,8 @@ type productArgs struct {
 // winogradInArgs are eight source rows of each of count planes, which lie planes bytes apart, and where the transforms of the tiles
 // go: those of frequency f and a plane to transformed + f*frequency + plane index*plane. Beyond the last tile there is room for a
 // whole vector of tiles, whose content does not matter. The addresses are for the kernel's own use (no pointers, since they leave
-// their memory in the end, which would upset the garbage collector). The offsets of the fields are written down again in gen/winograd.go.
+// their memory in the end, which would upset the garbage collector). The assembly knows the fields by their
+// offsets (layout_amd64.go).
 //
 // The order of tiles in memory is the set's own: within vectors it may be any that winogradOut undoes.
 type winogradInArgs struct {
@@ -339,7 +340,8 @@ type winogradInArgs struct {
 }
 
 // winogradOutArgs are the products of count planes, and six rows of each that they give: n pixels, after left pixels (0 or 1) of the
-// first tile that nobody wants. The addresses are for the kernel's own use, and so is number, which is 0. The offsets of the fields are written down again in gen/winograd.go.
+// first tile that nobody wants. The addresses are for the kernel's own use, and so is number, which is 0. The assembly
+// knows the fields by their offsets (layout_amd64.go).
 type winogradOutArgs struct {
 	rows             [WinogradRows]*float32
 	add              [WinogradRows]*float32 // what is added to them, if hasAdd is not 0

@@ -8,17 +8,39 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Offsets of the fields of rowArgs and segment in package kernel.
-const (
-	argDst, argDstPlane, argSegments, argSegmentCount, argTaps, argWeight, argBias, argN, argAdd, argAddPlane, argSlope = 0, 8, 16,
-		24, 32, 40, 48, 56, 64, 72, 80
-	segmentSrc, segmentPlane, segmentCount, segmentBytes = 0, 8, 16, 24
+// Fields of rowArgs and segment in package kernel.
+var (
+	argDst          = field("rowArgs.dst", 0)
+	argDstPlane     = field("rowArgs.dstPlane", 8)
+	argSegments     = field("rowArgs.segments", 16)
+	argSegmentCount = field("rowArgs.segmentCount", 24)
+	argTaps         = field("rowArgs.taps", 32)
+	argWeight       = field("rowArgs.weight", 40)
+	argBias         = field("rowArgs.bias", 48)
+	argN            = field("rowArgs.n", 56)
+	argAdd          = field("rowArgs.add", 64)
+	argAddPlane     = field("rowArgs.addPlane", 72)
+	argSlope        = field("rowArgs.slope", 80)
+
+	segmentSrc   = field("segment.src", 0)
+	segmentPlane = field("segment.plane", 8)
+	segmentCount = field("segment.count", 16)
+	segmentBytes = size("segment", 24)
 )
 
 // convolution is a kernel that computes a row of so many result planes.
 type convolution struct {
 	vectors
 	outs int
+}
+
+// convolutions writes the row kernels.
+func convolutions() {
+	for _, set := range setsWithMasks() {
+		for outs := 1; outs <= set.mostOuts; outs++ {
+			convolution{set, outs}.function()
+		}
+	}
 }
 
 // function writes the kernel: chunks of several vectors, single vectors, and what is left of a row.
@@ -44,21 +66,11 @@ func (c convolution) function() {
 	}
 	TESTQ(n, n)
 	JZ(LabelRef("end"))
-	m := c.firstLanes(n, c.table())
+	m := c.firstLanes(n, c.masks)
 	c.chunk("rest", args, x, 1, &m)
 	Label("end")
 	VZEROUPPER()
 	RET()
-}
-
-var tables = map[string]Mem{}
-
-// table is the instruction set's mask table, written once.
-func (c convolution) table() Mem {
-	if c.masked {
-		return Mem{}
-	}
-	return tables[c.name]
 }
 
 // chunk computes wide vectors of the row from byte x on, in all result planes.

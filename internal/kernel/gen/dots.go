@@ -8,8 +8,27 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Offsets of the fields of dotsArgs in package kernel.
-const dotsA, dotsAPlane, dotsB, dotsOffsets, dotsN, dotsSums, dotsSumPlane = 0, 8, 16, 24, 32, 40, 48
+// Fields of dotsArgs in package kernel.
+var (
+	dotsA        = field("dotsArgs.a", 0)
+	dotsAPlane   = field("dotsArgs.aPlane", 8)
+	dotsB        = field("dotsArgs.b", 16)
+	dotsOffsets  = field("dotsArgs.offsets", 24)
+	dotsN        = field("dotsArgs.n", 32)
+	dotsSums     = field("dotsArgs.sums", 40)
+	dotsSumPlane = field("dotsArgs.sumPlane", 48)
+)
+
+// innerProducts writes the kernels of inner products.
+func innerProducts() {
+	for _, set := range setsWithMasks() {
+		for as := 1; as <= set.dotsA; as++ {
+			for bs := 1; bs <= set.dotsB; bs++ {
+				set.dots(as, bs, set.masks)
+			}
+		}
+	}
+}
 
 // dots writes the kernel of inner products of as rows with bs rows: as many sums as there are registers for.
 func (v vectors) dots(as, bs int, table Mem) {
@@ -109,110 +128,4 @@ func (v vectors) addLanes(sum reg.VecVirtual, number Mem) {
 	}
 	VADDSS(number, part, part)
 	VMOVSS(part, number)
-}
-
-// elementwise writes the kernels that work on numbers one by one, for whole vectors.
-func (v vectors) elementwise() {
-	v.rowFunction("combine", "func(d, a, b *float32, n int, fa, fb, c float32)", func(x reg.GPVirtual, start bool, r map[string]reg.Register) {
-		if start {
-			v.broadcast(r, "fa", "fb", "c")
-			return
-		}
-		sum := v.register()
-		VMOVAPS(r["c"], sum)
-		VFMADD231PS(v.at(r["a"], x), r["fa"], sum)
-		VFMADD231PS(v.at(r["b"], x), r["fb"], sum)
-		VMOVUPS(sum, v.at(r["d"], x))
-	}, "d", "a", "b")
-	v.rowFunction("leak", "func(d, s *float32, n int, slope float32)", func(x reg.GPVirtual, start bool, r map[string]reg.Register) {
-		if start {
-			v.broadcast(r, "slope")
-			zero := v.register()
-			VXORPS(zero.AsY(), zero.AsY(), zero.AsY())
-			r["zero"] = zero
-			return
-		}
-		value, negative := v.register(), v.register()
-		VMOVUPS(v.at(r["s"], x), value)
-		// In this order of operands a NaN stays one.
-		VMINPS(value, r["zero"], negative)
-		VMAXPS(value, r["zero"], value)
-		VFMADD231PS(r["slope"], negative, value)
-		VMOVUPS(value, v.at(r["d"], x))
-	}, "d", "s")
-	v.leakBack()
-}
-
-func (v vectors) at(base reg.Register, x reg.GPVirtual) Mem {
-	return Mem{Base: base, Index: x, Scale: 1}
-}
-
-// broadcast loads parameters into all lanes of registers.
-func (v vectors) broadcast(r map[string]reg.Register, names ...string) {
-	for _, name := range names {
-		one, all := XMM(), v.register()
-		Load(Param(name), one)
-		VBROADCASTSS(one, all)
-		r[name] = all
-	}
-}
-
-// rowFunction writes a function over rows of n numbers, a multiple of the lanes; body is called to load what does not change, and then
-// for the vector at byte x.
-func (v vectors) rowFunction(name, signature string, body func(x reg.GPVirtual, start bool, r map[string]reg.Register), rows ...string) {
-	TEXT(name+v.name, NOSPLIT, signature)
-	Pragma("noescape")
-	Doc(name + v.name + " does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.")
-	r := map[string]reg.Register{}
-	for _, row := range rows {
-		r[row] = Load(Param(row), GP64())
-	}
-	n, x := GP64(), GP64()
-	Load(Param("n"), n)
-	body(x, true, r)
-	XORQ(x, x)
-	Label("vector")
-	body(x, false, r)
-	ADDQ(I32(v.bytes()), x)
-	SUBQ(I32(v.lanes), n)
-	JNZ(LabelRef("vector"))
-	if sum, ok := r["sum"]; ok {
-		to := GP64()
-		Load(Param("sum"), to)
-		v.addLanes(sum.(reg.VecVirtual), Mem{Base: to})
-	}
-	VZEROUPPER()
-	RET()
-}
-
-func (v vectors) leakBack() {
-	signature := "func(dy, s *float32, n int, slope float32, sum *float32)"
-	v.rowFunction("leakBack", signature, func(x reg.GPVirtual, start bool, r map[string]reg.Register) {
-		if start {
-			v.broadcast(r, "slope")
-			zero, sum := v.register(), v.register()
-			VXORPS(zero.AsY(), zero.AsY(), zero.AsY())
-			VMOVAPS(zero, sum)
-			r["zero"], r["sum"] = zero, sum
-			return
-		}
-		dy, value, product := v.register(), v.register(), v.register()
-		VMOVUPS(v.at(r["dy"], x), dy)
-		VMOVUPS(v.at(r["s"], x), value)
-		VMULPS(dy, r["slope"], product)
-		const notGreater = 0x0a // not greater than, or not a number
-		if v.masked {
-			k := K()
-			VCMPPS(U8(notGreater), r["zero"], value, k)
-			VFMADD231PS(dy, value, k, r["sum"])
-			VMOVAPS(product, k, dy)
-		} else {
-			chosen, part := v.register(), v.register()
-			VCMPPS(U8(notGreater), r["zero"], value, chosen)
-			VANDPS(dy, chosen, part)
-			VFMADD231PS(part, value, r["sum"])
-			VBLENDVPS(chosen, product, dy, dy)
-		}
-		VMOVUPS(dy, v.at(r["dy"], x))
-	}, "dy", "s")
 }

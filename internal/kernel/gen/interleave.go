@@ -8,6 +8,11 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
+func interleaves() {
+	interleave(2)
+	interleave(4)
+}
+
 // interleave writes the kernels that merge two or four rows, for pixel shuffles and transposed convolutions. Both instruction
 // sets use them: they are bound by memory, not by the width of vectors.
 func interleave(count int) {

@@ -8,8 +8,13 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Offsets of the fields of kernelsArgs in package kernel.
-const kernelsKernels, kernelsWeight, kernelsPlanes, kernelsOuts = 0, 8, 16, 24
+// Fields of kernelsArgs in package kernel.
+var (
+	kernelsKernels = field("kernelsArgs.kernels", 0)
+	kernelsWeight  = field("kernelsArgs.weight", 8)
+	kernelsPlanes  = field("kernelsArgs.planes", 16)
+	kernelsOuts    = field("kernelsArgs.outs", 24)
+)
 
 // kernelFactors are the constants of the transform of weights.
 var kernelFactors = []float64{-2.0 / 9, 1.0 / 90, 4.0 / 90, 2.0 / 90, 32.0 / 45, 8.0 / 45, 16.0 / 45, 0.5}

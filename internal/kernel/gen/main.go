@@ -1,55 +1,39 @@
 // Command gen writes the assembly of package kernel. It is a module of its own, so that users of the program never need avo.
 //
-// Run it with `make gen`; the result is checked in.
+// Run it with `make gen`; the result is checked in: one file of assembly and one of Go declarations for each family of kernels, and one
+// that holds the structs of package kernel to the offsets that the assembly reads and writes.
 package main
 
 import (
 	"flag"
 	"log"
 
-	. "github.com/mmcloughlin/avo/build"   //nolint:revive,staticcheck // how avo programs are written
-	. "github.com/mmcloughlin/avo/operand" //nolint:revive,staticcheck // likewise
+	. "github.com/mmcloughlin/avo/build" //nolint:revive,staticcheck // how avo programs are written
 )
 
-func main() {
-	what := flag.String("what", "rows", "the kernels to write: rows or samples")
-	flag.Parse()
-	ConstraintExpr("amd64")
-	switch *what {
-	case "rows":
-		rows()
-	case "samples":
-		samples()
-	default:
-		log.Fatalf("there are no kernels called %q", *what)
-	}
-	Generate()
+// families are the kernels that go into one file together.
+var families = map[string]func(){
+	"convolution": convolutions,
+	"winograd":    winograd,
+	"dots":        innerProducts,
+	"elementwise": elementwise,
+	"interleave":  interleaves,
+	"peak":        peaks,
+	"samples":     samples,
 }
 
-// rows writes the kernels that work on rows of numbers.
-func rows() {
-	writeFactors()
-	writeKernelFactors()
-	for _, set := range []vectors{avx512, avx2} {
-		var bits Mem
-		if !set.masked {
-			tables[set.name], bits = set.maskTable(), set.bitTable()
-		}
-		for outs := 1; outs <= set.mostOuts; outs++ {
-			convolution{set, outs}.function()
-			convolution{set, outs}.product()
-		}
-		for as := 1; as <= set.dotsA; as++ {
-			for bs := 1; bs <= set.dotsB; bs++ {
-				set.dots(as, bs, tables[set.name])
-			}
-		}
-		set.elementwise()
-		set.peak()
-		(&transform{vectors: set}).in(tables[set.name])
-		(&transform{vectors: set}).out(bits)
-		(&transform{vectors: set}).kernels(tables[set.name])
+func main() {
+	what := flag.String("what", "", "the family of kernels to write, or layout for the offsets of structs, to standard output")
+	flag.Parse()
+	if *what == "layout" {
+		writeLayout()
+		return
 	}
-	interleave(2)
-	interleave(4)
+	write, ok := families[*what]
+	if !ok {
+		log.Fatalf("there are no kernels called %q", *what)
+	}
+	ConstraintExpr("amd64")
+	write()
+	Generate()
 }

@@ -9,6 +9,12 @@ import (
 // peakSums is how many sums there are room for in the smaller register file; they hide the latency of every processor.
 const peakSums = 12
 
+func peaks() {
+	for _, set := range bothSets {
+		set.peak()
+	}
+}
+
 // peak writes a loop of nothing but multiply-adds between registers, to measure what the processor can do.
 func (v vectors) peak() {
 	TEXT("peak"+v.name, NOSPLIT, "func(rounds int)")

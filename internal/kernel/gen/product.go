@@ -8,10 +8,17 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Offsets of the fields of productArgs in package kernel.
-const (
-	productTransformed, productTransformedFrequency, productProducts, productProductFrequency, productPlane = 0, 8, 16, 24, 32
-	productWeight, productPlanes, productTiles, productFrequencies                                          = 40, 48, 56, 64
+// Fields of productArgs in package kernel.
+var (
+	productTransformed          = field("productArgs.transformed", 0)
+	productTransformedFrequency = field("productArgs.transformedFrequency", 8)
+	productProducts             = field("productArgs.products", 16)
+	productProductFrequency     = field("productArgs.productFrequency", 24)
+	productPlane                = field("productArgs.plane", 32)
+	productWeight               = field("productArgs.weight", 40)
+	productPlanes               = field("productArgs.planes", 48)
+	productTiles                = field("productArgs.tiles", 56)
+	productFrequencies          = field("productArgs.frequencies", 64)
 )
 
 // product writes the kernel of a Winograd convolution's products for so many result planes.

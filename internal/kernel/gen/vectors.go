@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"   //nolint:revive,staticcheck // how avo programs are written
 	. "github.com/mmcloughlin/avo/operand" //nolint:revive,staticcheck // likewise
@@ -15,6 +16,7 @@ type vectors struct {
 	registers int
 	mostOuts  int  // result planes that fit into registers together
 	masked    bool // has mask registers
+	masks     Mem  // without: the mask table
 	// dotsA and dotsB are how many rows of inner products fit into registers together.
 	dotsA, dotsB int
 }
@@ -23,6 +25,20 @@ var (
 	avx512 = vectors{name: "AVX512", lanes: 16, registers: 32, mostOuts: 13, masked: true, dotsA: 4, dotsB: 6}
 	avx2   = vectors{name: "AVX2", lanes: 8, registers: 16, mostOuts: 6, dotsA: 3, dotsB: 4}
 )
+
+// bothSets are the instruction sets that kernels are written for.
+var bothSets = []vectors{avx512, avx2}
+
+// setsWithMasks gives the same, and writes the mask tables of those that need them into the family's file.
+func setsWithMasks() []vectors {
+	all := slices.Clone(bothSets)
+	for i, v := range all {
+		if !v.masked {
+			all[i].masks = v.maskTable()
+		}
+	}
+	return all
+}
 
 func (v vectors) bytes() int { return 4 * v.lanes }
 

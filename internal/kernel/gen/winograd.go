@@ -9,13 +9,40 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Offsets of the fields of winogradInArgs in package kernel.
-const (
-	inRows, inPlanes, inAddresses, inTransformed, inPlane, inFrequency, inCount, inTiles = 0, 64, 128, 192, 200, 208, 216, 224
+// Fields of winogradInArgs in package kernel.
+var (
+	inRows        = field("winogradInArgs.rows", 0)
+	inPlanes      = field("winogradInArgs.planes", 64)
+	inAddresses   = field("winogradInArgs.addresses", 128)
+	inTransformed = field("winogradInArgs.transformed", 192)
+	inPlane       = field("winogradInArgs.plane", 200)
+	inFrequency   = field("winogradInArgs.frequency", 208)
+	inCount       = field("winogradInArgs.count", 216)
+	inTiles       = field("winogradInArgs.tiles", 224)
 )
 
 // The size of tiles: rows and columns of the result and of the source.
 const tileRows, tileHigh, tileWide = 6, 8, 4
+
+var _, _, _ = constant("WinogradRows", tileRows), constant("winogradIn", tileHigh), constant("winogradAcross", tileWide)
+
+// winograd writes the kernels of Winograd convolutions.
+func winograd() {
+	writeFactors()
+	writeKernelFactors()
+	for _, set := range setsWithMasks() {
+		var bits Mem
+		if !set.masked {
+			bits = set.bitTable()
+		}
+		for outs := 1; outs <= set.mostOuts; outs++ {
+			convolution{set, outs}.product()
+		}
+		(&transform{vectors: set}).in(set.masks)
+		(&transform{vectors: set}).out(bits)
+		(&transform{vectors: set}).kernels(set.masks)
+	}
+}
 
 // factors are the constants of the transforms, each repeated to a whole vector.
 var factors = []float32{5.25, -4.25, 0.25, -1.25, 0.5, -2.5, 2, 4, -5, 8, 0.125, 16, 0.0625, 32, 0.03125}

@@ -6,11 +6,25 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Offsets of the fields of winogradOutArgs in package kernel.
-const (
-	outRows, outAdd, outRowPlanes, outAddPlanes, outRowAddresses, outAddAddresses   = 0, 48, 96, 144, 192, 240
-	outProducts, outPlane, outFrequency, outCount, outLeft, outN, outBias, outSlope = 288, 296, 304, 312, 320, 328, 336, 344
-	outNumber, outHasAdd, outScratch                                                = 352, 360, 368
+// Fields of winogradOutArgs in package kernel.
+var (
+	outRows         = field("winogradOutArgs.rows", 0)
+	outAdd          = field("winogradOutArgs.add", 48)
+	outRowPlanes    = field("winogradOutArgs.rowPlanes", 96)
+	outAddPlanes    = field("winogradOutArgs.addPlanes", 144)
+	outRowAddresses = field("winogradOutArgs.rowAddresses", 192)
+	outAddAddresses = field("winogradOutArgs.addAddresses", 240)
+	outProducts     = field("winogradOutArgs.products", 288)
+	outPlane        = field("winogradOutArgs.plane", 296)
+	outFrequency    = field("winogradOutArgs.frequency", 304)
+	outCount        = field("winogradOutArgs.count", 312)
+	outLeft         = field("winogradOutArgs.left", 320)
+	outN            = field("winogradOutArgs.n", 328)
+	outBias         = field("winogradOutArgs.bias", 336)
+	outSlope        = field("winogradOutArgs.slope", 344)
+	outNumber       = field("winogradOutArgs.number", 352)
+	outHasAdd       = field("winogradOutArgs.hasAdd", 360)
+	outScratch      = field("winogradOutArgs.scratch", 368)
 )
 
 // bitTable has, for each lane of two vectors, the bit that stands for it.
