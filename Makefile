@@ -28,7 +28,7 @@ arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-use
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./internal/portable ./route ./engine
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine .
 
-FAMILIES := convolution winograd dots elementwise interleave peak samples
+FAMILIES := convolution winograd dense dots elementwise interleave peak samples
 
 .PHONY: gen
 gen: ## write the assembly again; it is checked in, and this must not change it

@@ -18,7 +18,8 @@
 // A Set is an implementation of the inner loops. "generic" is pure Go, compiled everywhere, and the oracle for all others;
 // "avx2" and "avx512" are assembly written by the program in gen (make gen). The best one that the processor can run is used;
 // the environment variable CLASSSR_KERNEL forces another, and Select tells which is in use. Sets differ in the last bits of
-// their results, because they round in different places; samples they convert alike.
+// their results, because they round in different places; samples they convert alike, and dense layers (dense.go), by which classes are
+// chosen, they compute alike.
 package kernel
 
 import (
@@ -47,6 +48,9 @@ type Set struct {
 	// dots adds inner products of up to dotsA rows with up to dotsB rows.
 	dots         func(as, bs int, a *dotsArgs)
 	dotsA, dotsB int
+	// dense computes a dense layer at up to densePositions positions.
+	dense          func(positions int, a *denseArgs)
+	densePositions int
 	// combine, leak and leakBack do what the loops in elementwise.go do for n numbers, a multiple of the lanes; nil if the set has no
 	// fast way.
 	combine  func(d, a, b *float32, n int, fa, fb, c float32)
@@ -69,6 +73,7 @@ var generic = &Set{
 	product: productGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
 	winogradKernels: winogradKernelsGeneric,
 	dots:            dotsGeneric, dotsA: 64, dotsB: 1 << 16,
+	dense: denseGeneric, densePositions: 64,
 	peak: peakGeneric, peakMACs: 12,
 }
 

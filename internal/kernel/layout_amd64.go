@@ -23,6 +23,16 @@ var (
 	_ [8]struct{}   = [unsafe.Offsetof(segment{}.plane)]struct{}{}
 	_ [16]struct{}  = [unsafe.Offsetof(segment{}.count)]struct{}{}
 	_ [24]struct{}  = [unsafe.Sizeof(segment{})]struct{}{}
+	_ [0]struct{}   = [unsafe.Offsetof(denseArgs{}.dst)]struct{}{}
+	_ [8]struct{}   = [unsafe.Offsetof(denseArgs{}.dstDistance)]struct{}{}
+	_ [16]struct{}  = [unsafe.Offsetof(denseArgs{}.src)]struct{}{}
+	_ [24]struct{}  = [unsafe.Offsetof(denseArgs{}.srcDistance)]struct{}{}
+	_ [32]struct{}  = [unsafe.Offsetof(denseArgs{}.weight)]struct{}{}
+	_ [40]struct{}  = [unsafe.Offsetof(denseArgs{}.weightLine)]struct{}{}
+	_ [48]struct{}  = [unsafe.Offsetof(denseArgs{}.bias)]struct{}{}
+	_ [56]struct{}  = [unsafe.Offsetof(denseArgs{}.ins)]struct{}{}
+	_ [64]struct{}  = [unsafe.Offsetof(denseArgs{}.outs)]struct{}{}
+	_ [72]struct{}  = [unsafe.Offsetof(denseArgs{}.slope)]struct{}{}
 	_ [0]struct{}   = [unsafe.Offsetof(dotsArgs{}.a)]struct{}{}
 	_ [8]struct{}   = [unsafe.Offsetof(dotsArgs{}.aPlane)]struct{}{}
 	_ [16]struct{}  = [unsafe.Offsetof(dotsArgs{}.b)]struct{}{}

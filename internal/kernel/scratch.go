@@ -20,6 +20,7 @@ type Scratch struct {
 	args    rowArgs
 	product productArgs
 	dots    dotsArgs
+	dense   denseArgs
 	kernels kernelsArgs
 	rowsIn  winogradInArgs
 	rowsOut winogradOutArgs

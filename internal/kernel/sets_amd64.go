@@ -12,6 +12,7 @@ func processorSets() []*Set {
 	if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512VL, cpuid.AVX2, cpuid.FMA3, cpuid.BMI2) {
 		sets = append(sets, assembly{
 			name: "avx512", lanes: 16, rows: rowsAVX512[:], products: productsAVX512[:], dots: dotsAVX512[:], dotsA: 4, dotsB: 6,
+			dense:      denseAVX512[:],
 			winogradIn: winogradInAVX512, winogradOut: winogradOutAVX512, winogradKernels: winogradKernelsAVX512,
 			combine: combineAVX512, leak: leakAVX512, leakBack: leakBackAVX512, peak: peakAVX512,
 		}.set())
@@ -19,6 +20,7 @@ func processorSets() []*Set {
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
 		sets = append(sets, assembly{
 			name: "avx2", lanes: 8, rows: rowsAVX2[:], products: productsAVX2[:], dots: dotsAVX2[:], dotsA: 3, dotsB: 4,
+			dense:      denseAVX2[:],
 			winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2, winogradKernels: winogradKernelsAVX2,
 			combine: combineAVX2, leak: leakAVX2, leakBack: leakBackAVX2, peak: peakAVX2,
 		}.set())
@@ -35,6 +37,7 @@ type assembly struct {
 	winogradKernels         func(*byte)
 	dots                    []func(*byte) // for each number of rows a, for each number of rows b
 	dotsA, dotsB            int
+	dense                   []func(*byte) // for one, two, ... positions
 	combine                 func(d, a, b *float32, n int, fa, fb, c float32)
 	leak                    func(d, s *float32, n int, slope float32)
 	leakBack                func(dy, s *float32, n int, slope float32, sum *float32)
@@ -51,7 +54,9 @@ func (f assembly) set() *Set {
 		winogradKernels: func(a *kernelsArgs) { f.winogradKernels((*byte)(unsafe.Pointer(a))) },
 		dots:            func(as, bs int, a *dotsArgs) { f.dots[(as-1)*f.dotsB+bs-1]((*byte)(unsafe.Pointer(a))) },
 		dotsA:           f.dotsA, dotsB: f.dotsB,
-		combine: f.combine, leak: f.leak, leakBack: f.leakBack,
+		dense:          func(positions int, a *denseArgs) { f.dense[positions-1]((*byte)(unsafe.Pointer(a))) },
+		densePositions: len(f.dense),
+		combine:        f.combine, leak: f.leak, leakBack: f.leakBack,
 		interleave: interleaveAssembly,
 		peak:       f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
@@ -84,6 +89,10 @@ var dotsAVX2 = [...]func(*byte){
 	dotsAVX2x2x1, dotsAVX2x2x2, dotsAVX2x2x3, dotsAVX2x2x4,
 	dotsAVX2x3x1, dotsAVX2x3x2, dotsAVX2x3x3, dotsAVX2x3x4,
 }
+
+var denseAVX512 = [...]func(*byte){denseAVX512x1, denseAVX512x2, denseAVX512x3, denseAVX512x4, denseAVX512x5, denseAVX512x6}
+
+var denseAVX2 = [...]func(*byte){denseAVX2x1, denseAVX2x2, denseAVX2x3, denseAVX2x4, denseAVX2x5, denseAVX2x6}
 
 var rowsAVX2 = [...]func(*byte){rowAVX2x1, rowAVX2x2, rowAVX2x3, rowAVX2x4, rowAVX2x5, rowAVX2x6}
 

@@ -15,6 +15,7 @@ import (
 var families = map[string]func(){
 	"convolution": convolutions,
 	"winograd":    winograd,
+	"dense":       denseLayers,
 	"dots":        innerProducts,
 	"elementwise": elementwise,
 	"interleave":  interleaves,
