@@ -26,7 +26,7 @@ generic: ## the tests that depend on kernels, on the pure Go ones
 .PHONY: arm64
 arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-user)
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./internal/portable ./route ./engine
-	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine .
+	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine ./branch
 
 FAMILIES := convolution winograd dense dots elementwise interleave peak samples
 

@@ -85,7 +85,7 @@ func TestEdgeDifficultiesAreTheSameOnEveryMachine(t *testing.T) {
 	for _, colors := range []int{1, 3} {
 		for _, depth := range []int{8, 16} {
 			in := fixedPicture(150, 101, colors, depth)
-			got, err := EdgeDifficulty(context.Background(), in, gridOf(image.Pt(150, 101), 32).Cores(), 2)
+			got, err := EdgeDifficulty(context.Background(), in, testmodel.Grid(image.Pt(150, 101), 32).Cores(), 2)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -105,9 +105,7 @@ func ModuleDifficulty(scores []float32) float64 { return float64(scores[len(scor
 
 // RouteMACs is the arithmetic of the Class-Module for so many cores of a picture.
 func (s *Set) RouteMACs(picture image.Point, cores int) int64 {
-	window := seen(picture)
-	linear := int64(len(s.module.bias) * s.module.channels)
-	return int64(cores) * (s.module.features.MACs(window, image.Rectangle{Max: window}) + linear)
+	return int64(cores) * s.module.macs(seen(picture))
 }
 
 // ModuleFLOPs is what the paper's tables charge for the Class-Module's look at a patch.
