@@ -20,6 +20,7 @@ var layers = []string{
 	"internal/kernel",
 	"internal/portable",
 	"internal/par",
+	"internal/regular",
 	"internal/atomicfile",
 	"internal/sysmem",
 	"tensor",
