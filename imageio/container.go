@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"classsr/fault"
 )
 
 const (
@@ -35,6 +37,8 @@ type container struct {
 	orientation   int      // EXIF's 1..8
 	notes         []string // things of the file that are not kept
 
+	// complete says that the picture's end was found. A TIFF has none.
+	complete bool
 	// tooShort says that the compressed data cannot hold a picture of the declared size, however well it compresses.
 	tooShort bool
 }
@@ -43,39 +47,57 @@ type container struct {
 var formats = map[string]struct {
 	name   string // as people write it
 	scan   func(c *container, data []byte) error
+	look   func(c *container, data []byte) error // scan for a file's beginning, where it differs
 	config func(io.Reader) (image.Config, error)
 	decode func(io.Reader) (image.Image, error)
 }{
-	formatPNG:  {"PNG", scanPNG, png.DecodeConfig, png.Decode},
-	formatJPEG: {"JPEG", scanJPEG, jpeg.DecodeConfig, jpeg.Decode},
-	formatWebP: {"WebP", scanWebP, webp.DecodeConfig, webp.Decode},
-	formatTIFF: {"TIFF", scanTIFF, tiff.DecodeConfig, tiff.Decode},
+	formatPNG:  {"PNG", scanPNG, nil, png.DecodeConfig, png.Decode},
+	formatJPEG: {"JPEG", scanJPEG, nil, jpeg.DecodeConfig, jpeg.Decode},
+	formatWebP: {"WebP", scanWebP, nil, webp.DecodeConfig, webp.Decode},
+	formatTIFF: {"TIFF", scanTIFF, lookTIFF, tiff.DecodeConfig, tiff.Decode},
 }
 
-// scan reads the structure of a file.
-func scan(data []byte) (*container, error) {
+// newContainer recognises the format.
+func newContainer(data []byte) (*container, error) {
 	format, err := sniff(data)
 	if err != nil {
 		return nil, err
 	}
-	c := &container{format: format, orientation: 1, depth: 8}
-	if err := formats[format].scan(c, data); err != nil {
+	return &container{format: format, orientation: 1, depth: 8}, nil
+}
+
+// scan reads the structure of a file.
+func scan(data []byte) (*container, error) {
+	c, err := newContainer(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := formats[c.format].scan(c, data); err != nil {
 		return nil, c.damaged(err)
 	}
 	if c.width <= 0 || c.height <= 0 {
-		return nil, c.damaged(errors.New("it declares no size"))
+		return nil, c.damaged(errNoSize)
 	}
 	return c, nil
 }
 
+var errNoSize = errors.New("it declares no size")
+
 // check refuses sizes that are too large to be allowed or too large to be true.
 func (c *container) check(limits Limits) error {
-	// Sizes come from fields of at most 32 bits, so that the product may overflow.
-	if limit := limits.maxPixels(); int64(c.width) > limit/int64(c.height) {
-		return fmt.Errorf("%dx%d pixels are more than the limit of %d pixels", c.width, c.height, limit)
+	if err := c.checkPixels(limits); err != nil {
+		return err
 	}
 	if c.tooShort {
 		return c.damaged(fmt.Errorf("its data is too short for %dx%d pixels", c.width, c.height))
+	}
+	return nil
+}
+
+func (c *container) checkPixels(limits Limits) error {
+	// Sizes come from fields of at most 32 bits, so that the product may overflow.
+	if limit := limits.maxPixels(); int64(c.width) > limit/int64(c.height) {
+		return fault.New(fault.TooLarge, "%dx%d pixels are more than the limit of %d pixels", c.width, c.height, limit)
 	}
 	return nil
 }
@@ -106,11 +128,31 @@ func (c *container) pixels(data []byte) (p *picture.Picture, err error) {
 	return c.convert(img), nil
 }
 
+// damaged names the format in an error about the file, and gives the error a kind. Decoders of other packages do not always tell what is
+// damaged from what they do not know.
 func (c *container) damaged(err error) error {
+	name := formats[c.format].name
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		err = errors.New("it ends too early")
+		return fault.New(fault.Damaged, "damaged %s: it ends too early", name)
 	}
-	return fmt.Errorf("damaged or unsupported %s: %w", formats[c.format].name, err)
+	if isUnsupported(err) {
+		return fault.New(fault.Unsupported, "unsupported %s: %w", name, err)
+	}
+	return fault.New(fault.Damaged, "damaged or unsupported %s: %w", name, err)
+}
+
+func isUnsupported(err error) bool {
+	var (
+		inPNG  png.UnsupportedError
+		inJPEG jpeg.UnsupportedError
+		inTIFF tiff.UnsupportedError
+	)
+	return fault.KindOf(err) == fault.Unsupported || errors.As(err, &inPNG) || errors.As(err, &inJPEG) || errors.As(err, &inTIFF)
+}
+
+// unsupported is an error about a form that is known and not read.
+func unsupported(format string, args ...any) error {
+	return fault.New(fault.Unsupported, format, args...)
 }
 
 // note adds a sentence to the notes once.

@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strings"
 
+	"classsr/fault"
+	"classsr/internal/regular"
 	"classsr/picture"
 )
 
@@ -28,6 +30,8 @@ const DefaultMaxPixels = 1 << 30
 // Limits bounds what Decode accepts.
 type Limits struct {
 	MaxPixels int64 // width times height; 0 means DefaultMaxPixels
+	// MaxBytes bounds the file, whose bytes are held in memory until the pixels are decoded; 0 means what MaxPixels take uncompressed.
+	MaxBytes int64
 	// Accept, if not nil, is asked once the headers are read and before any pixel is; an error of it is returned.
 	Accept func(picture.Config) error
 }
@@ -60,20 +64,31 @@ func Readable(path string) bool {
 	return slices.Contains(readableEndings, strings.ToLower(filepath.Ext(path)))
 }
 
-// List gives the paths of the picture files directly in a folder, by their endings, in the order of their names; hidden ones are left
-// out.
+// List gives the paths of the picture files directly in a folder, by their endings, in the order of their names. Hidden ones are left
+// out, and so is what is no file, such as a pipe.
 func List(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the folder: %w", err)
+		return nil, fmt.Errorf("cannot read the folder: %w", fault.Default(fault.Unavailable, err))
 	}
 	var found []string
 	for _, e := range entries {
-		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && Readable(e.Name()) {
-			found = append(found, filepath.Join(folder, e.Name()))
+		path := filepath.Join(folder, e.Name())
+		if !strings.HasPrefix(e.Name(), ".") && Readable(e.Name()) && isFile(path, e.Type()) {
+			found = append(found, path)
 		}
 	}
 	return found, nil
+}
+
+// isFile reports whether there is a file at path, or a link to one. A link that leads nowhere is taken for one, so that reading it tells
+// of it.
+func isFile(path string, mode fs.FileMode) bool {
+	if mode&fs.ModeSymlink != 0 {
+		info, err := os.Stat(path)
+		return err != nil || info.Mode().IsRegular()
+	}
+	return mode.IsRegular()
 }
 
 // Decode reads a whole picture; its format is found from its first bytes. Bytes after the picture are ignored. It returns an
@@ -122,13 +137,16 @@ func (c *container) config() Config {
 func DecodeFile(path string, limits Limits) (*Decoded, error) {
 	d, err := decodeFile(path, limits)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", path, plainCause(err))
+		return nil, fmt.Errorf("cannot read %s: %w", path, fault.Default(fault.Unavailable, plainCause(err)))
 	}
 	return d, nil
 }
 
 func decodeFile(path string, limits Limits) (*Decoded, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
+	if errors.Is(err, regular.ErrPipe) {
+		return nil, fault.New(fault.Unsupported, "%w: give it on standard input as -", regular.ErrPipe)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -137,33 +155,21 @@ func decodeFile(path string, limits Limits) (*Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() {
-		return nil, errors.New("it is a folder, not a picture")
-	}
-	return DecodeReader(f, limits)
+	return decodeWhole(f, info.Size(), limits)
 }
 
-// DecodeReader is Decode for what r holds. What does not start like a picture, or is longer than any picture within the limits,
-// is refused before it fills the memory.
+// DecodeReader is Decode for what r holds. What does not start like a picture, or is longer than it says or the limits allow, is
+// refused before it fills the memory. It may leave bytes after the picture unread.
 func DecodeReader(r io.Reader, limits Limits) (*Decoded, error) {
-	start := make([]byte, sniffLen)
-	n, err := io.ReadFull(r, start)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if _, err := sniff(start[:n]); err != nil {
-		return nil, err
-	}
-	const metadataRoom = 64 << 20
-	most := 8*min(limits.maxPixels(), 1<<50) + metadataRoom
-	rest, err := io.ReadAll(io.LimitReader(r, most))
+	return decodeWhole(r, 0, limits)
+}
+
+func decodeWhole(r io.Reader, size int64, limits Limits) (*Decoded, error) {
+	data, err := readWhole(r, size, limits)
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(rest)) == most {
-		return nil, fmt.Errorf("its more than %d bytes are more than a picture of %d pixels needs", most, limits.maxPixels())
-	}
-	return Decode(append(start[:n:n], rest...), limits)
+	return Decode(data, limits)
 }
 
 // plainCause leaves out the operation and path that the os package puts before its cause.

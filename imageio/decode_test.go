@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"classsr/fault"
 	"classsr/internal/testref"
 	"classsr/picture"
 )
@@ -182,21 +183,22 @@ func TestRefusedKinds(t *testing.T) {
 	for name, test := range map[string]struct {
 		data []byte
 		want string
+		kind fault.Kind
 	}{
-		"nothing":       {nil, "empty"},
-		"text":          {[]byte("hello, world"), "not a PNG, JPEG, WebP or TIFF"},
-		"gif":           {[]byte("GIF89a\x01\x00\x01\x00"), "GIF files are not supported"},
-		"heic":          {[]byte("\x00\x00\x00\x18ftypheic"), "HEIC files are not supported"},
-		"bigtiff":       {reference(t, "tiff-bigtiff.tif"), "BigTIFF files are not supported"},
-		"planar tiff":   {reference(t, "tiff-planar.tif"), "planar configuration 2"},
-		"animated webp": {extendedWebP(reference(t, "webp-lossless.webp"), webpAnimation), "animated WebP is not supported"},
-		"dng":           {rawTIFF(2, 1, []byte{1, 2}, "", tiles, tiffEntry{tagDNGVersion, 1, 4, 1}), "camera raw"},
-		"lossless jpeg": {[]byte("\xff\xd8\xff\xc3\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xd9"), "lossless"},
-		"12 bit jpeg":   {[]byte("\xff\xd8\xff\xc1\x00\x0b\x0c\x00\x01\x00\x01\x01\x01\x11\x00\xff\xd9"), "8 bits a sample"},
+		"nothing":       {nil, "empty", fault.Damaged},
+		"text":          {[]byte("hello, world"), "not a PNG, JPEG, WebP or TIFF", fault.Unsupported},
+		"gif":           {[]byte("GIF89a\x01\x00\x01\x00"), "GIF files are not supported", fault.Unsupported},
+		"heic":          {[]byte("\x00\x00\x00\x18ftypheic"), "HEIC files are not supported", fault.Unsupported},
+		"bigtiff":       {reference(t, "tiff-bigtiff.tif"), "BigTIFF files are not supported", fault.Unsupported},
+		"planar tiff":   {reference(t, "tiff-planar.tif"), "planar configuration 2", fault.Unsupported},
+		"animated webp": {extendedWebP(reference(t, "webp-lossless.webp"), webpAnimation), "animated WebP is not supported", fault.Unsupported},
+		"dng":           {rawTIFF(2, 1, []byte{1, 2}, "", tiles, tiffEntry{tagDNGVersion, 1, 4, 1}), "camera raw", fault.Unsupported},
+		"lossless jpeg": {[]byte("\xff\xd8\xff\xc3\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xd9"), "lossless", fault.Unsupported},
+		"12 bit jpeg":   {[]byte("\xff\xd8\xff\xc1\x00\x0b\x0c\x00\x01\x00\x01\x01\x01\x11\x00\xff\xd9"), "8 bits a sample", fault.Unsupported},
 	} {
 		_, err := Decode(test.data, Limits{})
-		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: error %q, want one line with %q", name, err, test.want)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") || fault.KindOf(err) != test.kind {
+			t.Errorf("%s: error %q of kind %s, want one line with %q of kind %s", name, err, fault.KindOf(err), test.want, test.kind)
 		}
 	}
 }
@@ -225,16 +227,21 @@ func TestDecodeFile(t *testing.T) {
 		return path
 	}
 	good := string(encoded(t, patterned(4, 3, 3, false, 8), "png"))
-	for _, test := range []struct{ path, want string }{
-		{dir, "folder"},
-		{put("empty.png", ""), "empty"},
-		{filepath.Join(dir, "absent.png"), "no such file"},
-		{put("text.png", "not a picture"), "not a PNG"},
-		{put("short.png", good[:len(good)-20]), "ends too early"},
+	for _, test := range []struct {
+		path, want string
+		kind       fault.Kind
+	}{
+		{dir, "folder", fault.Unsupported},
+		{put("empty.png", ""), "empty", fault.Damaged},
+		{filepath.Join(dir, "absent.png"), "no such file", fault.NotFound},
+		{put("text.png", "not a picture"), "not a PNG", fault.Unsupported},
+		{put("short.png", good[:len(good)-20]), "ends too early", fault.Damaged},
 	} {
 		_, err := DecodeFile(test.path, Limits{})
-		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Count(err.Error(), test.path) != 1 {
-			t.Errorf("%s: error %q, want the path once and %q", filepath.Base(test.path), err, test.want)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Count(err.Error(), test.path) != 1 ||
+			fault.KindOf(err) != test.kind {
+			t.Errorf("%s: error %q of kind %s, want the path once, %q and %s",
+				filepath.Base(test.path), err, fault.KindOf(err), test.want, test.kind)
 		}
 	}
 	// The content tells the format, not the name.
@@ -243,7 +250,7 @@ func TestDecodeFile(t *testing.T) {
 		t.Errorf("a PNG with another ending: %v, %v", d, err)
 	}
 	_, err = DecodeFile(put("b.png", good), Limits{MaxPixels: 11})
-	if err == nil || !strings.Contains(err.Error(), "limit of 11 pixels") {
+	if fault.KindOf(err) != fault.TooLarge || !strings.Contains(err.Error(), "limit of 11 pixels") {
 		t.Errorf("12 pixels against a limit of 11: %v", err)
 	}
 }

@@ -47,6 +47,7 @@ func scanJPEG(c *container, data []byte) error {
 			continue
 		}
 		if marker == 0xd9 { // end of image
+			c.complete = true
 			break
 		}
 		if len(data)-pos < 2 {
@@ -72,7 +73,7 @@ func (f *jpegFacts) segment(c *container, marker byte, body []byte, end int) err
 		f.progressive, f.headerEnd = marker == 0xc2, end
 		return f.frame(c, body)
 	case marker >= 0xc3 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
-		return errors.New("lossless, hierarchical or arithmetic coding is not supported")
+		return unsupported("lossless, hierarchical or arithmetic coding is not supported")
 	case marker == 0xda:
 		return f.scan(body)
 	case marker == 0xfe:
@@ -89,7 +90,7 @@ func (f *jpegFacts) frame(c *container, body []byte) error {
 		return errors.New("its frame header is wrong")
 	}
 	if body[0] != 8 {
-		return errors.New("only 8 bits a sample are supported")
+		return unsupported("only 8 bits a sample are supported")
 	}
 	c.height, c.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	for part := range slices.Chunk(body[6:], 3) {

@@ -46,6 +46,9 @@ func scanPNG(c *container, data []byte) error {
 		if pos == signatureLen && kind != "IHDR" {
 			return errors.New("it does not start with its header")
 		}
+		if length > math.MaxInt32 || !isChunkName(kind) {
+			return errors.New("what follows is no chunk")
+		}
 		body := data[pos+8:]
 		if length > int64(len(body))-4 {
 			return io.ErrUnexpectedEOF
@@ -54,6 +57,7 @@ func scanPNG(c *container, data []byte) error {
 			return err
 		}
 		if kind == "IEND" {
+			c.complete = true
 			break
 		}
 		pos += overhead + int(length)
@@ -67,6 +71,16 @@ func scanPNG(c *container, data []byte) error {
 	return nil
 }
 
+// isChunkName reports whether a chunk's name is four letters, as every one is. Without that, zeros would be chunks.
+func isChunkName(kind string) bool {
+	for _, b := range []byte(kind) {
+		if b |= 0x20; b < 'a' || b > 'z' {
+			return false
+		}
+	}
+	return true
+}
+
 // chunk takes note of one chunk.
 func (f *pngFacts) chunk(c *container, kind string, body []byte) error {
 	switch kind {
@@ -77,6 +91,9 @@ func (f *pngFacts) chunk(c *container, kind string, body []byte) error {
 		w, h := binary.BigEndian.Uint32(body), binary.BigEndian.Uint32(body[4:])
 		if w > math.MaxInt32 || h > math.MaxInt32 {
 			return errors.New("it declares an impossible size")
+		}
+		if w == 0 || h == 0 {
+			return errNoSize
 		}
 		c.width, c.height = int(w), int(h)
 		f.bits, f.colorType, f.interlaced = int(body[8]), body[9], body[12] != 0

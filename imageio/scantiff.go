@@ -53,15 +53,10 @@ func scanTIFF(c *container, data []byte) error {
 		return err
 	}
 	if d.has(tagDNGVersion) {
-		return errors.New("camera raw (DNG) is not supported: develop it first")
+		return unsupported("camera raw (DNG) is not supported: develop it first")
 	}
-	w, h := d.uint(tagWidth, 0), d.uint(tagHeight, 0)
-	if w > math.MaxInt32 || h > math.MaxInt32 {
-		return errors.New("it declares an impossible size")
-	}
-	c.width, c.height = int(w), int(h)
-	if c.width == 0 || c.height == 0 {
-		return nil // as scan will say
+	if err := tiffSize(c, d); err != nil {
+		return err
 	}
 	if o := d.uint(tagOrientation, 1); o >= 1 && o <= 8 {
 		c.orientation = int(o)
@@ -73,6 +68,28 @@ func scanTIFF(c *container, data []byte) error {
 	return tiffBound(c, d)
 }
 
+// lookTIFF reads the size, once the beginning of a file reaches as far as the first directory. Other fields may have their values
+// elsewhere.
+func lookTIFF(c *container, data []byte) error {
+	d, err := firstDirectory(data)
+	if err != nil {
+		return err
+	}
+	return tiffSize(c, d)
+}
+
+func tiffSize(c *container, d *directory) error {
+	w, h := d.uint(tagWidth, 0), d.uint(tagHeight, 0)
+	if w > math.MaxInt32 || h > math.MaxInt32 {
+		return errors.New("it declares an impossible size")
+	}
+	if w == 0 || h == 0 {
+		return errNoSize
+	}
+	c.width, c.height = int(w), int(h)
+	return nil
+}
+
 // tiffLayout works out the channels and refuses layouts that golang.org/x/image/tiff would read wrongly.
 func tiffLayout(c *container, d *directory) error {
 	bits := d.uints(tagBitsPerSample, 16)
@@ -80,12 +97,12 @@ func tiffLayout(c *container, d *directory) error {
 		c.depth = 16
 	}
 	if len(bits) > 1 && d.uint(tagPlanar, 1) != 1 {
-		return errors.New("channels stored one after the other (planar configuration 2) are not supported")
+		return unsupported("channels stored one after the other (planar configuration 2) are not supported")
 	}
 	packed := len(bits) == 0 || bits[0] < 8
 	compression := d.uint(tagCompression, tiffNone)
 	if packed && d.uint(tagFillOrder, 1) == 2 && compression != tiffG3 && compression != tiffG4 {
-		return errors.New("fill order 2 is not supported")
+		return unsupported("fill order 2 is not supported")
 	}
 	switch photometric := d.uint(tagPhotometric, 0); photometric {
 	case 0, 1:
@@ -95,14 +112,14 @@ func tiffLayout(c *container, d *directory) error {
 		c.alpha = len(bits) == 4
 	case 3:
 		if c.depth == 16 {
-			return errors.New("palettes of 16 bits are not supported")
+			return unsupported("palettes of 16 bits are not supported")
 		}
 		c.colors = 3
 		if palette := d.uints(tagColorMap, 3*256); grayColorMap(palette) {
 			c.colors = 1
 		}
 	default:
-		return fmt.Errorf("colour model %d is not supported", photometric)
+		return unsupported("colour model %d is not supported", photometric)
 	}
 	return nil
 }
@@ -223,7 +240,7 @@ func tiffBound(c *container, d *directory) error {
 		c.tooShort = int64(c.width)*int64(c.height) > boundlessPixels(length)
 		return nil
 	default:
-		return fmt.Errorf("compression %d is not supported", compression)
+		return unsupported("compression %d is not supported", compression)
 	}
 	bits := d.uints(tagBitsPerSample, 16)
 	if len(bits) == 0 {

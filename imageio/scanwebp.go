@@ -19,56 +19,71 @@ func scanWebP(c *container, data []byte) error {
 		return io.ErrUnexpectedEOF
 	}
 	size := int64(binary.LittleEndian.Uint32(data[4:])) + 8
-	if size > int64(len(data)) {
-		return io.ErrUnexpectedEOF
-	}
-	data = data[:size]
+	data = data[:min(size, int64(len(data)))]
 	c.colors = 3
 	seen := false
 	for pos := headerLen; pos+chunkHeader <= len(data); {
 		kind := string(data[pos : pos+4])
 		length := int64(binary.LittleEndian.Uint32(data[pos+4:]))
+		if !isPrintable(kind) {
+			return errors.New("what follows is no chunk")
+		}
 		body := data[pos+chunkHeader:]
+		// Of a file's beginning the last chunk may lack its end, but the size comes first.
+		if err := webpChunk(c, kind, body[:min(length, int64(len(body)))], length, &seen); err != nil {
+			return err
+		}
 		if length > int64(len(body)) {
 			return io.ErrUnexpectedEOF
-		}
-		if err := webpChunk(c, kind, body[:length], &seen); err != nil {
-			return err
 		}
 		// Chunks start at even offsets. The sum cannot overflow: length is at most len(data).
 		pos += chunkHeader + int(length) + int(length&1)
 	}
+	if size > int64(len(data)) {
+		return io.ErrUnexpectedEOF
+	}
 	if !seen {
 		return errors.New("it holds no picture")
 	}
+	c.complete = true
 	return nil
 }
 
-// webpChunk takes note of one chunk; seen tells whether a chunk with pixels came already.
-func webpChunk(c *container, kind string, body []byte, seen *bool) error {
+// isPrintable reports whether a chunk's name is of the characters that names have. Without that, zeros would be chunks.
+func isPrintable(kind string) bool {
+	for _, b := range []byte(kind) {
+		if b < ' ' || b > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// webpChunk takes note of one chunk of length bytes; seen tells whether a chunk with pixels came already.
+func webpChunk(c *container, kind string, body []byte, length int64, seen *bool) error {
 	switch kind {
 	case "VP8X":
 		if len(body) < 10 {
 			return io.ErrUnexpectedEOF
 		}
 		if body[0]&webpAnimation != 0 {
-			return errors.New("animated WebP is not supported: extract a frame first")
+			return unsupported("animated WebP is not supported: extract a frame first")
 		}
 		c.alpha = body[0]&webpAlpha != 0
 		return webpSize(c, 1+uint24(body[4:]), 1+uint24(body[7:]))
 	case "ANIM", "ANMF":
-		return errors.New("animated WebP is not supported: extract a frame first")
+		return unsupported("animated WebP is not supported: extract a frame first")
 	case "VP8 ", "VP8L":
 		if *seen {
 			return nil
 		}
 		*seen = true
 		if kind == "VP8 " {
-			return webpLossy(c, body)
+			return webpLossy(c, body, length)
 		}
-		return webpLossless(c, body)
+		return webpLossless(c, body, length)
 	case "ALPH":
-		boundLossless(c, len(body))
+		boundLossless(c, length)
 	case "ICCP":
 		c.noteICC(body, "")
 	case "EXIF":
@@ -80,21 +95,21 @@ func webpChunk(c *container, kind string, body []byte, seen *bool) error {
 }
 
 // webpLossy reads the header of a VP8 key frame.
-func webpLossy(c *container, body []byte) error {
+func webpLossy(c *container, body []byte, length int64) error {
 	if len(body) < 10 {
 		return io.ErrUnexpectedEOF
 	}
 	const size14 = 0x3fff
 	w, h := int(binary.LittleEndian.Uint16(body[6:])&size14), int(binary.LittleEndian.Uint16(body[8:])&size14)
 	// Each macroblock of 16x16 pixels takes more than one bit for its prediction modes, whose probabilities the format fixes.
-	if blocks := int64((w+15)/16) * int64((h+15)/16); blocks/8 > int64(len(body)) {
+	if blocks := int64((w+15)/16) * int64((h+15)/16); blocks/8 > length {
 		c.tooShort = true
 	}
 	return webpSize(c, w, h)
 }
 
 // webpLossless reads the header of a VP8L picture.
-func webpLossless(c *container, body []byte) error {
+func webpLossless(c *container, body []byte, length int64) error {
 	if len(body) < 5 {
 		return io.ErrUnexpectedEOF
 	}
@@ -103,13 +118,13 @@ func webpLossless(c *container, body []byte) error {
 	if err := webpSize(c, int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1); err != nil {
 		return err
 	}
-	boundLossless(c, len(body))
+	boundLossless(c, length)
 	return nil
 }
 
 // boundLossless sets a limit that the lossless coding itself does not have.
-func boundLossless(c *container, length int) {
-	if int64(c.width)*int64(c.height) > boundlessPixels(int64(length)) {
+func boundLossless(c *container, length int64) {
+	if int64(c.width)*int64(c.height) > boundlessPixels(length) {
 		c.tooShort = true
 	}
 }

@@ -1,15 +1,15 @@
 package imageio
 
 import (
-	"errors"
-	"fmt"
 	"strings"
+
+	"classsr/fault"
 )
 
 // sniffLen is the number of bytes that sniff looks at.
 const sniffLen = 32
 
-var errEmpty = errors.New("it is empty, not a picture")
+var errEmpty = fault.New(fault.Damaged, "it is empty, not a picture")
 
 // signature gives away a format by the bytes at an offset.
 type signature struct {
@@ -58,9 +58,9 @@ func sniff(data []byte) (string, error) {
 		return name, nil
 	}
 	if name := match(otherSignatures, data); name != "" {
-		return "", fmt.Errorf("%s files are not supported: convert it to PNG, JPEG, WebP or TIFF first", name)
+		return "", unsupported("%s files are not supported: convert it to PNG, JPEG, WebP or TIFF first", name)
 	}
-	return "", errors.New("it is not a PNG, JPEG, WebP or TIFF picture")
+	return "", unsupported("it is not a PNG, JPEG, WebP or TIFF picture")
 }
 
 func match(signatures []signature, data []byte) string {

@@ -15,6 +15,7 @@ import (
 
 	"classsr/arch"
 	"classsr/internal/atomicfile"
+	"classsr/internal/regular"
 	"classsr/tensor"
 	"classsr/weights/torch"
 )
@@ -52,7 +53,7 @@ func Open(path string, scale int) (*Model, error) {
 }
 
 func open(path string, scale int) (*Model, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +61,6 @@ func open(path string, scale int) (*Model, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a file")
 	}
 	return Read(f, info.Size(), scale)
 }

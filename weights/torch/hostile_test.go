@@ -253,7 +253,7 @@ func TestReadErrorsAreReported(t *testing.T) {
 	if _, err := ReadFile(path); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), path) {
 		t.Errorf("absent file: error %v", err)
 	}
-	if _, err := ReadFile(filepath.Dir(path)); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := ReadFile(filepath.Dir(path)); err == nil || !strings.Contains(err.Error(), "it is a folder, not a file") {
 		t.Errorf("folder: error %v", err)
 	}
 	if err := os.WriteFile(path, []byte("some text"), 0o600); err != nil {

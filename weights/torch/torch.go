@@ -16,8 +16,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
+	"classsr/internal/regular"
 	"classsr/tensor"
 )
 
@@ -48,7 +48,7 @@ func ReadFile(path string) (*Checkpoint, error) {
 }
 
 func readFile(path string) (*Checkpoint, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +56,6 @@ func readFile(path string) (*Checkpoint, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
 	}
 	return Read(f, info.Size())
 }
