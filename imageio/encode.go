@@ -1,14 +1,13 @@
 package imageio
 
 import (
-	"errors"
-	"fmt"
 	"image"
 	"image/jpeg"
 	"io"
 	"path/filepath"
 	"strings"
 
+	"classsr/fault"
 	"classsr/picture"
 )
 
@@ -29,9 +28,9 @@ func FormatOf(path string) (string, error) {
 	case ".jpg", ".jpeg":
 		return formatJPEG, nil
 	case "":
-		return "", errors.New("it has no ending that tells its format: use .png, .jpg or .jpeg")
+		return "", unsupported("it has no ending that tells its format: use .png, .jpg or .jpeg")
 	default:
-		return "", fmt.Errorf("%s files cannot be written: use .png, .jpg or .jpeg", ending)
+		return "", unsupported("%s files cannot be written: use .png, .jpg or .jpeg", ending)
 	}
 }
 
@@ -50,19 +49,14 @@ func Lost(p *picture.Picture, format string) []string {
 }
 
 // Encode writes p to w in the format "png" or "jpeg" and returns Lost's notes. PNG keeps all that a Picture holds, and its
-// bytes do not depend on the number of threads; JPEG leaves alpha out and rounds 16 bits to 8. It returns an error if the
-// format is another one or cannot hold a picture of this size, if the quality is out of range, or if w fails.
+// bytes do not depend on the number of threads; JPEG leaves alpha out and rounds 16 bits to 8. It returns an error if
+// CheckOutput does, if the quality is out of range, or if w fails.
 func Encode(w io.Writer, p *picture.Picture, format string, o EncodeOptions) (notes []string, err error) {
 	checkSamples(p)
-	switch format {
-	case formatPNG:
-		err = encodePNG(w, p, o.Threads)
-	case formatJPEG:
-		err = encodeJPEG(w, p, o.Quality)
-	default:
-		err = fmt.Errorf("cannot write format %q: use png or jpeg", format)
+	if err := CheckOutput(format, p.Config()); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if err := outputs[format].encode(w, p, o); err != nil {
 		return nil, err
 	}
 	return Lost(p, format), nil
@@ -76,16 +70,13 @@ func checkSamples(p *picture.Picture) {
 	}
 }
 
-func encodeJPEG(w io.Writer, p *picture.Picture, quality int) error {
-	const maxSide = 65535
-	if p.Width > maxSide || p.Height > maxSide {
-		return fmt.Errorf("JPEG cannot hold %dx%d pixels, at most %d a side: write PNG instead", p.Width, p.Height, maxSide)
-	}
+func encodeJPEG(w io.Writer, p *picture.Picture, o EncodeOptions) error {
+	quality := o.Quality
 	if quality == 0 {
 		quality = defaultQuality
 	}
 	if quality < 1 || quality > 100 {
-		return errors.New("the JPEG quality must be 1 to 100")
+		return fault.New(fault.Usage, "the JPEG quality must be 1 to 100")
 	}
 	return jpeg.Encode(w, opaque8(p), &jpeg.Options{Quality: quality})
 }

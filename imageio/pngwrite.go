@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 
 	"classsr/internal/par"
 	"classsr/picture"
@@ -30,15 +29,12 @@ type strip struct {
 }
 
 // encodePNG writes p, holding a few strips for each thread in memory.
-func encodePNG(w io.Writer, p *picture.Picture, threads int) error {
+func encodePNG(w io.Writer, p *picture.Picture, o EncodeOptions) error {
 	layout := newPNGLayout(p)
-	if p.Height > math.MaxInt32 || layout.rowBytes > math.MaxInt32/2 {
-		return fmt.Errorf("PNG cannot hold %dx%d pixels", p.Width, p.Height)
-	}
 	if _, err := w.Write(pngHeader(p)); err != nil {
 		return err
 	}
-	threads = par.Threads(threads)
+	threads := par.Threads(o.Threads)
 	workers := make([]stripWorker, threads)
 	// A few rounds of work for each worker keep them busy while the slowest finishes.
 	batch := make([]strip, min(4*threads, layout.strips))

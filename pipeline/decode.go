@@ -39,6 +39,6 @@ func (p *Pipeline) accept(format string) func(picture.Config) error {
 			return err
 		}
 		c.Width, c.Height = c.Width*p.Upscaler.Scale(), c.Height*p.Upscaler.Scale()
-		return nil // CHECK
+		return imageio.CheckOutput(format, c)
 	}
 }
