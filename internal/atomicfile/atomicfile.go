@@ -1,6 +1,7 @@
 // Package atomicfile writes files that are either complete or absent: the content goes to a temporary file in the same
 // folder, which takes the final name only after everything was written to disk. A failed or cancelled write leaves nothing
-// behind and an older file of that name untouched.
+// behind and an older file of that name untouched; what is left of a program that was killed is removed when the same file is
+// written again.
 package atomicfile
 
 import (
@@ -11,45 +12,44 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+
+	"classsr/fault"
 )
 
-// ErrExists is returned (wrapped) by Write when the file is there and may not be replaced.
-var ErrExists = errors.New("file exists already")
-
-var errIsFolder = errors.New("it is a folder")
+// ErrExists is returned (wrapped) by Write when the file is there and may not be replaced. It is of kind fault.Conflict.
+var ErrExists = fault.New(fault.Conflict, "file exists already")
 
 // Write calls write with a buffered writer to a temporary file beside path, then gives that file the name path. Unless
 // overwrite is set, a file that exists by then is kept and ErrExists returned. A file that is replaced keeps its mode, and a
-// symbolic link keeps pointing to the file that is replaced. An error of write is returned as it is.
-func Write(path string, overwrite bool, write func(io.Writer) error) (err error) {
+// symbolic link keeps pointing to the file that is replaced; only files are replaced, no folders and devices. An error of write
+// is returned as it is.
+func Write(path string, overwrite bool, write func(io.Writer) error) error {
 	target := path
 	if overwrite {
 		if resolved, err := filepath.EvalSymlinks(path); err == nil {
 			target = resolved
+		}
+		if err := replaceable(target); err != nil {
+			return describe(path, err)
 		}
 	}
 	f, err := createPartial(target)
 	if err != nil {
 		return describe(path, err)
 	}
-	defer forgetPartial(f.Name())
-	defer func() {
-		if err != nil {
-			_ = f.Close() // a second Close is harmless, and the first error is the one to report
-			_ = os.Remove(f.Name())
-		}
-	}()
+	defer f.discard()
 	buffered := bufio.NewWriterSize(f, 1<<20)
 	if err := write(buffered); err != nil {
 		return describe(path, err)
 	}
-	if err := finish(f, buffered, target); err != nil {
+	if err := finish(f.File, buffered, target); err != nil {
 		return describe(path, err)
 	}
-	if err := publish(f.Name(), target, overwrite); err != nil {
+	if err := f.publish(target, overwrite); err != nil {
 		return describe(path, err)
 	}
-	return nil
+	return describe(path, syncFolder(filepath.Dir(target)))
 }
 
 // finish puts everything on disk.
@@ -65,11 +65,14 @@ func finish(f *os.File, buffered *bufio.Writer, target string) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
+	if locks {
+		return nil // closing it would give up the lock before it has its name
+	}
 	return f.Close()
 }
 
-// publish gives the temporary file its name.
-func publish(partial, target string, overwrite bool) error {
+// rename gives the temporary file its name.
+func rename(partial, target string, overwrite bool) error {
 	if overwrite {
 		return os.Rename(partial, target)
 	}
@@ -86,17 +89,56 @@ func publish(partial, target string, overwrite bool) error {
 	return os.Rename(partial, target)
 }
 
-// describe names the file the user asked for instead of the temporary one.
+// syncFolder puts the new name on disk. Where a folder cannot be opened or synced, as on Windows, there is nothing to be done.
+func syncFolder(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	if err := f.Sync(); errors.Is(err, syscall.EIO) {
+		return err
+	}
+	return nil
+}
+
+// replaceable returns an error if there is something at path that is no file.
+func replaceable(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().IsRegular() {
+		return nil
+	}
+	what := "it is no file, but a device or the like"
+	if info.IsDir() {
+		what = "it is a folder"
+	}
+	return &fs.PathError{Op: "replace", Path: path, Err: fault.New(fault.Conflict, "%s", what)}
+}
+
+// Writable returns an error if no file could be written at path now, so that long work is not started in vain.
+func Writable(path string) error {
+	f, err := createPartial(path)
+	if err != nil {
+		return describe(path, err)
+	}
+	f.discard()
+	return describe(path, replaceable(path))
+}
+
+// describe names the file the user asked for instead of the temporary one. What the operating system has no better word for is of kind
+// fault.Unavailable.
 func describe(path string, err error) error {
 	var pathErr *fs.PathError
 	var linkErr *os.LinkError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &pathErr):
 		err = pathErr.Err
 	case errors.As(err, &linkErr):
 		err = linkErr.Err
-	case !errors.Is(err, ErrExists):
+	case !errors.Is(err, ErrExists) && !errors.Is(err, errAbandoned):
 		return err // of write, which says itself what it is about
 	}
-	return fmt.Errorf("cannot write %s: %w", path, err)
+	return fmt.Errorf("cannot write %s: %w", path, fault.Default(fault.Unavailable, err))
 }

@@ -3,12 +3,28 @@ package atomicfile
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
+	"unicode/utf8"
+
+	"classsr/fault"
 )
+
+// A file is written under a temporary name beside its target, .NAME.N.partial with the smallest N that nobody is writing. Whoever writes
+// holds a lock on it until it has its final name; so what is left of a program that was killed is told from what another one is writing,
+// and goes away when the same target is written again.
+
+// mostPartials bounds how many may write to one target at a time.
+const mostPartials = 1000
+
+// longestStem is the longest name of a target that is part of the temporary one as it is: file systems take 255 bytes, some 143.
+const longestStem = 120
+
+// errAbandoned is what a write under way ends with after Abandon.
+var errAbandoned = fault.New(fault.Unavailable, "the program is about to end")
 
 // partial holds the names of the temporary files being written.
 var partial = struct {
@@ -16,27 +32,114 @@ var partial = struct {
 	names map[string]bool
 }{names: map[string]bool{}}
 
-// createPartial makes a temporary file beside path, with the mode that the user's umask gives new files.
-func createPartial(path string) (*os.File, error) {
-	partial.Lock()
-	defer partial.Unlock()
-	for {
-		name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x.partial", filepath.Base(path), rand.Uint32()))
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err == nil {
-			partial.names[name] = true
-		}
-		return f, err
-	}
+// partialFile is a temporary file being written, and locked.
+type partialFile struct {
+	*os.File
+	name string
 }
 
-func forgetPartial(name string) {
+// createPartial makes a temporary file beside path, with the mode that the user's umask gives new files.
+func createPartial(path string) (*partialFile, error) {
+	// A path that cannot be is not to be found out at the end.
+	if _, err := os.Lstat(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	partial.Lock()
 	defer partial.Unlock()
-	delete(partial.names, name)
+	for n := range mostPartials {
+		f, err := claim(partialName(path, n))
+		if err != nil {
+			return nil, err
+		}
+		if f == nil {
+			continue
+		}
+		partial.names[f.name] = true
+		for n++; removeAbandoned(partialName(path, n)); n++ {
+		}
+		return f, nil
+	}
+	return nil, &fs.PathError{Op: "create", Path: path, Err: fault.New(fault.Conflict, "there are %d unfinished files of it: remove %s",
+		mostPartials, filepath.Join(filepath.Dir(path), "."+stem(filepath.Base(path))+".*.partial"))}
+}
+
+// claim makes the file of that name and locks it. It gives nil if somebody else is writing it.
+func claim(name string) (*partialFile, error) {
+	for range 2 {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil {
+			// Between the two steps somebody may have taken it for abandoned. Then it is theirs to remove.
+			if hold(f) && isAt(f, name) {
+				return &partialFile{f, name}, nil
+			}
+			return nil, f.Close()
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		removeAbandoned(name)
+	}
+	return nil, nil
+}
+
+// isAt reports whether name is that of the open file f.
+func isAt(f *os.File, name string) bool {
+	own, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(name)
+	return err == nil && os.SameFile(own, there)
+}
+
+// partialName is the n-th temporary name of a file to be at path.
+func partialName(path string, n int) string {
+	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d.partial", stem(filepath.Base(path)), n))
+}
+
+// stem is a file's name, or the beginning of a long one and a checksum.
+func stem(name string) string {
+	if len(name) <= longestStem {
+		return name
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // a hash never returns an error
+	cut := longestStem - len("~") - 2*h.Size()
+	for !utf8.RuneStart(name[cut]) && cut > longestStem/2 {
+		cut--
+	}
+	return fmt.Sprintf("%s~%016x", name[:cut], h.Sum64())
+}
+
+// publish gives the file its name.
+func (p *partialFile) publish(target string, overwrite bool) error {
+	partial.Lock()
+	defer partial.Unlock()
+	if !partial.names[p.name] {
+		return errAbandoned
+	}
+	if err := rename(p.name, target, overwrite); err != nil {
+		return err
+	}
+	delete(partial.names, p.name) // another program may use it from now on
+	return nil
+}
+
+// discard closes the file, and removes it unless it was published.
+func (p *partialFile) discard() {
+	partial.Lock()
+	defer partial.Unlock()
+	if !partial.names[p.name] { // published or abandoned
+		_ = p.Close() // what was written is on disk, or of no use
+		return
+	}
+	delete(partial.names, p.name)
+	// While it is locked, since the name may be another program's afterwards. Windows removes no open files.
+	err := os.Remove(p.name)
+	_ = p.Close()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		_ = os.Remove(p.name)
+	}
 }
 
 // Abandon removes the temporary files of all writes under way. A program calls it right before it exits without waiting for
@@ -48,21 +151,4 @@ func Abandon() {
 		_ = os.Remove(name) // there is nobody left to tell
 	}
 	clear(partial.names)
-}
-
-// Writable returns an error if no file could be written at path now, so that long work is not started in vain.
-func Writable(path string) error {
-	f, err := createPartial(path)
-	if err != nil {
-		return describe(path, err)
-	}
-	defer forgetPartial(f.Name())
-	_ = f.Close()
-	if err := os.Remove(f.Name()); err != nil {
-		return describe(path, err)
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return describe(path, &fs.PathError{Err: errIsFolder})
-	}
-	return nil
 }

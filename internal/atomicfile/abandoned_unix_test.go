@@ -1,0 +1,105 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package atomicfile
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain makes the test program one that takes its time to write a file, if it is told which.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("ATOMICFILE_TEST_PATH"); path != "" {
+		_ = Write(path, true, func(io.Writer) error {
+			fmt.Println("writing")
+			time.Sleep(time.Minute)
+			return nil
+		})
+	}
+	os.Exit(m.Run())
+}
+
+// writing starts a program that is in the middle of writing path.
+func writing(t *testing.T, path string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "ATOMICFILE_TEST_PATH="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { kill(cmd) })
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.Contains(line, "writing") {
+		t.Fatalf("the other program says %q, %v", line, err)
+	}
+	return cmd
+}
+
+func kill(cmd *exec.Cmd) {
+	_ = cmd.Process.Kill() // it may have been killed already
+	_ = cmd.Wait()
+}
+
+func TestWhatAKilledProgramLeft(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	for range 3 {
+		kill(writing(t, path))
+	}
+	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+		t.Fatalf("three killed programs left %v, want one file", entries)
+	}
+	if err := Write(path, false, text("whole")); err != nil {
+		t.Fatal(err)
+	}
+	onlyFile(t, path)
+}
+
+func TestWhatALivingProgramWrites(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	first := writing(t, path)
+	second := writing(t, path)
+	if err := Writable(path); err != nil {
+		t.Error(err)
+	}
+	if err := Write(path, false, text("whole")); err != nil {
+		t.Error(err)
+	}
+	for n := range 2 {
+		if _, err := os.Stat(partialName(path, n)); err != nil {
+			t.Errorf("what another program is writing was removed: %v", err)
+		}
+	}
+	kill(first)
+	kill(second)
+	if err := Write(path, true, text("again")); err != nil {
+		t.Error(err)
+	}
+	onlyFile(t, path)
+}
+
+// A name in the way that is no file is left alone.
+func TestForeignThingsInTheWay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	if err := os.Symlink("elsewhere", partialName(path, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(partialName(path, 1), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, false, text("whole")); err != nil {
+		t.Fatal(err)
+	}
+	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 3 {
+		t.Errorf("folder holds %v", entries)
+	}
+}
