@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"classsr/arch"
+	"classsr/fault"
 	"classsr/internal/atomicfile"
 	"classsr/internal/regular"
 	"classsr/tensor"
@@ -45,7 +46,7 @@ func Open(path string, scale int) (*Model, error) {
 	if err != nil {
 		var pathErr *os.PathError
 		if errors.As(err, &pathErr) {
-			err = pathErr.Err
+			err = fault.Default(fault.Unavailable, pathErr.Err)
 		}
 		return nil, fmt.Errorf("model %s: %w", path, err)
 	}
@@ -65,8 +66,19 @@ func open(path string, scale int) (*Model, error) {
 	return Read(f, info.Size(), scale)
 }
 
-// Read reads a model of this size in bytes; scale is as for FromTensors.
+// Read reads a model of this size in bytes; scale is as for FromTensors. Errors about the file are of kind fault.Damaged,
+// fault.Unsupported or fault.TooLarge, one about a scale that the model does not have of kind fault.Usage.
 func Read(r io.ReaderAt, size int64, scale int) (*Model, error) {
+	m, err := readModel(r, size, scale)
+	if err != nil && scale != 0 {
+		if _, other := readModel(r, size, 0); other == nil { // nothing is wrong with the file
+			return nil, fault.As(fault.Usage, err)
+		}
+	}
+	return m, fault.Default(fault.Damaged, err)
+}
+
+func readModel(r io.ReaderAt, size int64, scale int) (*Model, error) {
 	if size == 0 {
 		return nil, errors.New("the file is empty")
 	}
@@ -89,7 +101,7 @@ func Read(r io.ReaderAt, size int64, scale int) (*Model, error) {
 		}
 		return FromTensors(checkpoint.Tensors, arch.Known{Scale: scale})
 	}
-	return nil, errors.New("neither a safetensors file nor a PyTorch checkpoint")
+	return nil, fault.New(fault.Unsupported, "neither a safetensors file nor a PyTorch checkpoint")
 }
 
 // fromFile recognises the model and adds what the metadata says, unless it contradicts the tensors.
@@ -118,7 +130,7 @@ func fromFile(params tensor.Set, metadata map[string]string, scale int) (*Model,
 	}
 	m, err := fromTensors(params, known, stored.branches)
 	if err != nil {
-		return nil, err
+		return nil, kindOfModel(err)
 	}
 	m.Name, m.Licence, m.Provenance = metadata[keyName], metadata[keyLicence], metadata[keyProvenance]
 	m.Routing = metadata[keyRouting]
@@ -176,7 +188,7 @@ func (m *Model) Write(w io.Writer) error {
 // Save writes the model to a safetensors file, which is complete or not there at all.
 func (m *Model) Save(path string, overwrite bool) error {
 	if filepath.Ext(path) != ".safetensors" {
-		return fmt.Errorf("%s: models are written as .safetensors", path)
+		return fault.New(fault.Unsupported, "%s: models are written as .safetensors", path)
 	}
 	return atomicfile.Write(path, overwrite, m.Write)
 }
@@ -184,7 +196,7 @@ func (m *Model) Save(path string, overwrite bool) error {
 func (m *Model) metadata(tensors tensor.Set) (map[string]string, error) {
 	full := m.Full().Spec
 	if full.Interpolates() {
-		return nil, errors.New("a model whose last branch has no parameters cannot be stored: nothing would tell its scale")
+		return nil, fault.New(fault.Unsupported, "a model whose last branch has no parameters cannot be stored: nothing would tell its scale")
 	}
 	metadata := map[string]string{keyFormat: formatName, keyArchitecture: full.Net, keySHA256: sha256Of(tensors)}
 	values := map[string]any{

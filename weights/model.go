@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"classsr/arch"
+	"classsr/fault"
 	"classsr/tensor"
 )
 
@@ -76,7 +77,16 @@ func BranchPrefix(i int) string { return fmt.Sprintf("net%d.", i+1) }
 // FromTensors recognises a plain network or a ClassSR model from its parameters. Branches without parameters it cannot recognise:
 // these only a model file tells of.
 func FromTensors(params tensor.Set, known arch.Known) (*Model, error) {
-	return fromTensors(params, known, nil)
+	m, err := fromTensors(params, known, nil)
+	return m, kindOfModel(err)
+}
+
+// kindOfModel gives an error about tensors a kind: there are networks that are not known, all else is damage.
+func kindOfModel(err error) error {
+	if errors.Is(err, arch.ErrUnknown) {
+		return fault.Default(fault.Unsupported, err)
+	}
+	return fault.Default(fault.Damaged, err)
 }
 
 // fromTensors is FromTensors with the names of the branches' architectures, which may be nil.
@@ -88,7 +98,7 @@ func fromTensors(params tensor.Set, known arch.Known, branches []string) (*Model
 			return nil, err
 		}
 		if !spec.Enlarges() {
-			return nil, errors.New("the file holds a Class-Module alone, no network to enlarge with")
+			return nil, fault.New(fault.Unsupported, "the file holds a Class-Module alone, no network to enlarge with")
 		}
 		m := &Model{Branches: []Network{{spec, named}}, Classes: ClassNames(1)}
 		return m, m.checkBranches(branches)

@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 
+	"classsr/fault"
 	"classsr/tensor"
 )
 
@@ -39,10 +40,17 @@ var integerSize = map[string]int64{"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16"
 
 // ReadSafetensors reads all float tensors of a safetensors file of this size, converted to float32, and its metadata. Integer
 // tensors are skipped. Tensors may not overlap or leave gaps, as the format demands.
+//
+// Errors about the file are of kind fault.Damaged, fault.Unsupported or fault.TooLarge.
 func ReadSafetensors(r io.ReaderAt, size int64) (tensor.Set, map[string]string, error) {
+	set, metadata, err := readSafetensors(r, size)
+	return set, metadata, fault.Default(fault.Damaged, err)
+}
+
+func readSafetensors(r io.ReaderAt, size int64) (tensor.Set, map[string]string, error) {
 	var prefix [8]byte
 	if size < int64(len(prefix)) {
-		return nil, nil, errors.New("not a safetensors file: it is too short")
+		return nil, nil, fault.New(fault.Damaged, "not a safetensors file: it is too short")
 	}
 	if n, err := r.ReadAt(prefix[:], 0); n < len(prefix) {
 		return nil, nil, err
@@ -52,7 +60,7 @@ func ReadSafetensors(r io.ReaderAt, size int64) (tensor.Set, map[string]string, 
 		return nil, nil, errors.New("not a safetensors file, or cut short: its header is longer than the file")
 	}
 	if length > maxHeader {
-		return nil, nil, fmt.Errorf("its header of %d bytes is longer than that of any network (%d)", length, maxHeader)
+		return nil, nil, fault.New(fault.TooLarge, "its header of %d bytes is longer than that of any network (%d)", length, maxHeader)
 	}
 	header := make([]byte, length)
 	if n, err := r.ReadAt(header, 8); n < len(header) {
@@ -134,7 +142,7 @@ func (e headerEntry) bytes() (int64, error) {
 	length, ok := elementSize[e.DType]
 	if !ok {
 		if length, ok = integerSize[e.DType]; !ok {
-			return 0, fmt.Errorf("data type %q cannot be read; convert it to F32 first", e.DType)
+			return 0, fault.New(fault.Unsupported, "data type %q cannot be read; convert it to F32 first", e.DType)
 		}
 	}
 	if len(e.Shape) > mostDims {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"classsr/arch"
+	"classsr/fault"
 	"classsr/internal/testref"
 	"classsr/tensor"
 )
@@ -107,6 +108,36 @@ func file(t *testing.T, spoil func(tensors tensor.Set, metadata map[string]strin
 	return b.Bytes()
 }
 
+// aboutFile reports whether an error says this, and is of a kind that a bad file brings about.
+func aboutFile(err error, says string) bool {
+	kind := fault.KindOf(err)
+	return err != nil && strings.Contains(err.Error(), says) && (kind == fault.Damaged || kind == fault.Unsupported || kind == fault.TooLarge)
+}
+
+func TestKindsOfErrors(t *testing.T) {
+	model := write(t, classSR(t))
+	unknown := file(t, func(s tensor.Set, m map[string]string) { delete(m, keySHA256); clear(s) })
+	dir := t.TempDir()
+	_, scale := Read(bytes.NewReader(model), int64(len(model)), 7)
+	_, foreign := read(unknown)
+	_, text := read([]byte("not a model"))
+	_, cut := read(model[:len(model)-1])
+	_, folder := Open(dir, 0)
+	_, missing := Open(filepath.Join(dir, "none"), 0)
+	var m Model
+	for _, c := range []struct {
+		err  error
+		want fault.Kind
+	}{
+		{scale, fault.Usage}, {foreign, fault.Unsupported}, {text, fault.Unsupported}, {cut, fault.Damaged},
+		{folder, fault.Unsupported}, {missing, fault.NotFound}, {m.Save("a.txt", false), fault.Unsupported},
+	} {
+		if got := fault.KindOf(c.err); c.err == nil || got != c.want {
+			t.Errorf("%v is of kind %s, want %s", c.err, got, c.want)
+		}
+	}
+}
+
 func TestModelsThatAreRefused(t *testing.T) {
 	noSum := func(metadata map[string]string) { delete(metadata, keySHA256) }
 	for _, c := range []struct {
@@ -136,8 +167,8 @@ func TestModelsThatAreRefused(t *testing.T) {
 		{"cannot enlarge 5 times", func(_ tensor.Set, m map[string]string) { m[keyScale] = "[5]" }},
 		{"no known network", func(s tensor.Set, m map[string]string) { noSum(m); clear(s) }},
 	} {
-		if _, err := read(file(t, c.spoil)); err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("error %v, want one with %q", err, c.says)
+		if _, err := read(file(t, c.spoil)); !aboutFile(err, c.says) {
+			t.Errorf("error %v of kind %s, want one about the file with %q", err, fault.KindOf(err), c.says)
 		}
 	}
 }
@@ -159,8 +190,8 @@ func TestClassSRModelsThatAreRefused(t *testing.T) {
 	} {
 		all := classSR(t).Tensors()
 		c.spoil(all)
-		if _, err := FromTensors(all, arch.Known{}); err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("error %v, want one with %q", err, c.says)
+		if _, err := FromTensors(all, arch.Known{}); !aboutFile(err, c.says) {
+			t.Errorf("error %v of kind %s, want one about the file with %q", err, fault.KindOf(err), c.says)
 		}
 	}
 }
@@ -168,8 +199,8 @@ func TestClassSRModelsThatAreRefused(t *testing.T) {
 func TestSafetensorsThatAreRefused(t *testing.T) {
 	valid := file(t, func(tensor.Set, map[string]string) {})
 	for length := range 600 {
-		if _, err := read(valid[:length]); err == nil {
-			t.Fatalf("the first %d bytes were read as a model", length)
+		if _, err := read(valid[:length]); !aboutFile(err, "") {
+			t.Fatalf("the first %d bytes: error %v of kind %s", length, err, fault.KindOf(err))
 		}
 	}
 	if _, err := read(valid[:len(valid)-1]); err == nil || !strings.Contains(err.Error(), "cut short") {
@@ -192,8 +223,8 @@ func TestSafetensorsThatAreRefused(t *testing.T) {
 	} {
 		data := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 		data = append(append(data, header...), 0, 0, 0, 0)
-		if _, _, err := ReadSafetensors(bytes.NewReader(data), int64(len(data))); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: error %v, want one with %q", header, err, says)
+		if _, _, err := ReadSafetensors(bytes.NewReader(data), int64(len(data))); !aboutFile(err, says) {
+			t.Errorf("%s: error %v of kind %s, want one about the file with %q", header, err, fault.KindOf(err), says)
 		}
 	}
 }

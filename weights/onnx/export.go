@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 
+	"classsr/fault"
 	"classsr/nn"
 	"classsr/tensor"
 )
@@ -65,7 +66,7 @@ func usedParams(g *nn.Graph, params tensor.Set) (tensor.Set, error) {
 		return nil, err
 	}
 	if used.Len() > mostBytes/4 {
-		return nil, fmt.Errorf("the network has %d parameters, too many for one file of at most 2 GiB", used.Len())
+		return nil, fault.New(fault.TooLarge, "the network has %d parameters, too many for one file of at most 2 GiB", used.Len())
 	}
 	return used, nil
 }

@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 
+	"classsr/fault"
 	"classsr/nn"
 	"classsr/tensor"
 )
@@ -66,7 +67,7 @@ func translate(op nn.Op) (node, error) {
 	case nn.Bicubic:
 		return translateBicubic(op), nil
 	}
-	return node{}, fmt.Errorf("operation %T has no counterpart in ONNX yet", op)
+	return node{}, fault.New(fault.Unsupported, "operation %T has no counterpart in ONNX yet", op)
 }
 
 func translateConv(c nn.Conv) node {

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"classsr/fault"
 )
 
 // The types below write pickles by hand: emit turns a Go value into the instructions that push it.
@@ -195,6 +197,9 @@ func mustFail(t *testing.T, want string, root any, blobs ...blob) {
 			t.Errorf("%s: read %d tensors, want an error with %q", format, len(c.Tensors), want)
 		} else if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %q, want one line with %q", format, err, want)
+		} else if kind := fault.KindOf(err); strings.Contains(err.Error(), "refuses") != (kind == fault.Unsupported) &&
+			!strings.Contains(err.Error(), "holds") || kind == fault.Internal {
+			t.Errorf("%s: error %q is of kind %s", format, err, kind)
 		}
 	}
 }

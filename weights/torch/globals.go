@@ -1,6 +1,10 @@
 package torch
 
-import "fmt"
+import (
+	"fmt"
+
+	"classsr/fault"
+)
 
 // global is a name that pickles may import. It stands for itself: no Python object is behind it.
 type global struct {
@@ -64,7 +68,7 @@ func (m *machine) pushGlobal(module, name string) error {
 	full := module + "." + name
 	g := globals[full]
 	if g == nil {
-		return fmt.Errorf("refuses pickle global %s: only tensors and plain containers are read", quote(full))
+		return fault.New(fault.Unsupported, "refuses pickle global %s: only tensors and plain containers are read", quote(full))
 	}
 	return m.push(g)
 }
@@ -72,7 +76,7 @@ func (m *machine) pushGlobal(module, name string) error {
 func (m *machine) apply(f any, args []any) (any, error) {
 	g, ok := f.(*global)
 	if !ok || g.call == nil {
-		return nil, fmt.Errorf("refuses to call %s: only tensors and plain containers are read", kindOf(f))
+		return nil, fault.New(fault.Unsupported, "refuses to call %s: only tensors and plain containers are read", kindOf(f))
 	}
 	v, err := g.call(m, args)
 	if err != nil {
@@ -179,7 +183,7 @@ func rebuildFromType(m *machine, args []any) (any, error) {
 	case g.name == "torch._utils._rebuild_parameter":
 		return parameter(m, inner.items)
 	}
-	return nil, fmt.Errorf("refuses to call %s: only tensors and plain containers are read", kindOf(args[0]))
+	return nil, fault.New(fault.Unsupported, "refuses to call %s: only tensors and plain containers are read", kindOf(args[0]))
 }
 
 // parameter is called with a tensor and what concerns its gradient, and is that tensor.

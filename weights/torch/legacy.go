@@ -1,10 +1,11 @@
 package torch
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
+
+	"classsr/fault"
 )
 
 const (
@@ -41,14 +42,14 @@ func readLegacyHeader(in *input) error {
 		return err
 	}
 	if magic != legacyMagic {
-		return fmt.Errorf("not a PyTorch checkpoint: a pickle of %s, without the number that torch.save puts first", kindOf(magic))
+		return fault.New(fault.Unsupported, "not a PyTorch checkpoint: a pickle of %s, without the number that torch.save puts first", kindOf(magic))
 	}
 	version, err := unpickle(in, nil)
 	if err != nil {
 		return err
 	}
 	if version != legacyVersion {
-		return fmt.Errorf("refuses a legacy file of another version than %d: save it again", legacyVersion)
+		return fault.New(fault.Unsupported, "refuses a legacy file of another version than %d: save it again", legacyVersion)
 	}
 	machine, err := unpickle(in, nil)
 	if err != nil {
@@ -60,7 +61,7 @@ func readLegacyHeader(in *input) error {
 	}
 	for _, e := range facts.entries {
 		if e.key == "little_endian" && e.value != true {
-			return errors.New("refuses a file of a big-endian machine: save it on a little-endian one")
+			return fault.New(fault.Unsupported, "refuses a file of a big-endian machine: save it on a little-endian one")
 		}
 	}
 	return nil

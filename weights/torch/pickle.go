@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"classsr/fault"
 )
 
 // input reads the bytes of one or several pickles in a row.
@@ -20,7 +22,7 @@ func newInput(r io.Reader, size int64) *input {
 	in := &input{r: bufio.NewReaderSize(r, 1<<14), end: size, over: errTruncated}
 	if size > maxPickleBytes {
 		in.end = maxPickleBytes
-		in.over = fmt.Errorf("the pickle is longer than %d MiB: save the weights alone", maxPickleBytes>>20)
+		in.over = fault.New(fault.TooLarge, "the pickle is longer than %d MiB: save the weights alone", maxPickleBytes>>20)
 	}
 	return in
 }
@@ -135,10 +137,10 @@ func unpickle(in *input, storage func(*tuple) (any, error)) (any, error) {
 		}
 		run := instructions[code]
 		if run == nil {
-			return nil, fmt.Errorf("refuses pickle instruction 0x%02x: torch.save does not write it", code)
+			return nil, fault.New(fault.Unsupported, "refuses pickle instruction 0x%02x: torch.save does not write it", code)
 		}
 		if m.steps++; m.steps > maxOpcodes {
-			return nil, fmt.Errorf("the pickle has more than %d instructions: save the weights alone", maxOpcodes)
+			return nil, fault.New(fault.TooLarge, "the pickle has more than %d instructions: save the weights alone", maxOpcodes)
 		}
 		if err := run(m); err != nil {
 			return nil, err
@@ -157,7 +159,7 @@ func (m *machine) spend(n int) error {
 
 func (m *machine) push(v any) error {
 	if len(m.stack) >= maxStack {
-		return fmt.Errorf("the pickle keeps more than %d values waiting: save the weights alone", maxStack)
+		return fault.New(fault.TooLarge, "the pickle keeps more than %d values waiting: save the weights alone", maxStack)
 	}
 	m.stack = append(m.stack, v)
 	return nil
@@ -226,7 +228,7 @@ func (m *machine) remember(index uint32) error {
 		return err
 	}
 	if _, ok := m.memo[index]; !ok && len(m.memo) >= maxMemo {
-		return fmt.Errorf("the pickle keeps more than %d values: save the weights alone", maxMemo)
+		return fault.New(fault.TooLarge, "the pickle keeps more than %d values: save the weights alone", maxMemo)
 	}
 	m.memo[index] = v
 	return nil

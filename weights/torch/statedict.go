@@ -2,11 +2,12 @@ package torch
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"classsr/fault"
 )
 
 // weightNames are the keys under which training tools put the weights, the best first: averaged weights are the ones that
@@ -50,12 +51,12 @@ type namedView struct {
 func findStateDict(root any) (*stateDict, error) {
 	outermost, ok := root.(*dict)
 	if !ok {
-		return nil, fmt.Errorf("it holds %s instead of a dictionary of tensors: save model.state_dict()", kindOf(root))
+		return nil, fault.New(fault.Unsupported, "it holds %s instead of a dictionary of tensors: save model.state_dict()", kindOf(root))
 	}
 	s := &stateDict{from: map[*dict]link{outermost: {}}}
 	s.dict, _ = s.find(outermost, 1)
 	if s.dict == nil {
-		return nil, errors.New("it holds no float tensors by name: save model.state_dict()")
+		return nil, fault.New(fault.Unsupported, "it holds no float tensors by name: save model.state_dict()")
 	}
 	return s, nil
 }
@@ -189,7 +190,7 @@ func (s *stateDict) way() []link {
 // writes them.
 func checkKeys(d *dict) error {
 	if len(d.entries) > maxEntries {
-		return fmt.Errorf("a dictionary at the weights has %d entries, more than %d", len(d.entries), maxEntries)
+		return fault.New(fault.TooLarge, "a dictionary at the weights has %d entries, more than %d", len(d.entries), maxEntries)
 	}
 	seen := map[string]bool{}
 	for _, e := range d.entries {

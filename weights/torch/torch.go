@@ -17,6 +17,7 @@ import (
 	"io"
 	"io/fs"
 
+	"classsr/fault"
 	"classsr/internal/regular"
 	"classsr/tensor"
 )
@@ -40,7 +41,7 @@ func ReadFile(path string) (*Checkpoint, error) {
 	if err != nil {
 		var pathErr *fs.PathError
 		if errors.As(err, &pathErr) {
-			err = pathErr.Err
+			err = fault.Default(fault.Unavailable, pathErr.Err)
 		}
 		return nil, fmt.Errorf("cannot read %s: %w", path, err)
 	}
@@ -65,7 +66,14 @@ func readFile(path string) (*Checkpoint, error) {
 // The state dict is looked for under names in common use (params_ema before params, then state_dict, model, net and others),
 // and otherwise in the dictionary that holds most float tensors; both at the top and inside the dictionaries there.
 // Optimizer state is never taken for it. A key that appears twice is an error, also where it does so only without `module.`.
+//
+// Errors about the file are of kind fault.Damaged, fault.Unsupported or fault.TooLarge.
 func Read(r io.ReaderAt, size int64) (*Checkpoint, error) {
+	c, err := read(r, size)
+	return c, fault.Default(fault.Damaged, err)
+}
+
+func read(r io.ReaderAt, size int64) (*Checkpoint, error) {
 	a, err := open(r, size)
 	if err != nil {
 		return nil, err
@@ -110,5 +118,5 @@ func open(r io.ReaderAt, size int64) (*archive, error) {
 	case head[0] == opProtocol:
 		return openLegacy(r, size)
 	}
-	return nil, errors.New("not a PyTorch checkpoint: neither a zip file nor a pickle (was it saved by torch.save?)")
+	return nil, fault.New(fault.Unsupported, "not a PyTorch checkpoint: neither a zip file nor a pickle (was it saved by torch.save?)")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"classsr/fault"
 	"classsr/tensor"
 )
 
@@ -53,7 +54,7 @@ type storages map[string]*storage
 // (key, first element, elements) of a view. The device and the view's own key do not matter here.
 func (s storages) resolve(id *tuple) (any, error) {
 	if len(id.items) > 0 && id.items[0] == "module" {
-		return nil, errors.New("refuses a pickled module: save its state dict instead (model.state_dict())")
+		return nil, fault.New(fault.Unsupported, "refuses a pickled module: save its state dict instead (model.state_dict())")
 	}
 	if n := len(id.items); n != 5 && n != 6 || id.items[0] != "storage" {
 		return nil, broken("a storage is described by %d values instead of 5 or 6", n)
@@ -164,7 +165,7 @@ func (v *view) layout() (dims []int, steps []int64, n int64, err error) {
 			return nil, nil, 0, broken("a dimension or stride is negative or not an integer")
 		}
 		if d > maxElements || d*n > maxElements {
-			return nil, nil, 0, fmt.Errorf("it has more than %d elements", maxElements)
+			return nil, nil, 0, fault.New(fault.TooLarge, "it has more than %d elements", maxElements)
 		}
 		dims[i], steps[i] = int(d), s
 		n *= d

@@ -3,12 +3,13 @@ package torch
 import (
 	"archive/zip"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"path"
 	"strings"
+
+	"classsr/fault"
 )
 
 // zipFile is a checkpoint of the newer format: FOLDER/data.pkl beside one entry FOLDER/data/KEY for each storage, where the
@@ -61,12 +62,12 @@ func findFolder(z *zip.Reader) (string, error) {
 			continue
 		}
 		if found {
-			return "", errors.New("the zip file holds data.pkl twice: it is not one checkpoint")
+			return "", fault.New(fault.Unsupported, "the zip file holds data.pkl twice: it is not one checkpoint")
 		}
 		folder, found = dir, true
 	}
 	if !found {
-		return "", errors.New("the zip file holds no data.pkl: it is not a PyTorch checkpoint")
+		return "", fault.New(fault.Unsupported, "the zip file holds no data.pkl: it is not a PyTorch checkpoint")
 	}
 	return folder, nil
 }
@@ -74,7 +75,7 @@ func findFolder(z *zip.Reader) (string, error) {
 // checkKind refuses the files whose data.pkl means something else.
 func (f *zipFile) checkKind() error {
 	if f.entries["constants.pkl"] != nil {
-		return errors.New("refuses a TorchScript file: save the state dict instead (model.state_dict())")
+		return fault.New(fault.Unsupported, "refuses a TorchScript file: save the state dict instead (model.state_dict())")
 	}
 	if f.entries["byteorder"] == nil {
 		return nil
@@ -84,7 +85,7 @@ func (f *zipFile) checkKind() error {
 		return err
 	}
 	if s := strings.TrimSpace(string(order)); s != "little" {
-		return fmt.Errorf("refuses byte order %s: save the file on a little-endian machine", quote(s))
+		return fault.New(fault.Unsupported, "refuses byte order %s: save the file on a little-endian machine", quote(s))
 	}
 	return nil
 }
@@ -111,13 +112,13 @@ func (f *zipFile) read(name string, limit int64) ([]byte, error) {
 	}
 	// PyTorch stores without compression, so that no entry can be larger than the file.
 	if e.Method != zip.Store || e.CompressedSize64 != e.UncompressedSize64 {
-		return nil, fmt.Errorf("zip entry %s is compressed, which torch.save never does: save the file again", quote(name))
+		return nil, fault.New(fault.Unsupported, "zip entry %s is compressed, which torch.save never does: save the file again", quote(name))
 	}
 	if e.UncompressedSize64 > uint64(f.left) {
 		return nil, fmt.Errorf("zip entry %s claims more bytes than the file has", quote(name))
 	}
 	if e.UncompressedSize64 > uint64(limit) {
-		return nil, fmt.Errorf("zip entry %s is longer than %d bytes", quote(name), limit)
+		return nil, fault.New(fault.TooLarge, "zip entry %s is longer than %d bytes", quote(name), limit)
 	}
 	f.left -= int64(e.UncompressedSize64)
 	data, err := readEntry(e)
