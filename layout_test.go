@@ -50,6 +50,7 @@ var layers = []string{
 	"train/report",
 	"train",
 	"pipeline",
+	"licences",
 	"cmd/classsr",
 }
 

@@ -53,7 +53,7 @@ func TestChoicesAreTheSameOnEveryMachine(t *testing.T) {
 	p, sum := fixedProblem(), fnv.New64a()
 	used := map[int]bool{}
 	for _, price := range []float64{0.01, 0.1, 0.3, 0.7, 1, 1.9, 5} {
-		for _, classes := range [][]int{p.Choose(price), p.ChooseRoughly(price)} {
+		for _, classes := range [][]int{p.Minimise(price), p.MinimiseRoughly(price)} {
 			for _, class := range classes {
 				used[class] = true
 				sum.Write([]byte{byte(class)})
