@@ -9,10 +9,13 @@ import (
 	"sync/atomic"
 )
 
-// Threads returns n, or the number of usable cores if n is not positive.
+// mostThreads bounds what Threads gives: callers make memory for each thread, and no machine has more cores that help.
+const mostThreads = 1024
+
+// Threads returns n, at most 1024, or the number of usable cores if n is not positive.
 func Threads(n int) int {
 	if n > 0 {
-		return n
+		return min(n, mostThreads)
 	}
 	return runtime.GOMAXPROCS(0)
 }
@@ -20,7 +23,7 @@ func Threads(n int) int {
 // Do calls work(worker, i) for every i in [0, n), with i taken in rising order from a shared queue by at most threads
 // workers; worker, in [0, threads), tells which one calls, so that it can use scratch memory of its own. It waits for all
 // calls to return. After the first error, or once ctx is done, no new call starts; that error (or ctx.Err()) is returned.
-// A panic in work, even after an error, is passed on to the caller of Do.
+// A panic in work, even after an error, is passed on to the caller of Do, as a *Panic.
 func Do(ctx context.Context, threads, n int, work func(worker, i int) error) error {
 	threads = min(Threads(threads), n)
 	var next atomic.Int64
@@ -59,7 +62,7 @@ type firstFailure struct {
 	mu       sync.Mutex
 	failed   atomic.Bool
 	err      error
-	panicked any
+	panicked *Panic
 }
 
 func (f *firstFailure) happened() bool { return f.failed.Load() }
@@ -75,9 +78,12 @@ func (f *firstFailure) set(err error) {
 
 func (f *firstFailure) recoverPanic() {
 	if p := recover(); p != nil {
+		panicked := caught(p)
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.panicked = p
+		if f.panicked == nil {
+			f.panicked = panicked
+		}
 		f.failed.Store(true)
 	}
 }

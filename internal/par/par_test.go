@@ -3,8 +3,11 @@ package par
 import (
 	"context"
 	"errors"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestDoCallsEveryIndexOnce(t *testing.T) {
@@ -60,17 +63,53 @@ func TestDoHonoursItsContext(t *testing.T) {
 }
 
 func TestDoPassesPanicsOn(t *testing.T) {
-	defer func() {
-		if p := recover(); p != "wrong shape" {
-			t.Errorf("recovered %v, want the worker's panic", p)
-		}
-	}()
+	defer func() { checkPanic(t, recover()) }()
 	_ = Do(context.Background(), 3, 10, func(_, i int) error {
 		if i == 2 {
-			panic("wrong shape")
+			wrongShape()
 		}
 		return nil
 	})
+}
+
+// A panic that goes through several calls of Do is told once, with the stack of where it began.
+func TestDoPassesPanicsOnThroughCalls(t *testing.T) {
+	defer func() { checkPanic(t, recover()) }()
+	_ = Do(context.Background(), 2, 2, func(_, i int) error {
+		return Do(context.Background(), 2, 2, func(_, i int) error {
+			wrongShape()
+			return nil
+		})
+	})
+}
+
+func wrongShape() { panic("wrong shape") }
+
+// checkPanic demands the panic of wrongShape, with where it happened.
+func checkPanic(t *testing.T, recovered any) {
+	t.Helper()
+	p, ok := recovered.(*Panic)
+	if !ok || p.Value != "wrong shape" || !strings.Contains(string(p.Stack), "par.wrongShape") {
+		t.Fatalf("recovered %v, want the worker's panic and stack", recovered)
+	}
+	if text := p.Error(); !strings.HasPrefix(text, "wrong shape\n") || strings.Count(text, "par.wrongShape") != 1 {
+		t.Errorf("the panic says %q", text)
+	}
+}
+
+func TestPanicsWithErrorsAreErrors(t *testing.T) {
+	cause := errors.New("cause")
+	if !errors.Is(&Panic{Value: cause}, cause) || errors.Is(&Panic{Value: "text"}, cause) {
+		t.Error("a panic with an error does not wrap it")
+	}
+}
+
+func TestThreadsAreBounded(t *testing.T) {
+	for n, want := range map[int]int{1: 1, 100: 100, 1 << 40: mostThreads, 0: runtime.GOMAXPROCS(0), -5: runtime.GOMAXPROCS(0)} {
+		if got := Threads(n); got != want {
+			t.Errorf("Threads(%d) is %d, want %d", n, got, want)
+		}
+	}
 }
 
 func TestAheadGivesValuesInOrder(t *testing.T) {
@@ -86,8 +125,10 @@ func TestAheadGivesValuesInOrder(t *testing.T) {
 			t.Fatalf("value %d is %d, %v", n, v, err)
 		}
 	}
-	if _, err := next(); err == nil || err.Error() != "no more" {
-		t.Errorf("the error of the call is %v", err)
+	for range 2 {
+		if _, err := next(); err == nil || err.Error() != "no more" {
+			t.Errorf("the error of the call is %v", err)
+		}
 	}
 }
 
@@ -108,4 +149,36 @@ func TestAheadStops(t *testing.T) {
 		}
 	}
 	stop()
+}
+
+// Values that were made before a panic are given, then the panic.
+func TestAheadPassesPanicsOn(t *testing.T) {
+	next, stop := Ahead(context.Background(), 0, 2, produceTwo)
+	defer stop()
+	for n := range 2 {
+		if v, err := next(); v != n || err != nil {
+			t.Fatalf("value %d is %d, %v", n, v, err)
+		}
+	}
+	defer func() { checkPanic(t, recover()) }()
+	_, err := next()
+	t.Errorf("next returned (%v) after a panic", err)
+}
+
+// A panic is not lost if nobody asks for the value.
+func TestAheadPassesPanicsOnWhenStopped(t *testing.T) {
+	_, stop := Ahead(context.Background(), 0, 3, produceTwo)
+	defer func() { checkPanic(t, recover()) }()
+	for range 100 { // until produce has panicked
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	t.Error("stop returned after a panic")
+}
+
+func produceTwo(n int) (int, error) {
+	if n == 2 {
+		wrongShape()
+	}
+	return n, nil
 }
