@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"classsr"
+	"classsr/fault"
 	"classsr/imageio"
 	"classsr/internal/atomicfile"
 	"classsr/internal/par"
@@ -44,13 +45,11 @@ type Summary struct {
 // Prepare cuts the pictures of folders into patches and writes them to a file. A file that cannot be read is noted and left out. What
 // is done goes to path.partial as it is done; if that is there already, made from the same pictures with the same settings, the work
 // goes on where it ended, so a run may be stopped (or killed) at any time. The bytes of the file depend on the pictures, the settings
-// and the judge, not on threads, times and interruptions. An error says which file it is about.
+// and the judge, not on threads, times and interruptions. An error says which file it is about; it is of kind fault.Busy if the file is
+// being prepared already.
 func Prepare(ctx context.Context, folders []string, path string, o PrepareOptions) (*Summary, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
-	}
-	if _, err := os.Lstat(path); err == nil && !o.Overwrite {
-		return nil, fmt.Errorf("cannot write %s: %w", path, atomicfile.ErrExists)
 	}
 	files, err := findFiles(folders)
 	if err != nil {
@@ -61,6 +60,14 @@ func Prepare(ctx context.Context, folders []string, path string, o PrepareOption
 		p.Note = func(string) {}
 	}
 	p.written = sync.NewCond(&p.mu)
+	unlock, err := p.lock(path)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if _, err := os.Lstat(path); err == nil && !o.Overwrite {
+		return nil, fault.New(fault.Conflict, "cannot write %s: %w", path, atomicfile.ErrExists)
+	}
 	if p.sources, err = hashFiles(ctx, o.Threads, files); err != nil {
 		return nil, err
 	}
@@ -101,7 +108,9 @@ func (p *preparation) run(ctx context.Context) (*Summary, error) {
 		return nil, err
 	}
 	defer func() { _ = p.out.Close() }() // after a failure; finish closes it and looks
-	threads := par.Threads(p.Threads)
+	first := p.next
+	jobs := len(p.files)*len(p.Factors) - first
+	threads := min(par.Threads(p.Threads), jobs)
 	cutters := make([]cutter, threads)
 	for i := range cutters {
 		cutters[i].Settings = p.Settings
@@ -113,12 +122,15 @@ func (p *preparation) run(ctx context.Context) (*Summary, error) {
 			return nil, err
 		}
 	}
-	first := p.next
-	err := par.Do(ctx, threads, len(p.files)*len(p.Factors)-first, func(worker, i int) error {
-		err := p.job(ctx, cutters[worker], first+i)
-		if err != nil {
-			p.fail()
-		}
+	err := par.Do(ctx, threads, jobs, func(worker, i int) (err error) {
+		done := false
+		defer func() {
+			if !done || err != nil { // or it has panicked, and those that wait for its turn to pass would wait for ever
+				p.fail()
+			}
+		}()
+		err = p.job(ctx, cutters[worker], first+i)
+		done = true
 		return err
 	})
 	if err != nil {
