@@ -22,7 +22,7 @@ import (
 )
 
 // writePicture writes a picture of waves, fine ones to the right, and gives it.
-func writePicture(t *testing.T, path string, width, height int, seed uint64) *picture.Picture {
+func writePicture(t testing.TB, path string, width, height int, seed uint64) *picture.Picture {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
 	p := picture.New(width, height, 3, false, 8)
@@ -48,7 +48,7 @@ func writePicture(t *testing.T, path string, width, height int, seed uint64) *pi
 }
 
 // settings are small ones with bicubic interpolation as the judge.
-func settings(t *testing.T) PrepareOptions {
+func settings(t testing.TB) PrepareOptions {
 	t.Helper()
 	model, err := classsr.Open(classsr.Bicubic)
 	if err != nil {

@@ -17,6 +17,8 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+
+	"classsr/fault"
 )
 
 // Marks in a file.
@@ -57,7 +59,9 @@ const (
 )
 
 // Check returns an error if no data can be made like that.
-func (s Settings) Check() error {
+func (s Settings) Check() error { return fault.As(fault.Usage, s.check()) }
+
+func (s Settings) check() error {
 	switch {
 	case s.Scale < 2 || s.Scale > mostScale:
 		return fmt.Errorf("scale %d: it is 2 to %d", s.Scale, mostScale)
@@ -106,6 +110,18 @@ type entry struct {
 	Error   string `json:"error,omitempty"`
 	// Offset of the tiles in the file.
 	Offset int64 `json:"offset,omitempty"`
+	// TileSums are the CRC-32C of the tiles, little-endian, 4 bytes each. Records of a file that is being made have none, nor have files
+	// of early versions.
+	TileSums []byte `json:"tile_sums,omitempty"`
+}
+
+// check returns an error if no picture can be like that.
+func (e entry) check() error {
+	const longest = 1 << 24
+	if e.Width < 0 || e.Height < 0 || e.Width > longest || e.Height > longest || e.Offset < 0 || e.Patches < 0 || e.Patches > math.MaxInt32 {
+		return errDamaged
+	}
+	return nil
 }
 
 // tiles is how many tiles lie beside and below each other.
@@ -173,24 +189,39 @@ func (r record) size() int64 { return recordSize + int64(len(r.text)) + int64(le
 // errCut says that a record is not complete, as the last one may be of a run that was killed.
 var errCut = errors.New("the file ends within a record")
 
-// readRecord reads a record that must not reach beyond limit bytes. Damage and a cut are both errCut: such a record is made anew.
-func readRecord(r io.Reader, limit int64) (record, error) {
+// recordHead is what a record begins with.
+type recordHead struct {
+	text, payload int64 // lengths
+	sum           uint32
+}
+
+// readRecordHead reads the head of a record that must not reach beyond limit bytes.
+func readRecordHead(r io.Reader, limit int64) (recordHead, error) {
 	var head [recordSize]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return record{}, errCut
+		return recordHead{}, err
 	}
 	u := binary.LittleEndian
 	text, payload := int64(u.Uint32(head[4:])), u.Uint64(head[8:])
 	if u.Uint32(head[:]) != recordMagic || payload > uint64(limit) || recordSize+text+int64(payload) > limit {
+		return recordHead{}, errDamaged
+	}
+	return recordHead{text, int64(payload), u.Uint32(head[16:])}, nil
+}
+
+// readRecord reads a record that must not reach beyond limit bytes. Damage and a cut are both errCut: such a record is made anew.
+func readRecord(r io.Reader, limit int64) (record, error) {
+	h, err := readRecordHead(r, limit)
+	if err != nil {
 		return record{}, errCut
 	}
-	rec := record{make([]byte, text), make([]byte, payload)}
+	rec := record{make([]byte, h.text), make([]byte, h.payload)}
 	for _, part := range [][]byte{rec.text, rec.payload} {
 		if _, err := io.ReadFull(r, part); err != nil {
 			return record{}, errCut
 		}
 	}
-	if sum := crc32.Update(crc32.Checksum(rec.text, castagnoli), castagnoli, rec.payload); sum != u.Uint32(head[16:]) {
+	if sum := crc32.Update(crc32.Checksum(rec.text, castagnoli), castagnoli, rec.payload); sum != h.sum {
 		return record{}, errCut
 	}
 	return rec, nil

@@ -197,6 +197,9 @@ func (p *preparation) take(rec record, at int64, job int) error {
 	if err := json.Unmarshal(rec.text, &e); err != nil {
 		return err
 	}
+	if err := e.check(); err != nil {
+		return err
+	}
 	columns, rows := e.tiles()
 	tiles := columns * rows * tileBytes(p.Scale)
 	if e.Source != job/len(p.Factors) || e.Factor != p.Factors[job%len(p.Factors)] ||
@@ -206,6 +209,7 @@ func (p *preparation) take(rec record, at int64, job int) error {
 	if e.Offset = 0; tiles > 0 {
 		e.Offset = at + recordSize + int64(len(rec.text))
 	}
+	e.TileSums = tileSums(rec.payload[:tiles], tileBytes(p.Scale))
 	for table := rec.payload[tiles:]; len(table) > 0; table = table[entrySize:] {
 		line := readPatch(table)
 		line.entry = int32(len(p.entries))
@@ -297,7 +301,7 @@ func (p *preparation) finish() (*Summary, error) {
 		m.Entries[i].Error = ""
 	}
 	if len(p.patches) == 0 {
-		return nil, fmt.Errorf("no patches: no picture could be read that has at least %[1]dx%[1]d pixels", p.Patch*p.Scale)
+		return nil, fault.New(fault.Usage, "no patches: no picture could be read that has at least %[1]dx%[1]d pixels", p.Patch*p.Scale)
 	}
 	if p.Model != nil {
 		m.Thresholds = thresholds(p.patches, p.Classes)

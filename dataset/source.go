@@ -12,8 +12,10 @@ import (
 	"slices"
 	"strings"
 
+	"classsr/fault"
 	"classsr/imageio"
 	"classsr/internal/par"
+	"classsr/internal/regular"
 )
 
 // file is a picture file to read.
@@ -31,7 +33,7 @@ func findFiles(folders []string) ([]file, error) {
 			return nil, err
 		}
 		if !info.IsDir() {
-			return nil, fmt.Errorf("%s is not a folder: give the folder that holds the pictures", folder)
+			return nil, fault.New(fault.Usage, "%s is not a folder: give the folder that holds the pictures", folder)
 		}
 		first := len(files)
 		err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
@@ -56,7 +58,7 @@ func findFiles(folders []string) ([]file, error) {
 			return nil, fmt.Errorf("cannot read the folder: %w", err)
 		}
 		if len(files) == first {
-			return nil, fmt.Errorf("folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", folder)
+			return nil, fault.New(fault.Usage, "folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", folder)
 		}
 		slices.SortStableFunc(files[first:], func(a, b file) int { return strings.Compare(a.name, b.name) })
 	}
@@ -96,7 +98,7 @@ func hashFiles(ctx context.Context, threads int, files []file) ([]Source, error)
 }
 
 func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -8,10 +9,13 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
-	"os"
 	"sync"
+	"unsafe"
 
+	"classsr/fault"
 	"classsr/internal/kernel"
+	"classsr/internal/regular"
+	"classsr/internal/sysmem"
 	"classsr/tensor"
 )
 
@@ -19,51 +23,57 @@ import (
 type Store struct {
 	meta    metadata
 	patches []patch
-	file    *os.File
+	name    string // of the file
+	file    io.ReaderAt
+	end     int64     // of the records, and where the table begins
+	closer  io.Closer // of the file
 	buffers sync.Pool // *[]byte: tiles that lie beside each other
 }
 
-// Open opens a file that Prepare made. Its table is read into memory (16 bytes a patch), the pictures are not. Errors name the file.
+// Open opens a file that Prepare made. Its table is read into memory (16 bytes a patch) and verified; the pictures are not, but Load
+// verifies what it reads of them. Errors name the file.
 func Open(path string) (*Store, error) {
-	s, err := open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("training data %s: %w", path, cause(err))
+	}
+	info, err := f.Stat()
+	s := &Store{name: path, file: f, closer: f}
+	if err == nil {
+		err = s.readIndex(info.Size())
+	}
+	if err != nil {
+		_ = f.Close() // opened for reading only
+		return nil, s.failed(err)
 	}
 	return s, nil
 }
 
 var (
-	errNoData  = errors.New("it was not made by classsr prepare")
-	errDamaged = errors.New("damaged, or cut short: prepare it anew")
+	errNoData  = fault.New(fault.Unsupported, "it was not made by classsr prepare")
+	errDamaged = fault.New(fault.Damaged, "damaged, or cut short: prepare it anew")
 )
 
-func open(path string) (*Store, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// failed names the file in an error about it. That it ends where something should be is damage.
+func (s *Store) failed(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errDamaged
 	}
-	s := &Store{file: f}
-	if err := s.readIndex(); err != nil {
-		_ = f.Close() // opened for reading only
-		return nil, err
-	}
-	return s, nil
+	return fmt.Errorf("training data %s: %w", s.name, fault.Default(fault.Unavailable, cause(err)))
 }
 
 // readIndex reads all but the pictures.
-func (s *Store) readIndex() error {
-	info, err := s.file.Stat()
+func (s *Store) readIndex(size int64) error {
+	t, err := readTrailer(s.file, size)
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return errors.New("not a file")
-	}
-	t, err := readTrailer(s.file, info.Size())
-	if err != nil {
-		return err
-	}
+	s.end = t.table
 	return s.readEnd(s.file, t)
+}
+
+func tooLargeTable(length int64) error {
+	return fault.New(fault.TooLarge, "its table of %d MB does not fit into the memory that the program may use", length/1e6)
 }
 
 func readTrailer(f io.ReaderAt, size int64) (trailer, error) {
@@ -88,6 +98,10 @@ func readTrailer(f io.ReaderAt, size int64) (trailer, error) {
 
 // readEnd reads and checks the table and the metadata.
 func (s *Store) readEnd(f io.ReaderAt, t trailer) error {
+	most := sysmem.Available() / 2
+	if length := t.metadata + t.length - t.table; length > most/3 { // itself, and what is made of it
+		return tooLargeTable(length)
+	}
 	end := make([]byte, t.metadata+t.length-t.table)
 	if _, err := f.ReadAt(end, t.table); err != nil {
 		return err
@@ -96,21 +110,30 @@ func (s *Store) readEnd(f io.ReaderAt, t trailer) error {
 	if crc32.Checksum(end, castagnoli) != t.sum {
 		return errDamaged
 	}
+	// A short text of many commas becomes large: that of one entry takes most.
+	if int64(bytes.Count(text, []byte(",")))*int64(unsafe.Sizeof(entry{})) > most {
+		return tooLargeTable(t.length)
+	}
 	if err := json.Unmarshal(text, &s.meta); err != nil {
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	if err := s.meta.Settings.Check(); err != nil {
+	if err := s.meta.Settings.check(); err != nil {
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	for _, e := range s.meta.Entries {
-		const longest = 1 << 24
-		if e.Width < 0 || e.Height < 0 || e.Width > longest || e.Height > longest || e.Offset < 0 {
-			return errDamaged
+		if err := e.check(); err != nil {
+			return err
 		}
 		columns, rows := e.tiles()
-		if tiles := int64(columns) * int64(rows); e.Offset > t.table || tiles > (t.table-e.Offset)/int64(tileBytes(s.Scale())) {
+		tiles := int64(columns) * int64(rows)
+		if e.Source < 0 || e.Source >= len(s.meta.Sources) ||
+			e.Offset > t.table || tiles > (t.table-e.Offset)/int64(tileBytes(s.Scale())) ||
+			e.TileSums != nil && int64(len(e.TileSums)) != tiles*sumSize {
 			return errDamaged
 		}
+	}
+	if n := len(s.meta.Thresholds); n > mostClasses {
+		return errDamaged
 	}
 	s.patches = make([]patch, t.patches)
 	side := int32(s.Patch())
@@ -132,7 +155,7 @@ func (s *Store) readEnd(f io.ReaderAt, t trailer) error {
 }
 
 // Close closes the file; the store must not be used any more.
-func (s *Store) Close() error { return s.file.Close() }
+func (s *Store) Close() error { return s.closer.Close() }
 
 // Len is the number of patches.
 func (s *Store) Len() int { return len(s.patches) }
@@ -146,24 +169,11 @@ func (s *Store) Patch() int { return s.meta.Settings.Patch }
 // Summary says what is in the file.
 func (s *Store) Summary() *Summary { return s.meta.summary(len(s.patches)) }
 
-// Identity tells files of different content apart.
-func (s *Store) Identity() string {
-	text, err := json.Marshal(s.meta)
-	if err != nil {
-		panic("dataset: metadata that was read cannot be written: " + err.Error())
-	}
-	sum := crc32.Checksum(text, castagnoli)
-	for _, p := range s.patches {
-		sum = crc32.Update(sum, castagnoli, p.append(nil))
-	}
-	return fmt.Sprintf("%d patches, %08x", len(s.patches), sum)
-}
-
 // Load writes patch number i as picture k of two batches, in 0..1: LR to lr, N x 3 x Patch x Patch, and HR to hr, Scale times larger. It
-// returns an error if the file cannot be read.
+// returns an error, of kind fault.Damaged, if the file has changed since it was made.
 func (s *Store) Load(lr, hr *tensor.Tensor, k, i int) error {
 	p := s.patches[i]
-	e := s.meta.Entries[p.entry]
+	e := &s.meta.Entries[p.entry]
 	columns, _ := e.tiles()
 	size, lrBytes := tileBytes(s.Scale()), 3*tileSide*tileSide
 	x, y, side, scale := int(p.x), int(p.y), s.Patch(), s.Scale()
@@ -177,10 +187,13 @@ func (s *Store) Load(lr, hr *tensor.Tensor, k, i int) error {
 	row := (*buffer)[:(right-left+1)*size] // of tiles, which lie one behind the other
 	for top := y / tileSide; top*tileSide < y+side; top++ {
 		if _, err := s.file.ReadAt(row, e.Offset+int64(top*columns+left)*int64(size)); err != nil {
-			return fmt.Errorf("training data %s: %w", s.file.Name(), cause(err))
+			return s.failed(err)
 		}
 		for column := left; column <= right; column++ {
 			tile := row[(column-left)*size:][:size]
+			if !e.intact(tile, top*columns+column) {
+				return s.failed(s.damagedTile(e))
+			}
 			dx, dy := column*tileSide-x, top*tileSide-y
 			putTile(lr, k, tile[:lrBytes], tileSide, dx, dy)
 			putTile(hr, k, tile[lrBytes:], tileSide*scale, dx*scale, dy*scale)
