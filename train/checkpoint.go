@@ -7,11 +7,14 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
+	"classsr/dataset"
+	"classsr/fault"
 	"classsr/internal/atomicfile"
+	"classsr/internal/regular"
+	"classsr/internal/sysmem"
 	"classsr/tensor"
 	"classsr/weights"
 )
@@ -35,6 +38,8 @@ type position struct {
 	Stage  int    `json:"stage"`  // from 0
 	Step   int    `json:"step"`   // done in it
 	Log    int64  `json:"log"`    // bytes of the log by then
+	// Measuring is set while the validation after the last step is not complete.
+	Measuring bool `json:"measuring,omitempty"`
 }
 
 // checkpoint is all that a run goes on from.
@@ -46,7 +51,7 @@ type checkpoint struct {
 // save writes a checkpoint, which replaces the last one only once it is complete.
 func (c *checkpoint) save(folder string) error {
 	if err := c.tensors.CheckFinite(); err != nil {
-		return fmt.Errorf("the training has gone astray: %w", err)
+		return fmt.Errorf("the training has diverged: %w; lower the learning rate or set clip", err)
 	}
 	text, err := json.Marshal(c.position)
 	if err != nil {
@@ -60,7 +65,7 @@ func (c *checkpoint) save(folder string) error {
 // loadCheckpoint reads the checkpoint of a run; nil if there is none. Errors name the file.
 func loadCheckpoint(folder string) (*checkpoint, error) {
 	path := filepath.Join(folder, CheckpointName)
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -72,40 +77,53 @@ func loadCheckpoint(folder string) (*checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the checkpoint: %w", err)
 	}
-	tensors, metadata, err := weights.ReadSafetensors(f, info.Size())
+	c, err := readCheckpoint(f, info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("checkpoint %s: %w", path, err)
-	}
-	c := &checkpoint{tensors: tensors}
-	if err := json.Unmarshal([]byte(metadata[checkpointKey]), &c.position); err != nil {
-		return nil, fmt.Errorf("%s is no checkpoint of a training run", path)
+		return nil, fmt.Errorf("checkpoint %s: %w", path, fault.Default(fault.Damaged, err))
 	}
 	return c, nil
 }
 
+func readCheckpoint(f io.ReaderAt, size int64) (*checkpoint, error) {
+	if size > sysmem.Available() {
+		return nil, fault.New(fault.TooLarge, "its %d MB do not fit into the memory that the program may use", size/1e6)
+	}
+	tensors, metadata, err := weights.ReadSafetensors(f, size)
+	if err != nil {
+		return nil, err
+	}
+	c := &checkpoint{tensors: tensors}
+	if err := json.Unmarshal([]byte(metadata[checkpointKey]), &c.position); err != nil {
+		return nil, errors.New("it is no checkpoint of a training run")
+	}
+	return c, tensors.CheckFinite()
+}
+
 // fits returns an error unless a run of this recipe and data can go on from the checkpoint.
-func (c *checkpoint) fits(r *Recipe, data string) error {
+func (c *checkpoint) fits(r *Recipe, data *dataset.Store) error {
 	switch {
 	case c.Recipe != r.Text:
-		return errors.New("the recipe is not the one the run was started with; start another run in another folder")
-	case c.Data != data:
-		return fmt.Errorf("the training data is not what the run was started with: %s, not %s", data, c.Data)
-	case c.Stage < 0 || c.Stage > len(r.Stages) || c.Step < 0:
-		return errors.New("the checkpoint is of no stage of the recipe")
+		return fault.New(fault.Conflict, "the recipe is not the one that the run was started with; start another run in another folder")
+	case !data.Is(c.Data):
+		return fault.New(fault.Conflict, "the training data is not what the run was started with: it is %s, not %s", data.Identity(), c.Data)
+	case c.Stage < 0 || c.Stage > len(r.Stages) || c.Step < 0 || c.Log < 0,
+		c.Stage == len(r.Stages) && c.Step > 0, c.Stage < len(r.Stages) && c.Step > r.Stages[c.Stage].Steps:
+		return fault.New(fault.Damaged, "%s is damaged: it is of no step of the recipe; start the run anew in another folder", CheckpointName)
 	}
 	return nil
 }
 
 // state collects the tensors of a run: the parameters, and where a stage is under way its optimizer and running mean.
-func state(n *networks, a *adam, mean *average) tensor.Set {
+func state(n *networks, j *job) tensor.Set {
 	set := tensor.Set{}
 	set.Merge(checkpointModel, n.all())
-	if a != nil {
-		set.Merge(checkpointFirst, a.first)
-		set.Merge(checkpointSecond, a.second)
+	if j == nil {
+		return set
 	}
-	if mean != nil {
-		set.Merge(checkpointAverage, mean.params)
+	set.Merge(checkpointFirst, j.optimizer.first)
+	set.Merge(checkpointSecond, j.optimizer.second)
+	if j.mean != nil {
+		set.Merge(checkpointAverage, j.mean.params)
 	}
 	return set
 }
@@ -116,7 +134,7 @@ func (c *checkpoint) restoreInto(set tensor.Set, prefix string) error {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		a := stored[name]
 		if len(a.Data) != len(set[name].Data) {
-			return fmt.Errorf("checkpoint: tensor %q is missing or has another size", prefix+name)
+			return fault.New(fault.Damaged, "checkpoint: tensor %q is missing or has another size", prefix+name)
 		}
 		copy(set[name].Data, a.Data)
 	}

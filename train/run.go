@@ -61,12 +61,13 @@ type trainer struct {
 	validate *validator
 	log      *report.Log
 	at       position
-	resumed  *checkpoint // of a stage under way, until it has been taken up
+	job      *job        // the stage under way; nil between stages
+	resumed  *checkpoint // what the run goes on from, until its stage has taken it up
 	result   Result
 }
 
-// Run trains a model as the recipe says. When ctx is done it writes a checkpoint and returns ctx's error once that is
-// complete. Other errors say what failed, and leave the last checkpoint as it was.
+// Run trains a model as the recipe says. When ctx is done, whatever is going on, it sees to it that a checkpoint holds the last step
+// that was completed, and returns ctx's error once that is so. Other errors say what failed, and leave the last checkpoint as it was.
 func Run(ctx context.Context, r *Recipe, o Options) (*Result, error) {
 	t := &trainer{Options: o, recipe: r, result: Result{Warnings: []string{}}}
 	if t.Note == nil {
@@ -76,24 +77,47 @@ func Run(ctx context.Context, r *Recipe, o Options) (*Result, error) {
 		t.Progress = func(Progress) {}
 	}
 	t.Threads = par.Threads(o.Threads)
+	defer t.close()
 	if err := t.open(ctx); err != nil {
 		return nil, err
 	}
-	defer t.close()
 	// A step makes no garbage to speak of, but the program holds little besides: collections need not be frequent.
 	defer debug.SetGCPercent(debug.SetGCPercent(200))
-	for t.at.Stage < len(r.Stages) {
-		if err := t.stage(ctx); err != nil {
-			if errors.Is(err, ctx.Err()) {
-				return nil, err
-			}
-			return nil, fmt.Errorf("stage %d (%s): %w", t.at.Stage+1, r.title(r.Stages[t.at.Stage]), err)
+	if err := t.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = t.stop(ctx)
 		}
+		return nil, err
 	}
-	return &t.result, t.finish(ctx)
+	return &t.result, nil
 }
 
-// open opens all that the run needs, so that what is missing shows at once, and takes up an earlier run.
+// run does what is left to do.
+func (t *trainer) run(ctx context.Context) error {
+	for t.at.Stage < len(t.recipe.Stages) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := t.stage(ctx); err != nil {
+			return fmt.Errorf("stage %d (%s): %w", t.at.Stage+1, t.recipe.title(t.recipe.Stages[t.at.Stage]), err)
+		}
+	}
+	return t.finish(ctx)
+}
+
+// stop sees to it that a run whose context is done can be resumed where it is, and gives the context's error if it can.
+func (t *trainer) stop(ctx context.Context) error {
+	// The checkpoint is up to date where it has not been taken up yet, and after the last stage.
+	if t.resumed == nil && t.at.Stage < len(t.recipe.Stages) {
+		if err := t.save(); err != nil {
+			return fmt.Errorf("interrupted, and the run could not be saved: %w; the last checkpoint is as it was", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// open opens all that the run needs, so that what is missing shows at once, and takes up an earlier run. That ctx is done is no error:
+// then what is not needed for saving the run may be missing.
 func (t *trainer) open(ctx context.Context) error {
 	var err error
 	if t.networks, err = newNetworks(t.recipe); err != nil {
@@ -102,16 +126,13 @@ func (t *trainer) open(ctx context.Context) error {
 	if err := t.checkModels(); err != nil {
 		return err
 	}
-	if t.store, err = dataset.Open(t.Data); err != nil {
-		return err
-	}
-	if err := t.checkData(); err != nil {
+	if err := t.openData(ctx); err != nil {
 		return err
 	}
 	if t.Validation == "" {
 		t.Validation = t.recipe.Validation.Folder
 	}
-	if t.validate, err = newValidator(ctx, t.Validation, t.recipe, t.Threads); err != nil {
+	if t.validate, err = newValidator(ctx, t.Validation, t.recipe, t.Threads); err != nil && ctx.Err() == nil {
 		return err
 	}
 	if err := os.MkdirAll(t.Folder, 0o755); err != nil {
@@ -128,6 +149,25 @@ func (t *trainer) open(ctx context.Context) error {
 		Kind: report.KindRun, Name: t.recipe.Name, Recipe: t.recipe.Text, Classes: t.networks.model(nil).Classes,
 		Text: fmt.Sprintf("%d patches, %d threads", t.store.Len(), t.Threads),
 	})
+}
+
+// openData opens the training data, and verifies it where that is not done as it is read.
+func (t *trainer) openData(ctx context.Context) error {
+	var err error
+	if t.store, err = dataset.Open(t.Data); err != nil {
+		return err
+	}
+	if err := t.checkData(); err != nil {
+		return err
+	}
+	if t.store.Verified() {
+		return nil
+	}
+	t.Note(fmt.Sprintf("%s was made by an earlier version: verifying all of it first; prepared anew it is verified as it is read", t.Data))
+	if err := t.store.Verify(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 // checkModels returns an error if a model that a stage needs cannot be used.
@@ -183,13 +223,15 @@ func (t *trainer) takeUp() error {
 		t.Note("there is no checkpoint yet: the run begins anew")
 		return emptyLog(log, 0)
 	}
-	if err := c.fits(t.recipe, t.at.Data); err != nil {
+	if err := c.fits(t.recipe, t.store); err != nil {
 		return fmt.Errorf("cannot go on with %s: %w", t.Folder, err)
 	}
 	if err := c.restoreInto(t.networks.all(), checkpointModel); err != nil {
 		return fmt.Errorf("cannot go on with %s: %w", t.Folder, err)
 	}
+	data := t.at.Data
 	t.at, t.resumed = c.position, c
+	t.at.Data = data // an earlier version may have put it otherwise
 	if t.at.Stage < len(t.recipe.Stages) {
 		s := t.recipe.Stages[t.at.Stage]
 		t.Note(fmt.Sprintf("going on in stage %d (%s) after %d of %d steps", t.at.Stage+1, t.recipe.title(s), t.at.Step, s.Steps))
@@ -212,18 +254,23 @@ func emptyLog(path string, length int64) error {
 	return nil
 }
 
+// close closes what is open, after an error too.
 func (t *trainer) close() {
 	// Everything that matters was written and checked before.
-	_ = t.log.Close()
-	_ = t.store.Close()
+	if t.log != nil {
+		_ = t.log.Close()
+	}
+	if t.store != nil {
+		_ = t.store.Close()
+	}
 }
 
-// save writes a checkpoint; optimizer and mean are those of the stage under way, if one is.
-func (t *trainer) save(optimizer *adam, mean *average) error {
+// save writes a checkpoint of what is done.
+func (t *trainer) save() error {
 	if info, err := os.Stat(filepath.Join(t.Folder, report.LogName)); err == nil {
 		t.at.Log = info.Size()
 	}
-	c := checkpoint{t.at, state(t.networks, optimizer, mean)}
+	c := checkpoint{t.at, state(t.networks, t.job)}
 	return c.save(t.Folder)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"classsr/dataset"
@@ -44,23 +45,30 @@ func (t *trainer) stage(ctx context.Context) error {
 		}
 	}
 	began, before := time.Now(), t.at.Step
-	if s.Steps > t.at.Step {
-		j, err := t.newJob(s)
-		if err != nil {
+	if s.Steps > 0 {
+		var err error
+		if t.job, err = t.newJob(s); err != nil {
 			return err
 		}
-		if err := t.steps(ctx, j); err != nil {
+		if err := t.steps(ctx, t.job); err != nil {
 			return err
 		}
-		if j.mean != nil {
-			for name, a := range j.mean.params {
-				copy(j.params[name].Data, a.Data)
-			}
-		}
+		t.job.end()
+		t.job = nil
+		runtime.GC() // the memory of one stage goes before that of the next comes
 	}
 	t.result.Stages = append(t.result.Stages, StageTime{t.recipe.title(s), t.at.Step - before, time.Since(began).Seconds()})
 	t.at.Stage, t.at.Step = t.at.Stage+1, 0
-	return t.save(nil, nil)
+	return t.save()
+}
+
+// end leaves the parameters as the stage gives them: their running mean, if there is one.
+func (j *job) end() {
+	if j.mean != nil {
+		for name, a := range j.mean.params {
+			copy(j.params[name].Data, a.Data)
+		}
+	}
 }
 
 // newJob prepares the arithmetic of a stage, and takes up its state from a checkpoint.
@@ -174,7 +182,7 @@ func (t *trainer) routedStep(j *job) step {
 // ahead is how many batches are read in advance.
 const ahead = 2
 
-// steps runs the steps that are left.
+// steps runs the steps that are left. When it returns an error, all steps until t.at are done and nothing of the next one is.
 func (t *trainer) steps(ctx context.Context, j *job) error {
 	batches := make([]*dataset.Batch, ahead+2) // one is in use, and one is being read
 	for i := range batches {
@@ -186,25 +194,24 @@ func (t *trainer) steps(ctx context.Context, j *job) error {
 	})
 	defer stop()
 	w := newWatch()
+	if t.at.Measuring { // what the run was stopped in
+		if err := t.measure(ctx, j); err != nil {
+			return err
+		}
+	}
 	for t.at.Step < j.Steps {
 		batch, err := next()
 		if err == nil {
 			err = t.one(ctx, j, batch, w)
 		}
-		if err != nil {
-			if ctx.Err() == nil {
-				return err
-			}
-			if err := t.save(j.optimizer, j.mean); err != nil {
-				return err
-			}
-			return ctx.Err()
+		if err == nil {
+			err = t.look(ctx, j, w)
 		}
-		if err := t.look(ctx, j, w); err != nil {
+		if err != nil {
 			return err
 		}
 		if t.at.Step%t.recipe.Checkpoint == 0 && t.at.Step < j.Steps {
-			if err := t.save(j.optimizer, j.mean); err != nil {
+			if err := t.save(); err != nil {
 				return err
 			}
 			if t.validate == nil { // else it is written when something was measured
@@ -269,6 +276,20 @@ func (t *trainer) look(ctx context.Context, j *job, w *watch) error {
 	if t.validate == nil || !last && t.at.Step%t.recipe.Validation.Every != 0 {
 		return nil
 	}
+	t.at.Measuring = true
+	if err := t.measure(ctx, j); err != nil {
+		return err
+	}
+	*w = *newWatch() // so that its time is not counted as that of steps
+	return nil
+}
+
+// measure does the validation that is due.
+func (t *trainer) measure(ctx context.Context, j *job) error {
+	if t.validate == nil { // not any more: the run was resumed without
+		t.at.Measuring = false
+		return nil
+	}
 	var replaced tensor.Set
 	if j.mean != nil {
 		replaced = j.mean.params
@@ -288,7 +309,7 @@ func (t *trainer) look(ctx context.Context, j *job, w *watch) error {
 	if err := t.event(v.event(report.Event{Kind: report.KindValidation})); err != nil {
 		return err
 	}
-	*w = *newWatch() // so that its time is not counted as that of steps
+	t.at.Measuring = false
 	t.page()
 	return nil
 }
