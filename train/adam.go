@@ -80,10 +80,11 @@ type schedule struct {
 // at is the learning rate of a step, counted from 0.
 func (s schedule) at(step int) float64 {
 	begin, period := 0, s.Periods[0]
-	for i := 1; step >= begin+period; i++ {
+	for i := 1; i < len(s.Periods) && step-begin >= period; i++ {
 		begin += period
-		period = s.Periods[min(i, len(s.Periods)-1)]
+		period = s.Periods[i]
 	}
+	begin += (step - begin) / period * period
 	rate := s.Floor + (s.Rate-s.Floor)*(1+math.Cos(math.Pi*float64(step-begin)/float64(period)))/2
 	if step < s.Warmup {
 		rate *= float64(step+1) / float64(s.Warmup)

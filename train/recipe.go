@@ -6,14 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
+	"math"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
 	"classsr/arch"
+	"classsr/fault"
+	"classsr/internal/regular"
 	"classsr/weights"
 )
 
@@ -121,13 +125,16 @@ func BuiltinRecipe(name string) (string, bool) {
 	return string(text), err == nil
 }
 
-// LoadRecipe reads a recipe: one inside the program by its name, or a file. Errors name it.
+// mostRecipe bounds the size of a recipe's file, in bytes.
+const mostRecipe = 1 << 20
+
+// LoadRecipe reads a recipe: one inside the program by its name, or a file of at most 1 MB. Errors name it.
 func LoadRecipe(nameOrPath string) (*Recipe, error) {
 	text, ok := BuiltinRecipe(nameOrPath)
 	if !ok {
-		b, err := os.ReadFile(nameOrPath)
-		if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
-			return nil, fmt.Errorf("no recipe named %q; inside are %s, and a file is given by its path",
+		b, err := regular.ReadFile(nameOrPath, mostRecipe)
+		if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
+			return nil, fault.New(fault.NotFound, "no recipe named %q; inside are %s, and a file is given by its path",
 				nameOrPath, strings.Join(RecipeNames(), ", "))
 		}
 		if err != nil {
@@ -145,6 +152,11 @@ func LoadRecipe(nameOrPath string) (*Recipe, error) {
 // ParseRecipe reads a recipe from YAML and fills in what it leaves out. A key that is not known is an error, so that a misspelt one
 // does not go unseen.
 func ParseRecipe(text string) (*Recipe, error) {
+	r, err := parseRecipe(text)
+	return r, fault.Default(fault.Usage, err)
+}
+
+func parseRecipe(text string) (*Recipe, error) {
 	r := &Recipe{Text: text, Loss: L1, Checkpoint: 1000, Seed: 1, InitGain: arch.PaperGain}
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	decoder.KnownFields(true)
@@ -194,7 +206,7 @@ const (
 
 func (r *Recipe) check() error {
 	switch {
-	case r.Name == "" || strings.ContainsAny(r.Name, `/\`):
+	case strings.ContainsAny(r.Name, `/\`) || strings.Trim(r.Name, ".") == "" || strings.ContainsFunc(r.Name, unprintable):
 		return fmt.Errorf("name: %q cannot be that of a model", r.Name)
 	case len(r.Branches) < fewestClasses || len(r.Branches) > mostClasses:
 		return fmt.Errorf("branches: there are %d; a model has %d to %d", len(r.Branches), fewestClasses, mostClasses)
@@ -238,15 +250,15 @@ func (s Stage) check(r *Recipe) error {
 		return fmt.Errorf("patches: %q; they are %s or %s", s.Patches, PatchesOwn, PatchesAll)
 	case s.Steps < 0 || s.Batch < 1 || s.Batch > mostBatch || s.Chunk < 1:
 		return fmt.Errorf("%d steps with a batch of %d in chunks of %d", s.Steps, s.Batch, s.Chunk)
-	case s.Steps > 0 && (s.Rate <= 0 || s.Rate > 1 || s.RateEnd < 0 || s.RateEnd > s.Rate || s.Warmup < 0):
+	case s.Steps > 0 && !(s.Rate > 0 && s.Rate <= 1 && s.RateEnd >= 0 && s.RateEnd <= s.Rate && s.Warmup >= 0):
 		return fmt.Errorf("learning_rate: from %v to %v", s.Rate, s.RateEnd)
 	case slices.ContainsFunc(s.Periods, func(n int) bool { return n < 1 }):
 		return fmt.Errorf("periods: %v; each has at least one step", s.Periods)
 	case !(s.Betas[0] >= 0 && s.Betas[0] < 1 && s.Betas[1] >= 0 && s.Betas[1] < 1):
 		return fmt.Errorf("betas: %v; they are in 0..1", s.Betas)
-	case !(s.Average >= 0 && s.Average < 1) || s.Clip < 0:
+	case !(s.Average >= 0 && s.Average < 1) || !notNegative(s.Clip):
 		return fmt.Errorf("weight_average %v, clip %v: the first is in 0..1, the second not negative", s.Average, s.Clip)
-	case s.Weights.Pixel < 0 || s.Weights.Class < 0 || s.Weights.Average < 0 || s.Weights.Difficulty < 0:
+	case !notNegative(s.Weights.Pixel, s.Weights.Class, s.Weights.Average, s.Weights.Difficulty):
 		return fmt.Errorf("loss_weights: %+v; they are not negative", s.Weights)
 	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start.Slice != 0):
 		return errors.New("branch, teacher and slice are for stages that train a branch")
@@ -268,6 +280,14 @@ func (s Stage) check(r *Recipe) error {
 		return fmt.Errorf("teacher: a weight of %v; it is in 0..1", s.Teacher.Weight)
 	}
 	return nil
+}
+
+// unprintable tells whether a character could do something to a terminal.
+func unprintable(c rune) bool { return !unicode.IsPrint(c) }
+
+// notNegative tells whether all of some numbers are finite and not negative.
+func notNegative(numbers ...float64) bool {
+	return !slices.ContainsFunc(numbers, func(v float64) bool { return !(v >= 0 && v <= math.MaxFloat64) })
 }
 
 // isNetwork tells whether a number from 1 is that of a branch that learns.

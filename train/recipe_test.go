@@ -1,8 +1,12 @@
 package train
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"classsr/fault"
 )
 
 func TestRecipesInside(t *testing.T) {
@@ -54,13 +58,48 @@ stages:
 		{"steps: 1", "steps: 1, loss: l3", "unknown loss"},
 		{"scale: 4", "scale: 4\nbatch_norm: true", "batch_norm"},
 		{"scale: 4", "scale: 4\ninit_gain: -1", "init_gain"},
+		{"1e-3", ".nan", "learning_rate"},
+		{"steps: 1", "steps: 1, clip: .nan", "clip"},
+		{"steps: 1", "steps: 1, loss_weights: {pixel: .inf}", "loss_weights"},
+		{"name: a", "name: ..", "name"},
+		{"name: a", `name: "a\e[31m"`, "name"},
 		{"train: branch, branch: 2", "train: joint, branch: 2", "for stages that train a branch"},
 	} {
 		_, err := ParseRecipe(strings.Replace(good, c.old, c.new, 1))
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error(), c.want) || fault.KindOf(err) != fault.Usage {
 			t.Errorf("%s: %v, want %q", c.new, err, c.want)
 		} else if strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q has several lines", err)
+		}
+	}
+}
+
+// Files that are none, or far too large for a recipe, are refused before they are read.
+func TestRecipesThatAreNone(t *testing.T) {
+	folder := t.TempDir()
+	large := filepath.Join(folder, "large.yaml")
+	if err := os.WriteFile(large, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 1<<40); err != nil {
+		t.Skip("no sparse files here:", err)
+	}
+	for path, want := range map[string]fault.Kind{
+		large: fault.TooLarge, os.DevNull: fault.Unsupported, folder: fault.Unsupported, "nothing": fault.NotFound,
+		filepath.Join(folder, "none.yaml"): fault.NotFound,
+	} {
+		if _, err := LoadRecipe(path); fault.KindOf(err) != want || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v, of kind %s", path, err, fault.KindOf(err))
+		}
+	}
+}
+
+// The rate of a step far behind the last period does not take for ever.
+func TestScheduleOfShortPeriods(t *testing.T) {
+	s := schedule{Rate: 1, Floor: 0.5, Periods: []int{5, 1, 2}}
+	for step, want := range map[int]float64{0: 1, 4: s.at(4), 5: 1, 6: 1, 7: 0.75, 8: 1, 9: 0.75, 1<<62 + 1: 0.75} {
+		if got := s.at(step); got != want {
+			t.Errorf("step %d: %v, want %v", step, got, want)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 
 	"classsr/dataset"
+	"classsr/fault"
 	"classsr/internal/par"
 	"classsr/tensor"
 	"classsr/train/report"
@@ -190,14 +191,14 @@ func (t *trainer) checkModels() error {
 // checkData returns an error if the training data does not fit the recipe.
 func (t *trainer) checkData() error {
 	if t.store.Scale() != t.recipe.Scale {
-		return fmt.Errorf("%s has patches for x%d, the recipe trains for x%d", t.Data, t.store.Scale(), t.recipe.Scale)
+		return fault.New(fault.Conflict, "%s has patches for x%d, the recipe trains for x%d", t.Data, t.store.Scale(), t.recipe.Scale)
 	}
 	if t.store.Judged() {
 		return nil
 	}
 	for i, s := range t.recipe.Stages {
 		if s.Train == TrainBranch && s.Patches == PatchesOwn || s.Weights.Difficulty > 0 {
-			return fmt.Errorf("stage %d (%s) needs the difficulty of the patches, but %s was prepared without a judge: "+
+			return fault.New(fault.Conflict, "stage %d (%s) needs the difficulty of the patches, but %s was prepared without a judge: "+
 				"prepare it with one, or set patches: %s and no weight of difficulty", i+1, t.recipe.title(s), t.Data, PatchesAll)
 		}
 	}
@@ -210,7 +211,7 @@ func (t *trainer) takeUp() error {
 	if !t.Resume {
 		for _, name := range []string{CheckpointName, report.LogName, ModelName} {
 			if _, err := os.Lstat(filepath.Join(t.Folder, name)); err == nil {
-				return fmt.Errorf("%s holds a run already: go on with it (--resume) or name another folder", t.Folder)
+				return fault.New(fault.Conflict, "%s holds a run already: go on with it (--resume) or name another folder", t.Folder)
 			}
 		}
 		return nil
