@@ -80,7 +80,7 @@ func newFrozen(n weights.Network, batch tensor.Shape, threads int) *frozen {
 	graph := n.Spec.Build()
 	return &frozen{
 		plan: engine.Compile(graph, n.Params).ByLayer(), scale: float32(n.Spec.InputRange),
-		arenas:  make([]engine.Arena, par.Threads(threads)),
+		arenas:  make([]engine.Arena, min(par.Threads(threads), batch.N)),
 		results: tensor.New(graph.Shapes(batch)[graph.Output()]),
 	}
 }

@@ -120,14 +120,17 @@ func (t *trainer) stop(ctx context.Context) error {
 // open opens all that the run needs, so that what is missing shows at once, and takes up an earlier run. That ctx is done is no error:
 // then what is not needed for saving the run may be missing.
 func (t *trainer) open(ctx context.Context) error {
-	var err error
+	if err := t.openData(ctx); err != nil {
+		return err
+	}
+	err := checkMemory(t.recipe, t.store, t.Threads)
+	if err != nil {
+		return err
+	}
 	if t.networks, err = newNetworks(t.recipe); err != nil {
 		return err
 	}
 	if err := t.checkModels(); err != nil {
-		return err
-	}
-	if err := t.openData(ctx); err != nil {
 		return err
 	}
 	if t.Validation == "" {

@@ -177,7 +177,7 @@ func (b *blend) begin(s *routedStep, hr *tensor.Tensor, p, dp [][]float64) {
 	for i := range b.dy {
 		b.dy[i] = tensor.New(chunk)
 	}
-	for range par.Threads(s.threads) {
+	for range min(par.Threads(s.threads), s.chunk) {
 		b.mixed = append(b.mixed, make([]float32, hr.C*hr.H*hr.W))
 		b.slope = append(b.slope, make([]float32, hr.C*hr.H*hr.W))
 	}
