@@ -94,7 +94,7 @@ func readCheckpoint(f io.ReaderAt, size int64) (*checkpoint, error) {
 	}
 	c := &checkpoint{tensors: tensors}
 	if err := json.Unmarshal([]byte(metadata[checkpointKey]), &c.position); err != nil {
-		return nil, errors.New("it is no checkpoint of a training run")
+		return nil, errors.New("not a checkpoint of a training run")
 	}
 	return c, tensors.CheckFinite()
 }

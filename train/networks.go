@@ -39,7 +39,7 @@ func newNetworks(r *Recipe) (*networks, error) {
 		return nil, fmt.Errorf("start: %w", err)
 	}
 	if from.ClassModule == nil || len(from.Branches) != len(n.branches) {
-		return nil, fmt.Errorf("start: %s is no model of %d classes; stages can start single branches from plain networks",
+		return nil, fmt.Errorf("start: %s is not a model of %d classes; to start single branches from plain networks, use the start of their stages",
 			r.Start, len(n.branches))
 	}
 	n.classModule.Params = cloneSet(from.ClassModule.Params)

@@ -224,7 +224,7 @@ func (t *trainer) takeUp() error {
 		return err
 	}
 	if c == nil {
-		t.Note("there is no checkpoint yet: the run begins anew")
+		t.Note("there is no checkpoint yet: starting from the beginning")
 		return emptyLog(log, 0)
 	}
 	if err := c.fits(t.recipe, t.store); err != nil {
@@ -341,6 +341,6 @@ func (s statistics) restore() {
 // page writes the page of the run. A page that cannot be written is no reason to stop.
 func (t *trainer) page() {
 	if err := report.WriteFile(t.Folder); err != nil {
-		t.Note("warning: no report: " + err.Error())
+		t.Note("warning: the report could not be written: " + err.Error())
 	}
 }

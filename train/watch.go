@@ -117,7 +117,7 @@ func (a *alarm) check(e report.Event, step int) []string {
 			a.unused[i] = 0
 		}
 		if a.unused[i] == unusedEvents {
-			warn(a.classes[i], fmt.Sprintf("class %s has %.1f %% of the patches: it is not in use. Raise loss_weights.average, or "+
+			warn(a.classes[i], fmt.Sprintf("class %s has %.1f %% of the patches: it is hardly used. Raise loss_weights.average, or "+
 				"train its branch longer", a.classes[i], 100*share))
 		}
 	}

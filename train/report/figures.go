@@ -20,10 +20,10 @@ type figure struct {
 // losses says in which order losses are shown, and how they are to be read.
 var losses = []struct{ key, title, note string }{
 	{LossTotal, "Total loss", "The weighted sum that is minimised. Its level may jump between stages, which weigh differently."},
-	{LossPixel, "Pixel loss", "Mean absolute error against the original pictures; it is to fall."},
-	{LossTeacher, "Teacher loss", "Mean absolute error against the teacher's results; it is to fall."},
-	{LossClass, "Class loss", "0: every patch has one clear class. It is to fall, but not at once."},
-	{LossAverage, "Average loss", "0: all classes are used alike. 1: all patches are in one class, the training has collapsed."},
+	{LossPixel, "Pixel loss", "Mean absolute error against the original pictures; it should fall."},
+	{LossTeacher, "Teacher loss", "Mean absolute error against the teacher's results; it should fall."},
+	{LossClass, "Class loss", "0: every patch has one clear class. It should fall, but not at once."},
+	{LossAverage, "Average loss", "0: all classes are used equally. 1: all patches go to one class, and the training has collapsed."},
 	{LossDifficulty, "Difficulty loss", "Cross-entropy against the judge's classes; log M where all M are equally likely."},
 }
 

@@ -108,7 +108,7 @@ func Read(r io.Reader) ([]Event, error) {
 			return nil, fmt.Errorf("line %d of the log is damaged (%w); remove that line to use the others", number, err)
 		}
 		if event.Kind == "" {
-			return nil, fmt.Errorf("line %d of the log is no event: it has no \"kind\"; remove that line to use the others", number)
+			return nil, fmt.Errorf("line %d of the log is not an event: it has no \"kind\"; remove that line to use the others", number)
 		}
 		events = append(events, event)
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"os"
 	"path/filepath"
 
 	"classsr/internal/atomicfile"
+	"classsr/internal/regular"
 )
 
 //go:embed page.html
@@ -38,7 +38,7 @@ type row struct{ Number, Name, Steps, Time, Speed, PSNR, Loss string }
 // replaced. It may be called while the run goes on.
 func WriteFile(folder string) error {
 	path := filepath.Join(folder, LogName)
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return fmt.Errorf("there is no log to report on: %w; name the folder of a training run, which holds %s", err, LogName)
 	}

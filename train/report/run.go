@@ -225,7 +225,7 @@ func (r *run) findings() {
 	}
 	for i, share := range last.Shares {
 		if len(last.Shares) > 1 && share < 0.01 {
-			r.warn(fmt.Sprintf("Class %q has less than 1 %% of the pixels, so its branch is all but unused. Give the average loss more "+
+			r.warn(fmt.Sprintf("Class %q has less than 1 %% of the pixels, so its branch is hardly used. Give the average loss more "+
 				"weight, or check the difficulty split.", r.class(i)), where(last))
 		}
 	}

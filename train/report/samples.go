@@ -79,7 +79,7 @@ func dataURI(root *os.Root, name string, left *int64) (template.URL, error) {
 	}
 	defer func() { _ = file.Close() }()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", errors.New("it is no file")
+		return "", errors.New("it is not a file")
 	}
 	most := min(largestPicture, *left)
 	data, err := io.ReadAll(io.LimitReader(file, most+1))
@@ -91,7 +91,7 @@ func dataURI(root *os.Root, name string, left *int64) (template.URL, error) {
 	}
 	kind := http.DetectContentType(data)
 	if !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, kind) {
-		return "", errors.New("it is no PNG, JPEG, GIF or WebP file")
+		return "", errors.New("it is not a PNG, JPEG, GIF or WebP file")
 	}
 	*left -= int64(len(data))
 	return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data)), nil
