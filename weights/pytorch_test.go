@@ -11,19 +11,21 @@ import (
 	"strconv"
 	"testing"
 
+	"classsr/internal/testref"
 	"classsr/tensor"
 	"classsr/weights/torch"
 )
 
-// pythonWithTorch is what CLASSSR_PYTHON names, or else Debian's; without PyTorch in it the test is skipped.
+// pythonWithTorch is what CLASSSR_PYTHON names, or else Debian's; without PyTorch in it the test ends as testref.Missing says.
 func pythonWithTorch(t *testing.T) string {
 	t.Helper()
 	python := os.Getenv("CLASSSR_PYTHON")
 	if python == "" {
 		python = "/usr/bin/python3"
 	}
-	if err := exec.Command(python, "-c", "import torch").Run(); err != nil {
-		t.Skipf("%s has no PyTorch (%v): set CLASSSR_PYTHON to a python that has", python, err)
+	// Python takes the folder torch beside this file for a package of that name, but one without modules.
+	if out, err := exec.Command(python, "-c", "from torch import nn").CombinedOutput(); err != nil {
+		testref.Missing(t, "%s has no PyTorch: set CLASSSR_PYTHON to a python that has (%v: %s)", python, err, bytes.TrimSpace(out))
 	}
 	return python
 }

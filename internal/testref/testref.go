@@ -1,5 +1,6 @@
 // Package testref finds the reference data that tests compare with: pictures, weights, and tensors that PyTorch wrote. It
-// lies outside the repository, in the folder that CLASSSR_SHARED names (by default the folder shared beside the checkout).
+// lies outside the repository, in the folder that CLASSSR_SHARED names (by default the folder shared beside the checkout). It also
+// decides which tests may be skipped.
 package testref
 
 import (
@@ -15,7 +16,7 @@ import (
 )
 
 // Path returns the path of a file or folder of the reference data, such as Path(t, "data", "test", "Set5"). Where it is
-// absent the test is skipped, or fails if the environment variable CI is set.
+// absent the test ends as Missing says.
 func Path(t testing.TB, elem ...string) string {
 	t.Helper()
 	root := os.Getenv("CLASSSR_SHARED")
@@ -24,11 +25,7 @@ func Path(t testing.TB, elem ...string) string {
 	}
 	path := filepath.Join(append([]string{root}, elem...)...)
 	if _, err := os.Stat(path); err != nil {
-		message := "reference data " + filepath.Join(elem...) + " not found: set CLASSSR_SHARED to the folder that holds it"
-		if os.Getenv("CI") != "" {
-			t.Fatal(message)
-		}
-		t.Skip(message)
+		Missing(t, "reference data %s not found: set CLASSSR_SHARED to the folder that holds it", filepath.Join(elem...))
 	}
 	return path
 }
@@ -59,7 +56,7 @@ type Archive struct {
 	r    *npz.Reader
 }
 
-// OpenNPZ opens reference/name; the test skips or fails as Path says where it is absent.
+// OpenNPZ opens reference/name; where it is absent the test ends as Missing says.
 func OpenNPZ(t testing.TB, name string) *Archive {
 	t.Helper()
 	// The reader takes four bytes at a time, so that the file has to be in memory.

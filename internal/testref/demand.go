@@ -1,0 +1,33 @@
+package testref
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+const (
+	// Must names the environment variable that, if set, makes a test fail where it would be skipped for want of reference data or of
+	// another program.
+	Must = "CLASSSR_MUST"
+	// AlsoSlow names the environment variable that, if set, makes tests run which take long and prove little more than the others.
+	AlsoSlow = "CLASSSR_SLOW"
+)
+
+// Missing ends a test for want of something that lies outside the repository: it is skipped, or fails if Must is set.
+func Missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	message := fmt.Sprintf(format, args...)
+	if os.Getenv(Must) != "" {
+		t.Fatalf("%s (%s is set, so this is a failure)", message, Must)
+	}
+	t.Skip(message)
+}
+
+// Slow skips a test unless AlsoSlow is set, as `make check-full` and continuous integration do.
+func Slow(t testing.TB) {
+	t.Helper()
+	if os.Getenv(AlsoSlow) == "" {
+		t.Skipf("slow: runs where %s is set", AlsoSlow)
+	}
+}
