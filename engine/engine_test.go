@@ -133,6 +133,7 @@ func deviation(x *tensor.Tensor) float64 {
 func TestPlansAgreeWithTheReference(t *testing.T) {
 	for name, spec := range networks(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			g := spec.Build()
 			params := randomParams(g, 7)
 			plan := engine.Compile(g, params)
@@ -203,8 +204,11 @@ func TestPiecesDoNotDependOnWhatTheArenaHeld(t *testing.T) {
 					cores = append(cores, image.Rect(left, 9, right, 15))
 				}
 			}
-			r := rand.New(rand.NewPCG(19, 3))
-			for range 60 {
+			r, rounds := rand.New(rand.NewPCG(19, 3)), 60
+			if testing.Short() {
+				rounds = 5
+			}
+			for range rounds {
 				plan := plan
 				if r.IntN(3) == 0 {
 					plan = plan.ByLayer()
@@ -222,6 +226,7 @@ func TestPiecesDoNotDependOnWhatTheArenaHeld(t *testing.T) {
 
 // Networks that pool run whole pictures on several threads, and slide through the layers after the last pool.
 func TestPoolingNetworksRunLargePictures(t *testing.T) {
+	skipIfShort(t)
 	for name, spec := range networks(t) {
 		if !spec.Enlarges() || !spec.Pools() {
 			continue
@@ -229,7 +234,7 @@ func TestPoolingNetworksRunLargePictures(t *testing.T) {
 		g := spec.Build()
 		params := randomParams(g, 11)
 		plan := engine.Compile(g, params)
-		x := randomPicture(71, 66, 5)
+		x := randomPicture(43, 38, 5)
 		want := g.Forward(params, x)
 		var single *tensor.Tensor
 		for _, threads := range []int{1, 3} {

@@ -16,6 +16,10 @@ func TestForwardPassesOfPyTorch(t *testing.T) {
 	for _, name := range []string{"fsrcnn_16", "fsrcnn_56", "carn_36", "carn_64", "srresnet_36", "rcan_small", "classmodule"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name == "carn_64" {
+				testref.Slow(t) // carn_36 has the same operations
+			}
+			skipIfShort(t)
 			network := openReference(t, name)
 			graph := network.Spec.Build()
 			plan := engine.Compile(graph, network.Params)
@@ -58,4 +62,12 @@ func openReference(t *testing.T, name string) weights.Network {
 		t.Fatal(err)
 	}
 	return weights.Network{Spec: spec, Params: params}
+}
+
+// skipIfShort leaves out what takes minutes on an emulated processor.
+func skipIfShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("long with -short")
+	}
 }
