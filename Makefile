@@ -10,7 +10,7 @@ GOLANGCI_VERSION := v2.15.0
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 # A number of inputs, not a time: when time runs out, go test may call a slow input a failure.
 FUZZTIME ?= 20000x
-KERNEL_TESTS := ./engine . ./cmd/...
+KERNEL_TESTS := ./engine ./branch ./infer . ./cmd/...
 
 .PHONY: test
 test: ## vet and all tests
@@ -26,7 +26,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 .PHONY: race
 race: ## the race detector where goroutines share something (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./internal/par ./dataset ./train
-	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads' . ./engine ./imageio
+	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads' . ./infer ./engine ./imageio
 
 .PHONY: avx2
 avx2: ## the tests that depend on kernels, on those for AVX2
@@ -78,7 +78,7 @@ KERNELS ?= avx512 avx2
 
 .PHONY: costs
 costs: build ## measure what routing reckons with again, for each kernel set (a quiet machine, some minutes)
-	for k in $(KERNELS); do CLASSSR_KERNEL=$$k $(BIN)/classsr bench --costs costs.json || exit 1; done
+	for k in $(KERNELS); do CLASSSR_KERNEL=$$k $(BIN)/classsr bench --costs cost/costs.json || exit 1; done
 
 .PHONY: build
 build: ## the program, as one static file

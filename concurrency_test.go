@@ -8,13 +8,16 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"classsr/internal/testmodel"
+	"classsr/picture"
+	"classsr/route"
+
 	"classsr"
-	"classsr/imageio"
 )
 
 // sharedJob is a picture that several goroutines enlarge by one Upscaler, and what one alone made of it.
 type sharedJob struct {
-	in, want *imageio.Picture
+	in, want *picture.Picture
 }
 
 // An Upscaler may be shared: eight goroutines enlarge pictures of all kinds at the same time, some of them broken off half-way, and
@@ -26,12 +29,12 @@ func TestUpscalersAreShared(t *testing.T) {
 	}
 	for name, options := range map[string]classsr.Options{
 		"routed":          {Threads: 2},
-		"edge router":     {Router: classsr.RouterEdge, Threads: 3},
+		"edge router":     {Router: route.Edge, Threads: 3},
 		"budget":          {Budget: 50, Threads: 1},
 		"full":            {Mode: classsr.ModeFull, Threads: 2},
 		"little memory":   {Mode: classsr.ModeFull, Threads: 2, Memory: 8e6},
 		"paper":           {Mode: classsr.ModePaper, Threads: 2},
-		"class by class":  {Router: classsr.RouterClassModule, Threads: 2},
+		"class by class":  {Router: route.ClassModule, Threads: 2},
 		"quality by half": {Quality: 0.5, Threads: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,8 +78,8 @@ func shareUpscaler(t *testing.T, model *classsr.Model, options classsr.Options) 
 func sharedJobs(t *testing.T, up *classsr.Upscaler) []sharedJob {
 	t.Helper()
 	jobs := []sharedJob{
-		{in: picture(96, 70, 3, false, 8)}, {in: picture(64, 99, 1, false, 8)}, {in: picture(67, 41, 3, true, 8)},
-		{in: picture(48, 48, 3, false, 16)}, {in: picture(33, 90, 1, true, 16)},
+		{in: testmodel.Waves(96, 70, 3, false, 8)}, {in: testmodel.Waves(64, 99, 1, false, 8)}, {in: testmodel.Waves(67, 41, 3, true, 8)},
+		{in: testmodel.Waves(48, 48, 3, false, 16)}, {in: testmodel.Waves(33, 90, 1, true, 16)},
 	}
 	for i, j := range jobs {
 		large, _, err := up.Upscale(context.Background(), j.in)
@@ -103,7 +106,7 @@ func (b *breaking) Err() error {
 	return nil
 }
 
-func breakOff(up *classsr.Upscaler, in *imageio.Picture) error {
+func breakOff(up *classsr.Upscaler, in *picture.Picture) error {
 	_, _, err := up.Upscale(&breaking{Context: context.Background()}, in)
 	return err
 }
