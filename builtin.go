@@ -11,6 +11,11 @@ import (
 //go:embed models/*.safetensors
 var modelFiles embed.FS
 
+// Notice is the program's licence and what its models and pictures ask to be said of them; package licences has those of linked modules.
+//
+//go:embed NOTICE
+var Notice string
+
 // DefaultModel is the model that is used where none is named.
 const DefaultModel = "carn-x4"
 

@@ -7,16 +7,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"classsr/internal/atomicfile"
+	"classsr/internal/regular"
 )
 
 // UpdateFile measures the costs of the networks with the kernel set in use and puts them into a file (costs.json), whose other tables stay:
 // the canonical one in particular, whose change would change what classes pictures get.
 func UpdateFile(ctx context.Context, path string) error {
 	all := map[string]map[string]Unit{}
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path, 1<<20)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"classsr"
@@ -343,9 +342,4 @@ func cause(err error) error {
 		return pathErr.Err
 	}
 	return err
-}
-
-// HistogramPath is where the picture of a file's difficulties lies: beside it.
-func HistogramPath(path string) string {
-	return path[:len(path)-len(filepath.Ext(path))] + "-difficulty.png"
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 
+	"github.com/dustin/go-humanize"
+
 	"classsr/fault"
 )
 
@@ -72,7 +74,7 @@ func readWhole(r io.Reader, size int64, limits Limits) ([]byte, error) {
 }
 
 func errTooLong(most int64) error {
-	return fault.New(fault.TooLarge, "it is longer than the %d bytes that a picture's file may have here", most)
+	return fault.New(fault.TooLarge, "it is longer than the %s that may be read: allow more memory", humanize.Bytes(uint64(most)))
 }
 
 // look scans the beginning of a file. That the rest is missing is no error.

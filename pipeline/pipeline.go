@@ -36,6 +36,8 @@ type Pipeline struct {
 	Overwrite, SkipExisting bool
 	// Threads compress pictures; 0 means all cores.
 	Threads int
+	// MaxBytes bounds the files that are read; 0 means as imageio.Limits has it.
+	MaxBytes int64
 }
 
 // Result says what became of a picture; in JSON it is what `classsr upscale --json` prints.
@@ -104,7 +106,7 @@ func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoded, err := Decode(p.In, j.Input, imageio.Limits{Accept: p.accept(format)})
+	decoded, err := Decode(p.In, j.Input, imageio.Limits{Accept: p.accept(format), MaxBytes: p.MaxBytes})
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (f *evalFlags) print(std streams, r *evaluate.Result) error {
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	line := func(s evaluate.ImageScore) { // a failed write shows in Flush
-		_, _ = fmt.Fprintf(table, "%s\t%.2f\t%.4f\t%.2f\t%.4f\n", s.Name, float64(s.PSNRRGB), s.SSIMRGB, float64(s.PSNRY), s.SSIMY)
+		_, _ = fmt.Fprintf(table, "%s\t%.2f\t%.4f\t%.2f\t%.4f\n", printable(s.Name), float64(s.PSNRRGB), s.SSIMRGB, float64(s.PSNRY), s.SSIMY)
 	}
 	_, _ = fmt.Fprintln(table, "PICTURE\tPSNR RGB\tSSIM RGB\tPSNR Y\tSSIM Y")
 	for _, s := range r.PerImage {
@@ -103,7 +103,7 @@ func (f *evalFlags) print(std streams, r *evaluate.Result) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	timing := fmt.Sprintf("%s x%d, %s: %.1f s", r.Model, r.Scale, r.Mode, r.SecondsNetwork)
+	timing := fmt.Sprintf("%s x%d, %s: %.1f s", printable(r.Model), r.Scale, r.Mode, r.SecondsNetwork)
 	if r.SecondsFull > 0 {
 		timing += fmt.Sprintf(" (full: %.1f s)", r.SecondsFull)
 	}
@@ -113,7 +113,7 @@ func (f *evalFlags) print(std streams, r *evaluate.Result) error {
 	}
 	var shares []string
 	for _, c := range r.Classes {
-		shares = append(shares, fmt.Sprintf("%s %.1f %%", c.Name, 100*c.Share))
+		shares = append(shares, fmt.Sprintf("%s %.1f %%", printable(c.Name), 100*c.Share))
 	}
 	_, err = fmt.Fprintf(std.out, "%s; %.1f %% of the paper FLOPs\n", strings.Join(shares, ", "), r.PaperFLOPsPercent)
 	return err

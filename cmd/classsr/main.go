@@ -82,7 +82,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	case errors.Is(err, errReported):
 		return exitFailed
 	case fault.KindOf(err) == fault.Usage || !started: // cobra found the arguments wrong before any command ran
-		std.report(fmt.Errorf("%w (see classsr --help)", err))
+		std.report(errors.New(usageText(err)))
 		return exitUsage
 	}
 	std.report(err)
@@ -122,6 +122,7 @@ func newRoot(std streams) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetFlagErrorFunc(flagError)
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)

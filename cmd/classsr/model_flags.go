@@ -32,12 +32,12 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.model, "model", "m", classsr.DefaultModel, "`NAME` of a built-in model (classsr models) or a model file")
 	flags.BoolVar(&f.fast, "fast", false, "use the small, fast model "+classsr.FastModel)
-	flags.IntVarP(&f.scale, "scale", "s", 0, "enlargement `N`; by default the model's")
+	flags.VarP(scaleValue{&f.scale}, "scale", "s", "enlargement `N`, such as 4 or 4x; by default the model's")
 	flags.StringVar(&f.mode, "mode", "", "routed (each part by the branch of its class), full (the full-width network), paper (as the paper's code,\n"+
 		"to compare figures), or branch=K for the branch of class K (from 1, the simplest); by default routed for models\n"+
 		"with classes, full for others")
 	flags.Float64Var(&f.budget, "budget", 0, "routed: spend at most this `PERCENT` of the full network's multiply-accumulates")
-	flags.DurationVar(&f.maxTime, "max-time", 0, "routed: let the network take at most this `TIME` for each picture, such as 2s or 500ms")
+	flags.Var(timeValue{&f.maxTime}, "max-time", "routed: let the network take at most this `TIME` for each picture, such as 2s or 500ms")
 	flags.Float64Var(&f.quality, "quality", 0, "routed: lose at most this many `dB` (PSNR) against the full network, by the model's\n"+
 		"calibration (default 0.02)")
 	flags.StringVar(&f.router, "router", "", "routed: what tells classes apart, class-module or edge (no network); by default the better one\n"+

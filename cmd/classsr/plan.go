@@ -79,7 +79,7 @@ func (f *planFlags) print(std streams, r *pipeline.Estimates) error {
 	if f.json {
 		return json.NewEncoder(std.out).Encode(r)
 	}
-	if _, err := fmt.Fprintf(std.out, "%s: %dx%d, %s x%d\n", r.Input, r.Width, r.Height, r.Model, r.Scale); err != nil {
+	if _, err := fmt.Fprintf(std.out, "%s: %dx%d, %s x%d\n", printable(r.Input), r.Width, r.Height, printable(r.Model), r.Scale); err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
@@ -92,7 +92,7 @@ func (f *planFlags) print(std streams, r *pipeline.Estimates) error {
 		var shares []string
 		for _, c := range p.Classes {
 			if c.Share > 0 {
-				shares = append(shares, fmt.Sprintf("%s %.0f %%", c.Name, 100*c.Share))
+				shares = append(shares, fmt.Sprintf("%s %.0f %%", printable(c.Name), 100*c.Share))
 			}
 		}
 		if p.FullBecause != "" {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,9 +10,6 @@ import (
 	"classsr"
 	"classsr/dataset"
 	"classsr/fault"
-	"classsr/internal/atomicfile"
-	"classsr/internal/chart"
-	"classsr/weights"
 )
 
 // noJudge is the judge that says nothing.
@@ -93,7 +89,7 @@ func (f *prepareFlags) run(cmd *cobra.Command, std streams, folders []string) er
 	if err != nil {
 		return hint(err)
 	}
-	if err := f.drawHistogram(summary); err != nil {
+	if err := dataset.DrawHistogram(f.output, summary); err != nil {
 		return err
 	}
 	if f.json {
@@ -101,25 +97,6 @@ func (f *prepareFlags) run(cmd *cobra.Command, std streams, folders []string) er
 	}
 	std.note("%s: %s", f.output, describeData(summary))
 	return nil
-}
-
-// drawHistogram draws how many patches are how difficult, beside the data.
-func (f *prepareFlags) drawHistogram(s *dataset.Summary) error {
-	if len(s.Thresholds) == 0 {
-		return nil
-	}
-	store, err := dataset.Open(f.output)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = store.Close() }() // it was only read
-	names := weights.ClassNames(len(s.Thresholds) + 1)
-	between := slices.Clone(s.Thresholds)
-	slices.Reverse(names) // from the lowest PSNR to the highest, as the axis goes
-	slices.Reverse(between)
-	axes := chart.Axes{Title: fmt.Sprintf("Difficulty of %d patches", s.Patches), X: "PSNR of " + s.Settings.Judge + " (dB)", Y: "patches"}
-	figure := chart.Histogram(axes, store.Difficulties(), between, names)
-	return atomicfile.Write(dataset.HistogramPath(f.output), true, figure.WritePNG)
 }
 
 // describeData says what is in a data file.

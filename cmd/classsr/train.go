@@ -43,6 +43,12 @@ func newTrain(std streams) *cobra.Command {
 			"  classsr train fsrcnn-x4-quick --data data.sr -o runs/first\n" +
 			"  classsr train fsrcnn-x4-quick --data data.sr -o runs/first --resume",
 		Args: cobra.ExactArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return train.RecipeNames(), cobra.ShellCompDirectiveDefault
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args[0]) },
 	}
 	flags := cmd.Flags()

@@ -3,12 +3,16 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
+
+	"classsr"
 
 	"github.com/spf13/cobra"
 
 	"classsr/internal/kernel"
+	"classsr/licences"
 )
 
 // version is set when a release is built.
@@ -25,12 +29,15 @@ type versionResult struct {
 }
 
 func newVersion(std streams) *cobra.Command {
-	var asJSON bool
+	var asJSON, asLicences bool
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, and what the program found on this machine",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if asLicences {
+				return printLicences(std.out)
+			}
 			name, err := kernel.Select()
 			if err != nil {
 				return err
@@ -54,5 +61,17 @@ func newVersion(std streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	cmd.Flags().BoolVar(&asLicences, "licences", false, "print the notices and the licence texts of all that is inside the program")
 	return cmd
+}
+
+// printLicences prints what those who pass the program on must pass on with it.
+func printLicences(out io.Writer) error {
+	text := classsr.Notice
+	for _, module := range licences.Modules() {
+		licence, _ := licences.Text(module) // it is listed, so it is there
+		text += fmt.Sprintf("\n---- %s\n\n%s", module, licence)
+	}
+	_, err := io.WriteString(out, text)
+	return err
 }

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"classsr/fault"
+)
+
+// flagError says in plain words what is wrong with a flag's value.
+func flagError(_ *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return fault.As(fault.Usage, err)
+	}
+	flag := invalid.GetFlag()
+	wanted, ok := map[string]string{
+		"int":               "a whole number",
+		"float64":           "a number",
+		"float64Slice":      "numbers with commas between them",
+		"bool":              "true or false",
+		scaleValue{}.Type(): "a whole number of times, such as 4",
+		timeValue{}.Type():  "a time with its unit, such as 2s, 500ms or 1m30s",
+	}[flag.Value.Type()]
+	if !ok {
+		return fault.As(fault.Usage, err)
+	}
+	return usagef("--%s %s: it is %s", flag.Name, invalid.GetValue(), wanted)
+}
+
+// scaleValue is the value of --scale: 4, and 4x or x4 too, as people write it.
+type scaleValue struct{ scale *int }
+
+func (v scaleValue) String() string {
+	if v.scale == nil {
+		return "0"
+	}
+	return strconv.Itoa(*v.scale)
+}
+
+func (v scaleValue) Set(text string) error {
+	text = strings.ToLower(text)
+	n, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSuffix(text, "x"), "x"))
+	if err == nil {
+		*v.scale = n
+	}
+	return err
+}
+
+func (scaleValue) Type() string { return "scale" }
+
+// timeValue is the value of --max-time, which needs a unit.
+type timeValue struct{ time *time.Duration }
+
+func (v timeValue) String() string {
+	if v.time == nil {
+		return "0s"
+	}
+	return v.time.String()
+}
+
+func (v timeValue) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err == nil {
+		*v.time = d
+	}
+	return err
+}
+
+func (timeValue) Type() string { return "time" }
+
+// oneLine puts the lines of an error, such as cobra's hints at what was meant, behind each other.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Hints of cobra begin so.
+var hints = strings.NewReplacer("Did you mean this?", "Did you mean:")
+
+// usageText is an error of the command line as one line, with where help is.
+func usageText(err error) string {
+	return fmt.Sprintf("%s (see classsr --help)", hints.Replace(oneLine(err.Error())))
+}
