@@ -7,8 +7,8 @@ import (
 
 	"classsr"
 	"classsr/arch"
+	"classsr/branch/branchtest"
 	"classsr/imageio"
-	"classsr/internal/testmodel"
 	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/resample"
@@ -20,7 +20,7 @@ import (
 func TestBicubicOfGraphsIsThatOfResample(t *testing.T) {
 	for _, scale := range []int{2, 3, 4, 8} {
 		for _, size := range [][2]int{{1, 1}, {2, 1}, {1, 3}, {9, 7}} {
-			in := testmodel.Waves(size[0], size[1], 1, false, 8)
+			in := branchtest.Waves(size[0], size[1], 1, false, 8)
 			x := tensor.New(tensor.Shape{N: 1, C: 1, H: in.Height, W: in.Width})
 			in.ReadPlane(x.Data, 0, in.Bounds())
 			op := nn.Bicubic{Scale: scale}
@@ -48,11 +48,11 @@ func interpolating(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fsrcnn := weights.Network{Spec: spec, Params: testmodel.RandomParams(spec)}
+	fsrcnn := weights.Network{Spec: spec, Params: branchtest.RandomParams(spec)}
 	module := arch.PaperClassModule(2)
 	m := &weights.Model{
 		Branches:    []weights.Network{{Spec: arch.Interpolation(spec), Params: tensor.Set{}}, fsrcnn},
-		ClassModule: &weights.Network{Spec: module, Params: testmodel.RandomParams(module)}, Classes: weights.ClassNames(2),
+		ClassModule: &weights.Network{Spec: module, Params: branchtest.RandomParams(module)}, Classes: weights.ClassNames(2),
 	}
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	if err := m.Save(path, false); err != nil {
@@ -67,7 +67,7 @@ func TestInterpolatingBranchIsBicubic(t *testing.T) {
 	model := interpolating(t)
 	for _, size := range [][2]int{{1, 1}, {40, 33}, {131, 53}} {
 		for _, colors := range []int{1, 3} {
-			in := testmodel.Waves(size[0], size[1], colors, colors == 3, 16)
+			in := branchtest.Waves(size[0], size[1], colors, colors == 3, 16)
 			want, _ := upscale(t, classsr.Bicubic, classsr.Options{Scale: 4}, in)
 			got, report := upscale(t, model, classsr.Options{Branch: 1, Threads: 1}, in)
 			for i, v := range want.Pix16 {

@@ -14,7 +14,7 @@ import (
 
 	"classsr"
 	"classsr/arch"
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/picture"
 	"classsr/resample"
 	"classsr/tensor"
@@ -31,7 +31,7 @@ func modelFile(t *testing.T, net string, scale, width int) string {
 	if net == "rcan" {
 		spec.Depth, spec.Blocks = 1, 1
 	}
-	m := &weights.Model{Branches: []weights.Network{{Spec: spec, Params: testmodel.RandomParams(spec)}}, Classes: weights.ClassNames(1)}
+	m := &weights.Model{Branches: []weights.Network{{Spec: spec, Params: branchtest.RandomParams(spec)}}, Classes: weights.ClassNames(1)}
 	path := filepath.Join(t.TempDir(), fmt.Sprintf("%s-x%d.safetensors", net, scale))
 	if err := m.Save(path, false); err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func TestEveryKindOfPictureKeepsItsKind(t *testing.T) {
 				if strings.HasPrefix(model, "carn") && (kind != 7 || size.X == 70) {
 					continue // slow, and alike
 				}
-				in := testmodel.Waves(size.X, size.Y, colors, alpha, depth)
+				in := branchtest.Waves(size.X, size.Y, colors, alpha, depth)
 				out, report := upscale(t, model, classsr.Options{}, in)
 				s := report.Scale
 				if out.Width != size.X*s || out.Height != size.Y*s || report.OutWidth != out.Width || report.OutHeight != out.Height {
@@ -94,7 +94,7 @@ func TestPiecesDoNotShow(t *testing.T) {
 	}{
 		{modelFile(t, "fsrcnn", 4, 16), 2_050_000}, {modelFile(t, "srresnet", 2, 8), 1_600_000}, {modelFile(t, "carn", 2, 12), 1_350_000},
 	} {
-		in := testmodel.Waves(150, 90, 3, true, 16)
+		in := branchtest.Waves(150, 90, 3, true, 16)
 		whole, one := upscale(t, c.model, classsr.Options{Threads: 1}, in)
 		cut, many := upscale(t, c.model, classsr.Options{Threads: 1, Memory: c.memory}, in)
 		if many.MACs <= one.MACs {
@@ -109,7 +109,7 @@ func TestPiecesDoNotShow(t *testing.T) {
 func TestThreadsDoNotShow(t *testing.T) {
 	for _, net := range []string{"fsrcnn", "rcan"} {
 		model := modelFile(t, net, 4, 16)
-		in := testmodel.Waves(170, 130, 3, false, 8)
+		in := branchtest.Waves(170, 130, 3, false, 8)
 		want, _ := upscale(t, model, classsr.Options{Threads: 1}, in)
 		for _, threads := range []int{2, 5} {
 			if got, _ := upscale(t, model, classsr.Options{Threads: threads}, in); !samePixels(got, want) {
@@ -120,7 +120,7 @@ func TestThreadsDoNotShow(t *testing.T) {
 }
 
 func TestAlphaIsInterpolated(t *testing.T) {
-	in := testmodel.Waves(60, 50, 1, true, 8)
+	in := branchtest.Waves(60, 50, 1, true, 8)
 	out, _ := upscale(t, modelFile(t, "fsrcnn", 4, 16), classsr.Options{}, in)
 	alpha := make([]float32, in.Width*in.Height)
 	in.ReadPlane(alpha, 1, in.Bounds())
@@ -141,7 +141,7 @@ func TestAlphaIsInterpolated(t *testing.T) {
 
 func TestGrayIsAsRGBOfThreeEqualChannels(t *testing.T) {
 	const model = "carn-m-x2" // one with results in the range of pictures
-	gray := testmodel.Waves(40, 30, 1, false, 8)
+	gray := branchtest.Waves(40, 30, 1, false, 8)
 	rgb := picture.New(40, 30, 3, false, 8)
 	for i, v := range gray.Pix8 {
 		rgb.Pix8[3*i], rgb.Pix8[3*i+1], rgb.Pix8[3*i+2] = v, v, v
@@ -162,7 +162,7 @@ func TestInputRangeOf255(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec.Depth, spec.Blocks = 1, 1
-	params := testmodel.RandomParams(spec)
+	params := branchtest.RandomParams(spec)
 	identity := params["add_mean.weight"].Data
 	identity[0], identity[4], identity[8] = 1, 1, 1
 	m := &weights.Model{Branches: []weights.Network{{Spec: spec, Params: params}}, Classes: weights.ClassNames(1)}
@@ -170,7 +170,7 @@ func TestInputRangeOf255(t *testing.T) {
 	if err := m.Save(path, false); err != nil {
 		t.Fatal(err)
 	}
-	in := testmodel.Waves(8, 8, 3, false, 16)
+	in := branchtest.Waves(8, 8, 3, false, 16)
 	x := tensor.New(tensor.Shape{N: 1, C: 3, H: 8, W: 8})
 	for c := range 3 {
 		in.ReadPlane(x.Plane(0, c), c, in.Bounds())
@@ -212,7 +212,7 @@ func TestUpscaleStopsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := up.Upscale(ctx, testmodel.Waves(600, 500, 3, false, 8)); !errors.Is(err, context.Canceled) {
+	if _, _, err := up.Upscale(ctx, branchtest.Waves(600, 500, 3, false, 8)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}
 	if last > 600*500/4+2*600*4 {
@@ -227,7 +227,7 @@ func TestProgressReachesTheEnd(t *testing.T) {
 			t.Errorf("progress went from %d to %d", last, d)
 		}
 		last, total, calls = d, n, calls+1
-	}}, testmodel.Waves(150, 150, 3, false, 8))
+	}}, branchtest.Waves(150, 150, 3, false, 8))
 	if last != 150*150 || total != last || calls < 2 {
 		t.Errorf("progress ended at %d of %d after %d calls", last, total, calls)
 	}
@@ -245,7 +245,7 @@ func TestMemoryDoesNotGrowWithTheHeight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := testmodel.Waves(40, height, 3, false, 8)
+	in := branchtest.Waves(40, height, 3, false, 8)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if _, _, err := up.Upscale(context.Background(), in); err != nil {
@@ -298,7 +298,7 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		if err == nil {
 			var up *classsr.Upscaler
 			if up, err = m.Upscaler(c.options); err == nil {
-				_, _, err = up.Upscale(context.Background(), testmodel.Waves(80, 80, 3, false, 8))
+				_, _, err = up.Upscale(context.Background(), branchtest.Waves(80, 80, 3, false, 8))
 			}
 		}
 		if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -309,19 +309,19 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 
 func TestBranchesOfAClassSRModel(t *testing.T) {
 	m := &weights.Model{Classes: weights.ClassNames(2), ClassModule: &weights.Network{Spec: arch.PaperClassModule(2)}}
-	m.ClassModule.Params = testmodel.RandomParams(m.ClassModule.Spec)
+	m.ClassModule.Params = branchtest.RandomParams(m.ClassModule.Spec)
 	for _, width := range []int{16, 36} {
 		spec, err := arch.Paper("fsrcnn", 2, width)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Branches = append(m.Branches, weights.Network{Spec: spec, Params: testmodel.RandomParams(spec)})
+		m.Branches = append(m.Branches, weights.Network{Spec: spec, Params: branchtest.RandomParams(spec)})
 	}
 	path := filepath.Join(t.TempDir(), "two.safetensors")
 	if err := m.Save(path, false); err != nil {
 		t.Fatal(err)
 	}
-	in := testmodel.Waves(20, 20, 3, false, 8)
+	in := branchtest.Waves(20, 20, 3, false, 8)
 	full, fullReport := upscale(t, path, classsr.Options{Mode: classsr.ModeFull, Threads: 1}, in)
 	hard, _ := upscale(t, path, classsr.Options{Branch: 2}, in)
 	simple, report := upscale(t, path, classsr.Options{Branch: 1}, in)

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/picture"
 	"classsr/route"
 
@@ -78,8 +78,8 @@ func shareUpscaler(t *testing.T, model *classsr.Model, options classsr.Options) 
 func sharedJobs(t *testing.T, up *classsr.Upscaler) []sharedJob {
 	t.Helper()
 	jobs := []sharedJob{
-		{in: testmodel.Waves(96, 70, 3, false, 8)}, {in: testmodel.Waves(64, 99, 1, false, 8)}, {in: testmodel.Waves(67, 41, 3, true, 8)},
-		{in: testmodel.Waves(48, 48, 3, false, 16)}, {in: testmodel.Waves(33, 90, 1, true, 16)},
+		{in: branchtest.Waves(96, 70, 3, false, 8)}, {in: branchtest.Waves(64, 99, 1, false, 8)}, {in: branchtest.Waves(67, 41, 3, true, 8)},
+		{in: branchtest.Waves(48, 48, 3, false, 16)}, {in: branchtest.Waves(33, 90, 1, true, 16)},
 	}
 	for i, j := range jobs {
 		large, _, err := up.Upscale(context.Background(), j.in)

@@ -37,7 +37,7 @@ var layers = []string{
 	"resample",
 	"metric",
 	"route",
-	"internal/testmodel",
+	"branch/branchtest",
 	"branch",
 	"cost",
 	"infer",

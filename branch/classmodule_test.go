@@ -6,7 +6,7 @@ import (
 	"math"
 	"testing"
 
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/internal/testref"
 	"classsr/picture"
 	"classsr/route"
@@ -30,9 +30,9 @@ func TestWindowsOfTheClassModule(t *testing.T) {
 }
 
 func TestTheClassModuleSeesTheEdgeRepeated(t *testing.T) {
-	m := testmodel.ClassSR(t, "fsrcnn", 2, 3)
+	m := branchtest.ClassSR(t, "fsrcnn", 2, 3)
 	module := newClassModule(m.ClassModule.Spec.Build(), m.ClassModule.Params)
-	in := testmodel.Patchwork(9, 6, 3, false, 8)
+	in := branchtest.Patchwork(9, 6, 3, false, 8)
 	x := tensor.New(tensor.Shape{N: 1, C: 3, H: 8, W: 12})
 	for c := range 3 {
 		for y := range 8 {

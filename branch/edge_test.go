@@ -8,7 +8,7 @@ import (
 	"math"
 	"testing"
 
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/picture"
 )
 
@@ -35,8 +35,8 @@ func directLaplacian(in *picture.Picture, core image.Rectangle) float64 {
 
 func TestEdgeDifficulty(t *testing.T) {
 	for kind := range 8 {
-		in := testmodel.Patchwork(70, 50, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
-		cores := testmodel.Grid(image.Pt(70, 50), 32).Cores()
+		in := branchtest.Patchwork(70, 50, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
+		cores := branchtest.Grid(image.Pt(70, 50), 32).Cores()
 		got, err := EdgeDifficulty(context.Background(), in, cores, 3)
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +55,7 @@ func TestFlatAndTinyCoresAreEasiest(t *testing.T) {
 	if err != nil || got[0] != -10 {
 		t.Errorf("flat: %v, %v", got, err)
 	}
-	one := testmodel.Patchwork(1, 2, 3, false, 8)
+	one := branchtest.Patchwork(1, 2, 3, false, 8)
 	got, err = EdgeDifficulty(context.Background(), one, []image.Rectangle{image.Rect(0, 0, 1, 2)}, 1)
 	if err != nil || got[0] != -10 {
 		t.Errorf("one pixel wide: %v, %v", got, err)
@@ -85,7 +85,7 @@ func TestEdgeDifficultiesAreTheSameOnEveryMachine(t *testing.T) {
 	for _, colors := range []int{1, 3} {
 		for _, depth := range []int{8, 16} {
 			in := fixedPicture(150, 101, colors, depth)
-			got, err := EdgeDifficulty(context.Background(), in, testmodel.Grid(image.Pt(150, 101), 32).Cores(), 2)
+			got, err := EdgeDifficulty(context.Background(), in, branchtest.Grid(image.Pt(150, 101), 32).Cores(), 2)
 			if err != nil {
 				t.Fatal(err)
 			}

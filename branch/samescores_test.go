@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"classsr/arch"
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/tensor"
@@ -86,7 +86,7 @@ func TestScoresAreTheSameOnEveryMachine(t *testing.T) {
 		for _, depth := range []int{8, 16} {
 			for _, size := range []image.Point{{150, 101}, {27, 9}} {
 				in := fixedPicture(size.X, size.Y, colors, depth)
-				cores := testmodel.Grid(size, 32).Cores()
+				cores := branchtest.Grid(size, 32).Cores()
 				scores := make([][]float32, len(cores))
 				var c classifier
 				if err := c.scores(context.Background(), m, in, cores, scores); err != nil {
@@ -142,7 +142,7 @@ func BenchmarkClassify(b *testing.B) {
 	g, params := fixedModule(3)
 	r := &Set{module: newClassModule(g, params)}
 	in := fixedPicture(512, 512, 3, 8)
-	cores := testmodel.Grid(image.Pt(512, 512), 32).Cores()
+	cores := branchtest.Grid(image.Pt(512, 512), 32).Cores()
 	for b.Loop() {
 		if _, err := r.Classify(context.Background(), in, cores, 1); err != nil {
 			b.Fatal(err)

@@ -9,7 +9,7 @@ import (
 
 	"classsr"
 
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/metric"
 	"classsr/picture"
 	"classsr/route"
@@ -98,11 +98,11 @@ func TestSeamsOfAStepBetweenClasses(t *testing.T) {
 
 // Where all cores go to one class there is nothing to see: the routed picture is the whole one.
 func TestOneClassHasTheSeamsOfTheWholePicture(t *testing.T) {
-	m := testmodel.ClassSR(t, "fsrcnn", 2, 2)
+	m := branchtest.ClassSR(t, "fsrcnn", 2, 2)
 	m.Routing = ""
 	bias := m.ClassModule.Params["lastOut.bias"].Data
 	bias[0], bias[1] = 0, 1e6
-	in := testmodel.Patchwork(100, 70, 3, false, 8)
+	in := branchtest.Patchwork(100, 70, 3, false, 8)
 	routed, report := enlargeBy(t, m, classsr.Options{Mode: classsr.ModeRouted}, in)
 	full, _ := enlargeBy(t, m, classsr.Options{Mode: classsr.ModeFull}, in)
 	got, want := MeasureSeams(routed, report.Route, 2), MeasureSeams(full, report.Route, 2)

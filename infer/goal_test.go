@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/picture"
 	"classsr/route"
 	"classsr/weights"
@@ -32,7 +32,7 @@ func routedReport(t *testing.T, model string, o Options, in *picture.Picture) (*
 
 // What is done must come near the budget, from below, with and without a calibration.
 func TestBudgetsAreMet(t *testing.T) {
-	in := testmodel.Patchwork(400, 360, 3, false, 8)
+	in := branchtest.Patchwork(400, 360, 3, false, 8)
 	for _, calibrated := range []bool{true, false} {
 		m := builtIn(t, fastModel)
 		if !calibrated {
@@ -59,7 +59,7 @@ func TestBudgetsAreMet(t *testing.T) {
 }
 
 func TestMoreMayBeLostForLess(t *testing.T) {
-	in := testmodel.Patchwork(400, 360, 3, false, 8)
+	in := branchtest.Patchwork(400, 360, 3, false, 8)
 	before := math.Inf(1)
 	for _, quality := range []float64{0.001, 0.1, 1, 5} {
 		_, report := routedReport(t, fastModel, Options{Quality: quality}, in)
@@ -72,7 +72,7 @@ func TestMoreMayBeLostForLess(t *testing.T) {
 }
 
 func TestATimeBoundsTheWork(t *testing.T) {
-	in := testmodel.Patchwork(400, 360, 3, false, 8)
+	in := branchtest.Patchwork(400, 360, 3, false, 8)
 	_, fast := routedReport(t, fastModel, Options{MaxTime: time.Nanosecond}, in)
 	_, slow := routedReport(t, fastModel, Options{MaxTime: time.Hour}, in)
 	if fast.Classes[0].Share != 1 || slow.Classes[len(slow.Classes)-1].Share != 1 {
@@ -84,7 +84,7 @@ func TestATimeBoundsTheWork(t *testing.T) {
 func TestOddPicturesAreRouted(t *testing.T) {
 	for _, size := range []image.Point{{1, 1}, {1, 700}, {3, 900}, {31, 33}, {33, 31}, {64, 64}, {41, 2}} {
 		for _, flat := range []bool{true, false} {
-			in := testmodel.Patchwork(size.X, size.Y, 3, true, 8)
+			in := branchtest.Patchwork(size.X, size.Y, 3, true, 8)
 			if flat {
 				clear(in.Pix8)
 			}
@@ -134,8 +134,8 @@ func TestGoalsThatMakeNoSense(t *testing.T) {
 
 // A picture that is broken off must not show in the next one.
 func TestPicturesAfterOneThatWasBrokenOff(t *testing.T) {
-	m := testmodel.ClassSR(t, "fsrcnn", 2, 3)
-	in := testmodel.Patchwork(200, 170, 3, false, 8)
+	m := branchtest.ClassSR(t, "fsrcnn", 2, 3)
+	in := branchtest.Patchwork(200, 170, 3, false, 8)
 	want, _ := enlargeBy(t, m, Options{Threads: 1}, in)
 	ctx, cancel := context.WithCancel(context.Background())
 	calls := 0

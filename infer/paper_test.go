@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/internal/testref"
 	"classsr/picture"
 	"classsr/route"
@@ -68,7 +68,7 @@ func wantMean(t *testing.T, planes [][]float32, want []float32) {
 }
 
 func TestPaperModeNeedsASubImage(t *testing.T) {
-	up := newUpscaler(t, testmodel.ClassSR(t, "fsrcnn", 2, 3), Options{Mode: ModePaper})
+	up := newUpscaler(t, branchtest.ClassSR(t, "fsrcnn", 2, 3), Options{Mode: ModePaper})
 	_, _, err := up.Upscale(context.Background(), picture.New(31, 90, 3, false, 8))
 	if err == nil || !strings.Contains(err.Error(), "needs pictures of at least 32x32 pixels, not 31x90") {
 		t.Errorf("error %v", err)
@@ -77,7 +77,7 @@ func TestPaperModeNeedsASubImage(t *testing.T) {
 
 // Gray, alpha and 16 bits come out of paper mode too, and progress ends where the result does.
 func TestPaperModeKeepsEveryKind(t *testing.T) {
-	model := testmodel.ClassSR(t, "fsrcnn", 2, 3)
+	model := branchtest.ClassSR(t, "fsrcnn", 2, 3)
 	for kind := range 8 {
 		in := picture.New(70, 61, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
 		done, total := 0, 0

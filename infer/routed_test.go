@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"classsr/branch"
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/nn"
 	"classsr/picture"
 	"classsr/route"
@@ -56,9 +56,9 @@ func enlargeBy(t *testing.T, m *weights.Model, o Options, in *picture.Picture) (
 // Every pixel is that of its class's branch over the whole picture, or the weighted mean of several near borders, but for rounding.
 func TestRoutedPixelsAreThoseOfTheirBranches(t *testing.T) {
 	for _, net := range []string{"fsrcnn", "carn", "srresnet"} {
-		m := testmodel.ClassSR(t, net, 2, 3)
+		m := branchtest.ClassSR(t, net, 2, 3)
 		for _, size := range []image.Point{{200, 170}, {131, 99}, {40, 37}, {77, 20}, {1, 1}, {5, 70}} {
-			in := testmodel.Patchwork(size.X, size.Y, 3, true, 16)
+			in := branchtest.Patchwork(size.X, size.Y, 3, true, 16)
 			got, report := enlargeBy(t, m, Options{}, in)
 			if report.Mode != ModeRouted || report.Route.Pixels() != size.X*size.Y {
 				t.Fatalf("report %+v", report)
@@ -71,7 +71,7 @@ func TestRoutedPixelsAreThoseOfTheirBranches(t *testing.T) {
 				b, _ := enlargeBy(t, m, Options{Branch: k + 1}, in)
 				branches = append(branches, b)
 			}
-			blend := &route.Blend{Grid: testmodel.Grid(size, 32), Classes: report.Route.Classes, Scale: 2, Width: blendWidth}
+			blend := &route.Blend{Grid: branchtest.Grid(size, 32), Classes: report.Route.Classes, Scale: 2, Width: blendWidth}
 			if x, y, by := compareBlend(got, branches, blend); by > 1.01 {
 				t.Errorf("%s: %v: pixel %d,%d is off by %g steps of 16 bits", net, size, x, y, by)
 			}
@@ -126,7 +126,7 @@ func TestThreadsAndMemoryDoNotShowInRoutedPictures(t *testing.T) {
 		if net == "deep" {
 			net = "srresnet"
 		}
-		m := testmodel.ClassSR(t, net, 2, 2)
+		m := branchtest.ClassSR(t, net, 2, 2)
 		if c.net == "deep" { // it reaches farther than pieces have context
 			for i := range m.Branches {
 				b := &m.Branches[i]
@@ -134,7 +134,7 @@ func TestThreadsAndMemoryDoNotShowInRoutedPictures(t *testing.T) {
 				b.Params = b.Spec.Init(uint64(i))
 			}
 		}
-		in := testmodel.Patchwork(190, 150, 3, false, 16)
+		in := branchtest.Patchwork(190, 150, 3, false, 16)
 		for y := range in.Height { // for squares of different classes, too
 			clear(in.Pix16[y*in.Width*3:][:95*3])
 		}
@@ -154,9 +154,9 @@ func TestThreadsAndMemoryDoNotShowInRoutedPictures(t *testing.T) {
 func TestRoutedPicturesKeepTheirKind(t *testing.T) {
 	for _, net := range []string{"fsrcnn", "rcan"} {
 		for classes, scale := range map[int]int{2: 4, 5: 3} {
-			m := testmodel.ClassSR(t, net, scale, classes)
+			m := branchtest.ClassSR(t, net, scale, classes)
 			for kind := range 8 {
-				in := testmodel.Patchwork(70, 41, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
+				in := branchtest.Patchwork(70, 41, 1+kind&1*2, kind&2 != 0, 8+kind&4*2)
 				out, _ := enlargeBy(t, m, Options{}, in)
 				if out.Width != 70*scale || out.Height != 41*scale || out.Colors != in.Colors || out.Alpha != in.Alpha || out.Depth != in.Depth {
 					t.Errorf("%s: %+v became %+v", net, in.Config(), out.Config())
@@ -167,8 +167,8 @@ func TestRoutedPicturesKeepTheirKind(t *testing.T) {
 }
 
 func TestReportOfRouting(t *testing.T) {
-	m := testmodel.ClassSR(t, "fsrcnn", 4, 3)
-	_, report := enlargeBy(t, m, Options{Threads: 2}, testmodel.Patchwork(200, 170, 3, false, 8))
+	m := branchtest.ClassSR(t, "fsrcnn", 4, 3)
+	_, report := enlargeBy(t, m, Options{Threads: 2}, branchtest.Patchwork(200, 170, 3, false, 8))
 	var classes []nn.Cost // of a patch
 	for _, b := range m.Branches {
 		classes = append(classes, b.Spec.Build().Cost(branch.Patch))

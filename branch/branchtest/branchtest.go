@@ -1,5 +1,5 @@
-// Package testmodel makes small models and pictures for tests, with random parameters and content of all kinds.
-package testmodel
+// Package branchtest makes small models and pictures for tests, with random parameters and content of all kinds.
+package branchtest
 
 import (
 	"encoding/json"
