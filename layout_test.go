@@ -41,6 +41,7 @@ var layers = []string{
 	"branch",
 	"cost",
 	"infer",
+	"models",
 	"internal/chart",
 	"",
 	"evaluate",

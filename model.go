@@ -8,10 +8,27 @@ import (
 	"strconv"
 	"strings"
 
+	"classsr/branch"
 	"classsr/fault"
 	"classsr/internal/kernel"
+	"classsr/models"
 	"classsr/weights"
 )
+
+const (
+	// DefaultModel is the model that is used where none is named.
+	DefaultModel = models.Default
+	// FastModel is the model for those in a hurry: some twenty times as fast, and not as good.
+	FastModel = models.Fast
+	// Bicubic names the model without a network: bicubic interpolation, as MATLAB's imresize does it.
+	Bicubic = branch.Bicubic
+)
+
+// Names lists the models inside the program.
+func Names() []string { return append(models.Names(), Bicubic) }
+
+// DefaultModelFor names the model that is used for an enlargement where none is named; empty if there is none.
+func DefaultModelFor(scale int) string { return models.For(scale) }
 
 // Model is a network, or several for several classes of picture content, ready to make Upscalers of. It is read-only and may
 // be shared.
@@ -34,10 +51,10 @@ func Open(nameOrPath string) (*Model, error) {
 	if nameOrPath == Bicubic {
 		return &Model{name: Bicubic, scales: bicubicScales}, nil
 	}
-	for _, b := range builtins {
-		if b.name == nameOrPath {
-			return b.open()
-		}
+	if file, scale, err := models.Open(nameOrPath); err != nil {
+		return nil, err
+	} else if file != nil {
+		return newModel(file, scale), nil
 	}
 	if _, err := os.Stat(nameOrPath); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
 		return nil, fault.New(fault.NotFound, "no model named %q; built in are %s, and a file is given by its path",
