@@ -60,8 +60,8 @@ type limit struct {
 	min, max int
 }
 
-// mostChannels bounds widths.
-const mostChannels = 4096
+// maxChannels bounds widths.
+const maxChannels = 4096
 
 // All lists every architecture.
 var All = []*Arch{&fsrcnn, &carn, &srresnet, &rcan, &classModule, &bicubic}
@@ -124,7 +124,7 @@ func (s Spec) Check() error {
 	if err != nil {
 		return err
 	}
-	if s.Width < 1 || s.Width > mostChannels {
+	if s.Width < 1 || s.Width > maxChannels {
 		return fmt.Errorf("%s cannot have width %d", s.Net, s.Width)
 	}
 	for _, l := range a.limits {

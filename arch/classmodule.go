@@ -11,7 +11,7 @@ var classModule = Arch{
 	Widths: []int{128},
 	Pools:  true,
 	limits: []limit{
-		{"last channels", func(s Spec) int { return s.Squeeze }, 1, mostChannels},
+		{"last channels", func(s Spec) int { return s.Squeeze }, 1, maxChannels},
 		{"classes", func(s Spec) int { return s.Classes }, 2, 16},
 	},
 	paper: func(_, classes int) Spec {

@@ -14,7 +14,7 @@ var fsrcnn = Arch{
 	Scales: []int{2, 3, 4, 8},
 	Widths: []int{16, 36, 56},
 	limits: []limit{
-		{"shrunk channels", func(s Spec) int { return s.Shrink }, 1, mostChannels},
+		{"shrunk channels", func(s Spec) int { return s.Shrink }, 1, maxChannels},
 		{"mapping layers", func(s Spec) int { return s.Depth }, 1, 64},
 	},
 	paper: func(scale, width int) Spec {

@@ -17,7 +17,7 @@ var rcan = Arch{
 	limits: []limit{
 		{"residual groups", func(s Spec) int { return s.Depth }, 1, 32},
 		{"blocks in a group", func(s Spec) int { return s.Blocks }, 1, 64},
-		{"attention channels", func(s Spec) int { return s.Squeeze }, 1, mostChannels},
+		{"attention channels", func(s Spec) int { return s.Squeeze }, 1, maxChannels},
 	},
 	paper: func(scale, width int) Spec {
 		return Spec{Net: "rcan", Scale: scale, Width: width, Depth: 10, Blocks: 20, Squeeze: max(width/16, 1), InputRange: 255}

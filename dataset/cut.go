@@ -131,8 +131,8 @@ func copyTile(dst []byte, p *picture.Picture, x, y, side int) {
 	}
 }
 
-// mostPSNR stands for the PSNR of equal patches.
-const mostPSNR = 100
+// maxPSNR stands for the PSNR of equal patches.
+const maxPSNR = 100
 
 // patchPSNR is the PSNR over RGB, in dB, of a square of two pictures.
 func patchPSNR(a, b *picture.Picture, x, y, side int) float64 {
@@ -146,10 +146,10 @@ func patchPSNR(a, b *picture.Picture, x, y, side int) float64 {
 		}
 	}
 	if sum == 0 {
-		return mostPSNR
+		return maxPSNR
 	}
 	mse := float64(sum) / float64(3*side*side)
-	return min(10*math.Log10(255*255/mse), mostPSNR)
+	return min(10*math.Log10(255*255/mse), maxPSNR)
 }
 
 // flatDeviation is the standard deviation, in levels of 255, below which a patch counts as flat: less than what JPEG leaves of sky.

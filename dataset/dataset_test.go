@@ -226,7 +226,7 @@ func TestFlatPatchesAreThinned(t *testing.T) {
 	if err != nil || summary.Patches != 5 || summary.Thinned != 44 {
 		t.Errorf("%+v, %v", summary, err)
 	}
-	if summary.Thresholds[0] != mostPSNR {
+	if summary.Thresholds[0] != maxPSNR {
 		t.Errorf("equal patches have %v dB", summary.Thresholds[0])
 	}
 }

@@ -63,7 +63,7 @@ func (s *Store) Classes(classes int) []uint8 {
 	return of
 }
 
-// Difficulties are the judge's PSNRs of all patches, in dB; mostPSNR stands for equal patches.
+// Difficulties are the judge's PSNRs of all patches, in dB; maxPSNR stands for equal patches.
 func (s *Store) Difficulties() []float64 {
 	all := make([]float64, 0, len(s.patches))
 	for _, p := range s.patches {

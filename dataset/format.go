@@ -52,10 +52,10 @@ func PaperSettings(scale int) Settings {
 
 // Bounds of settings, wide enough for any use and narrow enough for memory.
 const (
-	mostScale   = 8
-	mostPatch   = 256
-	mostFactors = 32
-	mostClasses = 16
+	maxScale   = 8
+	maxPatch   = 256
+	maxFactors = 32
+	maxClasses = 16
 )
 
 // Check returns an error if no data can be made like that.
@@ -63,18 +63,18 @@ func (s Settings) Check() error { return fault.As(fault.Usage, s.check()) }
 
 func (s Settings) check() error {
 	switch {
-	case s.Scale < 2 || s.Scale > mostScale:
-		return fmt.Errorf("scale %d: it is 2 to %d", s.Scale, mostScale)
-	case s.Patch < 8 || s.Patch > mostPatch || s.Patch%4 != 0:
-		return fmt.Errorf("patches of %d LR pixels: their side is a multiple of 4 from 8 to %d", s.Patch, mostPatch)
-	case s.Step < 1 || s.Step > mostPatch:
-		return fmt.Errorf("a step of %d LR pixels: it is 1 to %d", s.Step, mostPatch)
-	case len(s.Factors) < 1 || len(s.Factors) > mostFactors:
-		return fmt.Errorf("%d sizes of each picture: give 1 to %d", len(s.Factors), mostFactors)
+	case s.Scale < 2 || s.Scale > maxScale:
+		return fmt.Errorf("scale %d: it is 2 to %d", s.Scale, maxScale)
+	case s.Patch < 8 || s.Patch > maxPatch || s.Patch%4 != 0:
+		return fmt.Errorf("patches of %d LR pixels: their side is a multiple of 4 from 8 to %d", s.Patch, maxPatch)
+	case s.Step < 1 || s.Step > maxPatch:
+		return fmt.Errorf("a step of %d LR pixels: it is 1 to %d", s.Step, maxPatch)
+	case len(s.Factors) < 1 || len(s.Factors) > maxFactors:
+		return fmt.Errorf("%d sizes of each picture: give 1 to %d", len(s.Factors), maxFactors)
 	case s.Thin < 1:
 		return fmt.Errorf("keeping one in %d of flat patches: give 1 or more", s.Thin)
-	case s.Classes < 2 || s.Classes > mostClasses:
-		return fmt.Errorf("%d classes: there are 2 to %d", s.Classes, mostClasses)
+	case s.Classes < 2 || s.Classes > maxClasses:
+		return fmt.Errorf("%d classes: there are 2 to %d", s.Classes, maxClasses)
 	}
 	for _, f := range s.Factors {
 		if !(f > 0 && f <= 1) {

@@ -132,7 +132,7 @@ func (s *Store) readEnd(f io.ReaderAt, t trailer) error {
 			return errDamaged
 		}
 	}
-	if n := len(s.meta.Thresholds); n > mostClasses {
+	if n := len(s.meta.Thresholds); n > maxClasses {
 		return errDamaged
 	}
 	s.patches = make([]patch, t.patches)

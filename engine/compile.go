@@ -18,9 +18,9 @@ type compiler struct {
 	pools   bool // some node needs all of its input
 }
 
-// mostKept is how many parameters may be kept transformed for Winograd's algorithm, which makes them three and a half times as many, if
+// maxKept is how many parameters may be kept transformed for Winograd's algorithm, which makes them three and a half times as many, if
 // the network runs by layer and so transforms them for a whole layer at a time.
-const mostKept = 4 << 20
+const maxKept = 4 << 20
 
 func newCompiler(n network) *compiler {
 	g := n.graph
@@ -149,7 +149,7 @@ func (c *compiler) lowerConv(out nn.Value, n nn.Node, op nn.Conv, params []tenso
 	}
 	conv := kernel.NewConv(kernel.Shape{
 		In: op.In, Out: op.Out, Size: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(),
-		Fleeting: c.pools && c.params.Len() > mostKept,
+		Fleeting: c.pools && c.params.Len() > maxKept,
 	}, f.weight, f.bias, f.slope)
 	macs := int64(op.Out) * int64(op.In/op.GroupCount()*op.Kernel*op.Kernel)
 	if d, ok := c.deconvs[f.self]; ok {

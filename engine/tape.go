@@ -10,7 +10,7 @@ import (
 )
 
 // Tape runs a network forward over a batch and back again: the arithmetic of a training step. All values of a batch are kept, in
-// sheets with zeros around every plane; forward passes and gradients to the input go picture by picture, gradients to weights part
+// padded planes with zeros around every plane; forward passes and gradients to the input go picture by picture, gradients to weights part
 // by part over all pictures, so that the bits do not depend on the number of threads. The plain reference is nn.Record.
 //
 // A Tape is for one size of batches, and for one caller at a time.
@@ -25,7 +25,7 @@ type Tape struct {
 	values  []tapeValue
 	output  nn.Value
 	result  *tensor.Tensor
-	free    map[sheetShape][][]kernel.Sheet // gradients that nobody needs any more
+	free    map[paddedShape][][]kernel.Padded // gradients that nobody needs any more
 	workers []tapeWorker
 	zeros   []float32
 	mode    nn.Mode
@@ -51,17 +51,17 @@ type tapeStep interface {
 // tapeValue is a value for all pictures of the batch.
 type tapeValue struct {
 	shape  tensor.Shape // of one picture
-	sheets []kernel.Sheet
-	grads  []kernel.Sheet // nil until somebody adds to them
-	wanted bool           // somebody needs its gradient
+	padded []kernel.Padded
+	grads  []kernel.Padded // nil until somebody adds to them
+	wanted bool            // somebody needs its gradient
 }
 
-type sheetShape struct{ c, h, w int }
+type paddedShape struct{ c, h, w int }
 
 // tapeWorker is a worker's memory.
 type tapeWorker struct {
 	scratch kernel.Scratch
-	sources []kernel.Sheet
+	sources []kernel.Padded
 }
 
 // NewTape makes a tape for batches of a shape. The parameters must have passed the graph's Check. They are read at every Forward,
@@ -70,7 +70,7 @@ func NewTape(g *nn.Graph, params tensor.Set, batch tensor.Shape, o TapeOptions) 
 	n := rewrite(g, params)
 	t := &Tape{
 		graph: n.graph, params: params, grads: tensor.Set{}, batch: batch, threads: par.Threads(o.Threads), border: 1,
-		free: map[sheetShape][][]kernel.Sheet{},
+		free: map[paddedShape][][]kernel.Padded{},
 	}
 	for _, p := range g.Params() {
 		if !p.Statistic && (o.Learns == nil || o.Learns(p.Name)) {
@@ -94,7 +94,7 @@ func NewTape(g *nn.Graph, params tensor.Set, batch tensor.Shape, o TapeOptions) 
 	t.zeros = make([]float32, widest+2*t.border+beyondTiles)
 	t.output = n.graph.Output()
 	t.values[nn.Input].wanted = o.InputGradient
-	t.values[nn.Input].sheets = t.newSheets(t.values[nn.Input].shape)
+	t.values[nn.Input].padded = t.newPadded(t.values[nn.Input].shape)
 	tapeLowering{t, n, countUsers(n.graph), make([]bool, len(n.graph.Nodes))}.lower()
 	s := t.values[t.output].shape
 	s.N = batch.N
@@ -102,14 +102,14 @@ func NewTape(g *nn.Graph, params tensor.Set, batch tensor.Shape, o TapeOptions) 
 	return t
 }
 
-func (t *Tape) newSheets(s tensor.Shape) []kernel.Sheet {
-	length := kernel.SheetLen(s.C, s.H, s.W, t.border)
+func (t *Tape) newPadded(s tensor.Shape) []kernel.Padded {
+	length := kernel.PaddedLen(s.C, s.H, s.W, t.border)
 	memory := kernel.AlignedSlice(length * t.batch.N)
-	sheets := make([]kernel.Sheet, t.batch.N)
-	for i := range sheets {
-		sheets[i] = kernel.Sheet{Data: memory[i*length : (i+1)*length], C: s.C, H: s.H, W: s.W, Border: t.border}
+	padded := make([]kernel.Padded, t.batch.N)
+	for i := range padded {
+		padded[i] = kernel.Padded{Data: memory[i*length : (i+1)*length], C: s.C, H: s.H, W: s.W, Border: t.border}
 	}
-	return sheets
+	return padded
 }
 
 // Gradients are the sums of the gradients of all Backward calls since they were last cleared, by the parameters' names.
@@ -132,7 +132,7 @@ func (t *Tape) Forward(ctx context.Context, x *tensor.Tensor, mode nn.Mode) (*te
 	if err := t.pack(ctx); err != nil {
 		return nil, err
 	}
-	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToSheet(t.values[nn.Input].sheets[i], x, i) }); err != nil {
+	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToPadded(t.values[nn.Input].padded[i], x, i) }); err != nil {
 		return nil, err
 	}
 	for _, s := range t.steps {
@@ -140,7 +140,7 @@ func (t *Tape) Forward(ctx context.Context, x *tensor.Tensor, mode nn.Mode) (*te
 			return nil, err
 		}
 	}
-	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyFromSheet(t.result, t.values[t.output].sheets[i], i) })
+	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyFromPadded(t.result, t.values[t.output].padded[i], i) })
 	return t.result, err
 }
 
@@ -157,7 +157,7 @@ func (t *Tape) Backward(ctx context.Context, dy, dx *tensor.Tensor) error {
 		return nil // nothing learns
 	}
 	grads, _ := t.gradient(t.output)
-	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToSheet(grads[i], dy, i) }); err != nil {
+	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToPadded(grads[i], dy, i) }); err != nil {
 		return err
 	}
 	for i := len(t.steps) - 1; i >= 0; i-- {
@@ -170,7 +170,7 @@ func (t *Tape) Backward(ctx context.Context, dy, dx *tensor.Tensor) error {
 	}
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
 		if grads := t.values[nn.Input].grads; grads != nil {
-			copyFromSheet(dx, grads[i], i)
+			copyFromPadded(dx, grads[i], i)
 		}
 	})
 }
@@ -184,16 +184,16 @@ func (t *Tape) each(ctx context.Context, n int, work func(w *tapeWorker, i int))
 }
 
 // gradient gives the gradients of a value, and whether they hold something that is to be added to. Borders are zeros.
-func (t *Tape) gradient(v nn.Value) (sheets []kernel.Sheet, add bool) {
+func (t *Tape) gradient(v nn.Value) (padded []kernel.Padded, add bool) {
 	value := &t.values[v]
 	if value.grads != nil {
 		return value.grads, true
 	}
-	shape := sheetShape{value.shape.C, value.shape.H, value.shape.W}
+	shape := paddedShape{value.shape.C, value.shape.H, value.shape.W}
 	if free := t.free[shape]; len(free) > 0 {
 		value.grads, t.free[shape] = free[len(free)-1], free[:len(free)-1]
 	} else {
-		value.grads = t.newSheets(value.shape)
+		value.grads = t.newPadded(value.shape)
 	}
 	return value.grads, false
 }
@@ -202,7 +202,7 @@ func (t *Tape) gradient(v nn.Value) (sheets []kernel.Sheet, add bool) {
 func (t *Tape) release(v nn.Value) {
 	value := &t.values[v]
 	if value.grads != nil {
-		shape := sheetShape{value.shape.C, value.shape.H, value.shape.W}
+		shape := paddedShape{value.shape.C, value.shape.H, value.shape.W}
 		t.free[shape] = append(t.free[shape], value.grads)
 		value.grads = nil
 	}
@@ -234,7 +234,7 @@ func (t *Tape) addTo(ctx context.Context, from, to nn.Value) error {
 	})
 }
 
-func copyToSheet(s kernel.Sheet, x *tensor.Tensor, n int) {
+func copyToPadded(s kernel.Padded, x *tensor.Tensor, n int) {
 	for c := range s.C {
 		plane := x.Plane(n, c)
 		for y := range s.H {
@@ -243,7 +243,7 @@ func copyToSheet(s kernel.Sheet, x *tensor.Tensor, n int) {
 	}
 }
 
-func copyFromSheet(x *tensor.Tensor, s kernel.Sheet, n int) {
+func copyFromPadded(x *tensor.Tensor, s kernel.Padded, n int) {
 	for c := range s.C {
 		plane := x.Plane(n, c)
 		for y := range s.H {

@@ -20,10 +20,10 @@ type tapeConv struct {
 
 	shape   kernel.Shape
 	conv    *kernel.Conv
-	back    []*kernel.Conv   // to each of in; nil where no gradient is needed
-	flipped [][]float32      // the weights of back
-	blocks  [][]kernel.Sheet // by picture, if the stride is not 1: what is convolved instead of in
-	none    []float32        // biases of zero
+	back    []*kernel.Conv    // to each of in; nil where no gradient is needed
+	flipped [][]float32       // the weights of back
+	blocks  [][]kernel.Padded // by picture, if the stride is not 1: what is convolved instead of in
+	none    []float32         // biases of zero
 
 	weightGradient, biasGradient tensor.Array
 	parts                        []kernel.WeightPart
@@ -36,9 +36,9 @@ func (c *tapeConv) prepare(t *Tape) {
 		in := c.op.In * step * step
 		c.op = nn.Conv{In: in, Out: c.op.Out, Kernel: 1, NoBias: c.op.NoBias}
 		s := t.values[c.out].shape
-		sheets := t.newSheets(tensor.Shape{N: 1, C: in, H: s.H, W: s.W})
-		for i := range sheets {
-			c.blocks = append(c.blocks, sheets[i:i+1])
+		padded := t.newPadded(tensor.Shape{N: 1, C: in, H: s.H, W: s.W})
+		for i := range padded {
+			c.blocks = append(c.blocks, padded[i:i+1])
 		}
 	}
 	c.shape = kernel.Shape{In: c.op.In, Out: c.op.Out, Size: c.op.Kernel, Stride: 1, Pad: c.op.Pad, Groups: c.op.GroupCount()}
@@ -127,28 +127,28 @@ func (c *tapeConv) flip(weight []float32, first, i int) {
 	}
 }
 
-// sources appends the sheets that are convolved for one picture.
-func (c *tapeConv) sources(sheets []kernel.Sheet, t *Tape, picture int) []kernel.Sheet {
+// sources appends the padded planes that are convolved for one picture.
+func (c *tapeConv) sources(padded []kernel.Padded, t *Tape, picture int) []kernel.Padded {
 	if c.blocks != nil {
-		return append(sheets, c.blocks[picture]...)
+		return append(padded, c.blocks[picture]...)
 	}
 	for _, v := range c.in {
-		sheets = append(sheets, t.values[v].sheets[picture])
+		padded = append(padded, t.values[v].padded[picture])
 	}
-	return sheets
+	return padded
 }
 
 func (c *tapeConv) forward(ctx context.Context, t *Tape) error {
 	return t.each(ctx, t.batch.N, func(w *tapeWorker, i int) {
 		if c.blocks != nil {
-			unshuffle(c.blocks[i][0], t.values[c.in[0]].sheets[i])
+			unshuffle(c.blocks[i][0], t.values[c.in[0]].padded[i])
 		}
-		var add *kernel.Sheet
+		var add *kernel.Padded
 		if c.residual >= 0 {
-			add = &t.values[c.residual].sheets[i]
+			add = &t.values[c.residual].padded[i]
 		}
 		w.sources = c.sources(w.sources[:0], t, i)
-		c.conv.RunSheet(t.values[c.out].sheets[i], w.sources, add, t.zeros, &w.scratch)
+		c.conv.RunPadded(t.values[c.out].padded[i], w.sources, add, t.zeros, &w.scratch)
 	})
 }
 
@@ -168,7 +168,7 @@ func (c *tapeConv) backward(ctx context.Context, t *Tape) error {
 	}
 	defer t.release(c.out)
 	if c.slope != nil {
-		if err := t.leakBack(ctx, grads, t.values[c.out].sheets, c.slope[0]); err != nil {
+		if err := t.leakBack(ctx, grads, t.values[c.out].padded, c.slope[0]); err != nil {
 			return err
 		}
 	}
@@ -191,7 +191,7 @@ func (c *tapeConv) backward(ctx context.Context, t *Tape) error {
 }
 
 // learn adds to the gradients of weight and bias.
-func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Sheet) error {
+func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Padded) error {
 	if c.deconv != nil {
 		clear(c.weightGradient.Data)
 		clear(c.biasGradient.Data)
@@ -216,7 +216,7 @@ func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Sheet) err
 }
 
 // learnPart adds to a part of the gradients, for one picture.
-func (c *tapeConv) learnPart(part kernel.WeightPart, dy kernel.Sheet, w *tapeWorker) {
+func (c *tapeConv) learnPart(part kernel.WeightPart, dy kernel.Padded, w *tapeWorker) {
 	if c.weightGradient.Data != nil {
 		kernel.WeightGradient(c.weightGradient.Data, c.shape, part, dy, w.sources, &w.scratch)
 	}
@@ -228,19 +228,19 @@ func (c *tapeConv) learnPart(part kernel.WeightPart, dy kernel.Sheet, w *tapeWor
 }
 
 // backTo adds to the gradients of input i.
-func (c *tapeConv) backTo(ctx context.Context, t *Tape, i int, grads []kernel.Sheet) error {
+func (c *tapeConv) backTo(ctx context.Context, t *Tape, i int, grads []kernel.Padded) error {
 	to, adds := t.gradient(c.in[i])
 	return t.each(ctx, t.batch.N, func(w *tapeWorker, picture int) {
 		dy, dst := grads[picture], to[picture]
 		if c.blocks != nil {
 			dst = c.blocks[picture][0] // no longer needed
 		}
-		var add *kernel.Sheet
+		var add *kernel.Padded
 		if adds && c.blocks == nil {
 			add = &dst
 		}
 		w.sources = append(w.sources[:0], dy)
-		c.back[i].RunSheet(dst, w.sources, add, t.zeros, &w.scratch)
+		c.back[i].RunPadded(dst, w.sources, add, t.zeros, &w.scratch)
 		if c.blocks != nil {
 			shuffleBack(to[picture], dst, adds)
 		}
@@ -248,7 +248,7 @@ func (c *tapeConv) backTo(ctx context.Context, t *Tape, i int, grads []kernel.Sh
 }
 
 // unshuffle makes blocks of pixels channels: plane (c*f+y)*f+x of dst is every f-th pixel of plane c of src from (x, y) on.
-func unshuffle(dst, src kernel.Sheet) {
+func unshuffle(dst, src kernel.Padded) {
 	f := src.H / dst.H
 	for plane := range dst.C {
 		c, dy, dx := plane/(f*f), plane/f%f, plane%f
@@ -262,7 +262,7 @@ func unshuffle(dst, src kernel.Sheet) {
 }
 
 // shuffleBack does the opposite; it overwrites dst, or adds to it.
-func shuffleBack(dst, src kernel.Sheet, add bool) {
+func shuffleBack(dst, src kernel.Padded, add bool) {
 	f := dst.H / src.H
 	for plane := range src.C {
 		c, dy, dx := plane/(f*f), plane/f%f, plane%f

@@ -54,7 +54,7 @@ func (l tapeLowering) lower() {
 
 // make gives a value memory, and notes whether its gradient is needed: to learn a parameter of its node, or for what it is made of.
 func (l tapeLowering) make(v nn.Value, n nn.Node) {
-	l.values[v].sheets = l.newSheets(l.values[v].shape)
+	l.values[v].padded = l.newPadded(l.values[v].shape)
 	l.values[v].wanted = l.anyWanted(n.Inputs) || l.learns(n)
 }
 
@@ -156,7 +156,7 @@ func (l tapeLowering) addActivation(v nn.Value, n nn.Node) {
 		a.slope, a.signs = slope, v
 		if normalised := x != nn.Input && l.users[x] == 1; normalised {
 			if _, ok := l.network.graph.Nodes[x-1].Op.(nn.BatchNorm); ok {
-				l.values[v].sheets = l.values[x].sheets // BatchNorm does not need its result any more
+				l.values[v].padded = l.values[x].padded // BatchNorm does not need its result any more
 			}
 		}
 	} else if leaky, ok := n.Op.(nn.LeakyReLU); ok {

@@ -29,7 +29,7 @@ func (a tapeActivation) slopeOf(t *Tape, plane int) float32 {
 
 func (a tapeActivation) forward(ctx context.Context, t *Tape) error {
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
-		x, y := t.values[a.x].sheets[i], t.values[a.y].sheets[i]
+		x, y := t.values[a.x].padded[i], t.values[a.y].padded[i]
 		for c := range x.C {
 			kernel.Leak(y.Plane(c), x.Plane(c), a.slopeOf(t, c))
 		}
@@ -43,7 +43,7 @@ func (a tapeActivation) backward(ctx context.Context, t *Tape) error {
 	}
 	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
 		for c := range grads[i].C {
-			d := kernel.LeakBack(grads[i].Plane(c), t.values[a.signs].sheets[i].Plane(c), a.slopeOf(t, c))
+			d := kernel.LeakBack(grads[i].Plane(c), t.values[a.signs].padded[i].Plane(c), a.slopeOf(t, c))
 			if a.partial != nil {
 				a.partial[i*grads[i].C+c] = d
 			}
@@ -64,7 +64,7 @@ func (a tapeActivation) backward(ctx context.Context, t *Tape) error {
 }
 
 // leakBack turns gradients of an activation's result, which is y, into those of its source.
-func (t *Tape) leakBack(ctx context.Context, grads, y []kernel.Sheet, slope float32) error {
+func (t *Tape) leakBack(ctx context.Context, grads, y []kernel.Padded, slope float32) error {
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
 		for c := range grads[i].C {
 			kernel.LeakBack(grads[i].Plane(c), y[i].Plane(c), slope)
@@ -77,7 +77,7 @@ type tapeAdd struct{ a, b, y nn.Value }
 
 func (s tapeAdd) forward(ctx context.Context, t *Tape) error {
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
-		kernel.Combine(t.values[s.y].sheets[i].Data, t.values[s.a].sheets[i].Data, t.values[s.b].sheets[i].Data, 1, 1, 0)
+		kernel.Combine(t.values[s.y].padded[i].Data, t.values[s.a].padded[i].Data, t.values[s.b].padded[i].Data, 1, 1, 0)
 	})
 }
 
@@ -101,8 +101,8 @@ type tapeShuffle struct {
 
 func (s tapeShuffle) forward(ctx context.Context, t *Tape) error {
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
-		y := t.values[s.y].sheets[i]
-		kernel.PixelShuffle(y.Block(0, t.zeros), 0, y.H, 0, y.W, t.values[s.x].sheets[i].Block(0, t.zeros), 0, s.factor)
+		y := t.values[s.y].padded[i]
+		kernel.PixelShuffle(y.Block(0, t.zeros), 0, y.H, 0, y.W, t.values[s.x].padded[i].Block(0, t.zeros), 0, s.factor)
 	})
 }
 
@@ -141,8 +141,8 @@ func (s *tapeNorm) forward(ctx context.Context, t *Tape) error {
 		}
 		s.moments[c] = m
 		factor, bias := float64(p[0].Data[c])/m.deviation, float64(p[1].Data[c])
-		for i, x := range t.values[s.x].sheets {
-			y := t.values[s.y].sheets[i]
+		for i, x := range t.values[s.x].padded {
+			y := t.values[s.y].padded[i]
 			if t.mode == nn.Train { // the mean has been subtracted, which is more exact than doing all at once
 				s.combine(y, y, c, float32(factor), 0, float32(bias))
 				continue
@@ -153,14 +153,14 @@ func (s *tapeNorm) forward(ctx context.Context, t *Tape) error {
 }
 
 // combine does y = fy*y + fx*x + offset for a plane.
-func (s *tapeNorm) combine(y, x kernel.Sheet, c int, fx, fy, offset float32) {
+func (s *tapeNorm) combine(y, x kernel.Padded, c int, fx, fy, offset float32) {
 	kernel.Combine(y.Plane(c), y.Plane(c), x.Plane(c), fy, fx, offset)
 	y.ClearBorders(c)
 }
 
 // batchMoments computes the moments of a channel over the batch and moves the running statistics.
 func (s *tapeNorm) batchMoments(t *Tape, p []tensor.Array, c int, w *tapeWorker) moments {
-	x := t.values[s.x].sheets
+	x := t.values[s.x].padded
 	count := float64(len(x) * x[0].H * x[0].W)
 	if count < 2 {
 		panic("engine: BatchNorm has a single number in a channel, which has no variance to train with")
@@ -170,7 +170,7 @@ func (s *tapeNorm) batchMoments(t *Tape, p []tensor.Array, c int, w *tapeWorker)
 		mean += float64(kernel.Sum(x[i].Plane(c), &w.scratch)) / count
 	}
 	for i := range x {
-		y := t.values[s.y].sheets[i] // without the mean, for the time being
+		y := t.values[s.y].padded[i] // without the mean, for the time being
 		s.combine(y, x[i], c, 1, 0, float32(-mean))
 		for row := range y.H { // short sums, since an error here moves all numbers of the channel
 			variance += float64(kernel.Dot(y.Row(c, row), y.Row(c, row), &w.scratch)) / count
@@ -196,7 +196,7 @@ func (s *tapeNorm) backward(ctx context.Context, t *Tape) error {
 	}
 	p, params := s.node.Arrays(t.params), s.node.Op.Params()
 	dWeight, dBias := t.grads[s.node.ParamName(params[0])].Data, t.grads[s.node.ParamName(params[1])].Data
-	x := t.values[s.x].sheets
+	x := t.values[s.x].padded
 	count := float64(len(x) * x[0].H * x[0].W)
 	err := t.each(ctx, len(s.moments), func(w *tapeWorker, c int) {
 		m := s.moments[c]
@@ -258,10 +258,10 @@ func newTapeReference(t *Tape, n nn.Node, v nn.Value) *tapeReference {
 func (r *tapeReference) forward(ctx context.Context, t *Tape) error {
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
 		for j, v := range r.node.Inputs {
-			copyFromSheet(r.x[i][j], t.values[v].sheets[i], 0)
+			copyFromPadded(r.x[i][j], t.values[v].padded[i], 0)
 		}
 		r.node.Op.Forward(r.out[i], r.x[i], nil)
-		copyToSheet(t.values[r.y].sheets[i], r.out[i], 0)
+		copyToPadded(t.values[r.y].padded[i], r.out[i], 0)
 	})
 }
 
@@ -272,7 +272,7 @@ func (r *tapeReference) backward(ctx context.Context, t *Tape) error {
 	}
 	defer t.release(r.y)
 	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
-		copyFromSheet(r.out[i], grads[i], 0)
+		copyFromPadded(r.out[i], grads[i], 0)
 		for _, d := range r.dx[i] {
 			if d != nil {
 				clear(d.Data)
@@ -288,7 +288,7 @@ func (r *tapeReference) backward(ctx context.Context, t *Tape) error {
 			continue
 		}
 		to, add := t.gradient(v)
-		err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { addToSheet(to[i], r.dx[i][j], add) })
+		err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { addToPadded(to[i], r.dx[i][j], add) })
 		if err != nil {
 			return err
 		}
@@ -296,8 +296,8 @@ func (r *tapeReference) backward(ctx context.Context, t *Tape) error {
 	return nil
 }
 
-// addToSheet adds a tensor's first picture to a sheet, or overwrites it.
-func addToSheet(s kernel.Sheet, x *tensor.Tensor, add bool) {
+// addToPadded adds a tensor's first picture to padded planes, or overwrites it.
+func addToPadded(s kernel.Padded, x *tensor.Tensor, add bool) {
 	for c := range s.C {
 		plane := x.Plane(0, c)
 		for y := range s.H {

@@ -55,13 +55,13 @@ const (
 func BranchMode(branch int) Mode { return Mode(fmt.Sprint("branch=", branch)) }
 
 // most threads and the largest memory that make sense; more is a mistake, and would be allocated for.
-const mostThreads = 1024
+const maxThreads = 1024
 
 // check returns an error if the options contradict each other.
 func (o Options) check() error {
 	switch {
-	case o.Threads < 0 || o.Threads > mostThreads:
-		return fault.New(fault.Usage, "%d threads: it is 1 to %d, or 0 for all cores", o.Threads, mostThreads)
+	case o.Threads < 0 || o.Threads > maxThreads:
+		return fault.New(fault.Usage, "%d threads: it is 1 to %d, or 0 for all cores", o.Threads, maxThreads)
 	case o.Branch < 0:
 		return fault.New(fault.Usage, "branch %d: branches are counted from 1, the simplest", o.Branch)
 	case o.Branch > 0 && o.Mode != "":

@@ -50,8 +50,8 @@ func stripSizing(picture image.Point, threads int, bytes int64, limits stripLimi
 	return sizing{}, tooLittle(s.bytes, bytes)
 }
 
-// within finds for how many workers there is memory.
-func (s sizing) within(threads int, bytes int64) (sizing, error) {
+// limitWorkers finds for how many workers there is memory.
+func (s sizing) limitWorkers(threads int, bytes int64) (sizing, error) {
 	s.workers = int(min(int64(threads), bytes/max(s.bytes, 1)))
 	if s.workers < 1 {
 		return s, tooLittle(s.bytes, bytes)
@@ -72,5 +72,5 @@ func tooLittle(need, have int64) error {
 
 // fixedSizing cuts the picture into cores of this size for a branch.
 func fixedSizing(b *branch.Branch, picture, core image.Point, threads int, bytes int64) (sizing, error) {
-	return sizing{core: core, bytes: b.Bytes(picture, core)}.within(threads, bytes)
+	return sizing{core: core, bytes: b.Bytes(picture, core)}.limitWorkers(threads, bytes)
 }

@@ -24,7 +24,7 @@ func (r *routed) fit(picture image.Point, threads int, bytes int64) (sizing, err
 		// The cut shows in the result, and must not depend on threads and memory.
 		s := sizing{core: image.Pt(cutContextWidth, picture.Y)}
 		s.bytes = r.stripBytes(picture, s.core)
-		return s.within(threads, bytes)
+		return s.limitWorkers(threads, bytes)
 	}
 	return stripSizing(picture, threads, bytes, routedStrips, r.stripBytes)
 }

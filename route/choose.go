@@ -64,19 +64,19 @@ func (c Costs) between(a, b, pixels int) float64 {
 	return float64(float64(pixels) * (c.Border[a] + c.Border[b]))
 }
 
-// Minimise gives each core a class, such that the sum of the losses and of price times the costs is small: a higher price makes a cheaper
+// Minimise gives each core a class, such that the sum of the losses and of lambda times the costs is small: a higher lambda (the Lagrange multiplier) makes a cheaper
 // choice. It looks for moves that lower the sum: of single cores, of blocks of cores and of all connected cores of a class, and
 // stops where there is none.
-func (p *Problem) Minimise(price float64) []int {
-	const mostRounds = 4
-	return p.choose(price, mostRounds)
+func (p *Problem) Minimise(lambda float64) []int {
+	const maxRounds = 4
+	return p.choose(lambda, maxRounds)
 }
 
-// MinimiseRoughly looks at each move once, which takes a third of the time and is nearly as good: to look for a price.
-func (p *Problem) MinimiseRoughly(price float64) []int { return p.choose(price, 1) }
+// MinimiseRoughly looks at each move once, which takes a third of the time and is nearly as good: to look for a lambda.
+func (p *Problem) MinimiseRoughly(lambda float64) []int { return p.choose(lambda, 1) }
 
-func (p *Problem) choose(price float64, rounds int) []int {
-	s := newSolver(p, price)
+func (p *Problem) choose(lambda float64, rounds int) []int {
+	s := newSolver(p, lambda)
 	copy(s.classes, s.best)
 	const largestBlock = 4
 	for range rounds {
@@ -94,18 +94,18 @@ func (p *Problem) choose(price float64, rounds int) []int {
 // solver is a choice in the making.
 type solver struct {
 	*Problem
-	price                float64
+	lambda               float64
 	rows, columns, kinds int
 	classes              []int
-	alone                []float64 // by core and class: loss and price without borders
+	alone                []float64 // by core and class: loss and lambda times cost, without borders
 	queue                []int
 	seen, inPart         []bool
 	beside               []neighbour
 	best                 []int // by core: the class that alone is least
 }
 
-func newSolver(p *Problem, price float64) *solver {
-	s := &solver{Problem: p, price: price, rows: p.Rows(), columns: p.Columns(), kinds: len(p.Costs.Pixel)}
+func newSolver(p *Problem, lambda float64) *solver {
+	s := &solver{Problem: p, lambda: lambda, rows: p.Rows(), columns: p.Columns(), kinds: len(p.Costs.Pixel)}
 	n := s.rows * s.columns
 	s.classes, s.alone, s.seen = make([]int, n), make([]float64, n*s.kinds), make([]bool, n)
 	s.inPart, s.best = make([]bool, n), make([]int, n)
@@ -113,7 +113,7 @@ func newSolver(p *Problem, price float64) *solver {
 	for i := range n {
 		area := float64(s.width(i%s.columns) * s.height(i/s.columns))
 		for class := range s.kinds {
-			s.alone[i*s.kinds+class] = p.Losses[i][class] + float64(price*area*p.Costs.Pixel[class])
+			s.alone[i*s.kinds+class] = p.Losses[i][class] + float64(lambda*area*p.Costs.Pixel[class])
 			if s.alone[i*s.kinds+class] < s.alone[i*s.kinds+s.best[i]] {
 				s.best[i] = class
 			}
@@ -254,7 +254,7 @@ func (s *solver) asItIs(part []int) float64 {
 			borders += b
 		}
 	}
-	return alone + float64(s.price*borders)
+	return alone + float64(s.lambda*borders)
 }
 
 // allOf is what they would add if all had one class.
@@ -268,7 +268,7 @@ func (s *solver) allOf(part []int, class int) float64 {
 			}
 		}
 	}
-	return alone + float64(s.price*borders)
+	return alone + float64(s.lambda*borders)
 }
 
 // between is the cost of the border between a neighbour and a core that has this class.

@@ -42,9 +42,9 @@ func TestWithoutAPriceTheBestClassIsChosen(t *testing.T) {
 func TestChoicesCannotBeImprovedByOneMove(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := randomProblem(t)
-		price := rapid.Float64Range(0.01, 10).Draw(t, "price")
-		chosen := p.Minimise(price)
-		sum := func(classes []int) float64 { return p.Loss(classes) + price*p.Costs.Of(p.Grid, classes) }
+		lambda := rapid.Float64Range(0.01, 10).Draw(t, "lambda")
+		chosen := p.Minimise(lambda)
+		sum := func(classes []int) float64 { return p.Loss(classes) + lambda*p.Costs.Of(p.Grid, classes) }
 		got := sum(chosen)
 		for i := range chosen {
 			for class := range p.Costs.Pixel {

@@ -24,8 +24,8 @@ func Color(class, classes int) color.RGBA {
 // Paint lays the classes' colours half transparent over the picture that was routed, and a legend with the share of each class
 // below it. The result is wider than the picture if the legend is. Where cores overlap, it shows the mean of their colours.
 func (m *Map) Paint(under image.Image) *image.RGBA {
-	const mostAcross = 800 // pixels, from which on letters are twice as large
-	zoom := 1 + m.Size.X/mostAcross
+	const maxAcross = 800 // pixels, from which on letters are twice as large
+	zoom := 1 + m.Size.X/maxAcross
 	legend := m.legend(m.Size.X / zoom)
 	size := legend.Bounds().Size().Mul(zoom)
 	out := image.NewRGBA(image.Rect(0, 0, max(m.Size.X, size.X), m.Size.Y+size.Y))

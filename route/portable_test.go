@@ -52,8 +52,8 @@ func fixedProblem() *Problem {
 func TestChoicesAreTheSameOnEveryMachine(t *testing.T) {
 	p, sum := fixedProblem(), fnv.New64a()
 	used := map[int]bool{}
-	for _, price := range []float64{0.01, 0.1, 0.3, 0.7, 1, 1.9, 5} {
-		for _, classes := range [][]int{p.Minimise(price), p.MinimiseRoughly(price)} {
+	for _, lambda := range []float64{0.01, 0.1, 0.3, 0.7, 1, 1.9, 5} {
+		for _, classes := range [][]int{p.Minimise(lambda), p.MinimiseRoughly(lambda)} {
 			for _, class := range classes {
 				used[class] = true
 				sum.Write([]byte{byte(class)})

@@ -12,8 +12,8 @@ import (
 	"classsr/internal/par"
 )
 
-// mostLoadingCost is how much longer a step may take with its batch read and turned than on a batch that is there.
-const mostLoadingCost = 1.05
+// maxLoadingCost is how much longer a step may take with its batch read and turned than on a batch that is there.
+const maxLoadingCost = 1.05
 
 // What reading costs a step of FSRCNN-56, the fastest one and so the one that shows it most, measured in turns. It needs a machine
 // that does nothing else and data of interest, so it runs only where CLASSSR_DATA names a file of classsr prepare.
@@ -88,7 +88,7 @@ func TestLoadingCosts(t *testing.T) {
 			}
 		}
 	}
-	if float64(b) > mostLoadingCost*float64(a) {
-		t.Errorf("reading makes a step %.3f times as long, limit %v", float64(b)/float64(a), mostLoadingCost)
+	if float64(b) > maxLoadingCost*float64(a) {
+		t.Errorf("reading makes a step %.3f times as long, limit %v", float64(b)/float64(a), maxLoadingCost)
 	}
 }

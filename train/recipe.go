@@ -125,14 +125,14 @@ func BuiltinRecipe(name string) (string, bool) {
 	return string(text), err == nil
 }
 
-// mostRecipe bounds the size of a recipe's file, in bytes.
-const mostRecipe = 1 << 20
+// maxRecipe bounds the size of a recipe's file, in bytes.
+const maxRecipe = 1 << 20
 
 // LoadRecipe reads a recipe: one inside the program by its name, or a file of at most 1 MB. Errors name it.
 func LoadRecipe(nameOrPath string) (*Recipe, error) {
 	text, ok := BuiltinRecipe(nameOrPath)
 	if !ok {
-		b, err := regular.ReadFile(nameOrPath, mostRecipe)
+		b, err := regular.ReadFile(nameOrPath, maxRecipe)
 		if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
 			return nil, fault.New(fault.NotFound, "no recipe named %q; inside are %s, and a file is given by its path",
 				nameOrPath, strings.Join(RecipeNames(), ", "))
@@ -200,16 +200,16 @@ func setDefault[T comparable](v *T, to T) {
 
 // Bounds of recipes, wide enough for any use.
 const (
-	fewestClasses, mostClasses = 2, 5
-	mostBatch                  = 4096
+	minClasses, maxClasses = 2, 5
+	maxBatch               = 4096
 )
 
 func (r *Recipe) check() error {
 	switch {
 	case strings.ContainsAny(r.Name, `/\`) || strings.Trim(r.Name, ".") == "" || strings.ContainsFunc(r.Name, unprintable):
 		return fmt.Errorf("name: %q cannot be that of a model", r.Name)
-	case len(r.Branches) < fewestClasses || len(r.Branches) > mostClasses:
-		return fmt.Errorf("branches: there are %d; a model has %d to %d", len(r.Branches), fewestClasses, mostClasses)
+	case len(r.Branches) < minClasses || len(r.Branches) > maxClasses:
+		return fmt.Errorf("branches: there are %d; a model has %d to %d", len(r.Branches), minClasses, maxClasses)
 	case r.Branches[len(r.Branches)-1].Bicubic:
 		return errors.New("branches: the last one, for the hardest class, must be a network")
 	case len(r.Stages) == 0:
@@ -248,7 +248,7 @@ func (s Stage) check(r *Recipe) error {
 		return fmt.Errorf("train: it is %s, %s or %s", TrainBranch, TrainClassModule, TrainJoint)
 	case s.Patches != PatchesOwn && s.Patches != PatchesAll:
 		return fmt.Errorf("patches: %q; they are %s or %s", s.Patches, PatchesOwn, PatchesAll)
-	case s.Steps < 0 || s.Batch < 1 || s.Batch > mostBatch || s.Chunk < 1:
+	case s.Steps < 0 || s.Batch < 1 || s.Batch > maxBatch || s.Chunk < 1:
 		return fmt.Errorf("%d steps with a batch of %d in chunks of %d", s.Steps, s.Batch, s.Chunk)
 	case s.Steps > 0 && !(s.Rate > 0 && s.Rate <= 1 && s.RateEnd >= 0 && s.RateEnd <= s.Rate && s.Warmup >= 0):
 		return fmt.Errorf("learning_rate: from %v to %v", s.Rate, s.RateEnd)

@@ -62,8 +62,8 @@ type validationPicture struct {
 	hr, lr *picture.Picture
 }
 
-// mostValidationSide bounds what is measured of a picture, from its middle, so that measuring takes seconds.
-const mostValidationSide = 768
+// maxValidationSide bounds what is measured of a picture, from its middle, so that measuring takes seconds.
+const maxValidationSide = 768
 
 // newValidator reads the first pictures of a folder; it is nil if no folder is named.
 func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*validator, error) {
@@ -80,7 +80,7 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 		if err != nil {
 			return nil, err
 		}
-		hr, err := middle(dataset.Colours(decoded.Picture), mostValidationSide).CropToMultiple(r.Scale)
+		hr, err := middle(dataset.Colours(decoded.Picture), maxValidationSide).CropToMultiple(r.Scale)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -178,8 +178,8 @@ func (v *validator) measure(ctx context.Context, m *classsr.Model, o classsr.Opt
 
 func image8(p *picture.Picture) metric.Image { return metric.Bytes(p.Width, p.Height, 3, p.Pix8) }
 
-// mostSamples is how many pictures a report shows.
-const mostSamples = 4
+// maxSamples is how many pictures a report shows.
+const maxSamples = 4
 
 // sampleFolder is where they lie in the folder of a run.
 const sampleFolder = "samples"
@@ -202,7 +202,7 @@ func (v *validator) samples(ctx context.Context, m *weights.Model, folder string
 	if err := os.MkdirAll(filepath.Join(folder, sampleFolder), 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder of samples: %w", err)
 	}
-	for _, p := range v.pictures[:min(len(v.pictures), mostSamples)] {
+	for _, p := range v.pictures[:min(len(v.pictures), maxSamples)] {
 		result, done, err := up.Upscale(ctx, p.lr)
 		if err != nil {
 			return err

@@ -19,8 +19,8 @@ import (
 // A header lists a few thousand tensors at most; the largest network here needs 200 KB.
 const maxHeader = 16 << 20
 
-// mostDims is more than the four dimensions of a convolution's weights.
-const mostDims = 8
+// maxDims is more than the four dimensions of a convolution's weights.
+const maxDims = 8
 
 // metadataKey is the header's entry that is not a tensor.
 const metadataKey = "__metadata__"
@@ -145,7 +145,7 @@ func (e headerEntry) bytes() (int64, error) {
 			return 0, fault.New(fault.Unsupported, "data type %q cannot be read; convert it to F32 first", e.DType)
 		}
 	}
-	if len(e.Shape) > mostDims {
+	if len(e.Shape) > maxDims {
 		return 0, fmt.Errorf("%d dimensions are more than any tensor of a network has", len(e.Shape))
 	}
 	for _, d := range e.Shape {

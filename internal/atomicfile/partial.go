@@ -17,8 +17,8 @@ import (
 // holds a lock on it until it has its final name; so what is left of a program that was killed is told from what another one is writing,
 // and goes away when the same target is written again.
 
-// mostPartials bounds how many may write to one target at a time.
-const mostPartials = 1000
+// maxPartials bounds how many may write to one target at a time.
+const maxPartials = 1000
 
 // longestStem is the longest name of a target that is part of the temporary one as it is: file systems take 255 bytes, some 143.
 const longestStem = 120
@@ -46,7 +46,7 @@ func createPartial(path string) (*partialFile, error) {
 	}
 	partial.Lock()
 	defer partial.Unlock()
-	for n := range mostPartials {
+	for n := range maxPartials {
 		f, err := claim(partialName(path, n))
 		if err != nil {
 			return nil, err
@@ -60,7 +60,7 @@ func createPartial(path string) (*partialFile, error) {
 		return f, nil
 	}
 	return nil, &fs.PathError{Op: "create", Path: path, Err: fault.New(fault.Conflict, "there are %d unfinished files of it: remove %s",
-		mostPartials, filepath.Join(filepath.Dir(path), "."+stem(filepath.Base(path))+".*.partial"))}
+		maxPartials, filepath.Join(filepath.Dir(path), "."+stem(filepath.Base(path))+".*.partial"))}
 }
 
 // claim makes the file of that name and locks it. It gives nil if somebody else is writing it.

@@ -34,12 +34,12 @@ func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
 	if s.Stride > 1 {
 		taps = 1
 	}
-	fewest := fewestForWinograd
+	least := minForWinograd
 	if s.Exact {
-		fewest = fewestForExact
+		least = minForExact
 	}
 	for range s.Groups {
-		if s.Size == 3 && s.Stride == 1 && c.in >= fewest && c.out >= fewest {
+		if s.Size == 3 && s.Stride == 1 && c.in >= least && c.out >= least {
 			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out, !s.Fleeting))
 		} else {
 			c.groups = append(c.groups, newRowSum(set, c.out, c.in*s.Size*s.Size, taps))
@@ -117,8 +117,8 @@ func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Bl
 			continue
 		}
 		for y := r.Min.Y; y < r.Max.Y; y++ {
-			for x := 0; x < r.Dx(); x += mostPixels {
-				n := min(r.Dx()-x, mostPixels)
+			for x := 0; x < r.Dx(); x += maxPixels {
+				n := min(r.Dx()-x, maxPixels)
 				c.groups[g].run(out, y, x, n, c.segments(y, x, n, scratch), groupAdd, &scratch.args)
 			}
 		}

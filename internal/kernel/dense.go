@@ -69,7 +69,7 @@ func newDense(set *Set, in, out int, weight, bias []float32, slope float32) *Den
 func (d *Dense) Width() int { return RoundUpToLine(d.Out) }
 
 // denseOuts bounds the results that a kernel computes at a time, so that their weights stay in the first-level cache, and no call takes long
-// (see mostPixels).
+// (see maxPixels).
 const denseOuts = 4 * Line
 
 // Run computes the layer at some positions, whose sources lie distance numbers apart, and whose results Width numbers. The bits are the same

@@ -1,10 +1,10 @@
 package kernel
 
-// mostNumbers bounds what a kernel does at a time in long rows, as mostPixels does in others.
-const mostNumbers = 1 << 14
+// maxNumbers bounds what a kernel does at a time in long rows, as maxPixels does in others.
+const maxNumbers = 1 << 14
 
 // vectors is how many of n numbers a kernel does at a time: whole vectors.
-func (s *Set) vectors(n int) int { return min(n, mostNumbers) &^ (s.lanes - 1) }
+func (s *Set) vectors(n int) int { return min(n, maxNumbers) &^ (s.lanes - 1) }
 
 // Combine computes weighted sums of two rows, d[i] = fa*a[i] + fb*b[i] + c. d may be either of them. Rows have the same length.
 func Combine(d, a, b []float32, fa, fb, c float32) { combine(current(), d, a, b, fa, fb, c) }

@@ -9,12 +9,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// randomSheet makes a sheet of random numbers with guards before and behind what it may be read from.
-func randomSheet(r *rand.Rand, c, h, w, border int) (s Sheet, check func() bool) {
-	n := SheetLen(c, h, w, border)
+// randomPadded makes padded planes of random numbers with guards before and behind what it may be read from.
+func randomPadded(r *rand.Rand, c, h, w, border int) (s Padded, check func() bool) {
+	n := PaddedLen(c, h, w, border)
 	memory := make([]float32, n+2*Line)
 	fill(memory, guard)
-	s = Sheet{Data: memory[Line : Line+n], C: c, H: h, W: w, Border: border}
+	s = Padded{Data: memory[Line : Line+n], C: c, H: h, W: w, Border: border}
 	clear(s.Data)
 	for plane := range c {
 		for y := range h {
@@ -31,8 +31,8 @@ func randomSheet(r *rand.Rand, c, h, w, border int) (s Sheet, check func() bool)
 	}
 }
 
-// number is a pixel of a sheet, 0 outside.
-func (s Sheet) number(c, y, x int) float64 {
+// number is a pixel of padded planes, 0 outside.
+func (s Padded) number(c, y, x int) float64 {
 	if y < 0 || y >= s.H || x < 0 || x >= s.W {
 		return 0
 	}
@@ -47,10 +47,10 @@ func TestWeightGradientIsItsDefinition(t *testing.T) {
 		pad := rapid.IntRange(0, 2).Draw(t, "pad")
 		shape := Shape{In: perIn * groups, Out: perOut * groups, Size: 2*pad + 1, Stride: 1, Pad: pad, Groups: groups}
 		h, w, border := rapid.IntRange(1, 7).Draw(t, "h"), rapid.IntRange(1, 40).Draw(t, "w"), pad+rapid.IntRange(0, 1).Draw(t, "border")
-		split := rapid.IntRange(0, shape.In-1).Draw(t, "planes of the first sheet")
-		whole, xSafe := randomSheet(r, shape.In, h, w, border)
-		x := []Sheet{whole.Planes(0, split), whole.Planes(split, shape.In-split)}
-		dy, dySafe := randomSheet(r, shape.Out, h, w, border)
+		split := rapid.IntRange(0, shape.In-1).Draw(t, "planes of the first padded")
+		whole, xSafe := randomPadded(r, shape.In, h, w, border)
+		x := []Padded{whole.Planes(0, split), whole.Planes(split, shape.In-split)}
+		dy, dySafe := randomPadded(r, shape.Out, h, w, border)
 		part := WeightPart{FirstOut: rapid.IntRange(0, shape.Out-1).Draw(t, "first"), FirstIn: rapid.IntRange(0, perIn-1).Draw(t, "first in")}
 		part.EndOut = rapid.IntRange(part.FirstOut+1, shape.Out).Draw(t, "end")
 		part.EndIn = rapid.IntRange(part.FirstIn+1, perIn).Draw(t, "end in")
@@ -74,34 +74,34 @@ func TestWeightGradientIsItsDefinition(t *testing.T) {
 			}
 		}
 		if !xSafe() || !dySafe() {
-			t.Fatal("memory around the sheets was written")
+			t.Fatal("memory around the padded was written")
 		}
 	})
 }
 
-// Convolutions of sheets are the same as those of blocks, and leave the borders zero.
-func TestConvOfSheetsIsThatOfBlocks(t *testing.T) {
+// Convolutions of padded planes are the same as those of blocks, and leave the borders zero.
+func TestConvOfPaddedPlanesIsThatOfBlocks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		groups, pad := rapid.IntRange(1, 2).Draw(t, "groups"), rapid.IntRange(0, 2).Draw(t, "pad")
 		in, out := groups*rapid.IntRange(1, 10).Draw(t, "in"), groups*rapid.IntRange(1, 10).Draw(t, "out")
 		shape := Shape{In: in, Out: out, Size: 2*pad + 1, Stride: 1, Pad: pad, Groups: groups}
 		h, w, border := rapid.IntRange(1, 40).Draw(t, "h"), rapid.IntRange(1, 40).Draw(t, "w"), max(pad, 1)+rapid.IntRange(0, 1).Draw(t, "border")
-		split := rapid.IntRange(0, in-1).Draw(t, "planes of the first sheet")
-		whole, _ := randomSheet(r, in, h, w, border)
-		src := []Sheet{whole.Planes(0, split), whole.Planes(split, in-split)}
+		split := rapid.IntRange(0, in-1).Draw(t, "planes of the first padded")
+		whole, _ := randomPadded(r, in, h, w, border)
+		src := []Padded{whole.Planes(0, split), whole.Planes(split, in-split)}
 		conv := newConv(anySet(t), shape, random(r, weights(shape)), random(r, out), []float32{0.3})
-		got, safe := randomSheet(r, out, h, w, border)
-		want, _ := randomSheet(r, out, h, w, border)
-		var add *Sheet
+		got, safe := randomPadded(r, out, h, w, border)
+		want, _ := randomPadded(r, out, h, w, border)
+		var add *Padded
 		var addBlock *Block
 		zeros := make([]float32, w+2*border+8)
 		if rapid.Bool().Draw(t, "add") {
-			a, _ := randomSheet(r, out, h, w, border)
+			a, _ := randomPadded(r, out, h, w, border)
 			b := a.Block(0, zeros)
 			add, addBlock = &a, &b
 		}
-		conv.RunSheet(got, src, add, zeros, &Scratch{})
+		conv.RunPadded(got, src, add, zeros, &Scratch{})
 		conv.Run(want.Block(0, zeros), image.Rect(0, 0, w, h), Grid{}, []Block{whole.Block(-pad, zeros)}, addBlock, &Scratch{})
 		for i, v := range want.Data {
 			if !near(got.Data[i], float64(v)) {
@@ -123,7 +123,7 @@ func TestElementwiseIsItsDefinition(t *testing.T) {
 		n := rapid.IntRange(1, 70).Draw(t, "n")
 		set := anySet(t)
 		rows := func() (row []float32, check func() bool) {
-			s, check := randomSheet(r, 1, 1, n, 0)
+			s, check := randomPadded(r, 1, 1, n, 0)
 			return s.Row(0, 0), check
 		}
 		a, _ := rows()
@@ -180,14 +180,14 @@ func BenchmarkWeightGradient(b *testing.B) {
 	} {
 		for _, set := range available {
 			b.Run(c.name+"/"+set.name, func(b *testing.B) {
-				x, _ := randomSheet(r, c.in, c.h, c.w, 2)
-				dy, _ := randomSheet(r, c.out, c.h, c.w, 2)
+				x, _ := randomPadded(r, c.in, c.h, c.w, 2)
+				dy, _ := randomPadded(r, c.out, c.h, c.w, 2)
 				gradient := make([]float32, c.in*c.out/c.groups*c.size*c.size)
 				shape := Shape{In: c.in, Out: c.out, Size: c.size, Stride: 1, Pad: c.size / 2, Groups: c.groups}
 				var scratch Scratch
 				for b.Loop() {
 					for _, part := range WeightParts(shape) {
-						weightGradient(set, gradient, shape, part, dy, []Sheet{x}, &scratch)
+						weightGradient(set, gradient, shape, part, dy, []Padded{x}, &scratch)
 					}
 				}
 				b.ReportMetric(float64(len(gradient)*c.h*c.w)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")

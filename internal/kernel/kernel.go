@@ -36,9 +36,9 @@ const Environment = "CLASSSR_KERNEL"
 type Set struct {
 	name  string
 	lanes int // float32 in a vector
-	// mostOuts is how many result planes the row kernel computes at a time.
-	mostOuts int
-	row      func(outs int, a *rowArgs)
+	// maxOuts is how many result planes the row kernel computes at a time.
+	maxOuts int
+	row     func(outs int, a *rowArgs)
 	// winogradIn and winogradOut are the transforms of a Winograd convolution, product what is between them.
 	product func(outs int, a *productArgs)
 	// winogradKernels transforms weights.
@@ -62,14 +62,14 @@ type Set struct {
 	// floatsFromBytes and bytesFromFloats convert the beginning of a row of samples and return how many pixels they did, for steps
 	// and numbers of channels from 1 to 4; nil if the set has no fast way.
 	floatsFromBytes func(dst []float32, src []byte, step int) int
-	bytesFromFloats func(dst []byte, src [mostChannels][]float32, channels int) int
+	bytesFromFloats func(dst []byte, src [maxChannels][]float32, channels int) int
 	// peak does rounds times peakMACs multiply-adds between registers.
 	peak     func(rounds int)
 	peakMACs int
 }
 
 var generic = &Set{
-	name: "generic", lanes: 1, mostOuts: 16, row: rowGeneric,
+	name: "generic", lanes: 1, maxOuts: 16, row: rowGeneric,
 	product: productGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
 	winogradKernels: winogradKernelsGeneric,
 	dots:            dotsGeneric, dotsA: 64, dotsB: 1 << 16,

@@ -112,14 +112,14 @@ func TestConvIsItsDefinition(t *testing.T) {
 
 // 3x3 convolutions of enough planes, which are computed in tiles.
 func TestWinogradConvIsItsDefinition(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { checkConv(t, 3, 1, fewestForWinograd) })
+	rapid.Check(t, func(t *rapid.T) { checkConv(t, 3, 1, minForWinograd) })
 }
 
-// checkConv checks a convolution with groups of at least fewest planes.
-func checkConv(t *rapid.T, size, stride, fewest int) {
+// checkConv checks a convolution with groups of at least least planes.
+func checkConv(t *rapid.T, size, stride, least int) {
 	r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 	groups := rapid.IntRange(1, 3).Draw(t, "groups")
-	perIn, perOut := rapid.IntRange(fewest, 12).Draw(t, "in"), rapid.IntRange(fewest, 20).Draw(t, "out")
+	perIn, perOut := rapid.IntRange(least, 12).Draw(t, "in"), rapid.IntRange(least, 20).Draw(t, "out")
 	in, out := perIn*groups, perOut*groups
 	h, w := rapid.IntRange(1, 14).Draw(t, "h"), rapid.IntRange(1, 90).Draw(t, "w")
 	slopes := rapid.SampledFrom([]int{0, 1, out}).Draw(t, "slopes")

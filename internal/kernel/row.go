@@ -45,9 +45,9 @@ type segment struct {
 	count int
 }
 
-// mostPixels bounds the length of the rows given to a kernel, so that none runs for more than about 100 microseconds: assembly
+// maxPixels bounds the length of the rows given to a kernel, so that none runs for more than about 100 microseconds: assembly
 // cannot be interrupted, and would hold up the garbage collector.
-const mostPixels = 512
+const maxPixels = 512
 
 // floatBytes is the size of a float32.
 const floatBytes = 4

@@ -17,7 +17,7 @@ type rowBlock struct {
 // newRowSum makes room for the weights of outs results with rows source rows.
 func newRowSum(set *Set, outs, rows, taps int) rowSum {
 	s := rowSum{set: set, taps: taps}
-	for _, r := range evenly(outs, set.mostOuts) {
+	for _, r := range evenly(outs, set.maxOuts) {
 		s.blocks = append(s.blocks, rowBlock{first: r.first, outs: r.len(), weight: make([]float32, rows*r.len())})
 	}
 	return s
@@ -34,7 +34,7 @@ func (s *rowSum) pack(weightOf func(o, row int) float32, bias, slope []float32) 
 	}
 }
 
-// run computes n numbers, at most mostPixels, of row y of all result planes, from column x on. The segments give the sources
+// run computes n numbers, at most maxPixels, of row y of all result planes, from column x on. The segments give the sources
 // for these; add, if not nil, is added before the activation; a is scratch memory.
 func (s *rowSum) run(dst Block, y, x, n int, segments []segment, add *Block, a *rowArgs) {
 	for i := range s.blocks {

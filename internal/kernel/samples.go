@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// mostChannels is how many samples a pixel has at most: red, green, blue and alpha.
-const mostChannels = 4
+// maxChannels is how many samples a pixel has at most: red, green, blue and alpha.
+const maxChannels = 4
 
 // samplesSet is the set that converts samples. All sets give the same bits here, so a name that is no set's, which Select
 // reports, is no reason to panic in a program that merely reads and writes pictures.
@@ -30,7 +30,7 @@ func FloatsFromBytes(dst []float32, src []byte, step int) {
 }
 
 func floatsFromBytes(set *Set, dst []float32, src []byte, step int) {
-	if set.floatsFromBytes != nil && step <= mostChannels {
+	if set.floatsFromBytes != nil && step <= maxChannels {
 		done := set.floatsFromBytes(dst, src, step)
 		dst, src = dst[done:], src[min(done*step, len(src)):]
 	}
@@ -65,9 +65,9 @@ func BytesFromFloats(dst []byte, step int, src [][]float32) {
 
 func bytesFromFloats(set *Set, dst []byte, step int, src [][]float32) {
 	done := 0
-	if set.bytesFromFloats != nil && step == len(src) && step <= mostChannels {
+	if set.bytesFromFloats != nil && step == len(src) && step <= maxChannels {
 		n := len(src[0])
-		var planes [mostChannels][]float32
+		var planes [maxChannels][]float32
 		for c := range src {
 			planes[c] = src[c][:n]
 		}

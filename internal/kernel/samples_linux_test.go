@@ -9,7 +9,7 @@ import (
 // TestNothingBesideSamplesIsTouched puts all memory at the very end of what the process may touch, where a read too far is not
 // seen by guards but stops the program; and at the very beginning.
 func TestNothingBesideSamplesIsTouched(t *testing.T) {
-	bytes, planes := edgedPages(t), make([][]byte, mostChannels)
+	bytes, planes := edgedPages(t), make([][]byte, maxChannels)
 	for c := range planes {
 		planes[c] = edgedPages(t)
 	}
@@ -21,7 +21,7 @@ func TestNothingBesideSamplesIsTouched(t *testing.T) {
 		return unsafe.Slice((*float32)(unsafe.Pointer(&planes[c][at])), n)
 	}
 	for _, set := range available {
-		for step := 1; step <= mostChannels; step++ {
+		for step := 1; step <= maxChannels; step++ {
 			for n := 1; n < 50; n++ {
 				for _, end := range []bool{false, true} {
 					pixels := bytes[:n*step]

@@ -40,7 +40,7 @@ func TestFloatsFromBytesIsItsDefinition(t *testing.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		step, n := rapid.IntRange(1, 6).Draw(t, "step"), rapid.IntRange(1, 90).Draw(t, "n")
 		if rapid.IntRange(0, 9).Draw(t, "long") == 0 {
-			n += 2 * mostPixels
+			n += 2 * maxPixels
 		}
 		src := make([]byte, (n-1)*step+1)
 		for i := range src {
@@ -65,7 +65,7 @@ func TestBytesFromFloatsIsItsDefinition(t *testing.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		step, n := rapid.IntRange(1, 6).Draw(t, "step"), rapid.IntRange(1, 90).Draw(t, "n")
 		if rapid.IntRange(0, 9).Draw(t, "long") == 0 {
-			n += 2 * mostPixels
+			n += 2 * maxPixels
 		}
 		channels := step
 		if rapid.Bool().Draw(t, "some channels only") {
@@ -99,7 +99,7 @@ func TestBytesFromFloatsIsItsDefinition(t *testing.T) {
 // TestEverySample reads all samples at every step, and writes them back.
 func TestEverySample(t *testing.T) {
 	for _, set := range available {
-		for step := 1; step <= mostChannels; step++ {
+		for step := 1; step <= maxChannels; step++ {
 			src := make([]byte, 256*step)
 			for i := range 256 {
 				src[i*step] = byte(i)
@@ -143,7 +143,7 @@ func TestRoundingOfSamples(t *testing.T) {
 		numbers = append(numbers, nan)
 	}
 	for _, set := range available {
-		for step := 1; step <= mostChannels; step++ {
+		for step := 1; step <= maxChannels; step++ {
 			planes := make([][]float32, step)
 			for c := range planes {
 				planes[c] = append(numbers[c:len(numbers):len(numbers)], numbers[:c]...) // other numbers in each
@@ -171,7 +171,7 @@ func TestSamplesOfUnknownSet(t *testing.T) {
 func BenchmarkSamples(b *testing.B) {
 	const width = 2040
 	r := rand.New(rand.NewPCG(1, 1))
-	for step := 1; step <= mostChannels; step++ {
+	for step := 1; step <= maxChannels; step++ {
 		pixels := make([]byte, width*step)
 		planes := make([][]float32, step)
 		for c := range planes {

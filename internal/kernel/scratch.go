@@ -9,7 +9,7 @@ type Scratch struct {
 	rows     []float32 // of a convolution with a stride
 	add      Block
 	offsets  []int // of the rows of inner products
-	sheets   []Block
+	padded   []Block
 	added    Block
 
 	transformed, products, spare []float32 // of a Winograd convolution

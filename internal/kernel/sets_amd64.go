@@ -46,7 +46,7 @@ type assembly struct {
 
 func (f assembly) set() *Set {
 	return &Set{
-		name: f.name, lanes: f.lanes, mostOuts: len(f.rows),
+		name: f.name, lanes: f.lanes, maxOuts: len(f.rows),
 		row:             func(outs int, a *rowArgs) { f.rows[outs-1]((*byte)(unsafe.Pointer(a))) },
 		product:         func(outs int, a *productArgs) { f.products[outs-1]((*byte)(unsafe.Pointer(a))) },
 		winogradIn:      func(a *winogradInArgs) { f.winogradIn((*byte)(unsafe.Pointer(a))) },
@@ -113,16 +113,16 @@ func interleaveAssembly(dst, rows []float32, distance, count int) int {
 	return 8 * chunks
 }
 
-// mostChunks of eight pixels bound what a kernel does at a time; see mostPixels.
-const mostChunks = mostPixels / 8
+// maxChunks of eight pixels bound what a kernel does at a time; see maxPixels.
+const maxChunks = maxPixels / 8
 
 // floatsFromBytesAssembly converts whole chunks of eight samples.
 func floatsFromBytesAssembly(dst []float32, src []byte, step int) int {
 	// The last chunk reads 16 bytes from its fifth sample on.
 	chunks := min(len(dst)/8, (len(src)+4*step-16)/(8*step))
 	done := 0
-	for ; chunks > 0; chunks -= mostChunks {
-		n := min(chunks, mostChunks)
+	for ; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
 		floatsFromBytesAVX2(&dst[done], &src[done*step], step, n)
 		done += 8 * n
 	}
@@ -130,10 +130,10 @@ func floatsFromBytesAssembly(dst []float32, src []byte, step int) int {
 }
 
 // bytesFromFloatsAssembly converts whole chunks of eight pixels.
-func bytesFromFloatsAssembly(dst []byte, src [mostChannels][]float32, channels int) int {
+func bytesFromFloatsAssembly(dst []byte, src [maxChannels][]float32, channels int) int {
 	done := 0
-	for chunks := len(dst) / channels / 8; chunks > 0; chunks -= mostChunks {
-		n, to := min(chunks, mostChunks), &dst[done*channels]
+	for chunks := len(dst) / channels / 8; chunks > 0; chunks -= maxChunks {
+		n, to := min(chunks, maxChunks), &dst[done*channels]
 		switch channels {
 		case 1:
 			bytesFromFloats1AVX2(to, &src[0][done], n)

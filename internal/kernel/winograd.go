@@ -53,15 +53,15 @@ type winogradBlock struct {
 }
 
 const (
-	// fewestForWinograd is how many source and result planes make up for the transforms.
-	fewestForWinograd = 8
-	// fewestForExact is how many make up for the digits too.
-	fewestForExact = 32
+	// minForWinograd is how many source and result planes make up for the transforms.
+	minForWinograd = 8
+	// minForExact is how many make up for the digits too.
+	minForExact = 32
 )
 
 func newWinograd(set *Set, in, out int, kept bool) *winograd {
 	w := &winograd{set: set, in: in, out: out, kept: kept}
-	for _, r := range evenly(out, set.mostOuts) {
+	for _, r := range evenly(out, set.maxOuts) {
 		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: make([]float32, w.numbers()*in*r.len())})
 	}
 	return w
@@ -217,7 +217,7 @@ func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
 		rows = batch / padded
 	}
 	s.transformed = grow(s.transformed, winogradFrequencies*(w.in*batch+winogradPad))
-	s.products = grow(s.products, winogradFrequencies*(min(w.set.mostOuts, w.out)*batch+winogradPad))
+	s.products = grow(s.products, winogradFrequencies*(min(w.set.maxOuts, w.out)*batch+winogradPad))
 	w.transformWeights(s)
 	for ; a.first < a.y1; a.first += rows * WinogradRows {
 		rows = min(rows, (a.y1-a.first+WinogradRows-1)/WinogradRows)

@@ -9,13 +9,13 @@ import (
 	"sync/atomic"
 )
 
-// mostThreads bounds what Threads gives: callers make memory for each thread, and no machine has more cores that help.
-const mostThreads = 1024
+// maxThreads bounds what Threads gives: callers make memory for each thread, and no machine has more cores that help.
+const maxThreads = 1024
 
 // Threads returns n, at most 1024, or the number of usable cores if n is not positive.
 func Threads(n int) int {
 	if n > 0 {
-		return min(n, mostThreads)
+		return min(n, maxThreads)
 	}
 	return runtime.GOMAXPROCS(0)
 }

@@ -180,7 +180,7 @@ func wide(values []float64) bool {
 // shareLines gives a curve of each class, in percent.
 func (r *run) shareLines(events func(*stage) []Event) []chart.Line {
 	var lines []chart.Line
-	for class := range r.mostClasses(events) {
+	for class := range r.maxClasses(events) {
 		line, ok := r.line(r.class(class), series{events, func(e Event) float64 {
 			if class < len(e.Shares) {
 				return 100 * e.Shares[class]
@@ -194,8 +194,8 @@ func (r *run) shareLines(events func(*stage) []Event) []chart.Line {
 	return lines
 }
 
-// mostClasses gives the largest number of shares in an event, at most ten.
-func (r *run) mostClasses(events func(*stage) []Event) int {
+// maxClasses gives the largest number of shares in an event, at most ten.
+func (r *run) maxClasses(events func(*stage) []Event) int {
 	classes := 0
 	for _, s := range r.stages {
 		for _, e := range events(s) {

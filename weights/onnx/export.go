@@ -28,8 +28,8 @@ const (
 	OutputName = "output"
 )
 
-// mostBytes is what a protobuf message may have, less some room for the graph itself.
-const mostBytes = math.MaxInt32 - 16<<20
+// maxBytes is what a protobuf message may have, less some room for the graph itself.
+const maxBytes = math.MaxInt32 - 16<<20
 
 // Export writes a graph and its parameters as an ONNX model to w. Batch size, height and width of the input are left open;
 // values are in the range that the network was trained on. Parameters keep their names; the slopes of PReLU and the weights
@@ -65,7 +65,7 @@ func usedParams(g *nn.Graph, params tensor.Set) (tensor.Set, error) {
 	if err := g.Check(used); err != nil {
 		return nil, err
 	}
-	if used.Len() > mostBytes/4 {
+	if used.Len() > maxBytes/4 {
 		return nil, fault.New(fault.TooLarge, "the network has %d parameters, too many for one file of at most 2 GiB", used.Len())
 	}
 	return used, nil

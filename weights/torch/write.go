@@ -19,8 +19,8 @@ const (
 	alignment = 64
 	// localHeader is the length of a zip entry's header, without the name and the extra field.
 	localHeader = 30
-	// mostBytes keeps clear of what needs the 64-bit form of zip files.
-	mostBytes = math.MaxUint32 - 64<<20
+	// maxBytes keeps clear of what needs the 64-bit form of zip files.
+	maxBytes = math.MaxUint32 - 64<<20
 )
 
 // Write writes parameters as a checkpoint in the zip format of PyTorch 1.6 and later. torch.load reads it as an OrderedDict of
@@ -62,7 +62,7 @@ func checkWritable(set tensor.Set) error {
 		}
 		bytes += 4*len(a.Data) + alignment
 	}
-	if bytes > mostBytes {
+	if bytes > maxBytes {
 		return fmt.Errorf("the parameters take %d bytes, more than a checkpoint of at most 4 GiB holds", bytes)
 	}
 	return nil

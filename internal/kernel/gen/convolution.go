@@ -37,7 +37,7 @@ type convolution struct {
 // convolutions writes the row kernels.
 func convolutions() {
 	for _, set := range setsWithMasks() {
-		for outs := 1; outs <= set.mostOuts; outs++ {
+		for outs := 1; outs <= set.maxOuts; outs++ {
 			convolution{set, outs}.function()
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	mostChannels = 4
+	maxChannels = 4
 	// noByte in a shuffle makes a zero.
 	noByte = 0x80
 	// chunkPixels is how many pixels a chunk has: a vector of AVX2. Both instruction sets use these kernels.
@@ -47,7 +47,7 @@ func samples() {
 		DATA(4*i, U32(math.Float32bits(f)))
 	}
 	floatsFromBytes()
-	for channels := 1; channels <= mostChannels; channels++ {
+	for channels := 1; channels <= maxChannels; channels++ {
 		bytesFromFloats(channels)
 	}
 }
@@ -59,7 +59,7 @@ func samples() {
 func floatsFromBytes() {
 	// For each step, where the samples of four pixels lie; each becomes the low byte of a lane.
 	places := GLOBL("samplePlaces", 8|16) // RODATA|NOPTR
-	for step := 1; step <= mostChannels; step++ {
+	for step := 1; step <= maxChannels; step++ {
 		for pixel := range 4 {
 			DATA(16*(step-1)+4*pixel, U32(step*pixel|0x01010100*noByte))
 		}
@@ -161,7 +161,7 @@ func bytePlaces(channels int) Mem {
 // somebody else may be writing there.
 func storePixels(pixels reg.VecVirtual, dst reg.Register, channels int) {
 	upper := XMM()
-	if channels < mostChannels {
+	if channels < maxChannels {
 		VEXTRACTI128(U8(1), pixels, upper)
 	}
 	switch channels {
@@ -176,7 +176,7 @@ func storePixels(pixels reg.VecVirtual, dst reg.Register, channels int) {
 		VPEXTRD(U8(2), pixels.AsX(), Mem{Base: dst, Disp: 8})
 		VMOVQ(upper, Mem{Base: dst, Disp: 12})
 		VPEXTRD(U8(2), upper, Mem{Base: dst, Disp: 20})
-	case mostChannels:
+	case maxChannels:
 		VMOVDQU(pixels, Mem{Base: dst})
 	}
 }

@@ -14,7 +14,7 @@ type vectors struct {
 	name      string
 	lanes     int // float32 in a vector
 	registers int
-	mostOuts  int  // result planes that fit into registers together
+	maxOuts   int  // result planes that fit into registers together
 	masked    bool // has mask registers
 	masks     Mem  // without: the mask table
 	// dotsA and dotsB are how many rows of inner products fit into registers together.
@@ -22,8 +22,8 @@ type vectors struct {
 }
 
 var (
-	avx512 = vectors{name: "AVX512", lanes: 16, registers: 32, mostOuts: 13, masked: true, dotsA: 4, dotsB: 6}
-	avx2   = vectors{name: "AVX2", lanes: 8, registers: 16, mostOuts: 6, dotsA: 3, dotsB: 4}
+	avx512 = vectors{name: "AVX512", lanes: 16, registers: 32, maxOuts: 13, masked: true, dotsA: 4, dotsB: 6}
+	avx2   = vectors{name: "AVX2", lanes: 8, registers: 16, maxOuts: 6, dotsA: 3, dotsB: 4}
 )
 
 // bothSets are the instruction sets that kernels are written for.

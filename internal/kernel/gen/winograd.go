@@ -35,7 +35,7 @@ func winograd() {
 		if !set.masked {
 			bits = set.bitTable()
 		}
-		for outs := 1; outs <= set.mostOuts; outs++ {
+		for outs := 1; outs <= set.maxOuts; outs++ {
 			convolution{set, outs}.product()
 		}
 		(&transform{vectors: set}).in(set.masks)

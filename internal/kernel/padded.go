@@ -2,58 +2,58 @@ package kernel
 
 import "image"
 
-// Sheet is a stack of planes with borders of zeros, all of it in memory: what training keeps. The borders right of a row are those
+// Padded is padded planes: a stack of planes with borders of zeros, all of it in memory: what training keeps. The borders right of a row are those
 // left of the next row, and the ones below a plane those above the next plane, so that a plane and all that a convolution reads
 // around it is one long row.
-type Sheet struct {
+type Padded struct {
 	Data    []float32
 	C, H, W int
 	Border  int // rows and columns between planes and rows, as many as the widest padding
 }
 
-// SheetLen is how many numbers a sheet takes.
-func SheetLen(c, h, w, border int) int {
-	s := Sheet{C: c, H: h, W: w, Border: border}
+// PaddedLen is how many numbers padded planes take.
+func PaddedLen(c, h, w, border int) int {
+	s := Padded{C: c, H: h, W: w, Border: border}
 	return RoundUpToLine(s.origin() + c*s.plane() + border + Line)
 }
 
-func (s Sheet) stride() int { return s.W + s.Border }
+func (s Padded) stride() int { return s.W + s.Border }
 
-func (s Sheet) plane() int { return (s.H + s.Border) * s.stride() }
+func (s Padded) plane() int { return (s.H + s.Border) * s.stride() }
 
-func (s Sheet) origin() int { return s.Border*s.stride() + s.Border }
+func (s Padded) origin() int { return s.Border*s.stride() + s.Border }
 
 // long is how many numbers lie between the first one of a plane and the end of its last row.
-func (s Sheet) long() int { return s.H * s.stride() }
+func (s Padded) long() int { return s.H * s.stride() }
 
 // Plane is all rows of a plane as one row, with the borders between them.
-func (s Sheet) Plane(c int) []float32 {
+func (s Padded) Plane(c int) []float32 {
 	i := s.origin() + c*s.plane()
 	return s.Data[i : i+s.long() : i+s.long()]
 }
 
 // Row is a row of a plane.
-func (s Sheet) Row(c, y int) []float32 {
+func (s Padded) Row(c, y int) []float32 {
 	i := s.origin() + c*s.plane() + y*s.stride()
 	return s.Data[i : i+s.W : i+s.W]
 }
 
 // Planes is count planes from the first one on.
-func (s Sheet) Planes(first, count int) Sheet {
+func (s Padded) Planes(first, count int) Padded {
 	s.Data = s.Data[first*s.plane():]
 	s.C = count
 	return s
 }
 
 // Block is the same memory as a Block, from column x on, which may lie in the border; zeros are as long as a row with its borders.
-func (s Sheet) Block(x int, zeros []float32) Block {
+func (s Padded) Block(x int, zeros []float32) Block {
 	return Block{
 		Data: s.Data[s.origin()+x:], C: s.C, Plane: s.plane(), Stride: s.stride(), Ring: s.H, Height: s.H, Zeros: zeros,
 	}
 }
 
 // ClearBorders puts the zeros right of the rows of a plane back.
-func (s Sheet) ClearBorders(c int) {
+func (s Padded) ClearBorders(c int) {
 	i := s.origin() + c*s.plane() + s.W
 	for range s.H {
 		for j := range s.Data[i : i+s.Border] { // one or two: too few for a call
@@ -64,34 +64,34 @@ func (s Sheet) ClearBorders(c int) {
 }
 
 // longRow is the planes as blocks of a single row each: the first row and all that follow it.
-func (s Sheet) longRow() Block {
+func (s Padded) longRow() Block {
 	return Block{Data: s.Data[s.origin():], C: s.C, Plane: s.plane(), Stride: s.long(), Ring: 1, Height: 1}
 }
 
-// RunSheet is Run for whole sheets, all of one height and width, with borders of at least the padding. zeros are as long as a row with
+// RunPadded is Run for whole padded planes, all of one height and width, with borders of at least the padding. zeros are as long as a row with
 // its borders and a tile. Convolutions that are not computed in tiles work on all rows of a plane as one.
-func (c *Conv) RunSheet(dst Sheet, src []Sheet, add *Sheet, zeros []float32, scratch *Scratch) {
+func (c *Conv) RunPadded(dst Padded, src []Padded, add *Padded, zeros []float32, scratch *Scratch) {
 	if c.winograd != nil {
-		scratch.sheets = scratch.sheets[:0]
+		scratch.padded = scratch.padded[:0]
 		for _, s := range src {
-			scratch.sheets = append(scratch.sheets, s.Block(-c.Pad, zeros))
+			scratch.padded = append(scratch.padded, s.Block(-c.Pad, zeros))
 		}
 		var added *Block
 		if add != nil {
 			scratch.added = add.Block(0, zeros)
 			added = &scratch.added
 		}
-		c.Run(dst.Block(0, zeros), image.Rect(0, 0, dst.W, dst.H), Grid{}, scratch.sheets, added, scratch)
+		c.Run(dst.Block(0, zeros), image.Rect(0, 0, dst.W, dst.H), Grid{}, scratch.padded, added, scratch)
 		return
 	}
-	scratch.sheets = scratch.sheets[:0]
+	scratch.padded = scratch.padded[:0]
 	for _, s := range src {
 		b := s.longRow()
 		b.Data = s.Data // from before the first pixel on
-		scratch.sheets = append(scratch.sheets, b)
+		scratch.padded = append(scratch.padded, b)
 	}
 	for g := range c.Groups {
-		scratch.blocks = slicePlanes(scratch.blocks[:0], scratch.sheets, g*c.in, c.in)
+		scratch.blocks = slicePlanes(scratch.blocks[:0], scratch.padded, g*c.in, c.in)
 		c.runLongRows(g, dst, add, scratch)
 	}
 	for plane := range dst.C {
@@ -99,16 +99,16 @@ func (c *Conv) RunSheet(dst Sheet, src []Sheet, add *Sheet, zeros []float32, scr
 	}
 }
 
-// runLongRows is RunSheet for one group, whose sources are in scratch.
-func (c *Conv) runLongRows(g int, dst Sheet, add *Sheet, scratch *Scratch) {
+// runLongRows is RunPadded for one group, whose sources are in scratch.
+func (c *Conv) runLongRows(g int, dst Padded, add *Padded, scratch *Scratch) {
 	out := dst.longRow().planes(g*c.out, c.out)
 	var groupAdd *Block
 	if add != nil {
 		scratch.add = add.longRow().planes(g*c.out, c.out)
 		groupAdd = &scratch.add
 	}
-	for x := 0; x < dst.long(); x += mostPixels {
-		n := min(dst.long()-x, mostPixels)
+	for x := 0; x < dst.long(); x += maxPixels {
+		n := min(dst.long()-x, maxPixels)
 		list := scratch.segments[:0]
 		for ky := range c.Size {
 			for _, b := range scratch.blocks {
@@ -141,32 +141,32 @@ func WeightParts(s Shape) []WeightPart {
 }
 
 // WeightGradient adds the gradient of a part of a convolution's weight: out x in/groups x size x size numbers, for stride 1. dy is the
-// gradient of the result, x what was convolved, in sheets that lie side by side; all have a border of at least pad.
+// gradient of the result, x what was convolved, in padded planes that lie side by side; all have a border of at least pad.
 //
 //	gradient[o][i][ky][kx] += sum over pixels of dy[o][y][x] * x[group's plane i][y+ky-pad][x+kx-pad]
-func WeightGradient(gradient []float32, s Shape, part WeightPart, dy Sheet, x []Sheet, scratch *Scratch) {
+func WeightGradient(gradient []float32, s Shape, part WeightPart, dy Padded, x []Padded, scratch *Scratch) {
 	weightGradient(current(), gradient, s, part, dy, x, scratch)
 }
 
-func weightGradient(set *Set, gradient []float32, s Shape, part WeightPart, dy Sheet, x []Sheet, scratch *Scratch) {
+func weightGradient(set *Set, gradient []float32, s Shape, part WeightPart, dy Padded, x []Padded, scratch *Scratch) {
 	perIn, perOut, taps := s.In/s.Groups, s.Out/s.Groups, s.Size*s.Size
 	for first := part.FirstOut; first < part.EndOut; {
 		group := first / perOut
 		end := min((group+1)*perOut, part.EndOut)
 		for in := part.FirstIn; in < part.EndIn; {
-			sheet, plane := findPlane(x, group*perIn+in)
-			count := min(part.EndIn-in, sheet.C-plane) // planes of one sheet
+			padded, plane := findPlane(x, group*perIn+in)
+			count := min(part.EndIn-in, padded.C-plane) // planes of one stack
 			scratch.offsets = scratch.offsets[:0]
 			for i := range count * taps {
 				ky, kx := i/s.Size%s.Size-s.Pad, i%s.Size-s.Pad
-				scratch.offsets = append(scratch.offsets, ((plane+i/taps)*sheet.plane()+ky*sheet.stride()+kx)*floatBytes)
+				scratch.offsets = append(scratch.offsets, ((plane+i/taps)*padded.plane()+ky*padded.stride()+kx)*floatBytes)
 			}
 			for _, outs := range evenly(end-first, set.dotsA) {
 				o := first + outs.first
 				for _, ins := range evenly(count*taps, set.dotsB) {
 					scratch.dots = dotsArgs{
 						a: &dy.Data[dy.origin()+o*dy.plane()], aPlane: dy.plane() * floatBytes,
-						b: &sheet.Data[sheet.origin()], offsets: &scratch.offsets[ins.first], n: dy.long(),
+						b: &padded.Data[padded.origin()], offsets: &scratch.offsets[ins.first], n: dy.long(),
 						sums: &gradient[(o*perIn+in)*taps+ins.first], sumPlane: perIn * taps * floatBytes,
 					}
 					set.dots(outs.len(), ins.len(), &scratch.dots)
@@ -178,13 +178,13 @@ func weightGradient(set *Set, gradient []float32, s Shape, part WeightPart, dy S
 	}
 }
 
-// findPlane gives the sheet that a plane of sheets side by side lies in, and its number there.
-func findPlane(sheets []Sheet, plane int) (Sheet, int) {
-	for _, s := range sheets {
+// findPlane gives the stack that a plane of several side by side lies in, and its number there.
+func findPlane(padded []Padded, plane int) (Padded, int) {
+	for _, s := range padded {
 		if plane < s.C {
 			return s, plane
 		}
 		plane -= s.C
 	}
-	panic("kernel: sheets do not have that plane")
+	panic("kernel: padded do not have that plane")
 }
