@@ -12,13 +12,14 @@ import (
 
 	"classsr"
 	"classsr/imageio"
+	"classsr/infer"
 	"classsr/picture"
 	"classsr/resample"
 	"classsr/tensor"
 )
 
 // routedWays are the ways that models with classes are compared in, the first one with all others.
-var routedWays = []string{classsr.ModeRouted, classsr.ModeFull, classsr.ModePaper, "ort"}
+var routedWays = []string{string(classsr.ModeRouted), string(classsr.ModeFull), string(classsr.ModePaper), "ort"}
 
 // noORT leaves ONNX Runtime out.
 const noORT = "none"
@@ -68,7 +69,7 @@ func (f *flags) compareOne(name, path string) (medians [4]time.Duration, err err
 	}
 	var runs []func() (time.Duration, error)
 	for _, mode := range routedWays[:3] {
-		up, err := model.Upscaler(classsr.Options{Mode: mode, Threads: f.threads})
+		up, err := model.Upscaler(classsr.Options{Mode: infer.Mode(mode), Threads: f.threads})
 		if err != nil {
 			return medians, err
 		}
