@@ -47,6 +47,7 @@ var layers = []string{
 	"evaluate",
 	"calibrate",
 	"bench",
+	"convert",
 	"dataset",
 	"train/report",
 	"train",

@@ -1,0 +1,170 @@
+// Package convert turns model files into other files: PyTorch checkpoints and safetensors into the program's model files, and these into
+// checkpoints or ONNX for others.
+package convert
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"classsr/fault"
+	"classsr/internal/atomicfile"
+	"classsr/weights"
+	"classsr/weights/onnx"
+	"classsr/weights/torch"
+)
+
+// Endings of the files that are written.
+const (
+	safetensorsEnding = ".safetensors"
+	checkpointEnding  = ".pth"
+	onnxEnding        = ".onnx"
+)
+
+// Options says what is written.
+type Options struct {
+	// Scale is the enlargement of a FSRCNN, which its tensors do not tell, and that of an ONNX file; 0 means what the file says, or 4.
+	Scale int
+	// Name, Licence (an SPDX identifier) and Provenance describe a model file; what is empty stays as it is. Without any name it is that of
+	// the output file.
+	Name, Licence, Provenance string
+	// Branch, from 1, or ClassModule say which network of a model of several goes into an ONNX file.
+	Branch      int
+	ClassModule bool
+	Overwrite   bool
+	// Producer is written into ONNX files: the program and its version.
+	Producer string
+}
+
+// File reads the model in one file and writes another, whose ending says what it becomes. It gives a line about what was written.
+func File(in, out string, o Options) (string, error) {
+	ending := strings.ToLower(filepath.Ext(out))
+	if err := o.checkFor(ending, out); err != nil {
+		return "", err
+	}
+	model, err := weights.Open(in, o.Scale)
+	if err != nil {
+		return "", err
+	}
+	if ending == onnxEnding {
+		return o.export(model, in, out)
+	}
+	if o.Scale != 0 && !slices.Equal(model.Scales(), []int{o.Scale}) {
+		return "", fault.New(fault.Usage, "--scale %d: the tensors are those of a network for x%d, which needs no telling", o.Scale, model.Scales())
+	}
+	if ending == checkpointEnding {
+		if i := slices.IndexFunc(model.Branches, func(b weights.Network) bool { return b.Spec.Interpolates() }); i >= 0 {
+			return "", fault.New(fault.Usage, "%s: branch %d of %s is %s, which a checkpoint cannot tell: write %s or %s",
+				out, i+1, in, model.Branches[i].Spec.Net, safetensorsEnding, onnxEnding)
+		}
+		err = atomicfile.Write(out, o.Overwrite, func(w io.Writer) error { return torch.Write(w, model.Tensors()) })
+	} else {
+		o.describe(model, out)
+		err = model.Save(out, o.Overwrite)
+	}
+	if err != nil {
+		return "", err
+	}
+	return describeModel(model), nil
+}
+
+// checkFor returns an error if the output file cannot be, or cannot be what the flags say.
+func (o Options) checkFor(ending, out string) error {
+	switch ending {
+	case safetensorsEnding, checkpointEnding, onnxEnding:
+	default:
+		return fault.New(fault.Usage, "%s: models are written as %s, %s or %s", out, safetensorsEnding, checkpointEnding, onnxEnding)
+	}
+	if ending != onnxEnding && (o.Branch != 0 || o.ClassModule) {
+		return fault.New(fault.Usage, "%s: --branch and --class-module are for %s; other files hold the whole model", out, onnxEnding)
+	}
+	if ending != safetensorsEnding && o.Name+o.Licence+o.Provenance != "" {
+		return fault.New(fault.Usage, "%s: --name, --licence and --provenance are for %s; other files have no place for them", out, safetensorsEnding)
+	}
+	return nil
+}
+
+// describe gives the model what the flags say about it.
+func (o Options) describe(model *weights.Model, out string) {
+	if o.Name != "" {
+		model.Name = o.Name
+	} else if model.Name == "" {
+		model.Name = strings.TrimSuffix(filepath.Base(out), filepath.Ext(out))
+	}
+	if o.Licence != "" {
+		model.Licence = o.Licence
+	}
+	if o.Provenance != "" {
+		model.Provenance = o.Provenance
+	}
+}
+
+// export writes one network as ONNX.
+func (o Options) export(model *weights.Model, in, out string) (string, error) {
+	network, err := o.choose(model, in)
+	if err != nil {
+		return "", err
+	}
+	spec := network.Spec
+	title := fmt.Sprintf("%s, width %d", spec.Net, spec.Width)
+	if spec.Enlarges() {
+		scale := o.Scale
+		if scale == 0 {
+			scale = spec.Scale
+		}
+		if spec, err = spec.AtScale(scale); err != nil {
+			return "", fault.As(fault.Usage, err)
+		}
+		title += fmt.Sprint(", x", scale)
+	} else {
+		title += fmt.Sprintf(", %d classes", spec.Classes)
+	}
+	err = atomicfile.Write(out, o.Overwrite, func(w io.Writer) error {
+		return onnx.Export(w, spec.Build(), network.Params, o.Producer)
+	})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s, colours in 0..%d", title, spec.InputRange), nil
+}
+
+// choose gives the network of the model that the flags name. Only a model of one network needs no flag.
+func (o Options) choose(model *weights.Model, in string) (weights.Network, error) {
+	switch branches := len(model.Branches); {
+	case o.ClassModule && model.ClassModule == nil:
+		return weights.Network{}, fault.New(fault.Usage, "--class-module: %s is a plain network and has none", in)
+	case o.ClassModule:
+		return *model.ClassModule, nil
+	case o.Branch > branches:
+		return weights.Network{}, fault.New(fault.Usage, "--branch %d: the last branch of %s is %d", o.Branch, in, branches)
+	case o.Branch > 0:
+		return model.Branches[o.Branch-1], nil
+	case branches > 1:
+		return weights.Network{}, fault.New(fault.Usage, "%s has %d branches, and ONNX files hold one network: "+
+			"name it with --branch K or --class-module", in, branches)
+	}
+	return model.Full(), nil
+}
+
+// describeModel says what was recognised.
+func describeModel(m *weights.Model) string {
+	var widths []string
+	for _, b := range m.Branches {
+		width := fmt.Sprint(b.Spec.Width)
+		if b.Spec.Interpolates() {
+			width = b.Spec.Net
+		}
+		widths = append(widths, width)
+	}
+	var scales []string
+	for _, s := range m.Scales() {
+		scales = append(scales, fmt.Sprint("x", s))
+	}
+	kind := m.Full().Spec.Net
+	if m.ClassModule != nil {
+		kind = "ClassSR with branches of " + kind
+	}
+	return fmt.Sprintf("%s, width %s, %s", kind, strings.Join(widths, "/"), strings.Join(scales, " "))
+}
