@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"classsr/fault"
+	"classsr/internal/par"
 )
 
 // Options says how an Upscaler works. The zero value is a good choice for all of them.
@@ -54,14 +55,11 @@ const (
 // BranchMode names in reports what Options.Branch asks for.
 func BranchMode(branch int) Mode { return Mode(fmt.Sprint("branch=", branch)) }
 
-// most threads and the largest memory that make sense; more is a mistake, and would be allocated for.
-const maxThreads = 1024
-
 // check returns an error if the options contradict each other.
 func (o Options) check() error {
 	switch {
-	case o.Threads < 0 || o.Threads > maxThreads:
-		return fault.New(fault.Usage, "%d threads: it is 1 to %d, or 0 for all cores", o.Threads, maxThreads)
+	case o.Threads < 0 || o.Threads > par.MaxThreads:
+		return fault.New(fault.Usage, "%d threads: it is 1 to %d, or 0 for all cores", o.Threads, par.MaxThreads)
 	case o.Branch < 0:
 		return fault.New(fault.Usage, "branch %d: branches are counted from 1, the simplest", o.Branch)
 	case o.Branch > 0 && o.Mode != "":

@@ -58,8 +58,8 @@ func (f *benchFlags) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	if f.runs < 1 || f.threads < 0 || f.threads > maxThreads {
-		return usagef("--runs and --threads are positive numbers, --threads at most %d", maxThreads)
+	if f.runs < 1 || f.threads < 0 || f.threads > par.MaxThreads {
+		return usagef("--runs and --threads are positive numbers, --threads at most %d", par.MaxThreads)
 	}
 	if f.costs != "" {
 		return cost.UpdateFile(ctx, f.costs)

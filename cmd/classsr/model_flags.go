@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"classsr/infer"
+	"classsr/internal/par"
 	"classsr/route"
 
 	"github.com/dustin/go-humanize"
@@ -89,16 +90,13 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 	return o, nil
 }
 
-// maxThreads is more than any machine for this program has; more is a mistake, and would take memory for each.
-const maxThreads = 1024
-
 // checkThreads checks the flag --threads where it was given.
 func checkThreads(n int) error {
 	switch {
 	case n < 1:
 		return usagef("--threads %d: at least one is needed", n)
-	case n > maxThreads:
-		return usagef("--threads %d: at most %d", n, maxThreads)
+	case n > par.MaxThreads:
+		return usagef("--threads %d: at most %d", n, par.MaxThreads)
 	}
 	return nil
 }

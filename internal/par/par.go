@@ -9,13 +9,13 @@ import (
 	"sync/atomic"
 )
 
-// maxThreads bounds what Threads gives: callers make memory for each thread, and no machine has more cores that help.
-const maxThreads = 1024
+// MaxThreads bounds what Threads gives: callers make memory for each thread, and no machine has more cores that help.
+const MaxThreads = 1024
 
 // Threads returns n, at most 1024, or the number of usable cores if n is not positive.
 func Threads(n int) int {
 	if n > 0 {
-		return min(n, maxThreads)
+		return min(n, MaxThreads)
 	}
 	return runtime.GOMAXPROCS(0)
 }

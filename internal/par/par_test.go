@@ -105,7 +105,7 @@ func TestPanicsWithErrorsAreErrors(t *testing.T) {
 }
 
 func TestThreadsAreBounded(t *testing.T) {
-	for n, want := range map[int]int{1: 1, 100: 100, 1 << 40: maxThreads, 0: runtime.GOMAXPROCS(0), -5: runtime.GOMAXPROCS(0)} {
+	for n, want := range map[int]int{1: 1, 100: 100, 1 << 40: MaxThreads, 0: runtime.GOMAXPROCS(0), -5: runtime.GOMAXPROCS(0)} {
 		if got := Threads(n); got != want {
 			t.Errorf("Threads(%d) is %d, want %d", n, got, want)
 		}
