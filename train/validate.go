@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"os"
@@ -108,15 +109,8 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 // middle cuts a square of at most this side from the middle of a picture.
 func middle(p *picture.Picture, side int) *picture.Picture {
 	w, h := min(p.Width, side), min(p.Height, side)
-	if w == p.Width && h == p.Height {
-		return p
-	}
-	out := picture.New(w, h, 3, false, 8)
 	x, y := (p.Width-w)/2, (p.Height-h)/2
-	for row := range h {
-		copy(out.Pix8[row*w*3:][:w*3], p.Pix8[((y+row)*p.Width+x)*3:])
-	}
-	return out
+	return p.Crop(image.Rect(x, y, x+w, y+h))
 }
 
 // branch measures a single branch, from 0.
