@@ -26,7 +26,9 @@ type Set struct {
 	Branches   []*Branch // the simplest first
 	Classes    []string  // their names
 	ModuleSpec arch.Spec
-	module     *classModule
+	// ModuleFLOPs is what the paper's tables charge for the Class-Module's look at a patch.
+	ModuleFLOPs float64
+	module      *classModule
 }
 
 const (
@@ -38,10 +40,12 @@ const (
 
 // NewSet compiles the networks of a model that has a Class-Module.
 func NewSet(m *weights.Model, scale int) (*Set, error) {
+	module := m.ClassModule.Spec.Build()
 	s := &Set{
-		module:     newClassModule(m.ClassModule.Spec.Build(), m.ClassModule.Params),
-		ModuleSpec: m.ClassModule.Spec,
-		Classes:    m.Classes,
+		module:      newClassModule(module, m.ClassModule.Params),
+		ModuleSpec:  m.ClassModule.Spec,
+		ModuleFLOPs: float64(module.Cost(Patch).PaperFLOPs()),
+		Classes:     m.Classes,
 	}
 	for _, n := range m.Branches {
 		b, err := New(n, scale)
@@ -107,9 +111,6 @@ func ModuleDifficulty(scores []float32) float64 { return float64(scores[len(scor
 func (s *Set) RouteMACs(picture image.Point, cores int) int64 {
 	return int64(cores) * s.module.macs(seen(picture))
 }
-
-// ModuleFLOPs is what the paper's tables charge for the Class-Module's look at a patch.
-func (s *Set) ModuleFLOPs() float64 { return float64(s.ModuleSpec.Build().Cost(Patch).PaperFLOPs()) }
 
 // sees is the window that the Class-Module looks at for a core of at most 32x32 pixels: 32x32 pixels with the core in the middle,
 // shifted inwards at the picture's borders. Where the picture is smaller it reaches beyond it, up to whole squares.

@@ -55,7 +55,7 @@ func (r *routed) choice(grid route.Grid, classes []int, routerMACs int64, becaus
 	}
 	c := &choice{Map: m, blend: blend, fullBecause: because, router: r.ModuleSpec, routerMACs: routerMACs}
 	if routerMACs > 0 {
-		c.routerFLOPs = r.ModuleFLOPs()
+		c.routerFLOPs = r.ModuleFLOPs
 	}
 	return c
 }

@@ -118,19 +118,21 @@ func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool)
 	if err != nil {
 		return nil, err
 	}
-	planned := time.Now()
+	planning := time.Since(start).Seconds()
 	j, err := newJob(in, p, u.Scale(), u.progress(p.covered))
 	if err != nil {
 		return nil, err
 	}
 	c := u.method.canvas(j)
+	start = time.Now()
 	if err := u.compute(ctx, j, c); err != nil {
 		return nil, err
 	}
+	computing := time.Since(start).Seconds()
 	e := &Enlarged{Picture: j.out, Exact: c.finish(exact), Report: u.report(p), plan: p}
-	e.Report.Seconds.Network = time.Since(planned).Seconds()
+	e.Report.Seconds.Network = computing
 	if p.choice != nil {
-		e.Report.Seconds.Route = planned.Sub(start).Seconds()
+		e.Report.Seconds.Route = planning
 	}
 	return e, nil
 }

@@ -64,7 +64,7 @@ func (p paper) plan(ctx context.Context, in *picture.Picture, threads int, s siz
 	out := &plan{
 		sizing: s, size: size, covered: p.covers(size), branches: p.Branches, classes: p.Classes,
 		choice: &choice{
-			Map: m, router: p.ModuleSpec, routerMACs: p.RouteMACs(size, len(m.Cores)), routerFLOPs: p.ModuleFLOPs(),
+			Map: m, router: p.ModuleSpec, routerMACs: p.RouteMACs(size, len(m.Cores)), routerFLOPs: p.ModuleFLOPs,
 		},
 		usage: route.Usage{Pixels: make([]float64, len(p.Classes)), Borders: make([]float64, len(p.Classes))},
 	}
