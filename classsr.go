@@ -54,7 +54,7 @@ func (m *Model) Upscaler(o Options) (*Upscaler, error) {
 		o.Scale = m.scales[0]
 	}
 	if !slices.Contains(m.scales, o.Scale) {
-		return nil, fault.New(fault.Usage, "%s enlarges %s times, not %d; %s enlarges %s times",
+		return nil, fault.New(fault.Usage, "%s enlarges %s times, not %d; %s can enlarge %s times",
 			m.name, listScales(m.scales), o.Scale, Bicubic, listScales(bicubicScales))
 	}
 	return infer.New(m.file, m.name, o)

@@ -290,8 +290,8 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		{classsr.Bicubic, classsr.Options{Scale: 5}, "enlarges 2, 3, 4, 8 times, not 5"},
 		{fsrcnn, classsr.Options{Mode: "fast"}, "unknown mode"},
 		{fsrcnn, classsr.Options{Branch: 2}, "has branches 1 to 1"},
-		{classsr.Bicubic, classsr.Options{Branch: 1}, "no mode but full"},
-		{fsrcnn, classsr.Options{Memory: 1000}, "of memory, of 1.0 kB allowed"},
+		{classsr.Bicubic, classsr.Options{Branch: 1}, "works in mode full only"},
+		{fsrcnn, classsr.Options{Memory: 1000}, "of memory, more than the 1.0 kB allowed"},
 		{fsrcnn, classsr.Options{Memory: 400_000, Threads: 2}, "of memory besides the pictures"},
 	} {
 		m, err := classsr.Open(c.model)

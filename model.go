@@ -57,7 +57,7 @@ func Open(nameOrPath string) (*Model, error) {
 		return newModel(file, scale), nil
 	}
 	if _, err := os.Stat(nameOrPath); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
-		return nil, fault.New(fault.NotFound, "no model named %q; built in are %s, and a file is given by its path",
+		return nil, fault.New(fault.NotFound, "no model named %q; the built-in models are %s; give a model file by its path",
 			nameOrPath, strings.Join(Names(), ", "))
 	}
 	file, err := weights.Open(nameOrPath, 0)

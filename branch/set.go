@@ -86,7 +86,7 @@ func (s *Set) Extend(classes []string) error {
 		s.Classes = append([]string{Bicubic}, s.Classes...)
 	}
 	if !slices.Equal(s.Classes, classes) {
-		return fmt.Errorf("the model's calibration is for classes %v, not %v: calibrate it again", classes, s.Classes)
+		return fmt.Errorf("the model's calibration is for the classes %v, but its classes are %v: calibrate it again", classes, s.Classes)
 	}
 	return nil
 }

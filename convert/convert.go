@@ -52,11 +52,11 @@ func File(in, out string, o Options) (string, error) {
 		return o.export(model, in, out)
 	}
 	if o.Scale != 0 && !slices.Equal(model.Scales(), []int{o.Scale}) {
-		return "", fault.New(fault.Usage, "--scale %d: the tensors are those of a network for x%d, which needs no telling", o.Scale, model.Scales())
+		return "", fault.New(fault.Usage, "--scale %d: the tensors are those of a network for x%d; leave --scale out", o.Scale, model.Scales())
 	}
 	if ending == checkpointEnding {
 		if i := slices.IndexFunc(model.Branches, func(b weights.Network) bool { return b.Spec.Interpolates() }); i >= 0 {
-			return "", fault.New(fault.Usage, "%s: branch %d of %s is %s, which a checkpoint cannot tell: write %s or %s",
+			return "", fault.New(fault.Usage, "%s: branch %d of %s is %s, which a checkpoint cannot hold: write %s or %s",
 				out, i+1, in, model.Branches[i].Spec.Net, safetensorsEnding, onnxEnding)
 		}
 		err = atomicfile.Write(out, o.Overwrite, func(w io.Writer) error { return torch.Write(w, model.Tensors()) })

@@ -14,7 +14,7 @@ import (
 // is returned, against the part of hr that they cover.
 func Measure(ctx context.Context, up *classsr.Upscaler, lr, hr *picture.Picture) (*picture.Picture, Scores, classsr.Report, error) {
 	if hr.Width != lr.Width*up.Scale() || hr.Height != lr.Height*up.Scale() {
-		return nil, Scores{}, classsr.Report{}, fault.New(fault.Usage, "a picture of %dx%d enlarged %d times cannot be compared with one of %dx%d",
+		return nil, Scores{}, classsr.Report{}, fault.New(fault.Usage, "a picture of %dx%d, enlarged %d times, does not have the size of the original, %dx%d",
 			lr.Width, lr.Height, up.Scale(), hr.Width, hr.Height)
 	}
 	e, err := up.Enlarge(ctx, lr, true)

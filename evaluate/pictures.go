@@ -15,7 +15,7 @@ import (
 func Pictures(folder string) ([]string, error) {
 	paths, err := imageio.List(folder)
 	if err == nil && len(paths) == 0 {
-		err = fault.New(fault.NotFound, "folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", folder)
+		err = fault.New(fault.NotFound, "folder %s contains no pictures (PNG, JPEG, WebP or TIFF)", folder)
 	}
 	return paths, err
 }
@@ -38,7 +38,7 @@ func (f *Folder) pair(path string, scale int) (hr, lr *picture.Picture, err erro
 	}
 	lr = decoded.Picture
 	if lr.Width*scale != hr.Width || lr.Height*scale != hr.Height {
-		return nil, nil, fault.New(fault.Conflict, "%s has %dx%d pixels; the LR picture to %dx%d at x%d has %dx%d",
+		return nil, nil, fault.New(fault.Conflict, "%s has %dx%d pixels; the LR picture of an HR picture of %dx%d at x%d must have %dx%d",
 			lrPath, lr.Width, lr.Height, hr.Width, hr.Height, scale, hr.Width/scale, hr.Height/scale)
 	}
 	return hr, lr, nil

@@ -30,10 +30,10 @@ func compare(rgbA, rgbB metric.Image, border int) (Scores, error) {
 	} {
 		var err error
 		if *m.psnr, err = metric.PSNR(m.a, m.b, border); err != nil {
-			return Scores{}, fault.New(fault.Unsupported, "cannot be measured: %w", err)
+			return Scores{}, fault.New(fault.Unsupported, "its quality cannot be measured: %w", err)
 		}
 		if *m.ssim, err = metric.SSIM(m.a, m.b, border); err != nil {
-			return Scores{}, fault.New(fault.Unsupported, "cannot be measured: %w", err)
+			return Scores{}, fault.New(fault.Unsupported, "its quality cannot be measured: %w", err)
 		}
 	}
 	return s, nil

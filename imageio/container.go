@@ -81,7 +81,7 @@ func scan(data []byte) (*container, error) {
 	return c, nil
 }
 
-var errNoSize = errors.New("it declares no size")
+var errNoSize = errors.New("it does not say how large it is")
 
 // check refuses sizes that are too large to be allowed or too large to be true.
 func (c *container) check(limits Limits) error {
@@ -107,7 +107,7 @@ func (c *container) checkPixels(limits Limits) error {
 func (c *container) pixels(data []byte) (p *picture.Picture, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			p, err = nil, c.damaged(errors.New("its data makes no sense"))
+			p, err = nil, c.damaged(errors.New("its data cannot be decoded"))
 		}
 	}()
 	format := formats[c.format]
@@ -116,14 +116,14 @@ func (c *container) pixels(data []byte) (p *picture.Picture, err error) {
 		return nil, c.damaged(err)
 	}
 	if config.Width != c.width || config.Height != c.height {
-		return nil, c.damaged(errors.New("it declares two sizes"))
+		return nil, c.damaged(errors.New("it declares two different sizes"))
 	}
 	img, err := format.decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, c.damaged(err)
 	}
 	if img.Bounds() != image.Rect(0, 0, c.width, c.height) {
-		return nil, c.damaged(errors.New("its pixels are not of the declared size"))
+		return nil, c.damaged(errors.New("its pixels do not have the declared size"))
 	}
 	return c.convert(img), nil
 }
@@ -169,5 +169,5 @@ const (
 	noteIPTC       = "caption metadata (IPTC) is not kept"
 	noteText       = "text comments are not kept"
 	noteResolution = "the physical resolution (dpi) is not kept"
-	noteAnimation  = "the animation is not kept: only its still picture is read"
+	noteAnimation  = "the animation is not kept: only the still picture is read"
 )

@@ -28,7 +28,7 @@ func FormatOf(path string) (string, error) {
 	case ".jpg", ".jpeg":
 		return formatJPEG, nil
 	case "":
-		return "", unsupported("it has no ending that tells its format: use .png, .jpg or .jpeg")
+		return "", unsupported("its name has no ending that says its format: use .png, .jpg or .jpeg")
 	default:
 		return "", unsupported("%s files cannot be written: use .png, .jpg or .jpeg", ending)
 	}
@@ -39,10 +39,10 @@ func Lost(p *picture.Picture, format string) []string {
 	var notes []string
 	if format == formatJPEG {
 		if p.Alpha {
-			notes = append(notes, "transparency is not kept: JPEG has none")
+			notes = append(notes, "transparency is not kept: JPEG cannot store it")
 		}
 		if p.Depth == 16 {
-			notes = append(notes, "samples are reduced from 16 to 8 bits: JPEG has no more")
+			notes = append(notes, "samples are reduced from 16 to 8 bits: JPEG cannot store more")
 		}
 	}
 	return notes

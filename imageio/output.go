@@ -27,14 +27,14 @@ func CheckOutput(format string, c picture.Config) error {
 		return unsupported("cannot write format %q: use png or jpeg", format)
 	}
 	if c.Width > o.maxSide || c.Height > o.maxSide {
-		return unsupported("%s cannot hold %dx%d pixels, at most %d a side: %s", o.name, c.Width, c.Height, o.maxSide, o.instead)
+		return unsupported("%s cannot store %dx%d pixels, at most %d a side: %s", o.name, c.Width, c.Height, o.maxSide, o.instead)
 	}
 	channels := c.Colors
 	if c.Alpha {
 		channels++
 	}
 	if most := o.maxRow / max(1, channels*c.Depth/8); c.Width > most {
-		return unsupported("%s cannot hold %dx%d pixels, at most %d in a row: %s", o.name, c.Width, c.Height, most, o.instead)
+		return unsupported("%s cannot store %dx%d pixels, at most %d in a row: %s", o.name, c.Width, c.Height, most, o.instead)
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func (f *jpegFacts) frame(c *container, body []byte) error {
 	}
 	if c.colors = len(f.components); c.colors == 4 {
 		c.colors = 3
-		c.note("CMYK colours are turned into RGB without a colour profile")
+		c.note("CMYK colours are converted to RGB without a colour profile")
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func (f *jpegFacts) application(c *container, number byte, body []byte) {
 // finish draws the conclusions once all segments are known.
 func (f *jpegFacts) finish(c *container, fileLen int) error {
 	if f.components == nil {
-		return errors.New("it holds no picture")
+		return errors.New("it contains no picture")
 	}
 	for _, k := range f.components {
 		if !f.scanned[k.id] {

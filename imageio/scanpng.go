@@ -44,10 +44,10 @@ func scanPNG(c *container, data []byte) error {
 		length := int64(binary.BigEndian.Uint32(data[pos:]))
 		kind := string(data[pos+4 : pos+8])
 		if pos == signatureLen && kind != "IHDR" {
-			return errors.New("it does not start with its header")
+			return errors.New("its header is not at the start")
 		}
 		if length > math.MaxInt32 || !isChunkName(kind) {
-			return errors.New("what follows is no chunk")
+			return errors.New("a part of the file is not a PNG chunk")
 		}
 		body := data[pos+8:]
 		if length > int64(len(body))-4 {

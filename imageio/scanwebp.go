@@ -26,7 +26,7 @@ func scanWebP(c *container, data []byte) error {
 		kind := string(data[pos : pos+4])
 		length := int64(binary.LittleEndian.Uint32(data[pos+4:]))
 		if !isPrintable(kind) {
-			return errors.New("what follows is no chunk")
+			return errors.New("a part of the file is not a WebP chunk")
 		}
 		body := data[pos+chunkHeader:]
 		// Of a file's beginning the last chunk may lack its end, but the size comes first.
@@ -43,7 +43,7 @@ func scanWebP(c *container, data []byte) error {
 		return io.ErrUnexpectedEOF
 	}
 	if !seen {
-		return errors.New("it holds no picture")
+		return errors.New("it contains no picture")
 	}
 	c.complete = true
 	return nil
@@ -136,7 +136,7 @@ func boundlessPixels(length int64) int64 { return 1<<24 + length<<11 }
 // webpSize sets the size, or compares with the one that was set.
 func webpSize(c *container, w, h int) error {
 	if c.width != 0 && (c.width != w || c.height != h) {
-		return errors.New("it declares two sizes")
+		return errors.New("it declares two different sizes")
 	}
 	c.width, c.height = w, h
 	return nil

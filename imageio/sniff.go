@@ -9,7 +9,7 @@ import (
 // sniffLen is the number of bytes that sniff looks at.
 const sniffLen = 32
 
-var errEmpty = fault.New(fault.Damaged, "it is empty, not a picture")
+var errEmpty = fault.New(fault.Damaged, "the file is empty")
 
 // signature gives away a format by the bytes at an offset.
 type signature struct {

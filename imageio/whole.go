@@ -68,13 +68,13 @@ func readWhole(r io.Reader, size int64, limits Limits) ([]byte, error) {
 			return data, nil
 		}
 		if plausible = c.plausible(); int64(len(data)) >= plausible {
-			return nil, c.damaged(fmt.Errorf("it goes on after %d bytes, more than its picture needs", len(data)))
+			return nil, c.damaged(fmt.Errorf("it continues after %d bytes, more than its picture needs", len(data)))
 		}
 	}
 }
 
 func errTooLong(most int64) error {
-	return fault.New(fault.TooLarge, "it is longer than the %s that may be read: allow more memory", humanize.Bytes(uint64(most)))
+	return fault.New(fault.TooLarge, "the file is larger than the %s that may be read: allow more memory", humanize.Bytes(uint64(most)))
 }
 
 // look scans the beginning of a file. That the rest is missing is no error.

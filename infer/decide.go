@@ -19,7 +19,7 @@ func (r *routed) decide(ctx context.Context, in *picture.Picture, threads int, s
 	problem := &route.Problem{Grid: grid, Costs: r.costs}
 	hardest := problem.Hardest()
 	if max(size.X, size.Y) <= branch.SmallPicture && !pools {
-		return r.choice(grid, hardest, 0, "the picture is so small that it is computed at once"), nil
+		return r.choice(grid, hardest, 0, "the picture is too small to be divided"), nil
 	}
 	routerMACs, predicted, err := r.predict(ctx, in, problem, threads)
 	if err != nil {
@@ -39,7 +39,7 @@ func (r *routed) decide(ctx context.Context, in *picture.Picture, threads int, s
 	}
 	routed, full := r.costs.Of(grid, c.Classes), r.costs.Of(grid, hardest)
 	if routed >= full && !c.isAll(len(r.Branches)-1) {
-		because := fmt.Sprintf("routing would take %.0f %% of the time of the full network", 100*routed/full)
+		because := fmt.Sprintf("routing would take %.0f %% of the full network's time", 100*routed/full)
 		return r.choice(grid, hardest, routerMACs, because), nil
 	}
 	return c, nil

@@ -114,14 +114,14 @@ func TestGoalsThatMakeNoSense(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{m, Options{Budget: 20, Quality: 1}, "exclude each other"},
+		{m, Options{Budget: 20, Quality: 1}, "cannot be combined"},
 		{m, Options{Budget: -1}, "more than 0"},
 		{m, Options{Budget: math.NaN()}, "more than 0"},
 		{m, Options{Quality: 95}, "how much may be lost"},
 		{m, Options{MaxTime: -time.Second}, "more than 0"},
 		{m, Options{Router: "magic"}, "no router"},
-		{m, Options{Mode: ModeFull, Budget: 50}, "for mode routed"},
-		{m, Options{Mode: ModePaper, Router: route.Edge}, "for mode routed"},
+		{m, Options{Mode: ModeFull, Budget: 50}, "only work in mode routed"},
+		{m, Options{Mode: ModePaper, Router: route.Edge}, "only work in mode routed"},
 		{uncalibrated, Options{Quality: 0.1}, "classsr calibrate"},
 		{uncalibrated, Options{Router: route.Edge}, "classsr calibrate"},
 	} {

@@ -48,7 +48,7 @@ func newMethod(m *weights.Model, name string, o Options) (mode Mode, chosen meth
 	}
 	switch {
 	case mode != ModeRouted && o.hasGoal():
-		err = fault.New(fault.Usage, "budget, time, quality and router are for mode %s, and %s is in mode %s", ModeRouted, name, mode)
+		err = fault.New(fault.Usage, "budget, time, quality and router only work in mode %s, and %s runs in mode %s", ModeRouted, name, mode)
 	case (mode == ModeRouted || mode == ModePaper) && !classes:
 		err = fault.New(fault.Usage, "mode %s: %s has no classes to choose from; use mode %s", mode, name, ModeFull)
 	case mode == ModeRouted:
@@ -64,10 +64,10 @@ func newMethod(m *weights.Model, name string, o Options) (mode Mode, chosen meth
 // newBicubic makes the method of the model without a network, which has no mode but ModeFull.
 func newBicubic(name string, o Options) (Mode, method, *branch.Branch, error) {
 	if o.Mode != "" && o.Mode != ModeFull || o.Branch > 0 {
-		return "", nil, nil, fault.New(fault.Usage, "%s has no mode but %s", name, ModeFull)
+		return "", nil, nil, fault.New(fault.Usage, "%s works in mode %s only", name, ModeFull)
 	}
 	if o.hasGoal() {
-		return "", nil, nil, fault.New(fault.Usage, "budget, time, quality and router are for mode %s, which %s has not", ModeRouted, name)
+		return "", nil, nil, fault.New(fault.Usage, "budget, time, quality and router only work in mode %s, which %s does not have", ModeRouted, name)
 	}
 	return ModeFull, bicubic{o.Scale}, nil, nil
 }

@@ -59,13 +59,13 @@ func BranchMode(branch int) Mode { return Mode(fmt.Sprint("branch=", branch)) }
 func (o Options) check() error {
 	switch {
 	case o.Threads < 0 || o.Threads > par.MaxThreads:
-		return fault.New(fault.Usage, "%d threads: it is 1 to %d, or 0 for all cores", o.Threads, par.MaxThreads)
+		return fault.New(fault.Usage, "%d threads: the number must be 1 to %d, or 0 for all cores", o.Threads, par.MaxThreads)
 	case o.Branch < 0:
 		return fault.New(fault.Usage, "branch %d: branches are counted from 1, the simplest", o.Branch)
 	case o.Branch > 0 && o.Mode != "":
-		return fault.New(fault.Usage, "a branch and mode %s exclude each other", o.Mode)
+		return fault.New(fault.Usage, "a branch and mode %s cannot be combined", o.Mode)
 	case o.Mode != "" && o.Mode != ModeRouted && o.Mode != ModeFull && o.Mode != ModePaper:
-		return fault.New(fault.Usage, "unknown mode %q; there are %s, %s and %s, and branches by their number", o.Mode, ModeRouted, ModeFull, ModePaper)
+		return fault.New(fault.Usage, "unknown mode %q; the modes are %s, %s and %s; a branch is chosen by its number", o.Mode, ModeRouted, ModeFull, ModePaper)
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func parts(length, size int) int { return (length + size - 1) / size }
 func roundUpToEven(n int) int { return n + n%2 }
 
 func tooLittle(need, have int64) error {
-	return fault.New(fault.TooLarge, "the network needs %s of memory besides the pictures, of %s that are left: allow more",
+	return fault.New(fault.TooLarge, "the network needs %s of memory besides the pictures, and only %s are left: allow more",
 		formatBytes(need), formatBytes(have))
 }
 

@@ -31,11 +31,11 @@ func (p *Picture) Crop(r image.Rectangle) *Picture {
 // left. Test pictures are cropped so that they can be reduced by a whole factor.
 func (p *Picture) CropToMultiple(of int) (*Picture, error) {
 	if of < 1 {
-		return nil, fault.New(fault.Usage, "pictures cannot be cropped to multiples of %d", of)
+		return nil, fault.New(fault.Usage, "pictures cannot be cropped to a multiple of %d", of)
 	}
 	w, h := p.Width/of*of, p.Height/of*of
 	if w == 0 || h == 0 {
-		return nil, fault.New(fault.Unsupported, "a picture of %dx%d pixels is too small to be shrunk %d times", p.Width, p.Height, of)
+		return nil, fault.New(fault.Unsupported, "a picture of %dx%d pixels is too small to be reduced %d times", p.Width, p.Height, of)
 	}
 	return p.Crop(image.Rect(0, 0, w, h)), nil
 }

@@ -47,12 +47,12 @@ func Jobs(args []string, output string, scale int) (jobs []Job, failed []error) 
 			out = name(withEndingInName(input), scale)
 		}
 		if first, taken := from[out]; taken {
-			failed = append(failed, fault.New(fault.Conflict, "%s: its output %s would be that of %s too; enlarge it on its own with -o", input, out, first))
+			failed = append(failed, fault.New(fault.Conflict, "%s: its output %s is also the output of %s; enlarge it separately and name its output with -o", input, out, first))
 			continue
 		}
 		from[out] = input
 		if i := slices.IndexFunc(inputs, func(other string) bool { return SameFile(other, out) }); i >= 0 {
-			failed = append(failed, fault.New(fault.Conflict, "%s: its output would overwrite the input %s; name another with -o", input, inputs[i]))
+			failed = append(failed, fault.New(fault.Conflict, "%s: its output would overwrite the input %s; choose another output with -o", input, inputs[i]))
 			continue
 		}
 		jobs = append(jobs, Job{input, out})
@@ -88,7 +88,7 @@ func Expand(args []string) (inputs []string, failed []error) {
 		}
 		found = withoutEnlarged(found)
 		if len(found) == 0 {
-			failed = append(failed, fault.New(fault.NotFound, "folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", arg))
+			failed = append(failed, fault.New(fault.NotFound, "folder %s contains no pictures (PNG, JPEG, WebP or TIFF)", arg))
 		}
 		inputs = append(inputs, found...)
 	}

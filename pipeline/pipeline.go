@@ -96,7 +96,7 @@ func (p *Pipeline) existing(output string) (skip bool, err error) {
 	if p.SkipExisting {
 		return true, nil
 	}
-	return false, fault.New(fault.Conflict, "%s exists already: use --overwrite to replace it or --skip-existing to leave it", output)
+	return false, fault.New(fault.Conflict, "%s exists already: use --overwrite to replace it or --skip-existing to keep it", output)
 }
 
 // one does one picture, from file to file.

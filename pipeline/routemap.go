@@ -27,15 +27,15 @@ func (p *Pipeline) CheckRouteMap(m *classsr.Model, j Job) error {
 	}
 	switch {
 	case !hasEnding(p.RouteMap, mapPicture) && !hasEnding(p.RouteMap, mapJSON):
-		return usage("it is a PNG or a JSON file; end its name with .png or .json")
+		return usage("it must be a PNG or a JSON file; end its name with .png or .json")
 	case !m.HasClasses():
-		return usage("%s has no classes", m.Name())
+		return usage("%s has no classes to show", m.Name())
 	case mode != classsr.ModeRouted && mode != classsr.ModePaper:
-		return usage("mode %s routes nothing; use %s or %s", mode, classsr.ModeRouted, classsr.ModePaper)
+		return usage("mode %s does not route; use mode %s or %s", mode, classsr.ModeRouted, classsr.ModePaper)
 	case SameFile(p.RouteMap, j.Input):
 		return usage("it would overwrite the input")
 	case SamePath(p.RouteMap, j.Output):
-		return usage("the enlarged picture goes there")
+		return usage("it is the output for the enlarged picture; choose another file")
 	case Exists(p.RouteMap) && !p.Overwrite:
 		return fault.New(fault.Conflict, "%s exists already: use --overwrite to replace it", p.RouteMap)
 	}

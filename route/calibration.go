@@ -29,10 +29,10 @@ func ReadCalibration(text string) (Calibration, error) {
 	}
 	for _, t := range c {
 		if t == nil {
-			return nil, fault.New(fault.Damaged, "the model's calibration lacks a table")
+			return nil, fault.New(fault.Damaged, "the model's calibration has no table")
 		}
 		if t.Router != Edge && t.Router != ClassModule {
-			return nil, fault.New(fault.Damaged, "the model's calibration is for a router %q, which there is not", t.Router)
+			return nil, fault.New(fault.Damaged, "the model's calibration is for an unknown router %q", t.Router)
 		}
 		if err := t.Check(); err != nil {
 			return nil, fault.New(fault.Damaged, "the model's calibration: %w", err)
@@ -51,7 +51,7 @@ func (c Calibration) Table(router string) (*Table, error) {
 	}
 	switch {
 	case router != ClassModule && router != Edge:
-		return nil, fault.New(fault.Usage, "no router %q; there are %s and %s", router, ClassModule, Edge)
+		return nil, fault.New(fault.Usage, "no router %q; the routers are %s and %s", router, ClassModule, Edge)
 	case len(c) == 0:
 		return nil, fault.New(fault.Usage, "router %s needs a calibrated model: run classsr calibrate on it", router)
 	}

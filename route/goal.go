@@ -48,19 +48,19 @@ func NewGoal(budget float64, maxTime time.Duration, quality float64, calibrated 
 	}
 	switch {
 	case given > 1:
-		return Goal{}, fault.New(fault.Usage, "a budget, a time and a quality exclude each other")
+		return Goal{}, fault.New(fault.Usage, "a budget, a time and a quality cannot be combined: give one of them")
 	case budget < 0 || budget > 100 || math.IsNaN(budget):
-		return Goal{}, fault.New(fault.Usage, "a budget of %g %%: it is more than 0 and at most 100", budget)
+		return Goal{}, fault.New(fault.Usage, "a budget of %g %%: it must be more than 0 and at most 100", budget)
 	case maxTime < 0:
-		return Goal{}, fault.New(fault.Usage, "a time of %s: it is more than 0", maxTime)
+		return Goal{}, fault.New(fault.Usage, "a time of %s: it must be more than 0", maxTime)
 	case quality < 0 || quality > maxQuality || math.IsNaN(quality):
-		return Goal{}, fault.New(fault.Usage, "a quality of %g dB: it is how much may be lost, more than 0 and at most %d", quality, maxQuality)
+		return Goal{}, fault.New(fault.Usage, "a quality of %g dB: it is how much may be lost and must be more than 0 and at most %d", quality, maxQuality)
 	case budget != 0:
 		return Goal{ByBudget, budget}, nil
 	case maxTime != 0:
 		return Goal{ByTime, float64(maxTime / time.Nanosecond)}, nil
 	case !calibrated && quality != 0:
-		return Goal{}, fault.New(fault.Usage, "what this model's classes lose is not known: run classsr calibrate on it, or give a budget")
+		return Goal{}, fault.New(fault.Usage, "this model is not calibrated, so how much quality its classes lose is unknown: run classsr calibrate on it, or give a budget")
 	case !calibrated:
 		return Goal{Kind: ByScores}, nil
 	case quality != 0:

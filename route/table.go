@@ -51,7 +51,7 @@ type Sample struct {
 func NewTable(router string, core int, classes []string, samples []Sample, levels int) (*Table, error) {
 	samples = slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool { return math.IsNaN(s.Difficulty) || s.Pixels < 1 })
 	if len(samples) == 0 {
-		return nil, errors.New("there is nothing to make a table of")
+		return nil, errors.New("there is no content to make a table from")
 	}
 	slices.SortFunc(samples, func(a, b Sample) int {
 		if a.Difficulty < b.Difficulty {
@@ -114,7 +114,7 @@ func (t *Table) Check() error {
 	}
 	for i, row := range t.Errors {
 		if len(row) != len(t.Classes) || !isFinite(t.Levels[i]) || i > 0 && t.Levels[i] <= t.Levels[i-1] {
-			return fmt.Errorf("level %d of a table is not right", i+1)
+			return fmt.Errorf("level %d of a table is not a rising number", i+1)
 		}
 		for _, e := range row {
 			if !isFinite(e) || e < 0 {
@@ -128,12 +128,12 @@ func (t *Table) Check() error {
 // checkLost returns an error if what was lost does not rise.
 func (t *Table) checkLost() error {
 	if len(t.Lost) != len(t.Allowed) {
-		return errors.New("a table that says what was lost, but not what was allowed")
+		return errors.New("a table has losses, but not the limits that led to them")
 	}
 	allowed, lost := 0.0, 0.0
 	for i := range t.Lost {
 		if !(t.Allowed[i] > allowed && t.Lost[i] > lost) || !isFinite(t.Allowed[i]) || !isFinite(t.Lost[i]) {
-			return errors.New("what was allowed and lost in a table does not rise")
+			return errors.New("the limits and losses of a table do not rise")
 		}
 		allowed, lost = t.Allowed[i], t.Lost[i]
 	}

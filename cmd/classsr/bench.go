@@ -38,17 +38,19 @@ func newBench(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the speed of the networks on this machine",
-		Long: "Measure the networks at full width (x4, random weights): a 32x32 patch and a batch of 16, and a whole picture of 339x510\n" +
-			"pixels. Times are medians; multiply-accumulates are the network's own, without the context of pieces. The peak is that of\n" +
-			"a loop of multiply-adds between registers on one thread.",
+		Long: "Measure how fast the networks run on this machine (x4, full width, random weights): a patch of 32x32 pixels, a batch of 16\n" +
+			"of them, and a whole picture of 510x339 pixels. Times are medians. GMAC/S are billions of multiply-accumulates a second,\n" +
+			"without those for the overlap of pieces. OF THE PEAK compares that with the fastest loop of multiply-adds that one\n" +
+			"thread can run. PEAK MB is the most memory that the program took.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), std) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.nets, "net", arch.SRNames(), "networks to measure")
-	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default one, and then all")
-	flags.IntVar(&f.runs, "runs", 5, "measure `N` times")
-	flags.StringVar(&f.costs, "costs", "", "measure what routing reckons with instead, and put it into this `FILE` (costs.json)")
+	flags.StringSliceVar(&f.nets, "net", arch.SRNames(), "networks to measure, as a `LIST`")
+	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default first one, then all")
+	flags.IntVar(&f.runs, "runs", 5, "measure `N` times and take the median")
+	flags.StringVar(&f.costs, "costs", "", "instead measure the speed of each network for the kernels in use, and update the cost table in `FILE`\n"+
+		"(for developers: cost/costs.json)")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object")
 	return cmd
 }
@@ -59,7 +61,7 @@ func (f *benchFlags) run(ctx context.Context, std streams) error {
 		return err
 	}
 	if f.runs < 1 || f.threads < 0 || f.threads > par.MaxThreads {
-		return usagef("--runs and --threads are positive numbers, --threads at most %d", par.MaxThreads)
+		return usagef("--runs and --threads must be positive numbers, and --threads at most %d", par.MaxThreads)
 	}
 	if f.costs != "" {
 		return cost.UpdateFile(ctx, f.costs)

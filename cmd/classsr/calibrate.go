@@ -34,17 +34,18 @@ func newCalibrate(std streams) *cobra.Command {
 	var f calibrateFlags
 	cmd := &cobra.Command{
 		Use:   "calibrate MODEL --hr DIR -o FILE.safetensors",
-		Short: "Measure what the branches of a ClassSR model lose, for routing",
-		Long: "Measure what the branches of a ClassSR model lose on content of each difficulty, and write the model with what was found.\n" +
-			"Routing then knows how much quality a cheaper class costs, may use plain bicubic interpolation where nothing is lost, and\n" +
-			"can tell difficulty without a network. Give it some twenty pictures like those that the model is for, not those that\n" +
-			"it is tested on; LR pictures are made of them by the bicubic filter of MATLAB's imresize.",
+		Short: "Measure how much quality the branches of a ClassSR model lose, for routing",
+		Long: "Measure how much quality each branch of a ClassSR model loses on content of each difficulty, and write the model to a new\n" +
+			"file together with the result. With a calibrated model, routing can keep a limit on quality (upscale --quality), use\n" +
+			"plain bicubic interpolation where nothing is lost, and judge difficulty without a network. Some twenty high-resolution\n" +
+			"(HR) pictures like those that the model is for are enough; do not take those that you test it on. Small pictures are\n" +
+			"made from them by the bicubic filter of MATLAB's imresize.",
 		Example: "  classsr calibrate runs/first/model.safetensors --hr photos/ -o mine.safetensors",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.hr, "hr", "", "`DIR` of HR pictures")
+	flags.StringVar(&f.hr, "hr", "", "`DIR` of HR (original) pictures")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the model to (.safetensors)")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace the output file if it exists")

@@ -26,23 +26,25 @@ func newEval(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval -m MODEL --hr DIR [--lr DIR]",
 		Short: "Measure PSNR and SSIM of a model on test pictures",
-		Long: "Enlarge the LR pictures and measure the results against the HR ones: PSNR and SSIM in RGB and Y (BT.601, studio range),\n" +
-			"with a border of as many pixels as the scale removed, means over the pictures. LR pictures have the names of the HR ones\n" +
-			"(or NAMEx4); without --lr they are made from them by the bicubic filter of MATLAB's imresize. -m bicubic is a model too.",
+		Long: "Enlarge low-resolution (LR) pictures and compare the results with the high-resolution (HR) originals: PSNR and SSIM in RGB\n" +
+			"and Y (BT.601, studio range), without a border as many pixels wide as the scale, and their means over the pictures.\n" +
+			"LR pictures must be named like the HR ones (NAME or NAMEx4). Without --lr they are made from the HR pictures by the\n" +
+			"bicubic filter of MATLAB's imresize. For comparison, -m bicubic measures plain interpolation.",
 		Example: "  classsr eval -m carn-m-x4 --hr Set5/HR --lr Set5/LRx4\n  classsr eval -m bicubic --hr Set14/HR --json",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd, std) },
 	}
 	f.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.hr, "hr", "", "`DIR` of the HR pictures")
-	flags.StringVar(&f.lr, "lr", "", "`DIR` of the LR pictures")
+	flags.StringVar(&f.hr, "hr", "", "`DIR` of the HR (original) pictures")
+	flags.StringVar(&f.lr, "lr", "", "`DIR` of the LR (small) pictures; by default they are made from the HR pictures")
 	flags.StringVar(&f.downscale, "downscale", "published",
-		"how LR pictures are made: published (as the LR sets in use: 8 bit between the passes) or original (as the authors' code: float)")
+		"how LR pictures are made: `VARIANT` published (as the LR sets in use: rounded to 8 bits between the passes)\n"+
+			"or original (as the ClassSR authors' code: not rounded)")
 	// Completion can only fail for flags that are not there.
 	_ = cmd.RegisterFlagCompletionFunc("downscale", cobra.FixedCompletions([]string{"published", "original"}, 0))
 	flags.BoolVar(&f.compareFull, "compare-full", false,
-		"also time the full-width network over the whole pictures, and measure the seams of routing against it")
+		"also run the full-width network over the whole pictures, to compare its time and how visible seams are")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object")
 	return cmd
 }
@@ -61,7 +63,7 @@ func (f *evalFlags) run(cmd *cobra.Command, std streams) error {
 	case "original":
 		variant = resample.Original
 	default:
-		return usagef("--downscale %s: it is published or original", f.downscale)
+		return usagef("--downscale %s: it must be published or original", f.downscale)
 	}
 	model, err := f.open(cmd)
 	if err != nil {

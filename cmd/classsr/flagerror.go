@@ -23,15 +23,15 @@ func flagError(_ *cobra.Command, err error) error {
 	wanted, ok := map[string]string{
 		"int":               "a whole number",
 		"float64":           "a number",
-		"float64Slice":      "numbers with commas between them",
+		"float64Slice":      "numbers separated by commas",
 		"bool":              "true or false",
-		scaleValue{}.Type(): "a whole number of times, such as 4",
-		timeValue{}.Type():  "a time with its unit, such as 2s, 500ms or 1m30s",
+		scaleValue{}.Type(): "a whole number, such as 4 or 4x",
+		timeValue{}.Type():  "a time with a unit, such as 2s, 500ms or 1m30s",
 	}[flag.Value.Type()]
 	if !ok {
 		return fault.As(fault.Usage, err)
 	}
-	return usagef("--%s %s: it is %s", flag.Name, invalid.GetValue(), wanted)
+	return usagef("--%s %s: it must be %s", flag.Name, invalid.GetValue(), wanted)
 }
 
 // scaleValue is the value of --scale: 4, and 4x or x4 too, as people write it.
@@ -59,8 +59,8 @@ func (scaleValue) Type() string { return "scale" }
 type timeValue struct{ time *time.Duration }
 
 func (v timeValue) String() string {
-	if v.time == nil {
-		return "0s"
+	if v.time == nil || *v.time == 0 { // which help does not show as a default
+		return "0"
 	}
 	return v.time.String()
 }

@@ -33,18 +33,19 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.model, "model", "m", classsr.DefaultModel, "`NAME` of a built-in model (classsr models) or a model file")
 	flags.BoolVar(&f.fast, "fast", false, "use the small, fast model "+classsr.FastModel)
-	flags.VarP(scaleValue{&f.scale}, "scale", "s", "enlargement `N`, such as 4 or 4x; by default the model's")
-	flags.StringVar(&f.mode, "mode", "", "routed (each part by the branch of its class), full (the full-width network), paper (as the paper's code,\n"+
-		"to compare figures), or branch=K for the branch of class K (from 1, the simplest); by default routed for models\n"+
-		"with classes, full for others")
+	flags.VarP(scaleValue{&f.scale}, "scale", "s", "enlarge `N` times, such as 4 or 4x; by default the model's own scale")
+	flags.StringVar(&f.mode, "mode", "", "how the model is used: routed (each part of the picture by the branch for its difficulty), full (the full-width\n"+
+		"network everywhere), paper (as the ClassSR paper's code, to reproduce its figures), or branch=K (branch K\n"+
+		"everywhere; 1 is the simplest); by default routed for models with classes, full for others")
 	flags.Float64Var(&f.budget, "budget", 0, "routed: spend at most this `PERCENT` of the full network's multiply-accumulates")
-	flags.Var(timeValue{&f.maxTime}, "max-time", "routed: let the network take at most this `TIME` for each picture, such as 2s or 500ms")
-	flags.Float64Var(&f.quality, "quality", 0, "routed: lose at most this many `dB` (PSNR) against the full network, by the model's\n"+
-		"calibration (default 0.02)")
-	flags.StringVar(&f.router, "router", "", "routed: what tells classes apart, class-module or edge (no network); by default the better one\n"+
-		"by the model's calibration")
+	flags.Var(timeValue{&f.maxTime}, "max-time", "routed: let the networks take about this `TIME` at most for each picture, such as 2s or 500ms")
+	flags.Float64Var(&f.quality, "quality", 0, "routed: lose at most this many `dB` (PSNR) on average against the full network, as far as\n"+
+		"the model's calibration predicts (default 0.02)")
+	flags.StringVar(&f.router, "router", "", "routed: how difficulty is judged: class-module (a small network) or edge (how strong edges are, no network);\n"+
+		"by default whichever the model's calibration found better")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
-	flags.StringVar(&f.memory, "memory", "", "at most this `SIZE` of memory for pictures and work, such as 500MB or 2GB; by default 4/5 of the machine's")
+	flags.StringVar(&f.memory, "memory", "", "use at most this `SIZE` of memory for a picture and the work on it, such as 500MB or 2GB; by default four fifths\n"+
+		"of the memory available to the process")
 	// Completion can only fail for flags that are not there.
 	_ = cmd.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return classsr.Names(), cobra.ShellCompDirectiveDefault
@@ -63,15 +64,15 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 	changed := cmd.Flags().Changed
 	switch {
 	case f.fast && changed("model"):
-		return o, usagef("--fast stands for -m %s; -m %s excludes it", classsr.FastModel, f.model)
+		return o, usagef("--fast stands for -m %s, so it cannot be combined with -m %s", classsr.FastModel, f.model)
 	case changed("budget") && !(f.budget > 0 && f.budget <= 100):
-		return o, usagef("--budget %g: it is a percentage, more than 0 and at most 100", f.budget)
+		return o, usagef("--budget %g: it must be a percentage, more than 0 and at most 100", f.budget)
 	case changed("max-time") && f.maxTime <= 0:
-		return o, usagef("--max-time %s: it is more than 0", f.maxTime)
+		return o, usagef("--max-time %s: it must be more than 0", f.maxTime)
 	case changed("quality") && !(f.quality > 0 && f.quality <= 10):
-		return o, usagef("--quality %g: it is how many dB may be lost, more than 0 and at most 10 (JPEG files have --jpeg-quality)", f.quality)
+		return o, usagef("--quality %g: it is how many dB may be lost and must be more than 0 and at most 10 (the quality of JPEG files is --jpeg-quality)", f.quality)
 	case cmd.Flags().Changed("scale") && f.scale < 1:
-		return o, usagef("--scale %d: an enlargement is a positive number", f.scale)
+		return o, usagef("--scale %d: it must be a positive number", f.scale)
 	case changed("threads"):
 		if err := checkThreads(f.threads); err != nil {
 			return o, err
@@ -94,9 +95,9 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 func checkThreads(n int) error {
 	switch {
 	case n < 1:
-		return usagef("--threads %d: at least one is needed", n)
+		return usagef("--threads %d: it must be at least 1", n)
 	case n > par.MaxThreads:
-		return usagef("--threads %d: at most %d", n, par.MaxThreads)
+		return usagef("--threads %d: it must be at most %d", n, par.MaxThreads)
 	}
 	return nil
 }
@@ -112,11 +113,11 @@ func (f *modelFlags) setMode(o *classsr.Options) error {
 		o.Mode = mode
 		return nil
 	case !ok:
-		return usagef("unknown mode %q; there are %s, %s, %s and %sK", f.mode, classsr.ModeRouted, classsr.ModeFull, classsr.ModePaper, branchMode)
+		return usagef("unknown mode %q; the modes are %s, %s, %s and %sK", f.mode, classsr.ModeRouted, classsr.ModeFull, classsr.ModePaper, branchMode)
 	}
 	k, err := strconv.Atoi(text)
 	if err != nil || k < 1 {
-		return usagef("--mode %s: branches are numbered from 1, the simplest, as in branch=2", f.mode)
+		return usagef("--mode %s: branches are counted from 1, the simplest, as in branch=2", f.mode)
 	}
 	o.Branch = k
 	return nil

@@ -47,7 +47,7 @@ func newModelsArch(std streams, asJSON *bool) *cobra.Command {
 	scale := 4
 	cmd := &cobra.Command{
 		Use:       "arch NET",
-		Short:     "Describe an architecture at the paper's widths, with its costs for a 32x32 patch",
+		Short:     "Describe an architecture at the widths of the paper, and what a 32x32 patch costs",
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: arch.SRNames(),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -58,7 +58,7 @@ func newModelsArch(std streams, asJSON *bool) *cobra.Command {
 			return showInfo(std, info, *asJSON)
 		},
 	}
-	cmd.Flags().IntVarP(&scale, "scale", "s", scale, "enlargement `N`")
+	cmd.Flags().IntVarP(&scale, "scale", "s", scale, "scale `N` of the network")
 	return cmd
 }
 

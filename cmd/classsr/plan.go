@@ -22,10 +22,11 @@ func newPlan(std streams) *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
 		Use:   "plan [flags] INPUT...",
-		Short: "Estimate what enlarging pictures would take",
-		Long: "Estimate what enlarging pictures would take, without enlarging them: the classes of their content, multiply-accumulates, seconds\n" +
-			"of the networks on this machine, and memory. All modes and some budgets are compared, unless --mode, --budget, --max-time\n" +
-			"or --quality asks for one.",
+		Short: "Estimate the time and memory that enlarging pictures would take",
+		Long: "Estimate the time, memory and arithmetic that enlarging pictures would take on this machine, without enlarging them. The\n" +
+			"table compares all modes and some budgets, or shows the one that --mode, --budget, --max-time or --quality asks for.\n" +
+			"SECONDS are those of the networks, without reading and writing files; MACS are multiply-accumulates, in percent of what\n" +
+			"the full network needs; CLASSES are the shares of the picture that go to each branch.",
 		Example: "  classsr plan photo.jpg\n  classsr plan --budget 50 --json scans/",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args) },
@@ -53,7 +54,7 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 		std.report(err)
 	}
 	if len(inputs) == 0 && len(failed) == 0 {
-		return errors.New("there is nothing to plan")
+		return errors.New("there are no pictures to estimate")
 	}
 	for _, input := range inputs {
 		result, err := estimator.Estimate(cmd.Context(), std.in, input)

@@ -31,22 +31,24 @@ func newPrepare(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prepare FOLDER... -o DATA.sr",
 		Short: "Cut pictures into patches to train with",
-		Long: "Cut the pictures in folders (and the folders in them) into pairs of LR and HR patches, and write them to one file for\n" +
-			"classsr train. A trained model, the judge, tells how difficult each patch is: the higher its PSNR, the easier. Pictures that\n" +
-			"cannot be read are named and left out. Stopped, even by force, it goes on where it was when it is called again.",
+		Long: "Cut the pictures in folders and their subfolders into pairs of low-resolution (LR) and high-resolution (HR) patches, and\n" +
+			"write them to one file for classsr train. A trained model, the judge, finds how difficult each patch is: the higher its\n" +
+			"PSNR, the easier. Pictures that cannot be read are reported and left out. If the command is stopped, or even killed, run\n" +
+			"it again and it continues where it was.",
 		Example: "  classsr prepare photos/ -o data.sr\n  classsr prepare DIV2K/HR -o data.sr --judge srresnet.pth",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, such as data.sr")
-	flags.IntVarP(&f.Scale, "scale", "s", f.Scale, "enlargement `N` to train for")
-	flags.IntVar(&f.Patch, "patch", f.Patch, "side of LR patches, in `PIXELS`")
-	flags.IntVar(&f.Step, "step", f.Step, "from one LR patch to the next, in `PIXELS`")
-	flags.Float64SliceVar(&f.Factors, "sizes", f.Factors, "use each picture at these `SHARES` of its size")
-	flags.IntVar(&f.Thin, "thin", f.Thin, "of flat patches keep one in `N`")
-	flags.StringVar(&f.judge, "judge", "", "`MODEL` that tells how difficult patches are, or none (default: the built-in model of the scale)")
-	flags.IntVar(&f.Classes, "classes", f.Classes, "`N` classes of one size to find the thresholds of")
+	flags.IntVarP(&f.Scale, "scale", "s", f.Scale, "scale `N` to train for")
+	flags.IntVar(&f.Patch, "patch", f.Patch, "width and height of LR patches, in `PIXELS`")
+	flags.IntVar(&f.Step, "step", f.Step, "distance from one LR patch to the next, in `PIXELS`")
+	flags.Float64SliceVar(&f.Factors, "sizes", f.Factors, "use each picture several times, reduced to these `SHARES` of its size")
+	flags.Lookup("sizes").DefValue = strings.Trim(strings.Join(strings.Fields(fmt.Sprint(f.Factors)), ","), "[]")
+	flags.IntVar(&f.Thin, "thin", f.Thin, "keep only one in `N` flat patches")
+	flags.StringVar(&f.judge, "judge", "", "`MODEL` that finds how difficult patches are, or none (default: the built-in model of the scale)")
+	flags.IntVar(&f.Classes, "classes", f.Classes, "divide the patches into `N` classes of equal size by difficulty")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace the output file if it exists")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
@@ -67,7 +69,7 @@ func (f *prepareFlags) run(cmd *cobra.Command, std streams, folders []string) er
 	}
 	if f.judge == "" {
 		if f.judge = classsr.DefaultModelFor(f.Scale); f.judge == "" {
-			return usagef("there is no built-in model for x%d: give a --judge, or none", f.Scale)
+			return usagef("there is no built-in model for x%d: name a model with --judge, or give --judge none", f.Scale)
 		}
 	}
 	if f.judge != noJudge {
@@ -110,7 +112,7 @@ func describeData(s *dataset.Summary) string {
 		for _, t := range s.Thresholds {
 			dB = append(dB, fmt.Sprintf("%.2f", t))
 		}
-		text += fmt.Sprintf("; classes part at %s dB of %s", strings.Join(dB, ", "), s.Settings.Judge)
+		text += fmt.Sprintf("; classes are divided at %s dB (PSNR of %s)", strings.Join(dB, ", "), s.Settings.Judge)
 	}
 	return text
 }

@@ -35,10 +35,11 @@ func newTrain(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train RECIPE|CONFIG.yaml --data DATA.sr [--resume]",
 		Short: "Train a ClassSR model",
-		Long: "Train a ClassSR model as a recipe says, on patches made by classsr prepare: the branches, the Class-Module with the\n" +
-			"branches frozen, and all of it together. The folder of the run gets checkpoints, a log (log.jsonl), a page to watch it\n" +
-			"(report.html) and in the end the model (model.safetensors). Ctrl-C saves and stops; --resume goes on, to the same bits.\n\n" +
-			"Recipes inside the program, which --show prints as a start for your own:\n  " + strings.Join(train.RecipeNames(), "\n  "),
+		Long: "Train a ClassSR model by a recipe, on patches made by classsr prepare: first the branches, then the Class-Module with the\n" +
+			"branches frozen, then all together. The folder of the run receives checkpoints, a log (log.jsonl), a page of curves to\n" +
+			"watch (report.html) and at the end the model (model.safetensors). Ctrl-C saves and stops; --resume continues, with the\n" +
+			"same result as if the run had never been stopped.\n\n" +
+			"Built-in recipes; --show prints one, as a start for your own:\n  " + strings.Join(train.RecipeNames(), "\n  "),
 		Example: "  classsr prepare photos/ -o data.sr\n" +
 			"  classsr train fsrcnn-x4-quick --data data.sr -o runs/first\n" +
 			"  classsr train fsrcnn-x4-quick --data data.sr -o runs/first --resume",
@@ -52,12 +53,12 @@ func newTrain(std streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.data, "data", "d", "", "training data, a `FILE` of classsr prepare")
+	flags.StringVarP(&f.data, "data", "d", "", "training data, a `FILE` made by classsr prepare")
 	flags.StringVarP(&f.output, "output", "o", "", "`FOLDER` of the run (default: runs/ and the recipe's name)")
-	flags.StringVar(&f.validation, "validation", "", "`FOLDER` of HR pictures to measure on, in place of the recipe's")
+	flags.StringVar(&f.validation, "validation", "", "`FOLDER` of HR pictures to measure quality on, in place of the one in the recipe")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
-	flags.BoolVar(&f.resume, "resume", false, "go on with the run in the folder")
-	flags.BoolVar(&f.show, "show", false, "print the recipe and do nothing")
+	flags.BoolVar(&f.resume, "resume", false, "continue the run in the folder")
+	flags.BoolVar(&f.show, "show", false, "print the recipe and stop")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object")
 	return cmd
@@ -93,7 +94,7 @@ func (f *trainFlags) run(cmd *cobra.Command, std streams, name string) error {
 	result, err := train.Run(cmd.Context(), recipe, o)
 	if stopped := cmd.Context().Err(); err != nil && stopped != nil { // of which no more than that would be said
 		if errors.Is(err, stopped) {
-			std.note("the run is saved in %s: go on with it by --resume", f.output)
+			std.note("the run is saved in %s: continue it with --resume", f.output)
 		} else {
 			std.report(err)
 		}

@@ -31,7 +31,7 @@ func newUpscale(std streams) *cobra.Command {
 		Short: "Enlarge pictures",
 		Long: "Enlarge pictures: files (PNG, JPEG, WebP, TIFF), folders of them, or - for standard input.\n" +
 			"The result goes beside the input as NAME_x4.png, unless -o names a file, a folder or - (standard output).\n" +
-			"Nothing is overwritten unless --overwrite is given.",
+			"Existing files are replaced only with --overwrite.",
 		Example: "  classsr upscale photo.jpg\n  classsr upscale -s 2 -o large.jpg photo.jpg\n  classsr upscale -o large/ scans/ page.tif",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,11 +45,11 @@ func newUpscale(std streams) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG)")
 	flags.StringVar(&f.routeMap, "route-map", "",
-		"also write a picture of the classes to `FILE.png`, or the classes of all cores to FILE.json (one input, a model with classes)")
-	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "quality of JPEG output, 1 to 100 (default 95)")
+		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")
+	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "`QUALITY` of JPEG output, 1 to 100 (default 95)")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace output files that exist")
-	flags.BoolVar(&f.skipExisting, "skip-existing", false, "leave inputs out whose output file exists")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing but errors")
+	flags.BoolVar(&f.skipExisting, "skip-existing", false, "skip inputs whose output exists")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print only errors")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object for each picture")
 	return cmd
 }
@@ -61,19 +61,19 @@ func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
 	intoFile := f.output != "" && f.output != pipeline.Std && !pipeline.IsFolder(f.output) && !strings.HasSuffix(f.output, "/")
 	switch {
 	case f.overwrite && f.skipExisting:
-		return usagef("--overwrite and --skip-existing exclude each other")
+		return usagef("--overwrite and --skip-existing cannot be combined")
 	case cmd.Flags().Changed("jpeg-quality") && (f.jpegQuality < 1 || f.jpegQuality > 100):
-		return usagef("--jpeg-quality %d: it is 1 to 100", f.jpegQuality)
+		return usagef("--jpeg-quality %d: it must be 1 to 100", f.jpegQuality)
 	case f.json && (f.output == pipeline.Std || f.output == "" && slices.Contains(args, pipeline.Std)):
 		return usagef("--json and the picture would both go to standard output; name a file with -o")
 	case intoFile && severalOrFolder && formatErr == nil:
-		return usagef("-o %s: several pictures go into a folder; end its name with / if it is one", f.output)
+		return usagef("-o %s: several pictures need an output folder; end its name with / if it is one", f.output)
 	case intoFile && !severalOrFolder && formatErr != nil:
 		return usagef("-o %s: %w", f.output, formatErr)
 	case f.routeMap != "" && severalOrFolder:
-		return usagef("--route-map %s: it is for a single picture", f.routeMap)
+		return usagef("--route-map %s: it works for one picture only", f.routeMap)
 	case f.routeMap != "" && f.skipExisting:
-		return usagef("--route-map %s: it does not go with --skip-existing", f.routeMap)
+		return usagef("--route-map %s: it cannot be combined with --skip-existing", f.routeMap)
 	case len(args) > 1 && f.output == pipeline.Std:
 		return usagef("only one picture can go to standard output")
 	}
@@ -105,7 +105,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	}
 	switch {
 	case len(jobs) == 0 && len(failures) == 0:
-		return errors.New("there is nothing to enlarge")
+		return errors.New("there are no pictures to enlarge")
 	case f.routeMap != "" && len(jobs) > 0:
 		if err := p.CheckRouteMap(model, jobs[0]); err != nil {
 			return err

@@ -32,7 +32,7 @@ func newVersion(std streams) *cobra.Command {
 	var asJSON, asLicences bool
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Print the version, and what the program found on this machine",
+		Short: "Print the version, and the kernels and threads that are used on this machine",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if asLicences {
@@ -61,7 +61,7 @@ func newVersion(std streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
-	cmd.Flags().BoolVar(&asLicences, "licences", false, "print the notices and the licence texts of all that is inside the program")
+	cmd.Flags().BoolVar(&asLicences, "licences", false, "print the licences of everything that is inside the program")
 	return cmd
 }
 

@@ -108,7 +108,7 @@ func replaceable(path string) error {
 	if err != nil || info.Mode().IsRegular() {
 		return nil
 	}
-	what := "it is no file, but a device or the like"
+	what := "it is not a file, but a device or the like"
 	if info.IsDir() {
 		what = "it is a folder"
 	}

@@ -59,7 +59,7 @@ func createPartial(path string) (*partialFile, error) {
 		}
 		return f, nil
 	}
-	return nil, &fs.PathError{Op: "create", Path: path, Err: fault.New(fault.Conflict, "there are %d unfinished files of it: remove %s",
+	return nil, &fs.PathError{Op: "create", Path: path, Err: fault.New(fault.Conflict, "there are %d unfinished files of it already: remove %s",
 		maxPartials, filepath.Join(filepath.Dir(path), "."+stem(filepath.Base(path))+".*.partial"))}
 }
 

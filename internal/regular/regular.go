@@ -81,7 +81,7 @@ func check(path string, mode fs.FileMode) error {
 	case mode.IsDir():
 		err = errors.New("it is a folder, not a file")
 	case mode&fs.ModeNamedPipe != 0:
-		err = fault.New(fault.Unsupported, "%w: write what comes through it to a file first", ErrPipe)
+		err = fault.New(fault.Unsupported, "%w: save its contents to a file first", ErrPipe)
 	case mode&fs.ModeSocket != 0:
 		err = errors.New("it is a socket, not a file")
 	case mode&fs.ModeDevice != 0:
