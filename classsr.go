@@ -22,15 +22,15 @@ import (
 	"classsr/infer"
 )
 
-// What enlarges pictures is package infer; these are its types.
+// Package infer enlarges the pictures; these are its types.
 type (
-	// Options says how an Upscaler works. The zero value is a good choice for all pictures and models.
+	// Options says how an Upscaler works: scale, mode, goal, threads, memory. The zero value is a good choice.
 	Options = infer.Options
 	// Upscaler enlarges pictures. It may be used by several goroutines at once.
 	Upscaler = infer.Upscaler
-	// Report says what an Upscaler did with a picture.
+	// Report says what an Upscaler did with a picture: sizes, classes, arithmetic, seconds.
 	Report = infer.Report
-	// Forecast is what enlarging a picture would take.
+	// Forecast estimates what enlarging a picture would take: classes, arithmetic, seconds, memory.
 	Forecast = infer.Forecast
 	// Error is an error with a kind; fault.KindOf tells the kind of any error.
 	Error = fault.Error
@@ -43,12 +43,13 @@ const (
 	ModePaper  = infer.ModePaper
 )
 
-// Notice is the program's licence and what its models and pictures ask to be said of them; package licences has those of linked modules.
+// Notice is the text of the file NOTICE: the licences of the program, its built-in models and sample pictures, which must accompany them.
+// Package licences has those of linked modules.
 //
 //go:embed NOTICE
 var Notice string
 
-// Upscaler makes an Upscaler of the model. It returns an error of kind fault.Usage if the model cannot do what the options ask for.
+// Upscaler makes an Upscaler of the model. Options.Scale 0 means the model's default. It returns an error of kind fault.Usage if the model cannot do what the options ask for.
 func (m *Model) Upscaler(o Options) (*Upscaler, error) {
 	if o.Scale == 0 {
 		o.Scale = m.scales[0]

@@ -8,7 +8,8 @@ import (
 	"classsr/weights"
 )
 
-// ClassInfo describes one branch of a model. Costs are those of one 32x32 patch.
+// ClassInfo describes one branch of a model: the name of its class, its architecture if it is not the model's, the channels of its feature
+// maps (Width), the number of its parameters, and what one 32x32 patch costs in multiply-accumulates and in FLOPs as the paper counts them.
 type ClassInfo struct {
 	Name            string `json:"name"`
 	Architecture    string `json:"architecture,omitempty"` // if it is not the model's
@@ -18,14 +19,16 @@ type ClassInfo struct {
 	PaperFLOPsPatch int64  `json:"paper_flops_patch"`
 }
 
-// ClassModuleInfo describes the Class-Module of a model. Costs are those of one 32x32 patch.
+// ClassModuleInfo describes the Class-Module of a model: the number of its parameters, and what one 32x32 patch costs.
 type ClassModuleInfo struct {
 	Params          int   `json:"params"`
 	MACsPatch       int64 `json:"macs_patch"`
 	PaperFLOPsPatch int64 `json:"paper_flops_patch"`
 }
 
-// Info describes a model. Params counts all branches and the Class-Module.
+// Info describes a model; in JSON it is what `classsr models --json` prints. Scale is the default enlargement. Classes are the branches,
+// the simplest first, and ClassModule is nil for a model without classes. Params counts the parameters of all branches and the
+// Class-Module. InputRange is the value of white in the network, 1 or 255. Licence is an SPDX identifier.
 type Info struct {
 	Name         string           `json:"name"`
 	Architecture string           `json:"architecture,omitempty"`
@@ -62,7 +65,8 @@ func (m *Model) Info() Info {
 	return info
 }
 
-// ArchitectureInfo describes the paper's ClassSR form of an architecture: a branch of each of its widths, and the Class-Module.
+// ArchitectureInfo describes the paper's ClassSR form of an architecture (fsrcnn, carn, srresnet or rcan) at a scale: a branch of each of
+// its widths, and the Class-Module. It returns an error if there is no such architecture or it cannot enlarge so many times.
 func ArchitectureInfo(name string, scale int) (Info, error) {
 	a, err := arch.ByName(name)
 	if err != nil {

@@ -16,22 +16,22 @@ import (
 )
 
 const (
-	// DefaultModel is the model that is used where none is named.
+	// DefaultModel is the name of the model that is used if none is named: ClassSR-CARN, x4.
 	DefaultModel = models.Default
-	// FastModel is the model for those in a hurry: some twenty times as fast, and not as good.
+	// FastModel is the name of a smaller model, ClassSR-FSRCNN, x4: some twenty times as fast as DefaultModel, with lower quality.
 	FastModel = models.Fast
-	// Bicubic names the model without a network: bicubic interpolation, as MATLAB's imresize does it.
+	// Bicubic is the name of the model without a network: bicubic interpolation, as by MATLAB's imresize.
 	Bicubic = branch.Bicubic
 )
 
-// Names lists the models inside the program.
+// Names lists the names of the built-in models, the default one first and Bicubic last.
 func Names() []string { return append(models.Names(), Bicubic) }
 
-// DefaultModelFor names the model that is used for an enlargement where none is named; empty if there is none.
+// DefaultModelFor is the name of the built-in model that is used for a scale if none is named; empty if there is none.
 func DefaultModelFor(scale int) string { return models.For(scale) }
 
-// Model is a network, or several for several classes of picture content, ready to make Upscalers of. It is read-only and may
-// be shared.
+// Model is a network, or several networks for classes of picture content, of which Upscalers are made. It does not change and may be used
+// by several goroutines at once.
 type Model struct {
 	file *weights.Model // nil for bicubic
 	name string
@@ -42,8 +42,8 @@ type Model struct {
 // bicubicScales are the enlargements the bicubic model offers.
 var bicubicScales = []int{4, 2, 3, 8}
 
-// Open opens a model: by the name of one inside the program (Names lists them) or by the path of a file (safetensors, or a
-// PyTorch checkpoint of a known network).
+// Open opens a model by the name of a built-in one (see Names) or by the path of a file: safetensors, or a PyTorch checkpoint of a known
+// network. Errors name the model or file and have a kind: fault.NotFound, fault.Unsupported or fault.Damaged, for instance.
 func Open(nameOrPath string) (*Model, error) {
 	if _, err := kernel.Select(); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func Open(nameOrPath string) (*Model, error) {
 	return ModelOf(file), nil
 }
 
-// ModelOf makes a model, at all its scales, of what a model file holds. Its parts must fit together, as those of files do, and its
+// ModelOf makes a model, at all its scales, of the contents of a model file. They must fit together, as those of files do, and the
 // parameters must not change while Upscalers of the model are in use.
 func ModelOf(file *weights.Model) *Model { return newModel(file, 0) }
 
@@ -87,16 +87,16 @@ func newModel(file *weights.Model, scale int) *Model {
 	return m
 }
 
-// Weights gives the networks of the model, which must not be changed; nil for bicubic.
+// Weights gives the networks of the model, which must not be changed; nil for Bicubic.
 func (m *Model) Weights() *weights.Model { return m.file }
 
 // Name is the model's name, or the path of its file if it has none.
 func (m *Model) Name() string { return m.name }
 
-// Scales lists the enlargements the model can do, the default one first.
+// Scales lists how many times the model can enlarge, the default first.
 func (m *Model) Scales() []int { return slices.Clone(m.scales) }
 
-// HasClasses tells whether the model has a Class-Module and branches to choose from.
+// HasClasses tells whether the model has a Class-Module and several branches, so that it can be routed.
 func (m *Model) HasClasses() bool { return m.file != nil && m.file.ClassModule != nil }
 
 // listScales writes scales in their order, for messages.

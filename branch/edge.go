@@ -9,9 +9,9 @@ import (
 	"classsr/picture"
 )
 
-// EdgeDifficulty tells how much goes on in each core without a network: the logarithm (base 2) of the mean absolute Laplacian of its
-// luma, in steps of 1/255 (ARM, ECCV 2022, tells classes apart by such a figure). A flat core has -10. Its bits are the same on every
-// machine, since classes follow from it.
+// EdgeDifficulty finds how difficult each core is without a network: the logarithm (base 2) of the mean absolute Laplacian of its luma, in
+// steps of 1/255 (ARM, ECCV 2022, separates classes by such a figure). A flat core has -10. The bits are the same on every machine,
+// since classes follow from them. It returns ctx's error if ctx is done.
 func EdgeDifficulty(ctx context.Context, in *picture.Picture, cores []image.Rectangle, threads int) ([]float64, error) {
 	difficulties := make([]float64, len(cores))
 	workers := make([]laplacian, min(threads, len(cores)))

@@ -1,11 +1,11 @@
-// Package branch holds the networks of a model, ready to run at one scale: the branches that enlarge, the Class-Module that tells what is
-// difficult (section 3.1 of the paper), and the edge router that tells it without a network.
+// Package branch holds the networks of a model, ready to run at one scale: the branches that enlarge, the Class-Module that finds how
+// difficult content is (section 3.1 of the paper), and the edge router that does so without a network.
 //
 //	set, err := branch.NewSet(model, 4)
 //	scores, err := set.Classify(ctx, picture, cores, threads) // of the Class-Module, for each core
 //
-// It knows how much context a branch reads and what memory it takes, and decides nothing: which core goes to which class is package
-// route's, how a picture is cut package infer's.
+// It knows how much context a branch reads and what memory it takes, and decides nothing: package route decides which core goes to which
+// class, and package infer how a picture is cut.
 package branch
 
 import (
@@ -32,13 +32,13 @@ type Set struct {
 }
 
 const (
-	// SubImage is the side of what the Class-Module sees, which is what it was trained on.
+	// SubImage is the side, in pixels, of what the Class-Module sees of each core, which is what it was trained on.
 	SubImage = 32
 	// moduleSquare is the side of the squares that its first layer cuts a sub-image into; it looks at whole ones only.
 	moduleSquare = 4
 )
 
-// NewSet compiles the networks of a model that has a Class-Module.
+// NewSet compiles the networks of a model that has a Class-Module. It returns an error if a branch cannot enlarge so many times.
 func NewSet(m *weights.Model, scale int) (*Set, error) {
 	module := m.ClassModule.Spec.Build()
 	s := &Set{
@@ -60,7 +60,7 @@ func NewSet(m *weights.Model, scale int) (*Set, error) {
 // Hardest is the branch of the hardest class, the network at full width.
 func (s *Set) Hardest() *Branch { return s.Branches[len(s.Branches)-1] }
 
-// Largest gives the largest of what f says of the branches.
+// Largest is the largest value of f over the branches.
 func (s *Set) Largest(f func(*Branch) int64) int64 {
 	var all []int64
 	for _, b := range s.Branches {
@@ -72,8 +72,8 @@ func (s *Set) Largest(f func(*Branch) int64) int64 {
 // Bicubic names the class of bicubic interpolation.
 const Bicubic = "bicubic"
 
-// Extend puts bicubic interpolation before the branches if classes, which a calibration knows, begin with it. It returns an error if they
-// are others than the set's.
+// Extend puts bicubic interpolation before the branches if classes, the names in a calibration, begin with it. It returns an error if the
+// set's classes are not the same then.
 func (s *Set) Extend(classes []string) error {
 	own := len(s.Classes)
 	if len(classes) == own+1 && classes[0] == Bicubic {
@@ -91,7 +91,8 @@ func (s *Set) Extend(classes []string) error {
 	return nil
 }
 
-// Classify gives the Class-Module's scores of the 32x32 pixels around each core, a score for each of its classes.
+// Classify gives the Class-Module's scores of the 32x32 pixels around each core: by core, a score for each class, the simplest first (before
+// the softmax). The bits are the same on every machine. It returns ctx's error if ctx is done.
 func (s *Set) Classify(ctx context.Context, in *picture.Picture, cores []image.Rectangle, threads int) ([][]float32, error) {
 	scores := make([][]float32, len(cores))
 	batches := (len(cores) + moduleBatch - 1) / moduleBatch
@@ -104,10 +105,11 @@ func (s *Set) Classify(ctx context.Context, in *picture.Picture, cores []image.R
 	return scores, err
 }
 
-// ModuleDifficulty makes a single figure of the Class-Module's scores: how much more likely the hardest class is than the simplest.
+// ModuleDifficulty makes a single figure of the Class-Module's scores: the score of the hardest class minus that of the simplest, which is the
+// logarithm of how many times as likely it is.
 func ModuleDifficulty(scores []float32) float64 { return float64(scores[len(scores)-1] - scores[0]) }
 
-// RouteMACs is the arithmetic of the Class-Module for so many cores of a picture.
+// RouteMACs counts the multiply-accumulates of the Class-Module for so many cores of a picture.
 func (s *Set) RouteMACs(picture image.Point, cores int) int64 {
 	return int64(cores) * s.module.macs(seen(picture))
 }

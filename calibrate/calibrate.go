@@ -1,12 +1,12 @@
-// Package calibrate measures what the branches of a model lose on content of a difficulty, for its routers to choose by.
+// Package calibrate measures how much quality the branches of a model lose on content of each difficulty. Routers choose classes by that.
 //
 //	c, err := calibrate.New(model, threads)
-//	for each pair of pictures: c.Add(ctx, lr, hr)
+//	c.Add(ctx, lr, hr) // for each pair of pictures
 //	c.Fit()
-//	for each pair of pictures: c.Try(ctx, lr, hr)
+//	c.Try(ctx, lr, hr) // for each pair of pictures again
 //	calibrated, err := c.Finish()
 //
-// Folder does all of it with the pictures of a folder. The pictures must not be those that the model is tested on.
+// Folder does all of this with the pictures of a folder. Do not use the pictures that the model is tested on.
 package calibrate
 
 import (
@@ -26,7 +26,7 @@ import (
 	"classsr/tile"
 )
 
-// Calibrator measures a model. First all pictures go to Add, then Fit is called, then all of them go to Try.
+// Calibrator measures a model. Give all pictures to Add, call Fit, give all of them to Try, and call Finish.
 type Calibrator struct {
 	model    *classsr.Model
 	set      *branch.Set
@@ -48,7 +48,7 @@ type routerSetting struct {
 // tableLevels is how many difficulties a table has.
 const tableLevels = 24
 
-// New makes a Calibrator that uses so many cores; 0 means all. It returns an error if the model has no classes.
+// New makes a Calibrator that uses so many cores; 0 means all. It returns an error of kind fault.Usage if the model has no classes.
 func New(m *classsr.Model, threads int) (*Calibrator, error) {
 	if !m.HasClasses() {
 		return nil, fault.New(fault.Usage, "%s has no classes to choose from, so there is nothing to calibrate", m.Name())
@@ -90,7 +90,8 @@ func (c *Calibrator) add(m *classsr.Model, name string, o classsr.Options) error
 // edgeCore is the side of the cores that route.Edge is calibrated for.
 const edgeCore = 32
 
-// Add measures a picture: lr enlarged by each branch against hr.
+// Add enlarges lr with each branch and compares the results with hr, which must be as many times as large as the model enlarges by default.
+// It returns an error if lr cannot be enlarged, and ctx's error if ctx is done.
 func (c *Calibrator) Add(ctx context.Context, lr, hr *picture.Picture) error {
 	var outs []*picture.Picture
 	for _, u := range c.branches {
@@ -149,7 +150,7 @@ func squaredError(a, b *picture.Picture, r image.Rectangle) float64 {
 	return sum / float64(n*a.Colors)
 }
 
-// Fit makes tables of what was added.
+// Fit makes the tables of errors from what was added. It returns an error if nothing was.
 func (c *Calibrator) Fit() error {
 	for _, s := range c.settings {
 		t, err := route.NewTable(s.router, s.core, c.classes, c.samples[s.router], tableLevels)
@@ -187,7 +188,7 @@ type trial struct {
 	pictures   int
 }
 
-// Try routes a picture with several allowed losses, to see how many dB it loses in truth.
+// Try enlarges a picture with several allowed losses, to measure how many dB it really loses.
 func (c *Calibrator) Try(ctx context.Context, lr, hr *picture.Picture) error {
 	full := c.branches[len(c.branches)-1]
 	best, _, err := full.Upscale(ctx, lr)
@@ -211,7 +212,7 @@ func (c *Calibrator) Try(ctx context.Context, lr, hr *picture.Picture) error {
 	return nil
 }
 
-// Finish gives the model with its calibration: the router first that is cheaper at the default quality.
+// Finish gives the model with its calibration. Its default router is the one that is cheaper at the default quality.
 func (c *Calibrator) Finish() (*classsr.Model, error) {
 	costs := map[*route.Table]float64{}
 	for _, table := range c.tables {

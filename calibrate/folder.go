@@ -10,8 +10,9 @@ import (
 	"classsr/resample"
 )
 
-// Folder calibrates a model, on so many cores (0 means all), with the pictures of a folder, and gives the calibrated model and their number.
-// LR pictures are made of them by the field's bicubic filter. note is told what comes next, as a line of text.
+// Folder calibrates a model on so many cores (0 means all) with the HR pictures of a folder, and returns the calibrated model and the
+// number of pictures. LR pictures are made from them by the field's bicubic filter. note is called with a line of text before each picture
+// of each step. A picture that cannot be read is an error.
 func Folder(ctx context.Context, m *classsr.Model, folder string, threads int, note func(string)) (*classsr.Model, int, error) {
 	paths, err := evaluate.Pictures(folder)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"classsr/route"
 )
 
-// Classes knows how much work the branches of classes are, from which it makes costs to choose by.
+// Classes knows how much work the branch of each class does, and makes costs of it.
 type Classes struct {
 	branches []*branch.Branch
 	blend    int
@@ -17,7 +17,8 @@ type Classes struct {
 	whole, fields []engine.Work
 }
 
-// NewClasses counts the work of branches. Regions of different classes are blended over blend pixels on either side of a border.
+// NewClasses counts the work of branches, the simplest first. blend is how many pixels on either side of a border between classes are
+// computed by both.
 func NewClasses(branches []*branch.Branch, blend int) *Classes {
 	c := &Classes{branches: branches, blend: blend}
 	for _, b := range branches {
@@ -27,10 +28,10 @@ func NewClasses(branches []*branch.Branch, blend int) *Classes {
 	return c
 }
 
-// Canonical gives the nanoseconds that classes are chosen by.
+// Canonical gives the nanoseconds of one thread that classes are chosen by, the same on every machine.
 func (c *Classes) Canonical() route.Costs { return c.nanoseconds(Canonical) }
 
-// Measured gives the nanoseconds with the kernels in use.
+// Measured gives the nanoseconds of one thread with the kernels in use, on the machine where they were measured.
 func (c *Classes) Measured() route.Costs { return c.nanoseconds(Measured) }
 
 // MACs gives multiply-accumulates.

@@ -1,10 +1,10 @@
-// Package cost tells what the branches of a model cost: multiply-accumulates, and nanoseconds.
+// Package cost knows what the branches of a model cost, in multiply-accumulates and in nanoseconds.
 //
 // There are two kinds of nanoseconds. Canonical ones come from one table, the same on every machine and with every set of kernels: classes
-// are chosen by them, so that a picture gets the same classes everywhere. Measured ones are those of the kernels in use; they serve only to
-// tell seconds (a forecast, a time limit), after Speed has looked how fast the machine at hand is.
+// are chosen by them, so that a picture gets the same classes everywhere. Measured ones are those of the kernels in use; they only serve to
+// estimate seconds (for a forecast or a time limit), after Speed has measured how fast this machine is.
 //
-// The table is costs.json; Measure fills it.
+// All tables are in costs.json. UpdateFile replaces the one of the kernels in use, and never the canonical one.
 package cost
 
 import (

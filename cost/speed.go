@@ -11,7 +11,8 @@ import (
 	"classsr/tensor"
 )
 
-// Speed tells how many times as long this machine takes for a branch as the measured costs say, with so many threads at work.
+// Speed measures how many times as long this machine takes for a branch as the measured costs say, with so many threads working at once.
+// It takes a moment, and returns ctx's error if ctx is done.
 func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) {
 	const times, side = 3, 64
 	window := image.Pt(side, side)
@@ -39,8 +40,8 @@ func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) 
 	return best / Measured(b.Spec).Of(work), nil
 }
 
-// FreshMemory is how many seconds the system takes to hand out a byte of memory that was not used before, which a picture's enlargement
-// and a new worker's memory are: for small networks that is a good part of the time.
+// FreshMemory measures how many seconds the system takes to hand out a byte of memory that was not used before. An enlarged picture and the
+// memory of a new worker are such memory, and with small networks that is a good part of the time.
 func FreshMemory() float64 {
 	const bytes, page = 16 << 20, 4096
 	start := time.Now()

@@ -12,8 +12,8 @@ import (
 	"classsr/internal/regular"
 )
 
-// UpdateFile measures the costs of the networks with the kernel set in use and puts them into a file (costs.json), whose other tables stay:
-// the canonical one in particular, whose change would change what classes pictures get.
+// UpdateFile measures the costs of the networks with the kernel set in use and replaces their table in a file (costs.json). The other
+// tables stay, in particular the canonical one: changing it would change the classes of pictures.
 func UpdateFile(ctx context.Context, path string) error {
 	all := map[string]map[string]Unit{}
 	data, err := regular.ReadFile(path, 1<<20)

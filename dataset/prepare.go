@@ -27,7 +27,7 @@ type PrepareOptions struct {
 	Model *classsr.Model
 	// Progress, if not nil, is told how many of all versions of the pictures are in the file, and how many patches they gave.
 	Progress func(done, total, patches int)
-	// Note, if not nil, is told what users want to know: a run that is resumed, a file that cannot be read.
+	// Note, if not nil, is called with remarks for the user: that a run is resumed, or that a file cannot be read.
 	Note func(text string)
 }
 

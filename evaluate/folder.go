@@ -1,4 +1,4 @@
-// Package evaluate measures how near enlarged pictures are to the ones they were reduced from: PSNR and SSIM of one pair of pictures
+// Package evaluate measures how close enlarged pictures are to the originals that were reduced: PSNR and SSIM of one pair of pictures
 // (Compare, Measure) or of a folder (Folder), and how visible the borders between cores are (MeasureSeams).
 package evaluate
 
@@ -13,18 +13,19 @@ import (
 
 // Folder is a folder of test pictures and how it is measured.
 type Folder struct {
-	// HR is the folder of the HR pictures. LR is that of the LR ones, of the same names (or NAMEx4); if it is empty they are made of the HR
-	// pictures by the field's bicubic filter in this variant.
+	// HR is the folder of the HR pictures, LR that of the LR ones, which are named like them (NAME or NAMEx4). If LR is empty, the LR
+	// pictures are made from the HR ones by the field's bicubic filter in this variant.
 	HR, LR  string
 	Variant resample.Variant
-	// CompareFull also times the full-width network over the whole pictures, and measures the seams of routing against it.
+	// CompareFull also runs the full-width network over the whole pictures, to compare its time and its seams.
 	CompareFull bool
 
 	lrPaths []string
 }
 
-// Run measures a model with these options. A picture that cannot be measured is told to failed and left out. The result counts those that
-// could; it is an error if the folder holds none, and ctx's error if ctx is done.
+// Run measures a model with these options. For each picture that cannot be measured, failed is called with the error, and the picture is
+// left out of the result. Run returns an error if the folder contains no pictures or the model cannot do what the options ask for, and
+// ctx's error if ctx is done.
 func (f *Folder) Run(ctx context.Context, m *classsr.Model, o classsr.Options, failed func(error)) (*Result, error) {
 	up, err := m.Upscaler(o)
 	if err != nil {

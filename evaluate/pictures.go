@@ -11,7 +11,7 @@ import (
 	"classsr/resample"
 )
 
-// Pictures lists the pictures in a folder; a folder without any is an error.
+// Pictures lists the paths of the pictures in a folder; a folder without any is an error of kind fault.NotFound.
 func Pictures(folder string) ([]string, error) {
 	paths, err := imageio.List(folder)
 	if err == nil && len(paths) == 0 {
@@ -57,7 +57,7 @@ func cropped(path string, scale int) (*picture.Picture, error) {
 	return hr, nil
 }
 
-// Reduced reads a HR picture, as far as its sides are multiples of the scale, and makes the LR picture to it.
+// Reduced reads an HR picture, crops it to multiples of the scale, and makes its LR picture by the bicubic filter in this variant.
 func Reduced(path string, scale int, variant resample.Variant) (hr, lr *picture.Picture, err error) {
 	if hr, err = cropped(path, scale); err != nil {
 		return nil, nil, err

@@ -32,7 +32,9 @@ type ImageScore struct {
 	SSIMY   float64 `json:"ssim_y"`
 }
 
-// Result is what was measured of a folder: means over the pictures. In JSON it is what `classsr eval --json` prints.
+// Result holds the measurements of a folder: means over its pictures, and the single ones in PerImage. PSNR is in dB, SSIM at most 1; RGB and
+// Y (luma) are measured apart. MACsPercent and PaperFLOPsPercent are in percent of the full-width network. In JSON it is what `classsr eval
+// --json` prints.
 type Result struct {
 	Model             string             `json:"model"`
 	Mode              infer.Mode         `json:"mode"`

@@ -6,7 +6,7 @@ import (
 	"classsr/picture"
 )
 
-// Scores says how near a picture is to another one: PSNR in dB (+Inf for equal pictures) and SSIM, over RGB and over BT.601
+// Scores says how close a picture is to another one: PSNR in dB (+Inf for equal pictures) and SSIM, over RGB and over BT.601
 // luma. Gray pictures count as RGB pictures of three equal channels.
 type Scores struct {
 	PSNRRGB, SSIMRGB float64

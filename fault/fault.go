@@ -1,5 +1,7 @@
-// Package fault sorts errors by what whoever gets one can do about it. Packages that read files, flags and requests give their errors a
-// kind where they arise; only the edges of the program (the command line, a server) turn kinds into exit codes and answers.
+// Package fault gives errors a kind, which says what the receiver can do about them. Packages that read files, flags and requests give their
+// errors a kind where they arise; only the edges of the program (the command line, a server) turn kinds into exit codes and answers.
+//
+//	if fault.KindOf(err) == fault.TooLarge { ... }
 package fault
 
 import (
@@ -13,29 +15,29 @@ import (
 type Kind string
 
 const (
-	// Usage: what was asked for is not possible or contradicts itself; ask for something else.
+	// Usage: the request is not possible or contradicts itself; ask for something else.
 	Usage Kind = "usage"
-	// Unsupported: the file is of a form that this program does not read or write; convert it first.
+	// Unsupported: the file has a form that this program does not read or write; convert it first.
 	Unsupported Kind = "unsupported"
-	// Damaged: the file is broken off, or not what it says; get it again.
+	// Damaged: the file is cut short or contradicts itself; get it again.
 	Damaged Kind = "damaged"
 	// TooLarge: it would take more memory, pixels or bytes than allowed; allow more, or make it smaller.
 	TooLarge Kind = "too_large"
-	// Busy: somebody else is at it; try again later.
+	// Busy: another process or request is using it; try again later.
 	Busy Kind = "busy"
-	// Unauthorized: the caller has not shown that it may do this.
+	// Unauthorized: the caller has not proved that it may do this.
 	Unauthorized Kind = "unauthorized"
 	// NotFound: there is no file, model or job of that name.
 	NotFound Kind = "not_found"
-	// Conflict: something is there already that would be lost or contradicted.
+	// Conflict: something exists already that would be lost or contradicted.
 	Conflict Kind = "conflict"
-	// Unavailable: the machine cannot do it now, for want of disk space or permission for instance.
+	// Unavailable: the machine cannot do it now, because of missing disk space or permission, for instance.
 	Unavailable Kind = "unavailable"
-	// Internal: a mistake in the program, or an error that nobody gave a kind.
+	// Internal: a mistake in the program, or an error without a kind.
 	Internal Kind = "internal"
 )
 
-// Error is an error with a kind. Its text is that of Err.
+// Error is an error with a kind. Its text is that of Err, without the kind.
 type Error struct {
 	Kind Kind
 	Err  error // never nil
@@ -44,15 +46,15 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.Err.Error() }
 
-// Unwrap gives the error that was given a kind.
+// Unwrap gives Err, for errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New makes an error of a kind, with a text as of fmt.Errorf.
+// New makes an error of a kind, with a text as made by fmt.Errorf (%w wraps).
 func New(kind Kind, format string, args ...any) error {
 	return &Error{kind, fmt.Errorf(format, args...)}
 }
 
-// As gives an error a kind; nil stays nil. A kind that it has already is replaced.
+// As gives an error a kind, instead of the one that it may have; nil stays nil.
 func As(kind Kind, err error) error {
 	if err == nil {
 		return nil
@@ -60,7 +62,7 @@ func As(kind Kind, err error) error {
 	return &Error{kind, err}
 }
 
-// Default gives an error a kind if KindOf finds none but Internal; nil stays nil.
+// Default gives an error a kind if it has none so far (KindOf gives Internal); nil stays nil.
 func Default(kind Kind, err error) error {
 	if err == nil || KindOf(err) != Internal {
 		return err
@@ -68,7 +70,7 @@ func Default(kind Kind, err error) error {
 	return &Error{kind, err}
 }
 
-// KindOf tells the kind of an error: the outermost one that it was given, else what the operating system's error amounts to, else Internal.
+// KindOf is the kind of an error: the outermost one that it was given, else the one that fits the operating system's error, else Internal.
 func KindOf(err error) Kind {
 	var e *Error
 	switch {

@@ -27,12 +27,13 @@ import (
 // DefaultMaxPixels is the largest picture that is read unless Limits says otherwise: 2^30 pixels.
 const DefaultMaxPixels = 1 << 30
 
-// Limits bounds what Decode accepts.
+// Limits bounds what Decode accepts. Zero is a good choice for every field.
 type Limits struct {
 	MaxPixels int64 // width times height; 0 means DefaultMaxPixels
-	// MaxBytes bounds the file, whose bytes are held in memory until the pixels are decoded; 0 means what MaxPixels take uncompressed.
+	// MaxBytes is the longest file that is accepted, in bytes, which are held in memory until the pixels are decoded; 0 means what
+	// MaxPixels take uncompressed.
 	MaxBytes int64
-	// Accept, if not nil, is asked once the headers are read and before any pixel is; an error of it is returned.
+	// Accept, if not nil, is called when the headers are read, before any pixel is; if it returns an error, that is the result.
 	Accept func(picture.Config) error
 }
 

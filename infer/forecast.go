@@ -8,14 +8,14 @@ import (
 	"classsr/picture"
 )
 
-// Forecast is what enlarging a picture would take.
+// Forecast estimates what enlarging a picture would take.
 type Forecast struct {
 	Mode    Mode         `json:"mode"`
 	Classes []ClassShare `json:"classes"`
 	// MACs and MACsFull are as in a Report.
 	MACs     int64 `json:"macs"`
 	MACsFull int64 `json:"macs_full"`
-	// Seconds is the wall time of routing and network on this machine, which is measured for a moment to tell it.
+	// Seconds is the estimated wall time of routing and networks on this machine, whose speed is measured for a moment.
 	Seconds float64 `json:"seconds"`
 	// MemoryMB is what the picture, its enlargement and the intermediate results take together, in units of 10^6 bytes.
 	MemoryMB int64 `json:"memory_mb"`
@@ -23,8 +23,8 @@ type Forecast struct {
 	FullBecause string `json:"full_because,omitempty"`
 }
 
-// Forecast estimates what Upscale would take for a picture, without enlarging it: routing alone is done. It returns an error where Upscale
-// would before it begins.
+// Forecast estimates what Upscale would take for a picture, without enlarging it; only routing is done. It returns the errors that Upscale
+// returns before it begins.
 func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast, error) {
 	s, err := u.fit(in.Config())
 	if err != nil {

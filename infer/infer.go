@@ -9,7 +9,7 @@
 //	plan                -> workers: strips with real context, blended at the borders between classes (stripworker.go)
 //	results             -> canvas: into the picture, or the paper's mean of sub-images (canvas.go, mean.go)
 //
-// The package reads no files, and knows the models inside the program not at all.
+// The package reads no files and knows none of the built-in models.
 package infer
 
 import (
@@ -45,7 +45,7 @@ type Upscaler struct {
 	idle []*worker // kept from one picture to the next
 }
 
-// New makes an Upscaler of a model of this name; a model without weights is bicubic interpolation. Options.Scale must be one of the
+// New makes an Upscaler of a model, named in reports and errors; nil stands for bicubic interpolation. Options.Scale must be one of the
 // model's. It returns an error of kind fault.Usage if the model cannot do what the options ask for.
 func New(m *weights.Model, name string, o Options) (*Upscaler, error) {
 	if err := o.check(); err != nil {
@@ -63,22 +63,22 @@ func New(m *weights.Model, name string, o Options) (*Upscaler, error) {
 	return u, nil
 }
 
-// Scale is the enlargement.
+// Scale is how many times the Upscaler enlarges.
 func (u *Upscaler) Scale() int { return u.options.Scale }
 
-// Mode is the mode that was chosen, also where the options left it open; BranchMode's if a branch was.
+// Mode is the mode in use, also if the options left it open; BranchMode(k) if the options chose branch k.
 func (u *Upscaler) Mode() Mode { return u.mode }
 
-// Accepts returns an error of kind fault.TooLarge if a picture like that takes more memory than allowed, so that it need not be decoded
-// first, and another one if the mode cannot enlarge it.
+// Accepts tells whether a picture of this form can be enlarged, before it is decoded. It returns an error of kind fault.TooLarge if that
+// takes more memory than allowed, and one of kind fault.Unsupported if the picture is too small for the mode; nil otherwise.
 func (u *Upscaler) Accepts(c picture.Config) error {
 	_, err := u.fit(c)
 	return err
 }
 
-// Upscale enlarges a picture. The result has the picture's colours (gray stays gray), depth and alpha. It returns an error if
-// the work would take more memory than allowed, or ctx's error as soon as ctx is done. In ModePaper the right and lower edges are
-// left out as the paper does, and a picture smaller than a sub-image is an error.
+// Upscale enlarges a picture. The result is Scale times as wide and high and has the picture's colours (gray stays gray), depth and alpha.
+// It returns the errors of Accepts, or ctx's error as soon as ctx is done. In ModePaper the right and lower edges are left out as the
+// paper does, and a picture with a side of less than 32 pixels is an error.
 func (u *Upscaler) Upscale(ctx context.Context, in *picture.Picture) (*picture.Picture, Report, error) {
 	e, err := u.Enlarge(ctx, in, false)
 	if err != nil {
@@ -87,18 +87,19 @@ func (u *Upscaler) Upscale(ctx context.Context, in *picture.Picture) (*picture.P
 	return e.Picture, e.Report, nil
 }
 
-// Enlarged is an enlarged picture and what is known of it.
+// Enlarged is an enlarged picture and the report about it.
 type Enlarged struct {
 	Picture *picture.Picture
 	Report  Report
-	// Exact, if it was asked for and the mode has it, are the planes of the result before they were rounded to the picture, in 0..255: the
-	// protocol of ModePaper measures these.
+	// Exact holds the colour planes of the result before rounding, in 0..255, if they were asked for and the mode has them (ModePaper,
+	// whose protocol measures these); else nil.
 	Exact [][]float32
 
 	plan *plan
 }
 
-// Nanoseconds is what routing and networks cost by the canonical costs, the same on every machine.
+// Nanoseconds is what routing and networks cost by the canonical costs: a figure to compare choices by, the same on every machine, and not
+// the time that passed.
 func (e *Enlarged) Nanoseconds() float64 {
 	if len(e.plan.branches) == 0 {
 		return 0
@@ -107,7 +108,7 @@ func (e *Enlarged) Nanoseconds() float64 {
 	return costs.OfUsage(e.plan.usage) + e.plan.routerNanoseconds()
 }
 
-// Enlarge enlarges a picture as Upscale does and tells more about it. exact asks for Enlarged.Exact.
+// Enlarge enlarges a picture as Upscale does and gives more details. exact asks for Enlarged.Exact.
 func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool) (*Enlarged, error) {
 	s, err := u.fit(in.Config())
 	if err != nil {

@@ -8,33 +8,33 @@ import (
 	"classsr/internal/par"
 )
 
-// Options says how an Upscaler works. The zero value is a good choice for all of them.
+// Options says how an Upscaler works. Zero is a good choice for every field.
 type Options struct {
-	// Scale is the enlargement, one of the model's; 0 means the first of these.
+	// Scale is how many times to enlarge, one of the model's scales. In the root package 0 means the model's default.
 	Scale int
-	// Mode is how the model is used; empty means ModeRouted for models with classes and ModeFull for others.
+	// Mode says how the model is used; empty means ModeRouted for models with classes and ModeFull for others.
 	Mode Mode
-	// Branch, if not 0, runs the branch of that class alone over the whole picture, counted from 1, the simplest. It takes the place of a
-	// mode.
+	// Branch, if not 0, is the number of a branch, from 1, the simplest, which alone enlarges the whole picture. Mode must be empty then.
 	Branch int
-	// Budget, in ModeRouted, is how many percent of the full-width network's multiply-accumulates may be spent, all that routing takes
-	// included: more than 0 and at most 100. (It is counted for two threads; where more share a picture, cutting it for them adds to it.)
-	// MaxTime is how long the network may take on this machine, and Quality how many dB (PSNR) may be lost against the full-width
-	// network, by the model's calibration. One of the three may be given. If none is, a calibrated model loses at most 0.02 dB, and
-	// another one takes the classes that its Class-Module finds most likely.
+	// Budget, MaxTime and Quality are goals for ModeRouted; at most one of them is not 0. Budget is how many percent of the full-width
+	// network's multiply-accumulates may be spent, including all that routing takes: more than 0 and at most 100. It is counted for two
+	// threads, so that the classes do not depend on Threads; with more threads the arithmetic may exceed it a little. MaxTime is how long
+	// the networks may take for a picture on this machine. Quality is how many dB (PSNR) may be lost on average against the full-width
+	// network, as the model's calibration predicts: more than 0 and at most 10. Without a goal, a calibrated model has a Quality of 0.02
+	// dB, and another one takes the classes that its Class-Module finds most likely.
 	Budget  float64
 	MaxTime time.Duration
 	Quality float64
-	// Router is what tells how difficult content is: route.ClassModule, route.Edge, or empty for the one that the model's calibration
+	// Router says how difficulty is judged in ModeRouted: route.ClassModule, route.Edge, or empty for the one that the model's calibration
 	// found better.
 	Router string
-	// Threads is how many cores are used; 0 means all.
+	// Threads is how many cores are used, at most 1024; 0 means all.
 	Threads int
 	// Memory bounds, in bytes, the picture, its enlargement and the intermediate results of all threads together; 0 means four
 	// fifths of the memory that the process may use. Reading and writing files takes a few megabytes more.
 	Memory int64
-	// Progress, if not nil, is called again and again with the number of pixels (of the small picture) done and in all. Calls
-	// come from several goroutines, for one picture one at a time.
+	// Progress, if not nil, is called repeatedly with the number of pixels (of the small picture) that are done and of all. Calls come
+	// from several goroutines, but for one picture never two at the same time.
 	Progress func(done, total int)
 }
 
@@ -42,7 +42,7 @@ type Options struct {
 type Mode string
 
 const (
-	// ModeRouted computes each part of the picture by the branch of the class that a router finds for it.
+	// ModeRouted computes each part of the picture with the branch of the class that is chosen for it.
 	ModeRouted Mode = "routed"
 	// ModeFull runs the full-width network over the whole picture.
 	ModeFull Mode = "full"
@@ -52,7 +52,7 @@ const (
 	ModePaper Mode = "paper"
 )
 
-// BranchMode names in reports what Options.Branch asks for.
+// BranchMode is the mode that reports give for Options.Branch.
 func BranchMode(branch int) Mode { return Mode(fmt.Sprint("branch=", branch)) }
 
 // check returns an error if the options contradict each other.

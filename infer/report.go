@@ -14,18 +14,18 @@ type Report struct {
 	Kernel    string       `json:"kernel"`
 	Threads   int          `json:"threads"`
 	Classes   []ClassShare `json:"classes"`
-	// MACs counts multiply-accumulates with the Class-Module and the context of the pieces included, MACsFull those of the
-	// full-width network over the whole picture (in ModePaper: what is enlarged of it) at once; both as plain convolutions, whatever
-	// computes them.
+	// MACs counts the multiply-accumulates that were done, including the Class-Module and the context of the pieces; MACsFull those of
+	// the full-width network over the whole picture (in ModePaper: the part that is enlarged), once a pixel. Both are counted as plain
+	// convolutions, whatever computes them.
 	MACs     int64 `json:"macs"`
 	MACsFull int64 `json:"macs_full"`
 	// PaperFLOPsPercent is the arithmetic in percent of the full-width network's, both counted as in the paper's tables: for patches
 	// without context, the Class-Module included.
 	PaperFLOPsPercent float64 `json:"paper_flops_percent"`
 	Seconds           Seconds `json:"seconds"`
-	// FullBecause says why the full-width network computed all of it although the mode routes; empty if it did not have to.
+	// FullBecause says why the full-width network computed the whole picture although the mode routes; empty if it did not.
 	FullBecause string `json:"full_because,omitempty"`
-	// Route says what went to which class; nil if the mode does not route.
+	// Route says which part went to which class; nil if the mode does not route.
 	Route *route.Map `json:"-"`
 }
 
@@ -35,7 +35,8 @@ type ClassShare struct {
 	Share float64 `json:"share"`
 }
 
-// Seconds is the wall time of the parts of the work. Decode, Encode and Total are filled in by whoever reads and writes files.
+// Seconds is the wall time of the parts of the work, in seconds. Decode, Encode and Total are 0 until package pipeline, which reads and
+// writes the files, fills them in.
 type Seconds struct {
 	Decode  float64 `json:"decode"`
 	Route   float64 `json:"route"`

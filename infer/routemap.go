@@ -6,8 +6,9 @@ import (
 	"classsr/picture"
 )
 
-// PaintRoute lays the report's map half transparent over the small picture that it is of, with a legend of the classes and
-// their shares below it. The report must have a map. The result is RGB of 8 bits; transparent parts of the picture are white under the colours.
+// PaintRoute paints the classes half transparent over the small picture that was routed, with a legend of the classes and their shares
+// below it. It panics if the report has no Route. The result is RGB of 8 bits; transparent parts of the picture are white under the
+// colours.
 func (r *Report) PaintRoute(in *picture.Picture) *picture.Picture {
 	under := image.NewNRGBA(in.Bounds())
 	eightBit := in.To8Bit()

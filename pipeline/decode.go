@@ -10,7 +10,7 @@ import (
 	"classsr/picture"
 )
 
-// Decode reads a picture from a file, or from std if path is Std. Errors name which.
+// Decode reads a picture from the file at path, or from std if path is Std. Errors name the file or standard input.
 func Decode(std io.Reader, path string, limits imageio.Limits) (*imageio.Decoded, error) {
 	if path != Std {
 		return imageio.DecodeFile(path, limits)

@@ -9,7 +9,7 @@ import (
 	"classsr/imageio"
 )
 
-// Estimates are forecasts for the ways to enlarge a picture; in JSON they are what `classsr plan --json` prints.
+// Estimates holds forecasts of several ways to enlarge a picture; in JSON it is what `classsr plan --json` prints.
 type Estimates struct {
 	Input     string     `json:"input"`
 	Width     int        `json:"width"`
@@ -19,13 +19,13 @@ type Estimates struct {
 	Forecasts []Estimate `json:"forecasts"`
 }
 
-// Estimate is the forecast for one way to enlarge a picture.
+// Estimate is the forecast of one way to enlarge a picture. Budget is its budget in percent, 0 if it has none.
 type Estimate struct {
 	classsr.Forecast
 	Budget float64 `json:"budget,omitempty"`
 }
 
-// Estimator makes forecasts for several ways to enlarge pictures with a model.
+// Estimator makes forecasts of several ways to enlarge pictures with a model.
 type Estimator struct {
 	model *classsr.Model
 	ways  []way
@@ -40,7 +40,7 @@ type way struct {
 // estimatedBudgets are the budgets, in percent, that are compared where no way is asked for.
 var estimatedBudgets = []float64{80, 60, 40, 20}
 
-// NewEstimator compares the way that the options ask for, or all that there are if they ask for none.
+// NewEstimator makes an Estimator of the mode or goal that the options ask for; if they ask for none, of all modes and some budgets.
 func NewEstimator(m *classsr.Model, o classsr.Options) (*Estimator, error) {
 	asked := []classsr.Options{o}
 	if o.Mode == "" && o.Branch == 0 && o.Budget == 0 && o.MaxTime == 0 && o.Quality == 0 {

@@ -11,14 +11,16 @@ import (
 	"classsr/imageio"
 )
 
-// Std stands for standard input or output where a file is named.
+// Std, as the name of an input or output, stands for standard input or standard output.
 const Std = "-"
 
-// Job is a picture to enlarge and where it goes; Std for either is a standard stream.
+// Job is a picture to enlarge: the path of its file and that of the result. Std in place of a path is a standard stream.
 type Job struct{ Input, Output string }
 
-// Jobs finds the pictures behind arguments (files, folders, Std) and names their outputs: output is a file, a folder, Std, or empty for a
-// name beside each input. What cannot be done is returned as errors; the rest can still be done. Folders that results go into are made.
+// Jobs finds the pictures that arguments name (files, folders, Std) and chooses paths for their results. output is a file, a folder, Std,
+// or empty for a name beside each input, such as NAME_x4.png. Inputs in one folder whose names differ only in their endings keep these in
+// the names of the results: a.jpg and a.png become a_jpg_x4.png and a_png_x4.png. Folders that results go into are made. failed has an
+// error for each input that cannot be enlarged or would overwrite something; the jobs for the others can still be done.
 func Jobs(args []string, output string, scale int) (jobs []Job, failed []error) {
 	inputs, failed := Expand(args)
 	intoFolder := len(args) > 1 || strings.HasSuffix(output, "/") || IsFolder(args[0]) || IsFolder(output)
@@ -74,7 +76,8 @@ func makeFolder(output string, intoFolder bool, inputs int) error {
 	return nil
 }
 
-// Expand replaces folders by the pictures in them. Results of earlier runs are left out.
+// Expand replaces folders by the picture files in them, without results of earlier runs. failed has an error for each folder that cannot be
+// read or contains no pictures.
 func Expand(args []string) (inputs []string, failed []error) {
 	for _, arg := range args {
 		if !IsFolder(arg) {
@@ -107,7 +110,7 @@ func withoutEnlarged(paths []string) []string {
 	return slices.DeleteFunc(paths, func(p string) bool { return results[p] })
 }
 
-// EnlargedName is where the enlarged picture goes by default: NAME_x4.png beside it.
+// EnlargedName is the default path of the enlarged picture: NAME_x4.png beside it for scale 4; stdin_x4.png for Std.
 func EnlargedName(input string, scale int) string {
 	if input == Std {
 		input = "stdin"
@@ -121,24 +124,24 @@ func withEndingInName(input string) string {
 	return strings.TrimSuffix(input, ending) + "_" + strings.TrimPrefix(ending, ".") + ending
 }
 
-// IsFolder tells whether there is a folder of this name.
+// IsFolder tells whether a folder exists at this path.
 func IsFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// Exists tells whether there is anything of this name.
+// Exists tells whether a file, folder or link exists at this path.
 func Exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
 }
 
-// SameFile tells whether two names lead to one file that is there.
+// SameFile tells whether two paths lead to the same existing file.
 func SameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// SamePath tells whether two names are the same, written differently perhaps.
+// SamePath tells whether two paths are the same but for the way they are written (a/../b and b); an empty b is never the same.
 func SamePath(a, b string) bool { return b != "" && filepath.Clean(a) == filepath.Clean(b) }

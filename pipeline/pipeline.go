@@ -1,11 +1,11 @@
-// Package pipeline enlarges pictures from file to file: it finds the inputs, names the outputs, and does one after the other, each complete
-// or not at all.
+// Package pipeline enlarges pictures from file to file: it finds the inputs, names the outputs, and enlarges one after the other. An output
+// file is complete, or it is not there.
 //
 //	jobs, failed := pipeline.Jobs(args, output, up.Scale())
 //	p := pipeline.Pipeline{Upscaler: up, In: os.Stdin, Out: os.Stdout}
-//	err := p.Run(ctx, jobs, watcher)
+//	failures, err := p.Run(ctx, jobs, watcher)
 //
-// What happens is told to a Watcher as it happens; the package prints nothing.
+// A Watcher is told what happens; the package prints nothing.
 package pipeline
 
 import (
@@ -28,19 +28,20 @@ type Pipeline struct {
 	// In and Out are the standard streams, for jobs that name Std.
 	In  io.Reader
 	Out io.Writer
-	// RouteMap, if not empty, is the file that the map of the classes goes to, a picture or JSON by its ending. It is for a single job.
+	// RouteMap, if not empty, is the path of a file for the map of the classes: a picture (.png) or JSON (.json). It works for one job only.
 	RouteMap string
-	// JPEGQuality is that of JPEG output, 1 to 100; 0 means 95.
+	// JPEGQuality is the quality of JPEG output, 1 to 100; 0 means 95.
 	JPEGQuality int
-	// Overwrite replaces outputs that exist, SkipExisting leaves out their inputs. Without either they are errors.
+	// Overwrite replaces outputs that exist; SkipExisting skips their jobs. Without either they are errors of kind fault.Conflict.
 	Overwrite, SkipExisting bool
-	// Threads compress pictures; 0 means all cores.
+	// Threads is how many cores compress a picture; 0 means all.
 	Threads int
-	// MaxBytes bounds the files that are read; 0 means as imageio.Limits has it.
+	// MaxBytes is the longest file that is read, in bytes; 0 means the default of imageio.Limits.
 	MaxBytes int64
 }
 
-// Result says what became of a picture; in JSON it is what `classsr upscale --json` prints.
+// Result describes an enlarged picture; in JSON it is what `classsr upscale --json` prints. Notes says what the output does not keep, and
+// PeakRSSMB is the most memory that the process has had so far, in 2^20 bytes.
 type Result struct {
 	Input  string `json:"input"`
 	Output string `json:"output"`
@@ -49,7 +50,8 @@ type Result struct {
 	PeakRSSMB int64    `json:"peak_rss_mb"`
 }
 
-// Watcher is told what happens. An error of one that is told of success ends the run.
+// Watcher is told what happens: that job i of n starts, and then that it finished, was skipped or failed. An error that Finished or Skipped
+// returns ends the run.
 type Watcher interface {
 	Started(j Job, i, n int)
 	Finished(r *Result) error
@@ -57,8 +59,8 @@ type Watcher interface {
 	Failed(j Job, err error)
 }
 
-// Run does all jobs, one after the other, and gives the number of those that failed. It returns ctx's error as soon as ctx is done, or an
-// error of the watcher.
+// Run does all jobs, one after the other, and returns how many failed; the watcher gets their errors. err is ctx's error as soon as ctx is
+// done, or an error of the watcher.
 func (p *Pipeline) Run(ctx context.Context, jobs []Job, w Watcher) (failed int, err error) {
 	for i, j := range jobs {
 		skip, err := p.existing(j.Output)

@@ -15,10 +15,11 @@ const (
 	Edge = "edge"
 )
 
-// Calibration is what a model file knows of its routers: a table for each, the better one first. In the file it is JSON.
+// Calibration is the calibration in a model file: a table for each router, the better one first. In the file it is JSON.
 type Calibration []*Table
 
-// ReadCalibration reads the calibration of a model file; none if the text is empty.
+// ReadCalibration reads the calibration of a model file, which is JSON; nil if the text is empty. It returns an error of kind fault.Damaged
+// if it is not valid.
 func ReadCalibration(text string) (Calibration, error) {
 	if text == "" {
 		return nil, nil
@@ -41,7 +42,8 @@ func ReadCalibration(text string) (Calibration, error) {
 	return c, nil
 }
 
-// Table gives the table of a router, of the best one if none is named; nil if there is no calibration and the Class-Module is asked.
+// Table gives the table of a router, or the first one if the name is empty. It is nil if there is no calibration and the name is empty or
+// ClassModule. A router that is unknown or has no table is an error of kind fault.Usage.
 func (c Calibration) Table(router string) (*Table, error) {
 	if len(c) == 0 && (router == "" || router == ClassModule) {
 		return nil, nil

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Problem is what a choice of classes is made from.
+// Problem is all that a choice of classes for the cores of a picture depends on.
 //
 // A choice is the same on every machine: products that are added are converted to float64 first, which keeps Go from fusing the two,
 // as it does on some processors.
@@ -13,14 +13,14 @@ type Problem struct {
 	Grid
 	// Losses, by core and class, say how much worse each class would be than the best, or +Inf where it must not be chosen.
 	Losses [][]float64
-	Costs  Costs // that the choice keeps low
+	Costs  Costs // of the classes
 }
 
 // Costs says what classes cost: Pixel for each pixel, and Border for each pixel along a border with another class, which is what the
 // context takes that is computed on its other side.
 type Costs struct{ Pixel, Border []float64 }
 
-// Loss is the sum of the losses of a choice.
+// Loss is the sum of the losses of a choice: classes, by core.
 func (p *Problem) Loss(classes []int) float64 {
 	sum := 0.0
 	for i, class := range classes {
@@ -38,7 +38,7 @@ func (p *Problem) Hardest() []int {
 	return classes
 }
 
-// Of is what a choice of classes for the cores of a grid costs.
+// Of is the cost of a choice of classes for the cores of a grid.
 func (c Costs) Of(g Grid, classes []int) float64 {
 	sum := 0.0
 	for y := range g.Rows() {
@@ -64,15 +64,15 @@ func (c Costs) between(a, b, pixels int) float64 {
 	return float64(float64(pixels) * (c.Border[a] + c.Border[b]))
 }
 
-// Minimise gives each core a class, such that the sum of the losses and of lambda times the costs is small: a higher lambda (the Lagrange multiplier) makes a cheaper
-// choice. It looks for moves that lower the sum: of single cores, of blocks of cores and of all connected cores of a class, and
-// stops where there is none.
+// Minimise gives each core a class, such that the sum of the losses and of lambda times the costs is small. Lambda is the Lagrange
+// multiplier of the costs: a higher one makes a cheaper choice. Minimise looks for moves that lower the sum: of single cores, of
+// blocks of cores and of all connected cores of a class, and stops where there is none. It may miss the smallest sum.
 func (p *Problem) Minimise(lambda float64) []int {
 	const maxRounds = 4
 	return p.choose(lambda, maxRounds)
 }
 
-// MinimiseRoughly looks at each move once, which takes a third of the time and is nearly as good: to look for a lambda.
+// MinimiseRoughly looks at each move only once, which takes a third of the time and is nearly as good. It serves to look for a lambda.
 func (p *Problem) MinimiseRoughly(lambda float64) []int { return p.choose(lambda, 1) }
 
 func (p *Problem) choose(lambda float64, rounds int) []int {

@@ -158,7 +158,7 @@ func byScores(p *Problem, scores [][]float64) *Problem {
 	return &out
 }
 
-// Upwards are losses that allow each core's most likely class and the harder ones: without a goal, a core is never given to a simpler
+// Upwards gives losses that allow each core's most likely class and the harder ones: without a goal, a core is never given to a simpler
 // class than the Class-Module found, but to a harder one where that is cheaper, since it needs no border.
 func Upwards(scores [][]float64) [][]float64 {
 	losses := make([][]float64, len(scores))

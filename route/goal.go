@@ -8,37 +8,38 @@ import (
 	"classsr/internal/portable"
 )
 
-// Goal is what decides between quality and cost.
+// Goal says how quality and cost are weighed against each other.
 type Goal struct {
 	Kind  GoalKind
-	Limit float64 // dB, percent or nanoseconds
+	Limit float64 // in dB, percent or nanoseconds, by Kind; unused for ByScores
 }
 
-// GoalKind is what a goal limits.
+// GoalKind says what a goal limits.
 type GoalKind int
 
 const (
 	// ByScores takes what the Class-Module finds most likely.
 	ByScores GoalKind = iota
-	// ByQuality is the cheapest choice that loses no more than so many dB.
+	// ByQuality makes the cheapest choice that loses no more than so many dB.
 	ByQuality
-	// ByBudget is the best choice that takes so many percent of the full network's multiply-accumulates.
+	// ByBudget makes the best choice that takes no more than so many percent of the full network's multiply-accumulates.
 	ByBudget
-	// ByTime is the best choice that takes so many nanoseconds.
+	// ByTime makes the best choice that takes no more than so many nanoseconds on this machine.
 	ByTime
 )
 
-// BoundsCost tells whether the goal bounds the cost; then the full network is no way out.
+// BoundsCost tells whether the goal limits the cost; then the full network cannot replace a choice that is no cheaper.
 func (g Goal) BoundsCost() bool { return g.Kind == ByBudget || g.Kind == ByTime }
 
-// DefaultQuality is how many dB routing may lose where nothing else is asked for, by the model's calibration.
+// DefaultQuality is how many dB routing may lose if there is no other goal, as the model's calibration predicts.
 const DefaultQuality = 0.02
 
 // maxQuality is the largest loss that makes sense; more is a mistake (a JPEG quality, for instance).
 const maxQuality = 10
 
-// NewGoal makes a goal of what was asked for, of which at most one is not 0: a budget in percent, a time, a quality in dB. Only calibrated
-// models know a quality.
+// NewGoal makes a goal of a budget in percent (more than 0, at most 100), a time or a quality in dB (more than 0, at most 10); at most one
+// of them is not 0. Without any, it is DefaultQuality for calibrated models and ByScores for others. It returns an error of kind
+// fault.Usage if there are several, one is out of range, or there is a quality but no calibration.
 func NewGoal(budget float64, maxTime time.Duration, quality float64, calibrated bool) (Goal, error) {
 	given := 0
 	for _, set := range []bool{budget != 0, maxTime != 0, quality != 0} {
@@ -69,7 +70,7 @@ func NewGoal(budget float64, maxTime time.Duration, quality float64, calibrated 
 	return Goal{ByQuality, DefaultQuality}, nil
 }
 
-// Prediction is what a router predicts of a picture besides the losses of the classes.
+// Prediction is what a router predicts about a picture besides the losses of the classes.
 type Prediction struct {
 	// Squares is the sum of the squared errors that the full network is expected to make, of samples of 0..255 of the result; losses of
 	// calibrated models are sums of squared errors, too.
@@ -78,16 +79,16 @@ type Prediction struct {
 	Scores [][]float64
 }
 
-// Estimator tells what choices of classes would take.
+// Estimator estimates what choices of classes cost.
 type Estimator interface {
 	// Percent estimates quickly how many percent of the full network's multiply-accumulates a choice takes; ExactPercent counts them.
 	Percent(classes []int) float64
 	ExactPercent(classes []int) float64
-	// Nanoseconds is the time on this machine.
+	// Nanoseconds estimates the wall time on this machine.
 	Nanoseconds(classes []int) float64
 }
 
-// Choose gives the cores classes that meet the goal. The table is the model's calibration, nil if there is none.
+// Choose gives each core a class, so that the choice meets the goal. The table is the model's calibration, nil if there is none.
 func (g Goal) Choose(p *Problem, predicted Prediction, table *Table, e Estimator) []int {
 	switch g.Kind {
 	case ByQuality:

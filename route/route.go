@@ -1,12 +1,13 @@
-// Package route is what becomes of a Class-Module's scores: a class for every core of a picture, what the classes' shares are,
-// how they are chosen by losses and costs and blend at their borders, and a picture of it all.
+// Package route decides which class each core of a picture goes to: by the losses and costs of the classes and a goal (Goal, Problem), or
+// by a Class-Module's scores (Argmax). It also says how classes blend at their borders (Blend), and shows a choice as a picture or as
+// JSON (Map).
 //
 //	m := route.NewMap(size, cores, []string{"simple", "medium", "hard"})
 //	m.Classes[i] = route.Argmax(scores) // for each core
 //	m.Shares()
 //	m.Paint(picture)
 //
-// It knows no networks, and no pixels but those it paints over.
+// It knows no networks, and no pixels but those it paints over. Pixels are those of the small picture unless it says otherwise.
 package route
 
 import (

@@ -8,24 +8,24 @@ import (
 	"sort"
 )
 
-// Table says what errors the classes make on content of a difficulty, as measured on pictures that had nothing to do with training the
-// networks: what a router knows when it chooses. In a model file it is JSON.
+// Table is a model's calibration for one router: the errors that each class makes on content of a difficulty, as measured on pictures that
+// the model should not have been trained on. In a model file it is JSON.
 type Table struct {
-	// Router is what tells the difficulty, such as RouterEdge, on cores of Core x Core pixels of the small picture.
+	// Router judges the difficulty (ClassModule or Edge), on cores of Core x Core pixels of the small picture.
 	Router string `json:"router"`
 	Core   int    `json:"core"`
 	// Classes are the columns, the simplest first.
 	Classes []string `json:"classes"`
-	// Levels are difficulties, rising, and Errors for each of them the mean squared errors of the classes, of samples of 0..255.
+	// Levels are difficulties, rising. Errors holds for each level the mean squared errors of the classes, of samples in 0..255.
 	Levels []float64   `json:"levels"`
 	Errors [][]float64 `json:"errors"`
-	// Lost says how many dB pictures lost on the mean when choices were made that should lose at most Allowed dB by the errors above. Both
-	// rise. They differ, since errors are means over all pictures and dB those of single ones.
+	// Lost says how many dB pictures really lost on average when choices were made that should lose at most Allowed dB by the errors above.
+	// Both rise. They differ since the errors are means over all pictures, and the dB are means of single pictures.
 	Allowed []float64 `json:"allowed,omitempty"`
 	Lost    []float64 `json:"lost,omitempty"`
 }
 
-// AllowedFor gives what to allow so that so many dB are lost on the mean.
+// AllowedFor gives the dB to allow, so that pictures really lose that many dB on average.
 func (t *Table) AllowedFor(lost float64) float64 {
 	allowed, was := 0.0, 0.0
 	for i, l := range t.Lost {
@@ -40,14 +40,14 @@ func (t *Table) AllowedFor(lost float64) float64 {
 	return allowed * lost / was
 }
 
-// Sample is a core of a picture that was measured.
+// Sample is a measured core of a picture.
 type Sample struct {
 	Difficulty float64
 	Pixels     int
 	Errors     []float64 // by class: mean squared error
 }
 
-// NewTable makes a table of at most so many levels, each from as many pixels as the others. It returns an error if there are no samples.
+// NewTable makes a table with at most so many levels, each from an equal number of samples. It returns an error if there are no samples.
 func NewTable(router string, core int, classes []string, samples []Sample, levels int) (*Table, error) {
 	samples = slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool { return math.IsNaN(s.Difficulty) || s.Pixels < 1 })
 	if len(samples) == 0 {
@@ -107,7 +107,7 @@ func (t *Table) Expected(difficulty float64) []float64 {
 	return out
 }
 
-// Check returns an error if a table that came from outside is not one.
+// Check returns an error if a table, which may come from a file, is not valid.
 func (t *Table) Check() error {
 	if t.Core < 16 || t.Core > 256 || t.Core%4 != 0 || len(t.Levels) == 0 || len(t.Errors) != len(t.Levels) || len(t.Classes) == 0 {
 		return fmt.Errorf("a table of %d levels and %d rows for cores of %d pixels", len(t.Levels), len(t.Errors), t.Core)

@@ -1,12 +1,12 @@
 package route
 
-// Usage is how much a choice uses each class: what costs are charged for.
+// Usage is how much a choice uses each class, from which its cost follows.
 type Usage struct {
 	Pixels  []float64 // of the small picture, by class
 	Borders []float64 // length of the borders with other classes, in pixels, by class
 }
 
-// UsageOf is how much the classes of the cores of a grid are used, of so many classes.
+// UsageOf gives the usage of a choice: classes, by core of the grid, out of kinds classes.
 func UsageOf(g Grid, classes []int, kinds int) Usage {
 	u := Usage{make([]float64, kinds), make([]float64, kinds)}
 	border := func(a, b, pixels int) {
@@ -30,7 +30,7 @@ func UsageOf(g Grid, classes []int, kinds int) Usage {
 	return u
 }
 
-// OfUsage is what a usage costs.
+// OfUsage is the cost of a usage.
 func (c Costs) OfUsage(u Usage) float64 {
 	sum := 0.0
 	for class, pixels := range u.Pixels {

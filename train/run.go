@@ -31,9 +31,9 @@ type Options struct {
 	Folder     string // of the run
 	Validation string // folder of HR pictures, in place of the recipe's
 	Threads    int    // 0 stands for all cores
-	// Resume goes on with the run in the folder. Without it, a folder that holds a run is an error.
+	// Resume continues the run in the folder. Without it, a folder that contains a run is an error.
 	Resume bool
-	// Progress, if not nil, is told how the run gets on; Note what users want to know.
+	// Progress, if not nil, is called after each step, and Note with remarks for the user, such as warnings.
 	Progress func(Progress)
 	Note     func(text string)
 }
