@@ -15,25 +15,25 @@ import (
 type Kind string
 
 const (
-	// Usage: the request is not possible or contradicts itself; ask for something else.
+	// Usage means that the request is not possible or contradicts itself; ask for something else.
 	Usage Kind = "usage"
-	// Unsupported: the file has a form that this program does not read or write; convert it first.
+	// Unsupported means that the file has a form that this program does not read or write; convert it first.
 	Unsupported Kind = "unsupported"
-	// Damaged: the file is cut short or contradicts itself; get it again.
+	// Damaged means that the file is cut short or contradicts itself; get it again.
 	Damaged Kind = "damaged"
-	// TooLarge: it would take more memory, pixels or bytes than allowed; allow more, or make it smaller.
+	// TooLarge means that it would take more memory, pixels or bytes than allowed; allow more, or make it smaller.
 	TooLarge Kind = "too_large"
-	// Busy: another process or request is using it; try again later.
+	// Busy means that another process or request is using it; try again later.
 	Busy Kind = "busy"
-	// Unauthorized: the caller has not proved that it may do this.
+	// Unauthorized means that the caller has not proved that it may do this.
 	Unauthorized Kind = "unauthorized"
-	// NotFound: there is no file, model or job of that name.
+	// NotFound means that there is no file, model or job of that name.
 	NotFound Kind = "not_found"
-	// Conflict: something exists already that would be lost or contradicted.
+	// Conflict means that something exists already that would be lost or contradicted.
 	Conflict Kind = "conflict"
-	// Unavailable: the machine cannot do it now, because of missing disk space or permission, for instance.
+	// Unavailable means that the machine cannot do it now, because of missing disk space or permission, for instance.
 	Unavailable Kind = "unavailable"
-	// Internal: a mistake in the program, or an error without a kind.
+	// Internal means a mistake in the program, or an error without a kind.
 	Internal Kind = "internal"
 )
 

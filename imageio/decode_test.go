@@ -30,7 +30,7 @@ func mustDecode(t testing.TB, data []byte) *Decoded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Config{d.Format, d.Picture.Config()}); config != want {
+	if want := (Config{d.Format, d.Config()}); config != want {
 		t.Errorf("DecodeConfig gives %+v, Decode %+v", config, want)
 	}
 	return d

@@ -75,8 +75,8 @@ func TestDoPassesPanicsOn(t *testing.T) {
 // A panic that goes through several calls of Do is told once, with the stack of where it began.
 func TestDoPassesPanicsOnThroughCalls(t *testing.T) {
 	defer func() { checkPanic(t, recover()) }()
-	_ = Do(context.Background(), 2, 2, func(_, i int) error {
-		return Do(context.Background(), 2, 2, func(_, i int) error {
+	_ = Do(context.Background(), 2, 2, func(_, _ int) error {
+		return Do(context.Background(), 2, 2, func(_, _ int) error {
 			wrongShape()
 			return nil
 		})
