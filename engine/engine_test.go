@@ -224,7 +224,8 @@ func TestPiecesDoNotDependOnWhatTheArenaHeld(t *testing.T) {
 	}
 }
 
-// Networks that pool run whole pictures on several threads, and slide through the layers after the last pool.
+// Networks that pool run whole pictures on several threads, and slide through the layers after the last pool: from 64x64 pixels on, and
+// threads share what is at least 12 rows for each.
 func TestPoolingNetworksRunLargePictures(t *testing.T) {
 	skipIfShort(t)
 	for name, spec := range networks(t) {
@@ -234,18 +235,24 @@ func TestPoolingNetworksRunLargePictures(t *testing.T) {
 		g := spec.Build()
 		params := randomParams(g, 11)
 		plan := engine.Compile(g, params)
-		x := randomPicture(43, 38, 5)
+		x := randomPicture(71, 58, 5)
 		want := g.Forward(params, x)
 		var single *tensor.Tensor
 		for _, threads := range []int{1, 3} {
-			got := tensor.New(want.Shape)
+			got, times := tensor.New(want.Shape), 0
 			err := plan.Run(context.Background(), &engine.Arena{}, engine.Piece{
 				Window: image.Pt(x.W, x.H), Core: whole(x), Threads: threads,
-				Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
-				Write: func(rows *tensor.Tensor, at image.Point) { copyRows(got, rows, at.Y, 0) },
+				Read: func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
+				Write: func(rows *tensor.Tensor, at image.Point) {
+					copyRows(got, rows, at.Y, 0)
+					times++
+				},
 			})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if times < 3 {
+				t.Errorf("%s: the result came in %d parts, so nothing slid", name, times)
 			}
 			if d, limit := largestDifference(got, want), 2e-5*deviation(want); d > limit {
 				t.Errorf("%s, %d threads: largest difference %g, limit %g", name, threads, d, limit)
