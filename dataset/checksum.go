@@ -31,7 +31,7 @@ func (e *entry) intact(tile []byte, number int) bool {
 }
 
 func (s *Store) damagedTile(e *entry) error {
-	return fault.New(fault.Damaged, "damaged: the part that holds %s at %v times its size has changed since it was written: prepare the file anew",
+	return fault.New(fault.Damaged, "damaged: the part that holds %s at %v times its size has changed since it was written: prepare the file again",
 		s.meta.Sources[e.Source].Name, e.Factor)
 }
 

@@ -81,7 +81,7 @@ func TestDamagedTilesAreNoticed(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, err := range []error{loadAll(s), s.Verify(context.Background())} {
-			if fault.KindOf(err) != fault.Damaged || !strings.Contains(err.Error(), "data.sr") || !strings.Contains(err.Error(), "anew") {
+			if fault.KindOf(err) != fault.Damaged || !strings.Contains(err.Error(), "data.sr") || !strings.Contains(err.Error(), "again") {
 				t.Errorf("damage at %d: %v", at, err)
 			}
 		}

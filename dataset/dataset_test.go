@@ -161,7 +161,7 @@ func TestPrepareIsResumed(t *testing.T) {
 	o.Threads = 3
 	resumed := 0
 	o.Note = func(text string) {
-		if strings.Contains(text, "going on") {
+		if strings.Contains(text, "continuing") {
 			resumed++
 		}
 	}

@@ -66,9 +66,9 @@ func (s Settings) check() error {
 	case s.Scale < 2 || s.Scale > maxScale:
 		return fmt.Errorf("scale %d: it is 2 to %d", s.Scale, maxScale)
 	case s.Patch < 8 || s.Patch > maxPatch || s.Patch%4 != 0:
-		return fmt.Errorf("patches of %d LR pixels: their side is a multiple of 4 from 8 to %d", s.Patch, maxPatch)
+		return fmt.Errorf("patches of %d LR pixels: the side must be a multiple of 4 from 8 to %d", s.Patch, maxPatch)
 	case s.Step < 1 || s.Step > maxPatch:
-		return fmt.Errorf("a step of %d LR pixels: it is 1 to %d", s.Step, maxPatch)
+		return fmt.Errorf("a step of %d LR pixels: it must be 1 to %d", s.Step, maxPatch)
 	case len(s.Factors) < 1 || len(s.Factors) > maxFactors:
 		return fmt.Errorf("%d sizes of each picture: give 1 to %d", len(s.Factors), maxFactors)
 	case s.Thin < 1:

@@ -23,14 +23,14 @@ func (p *preparation) lock(path string) (unlock func(), err error) {
 		locked, err := l.TryLock()
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
-			p.Note(fmt.Sprintf("%s is on a file system without locks: see that no other classsr prepare writes it", path))
+			p.Note(fmt.Sprintf("%s is on a file system without locks: make sure that no other classsr prepare writes it", path))
 			_ = os.Remove(name) // it is of no use
 			return func() {}, nil
 		case err != nil:
 			return nil, fmt.Errorf("cannot write %s: %w", path, cause(err))
 		case !locked:
 			_ = l.Close()
-			return nil, fault.New(fault.Busy, "cannot write %s: another classsr prepare is writing it: wait for it, or name another file", path)
+			return nil, fault.New(fault.Busy, "cannot write %s: another classsr prepare is writing it: wait for it, or choose another file", path)
 		}
 		held, err := l.Stat()
 		there, thereErr := os.Lstat(name)

@@ -149,7 +149,7 @@ func (p *preparation) resume() error {
 	}
 	p.read(text)
 	if p.next > 0 {
-		p.Note(fmt.Sprintf("going on after %d of %d steps of an earlier run", p.next, len(p.files)*len(p.Factors)))
+		p.Note(fmt.Sprintf("continuing after %d of %d steps of an earlier run", p.next, len(p.files)*len(p.Factors)))
 	}
 	if p.offset == 0 { // nothing that can be used
 		p.offset = int64(len(fileMagic))
@@ -259,7 +259,7 @@ func (p *preparation) write(job int, rec record) error {
 	}
 	at := p.offset
 	if err := p.append(rec); err != nil {
-		return fmt.Errorf("%w; what is done is kept, and the same command goes on with it", cause(err))
+		return fmt.Errorf("%w; what is done is kept, and the same command continues from there", cause(err))
 	}
 	if err := p.take(rec, at, job); err != nil {
 		return err

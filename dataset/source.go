@@ -33,7 +33,7 @@ func findFiles(folders []string) ([]file, error) {
 			return nil, err
 		}
 		if !info.IsDir() {
-			return nil, fault.New(fault.Usage, "%s is not a folder: give the folder that holds the pictures", folder)
+			return nil, fault.New(fault.Usage, "%s is not a folder: give the folder that contains the pictures", folder)
 		}
 		first := len(files)
 		err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
@@ -58,7 +58,7 @@ func findFiles(folders []string) ([]file, error) {
 			return nil, fmt.Errorf("cannot read the folder: %w", err)
 		}
 		if len(files) == first {
-			return nil, fault.New(fault.Usage, "folder %s holds no pictures (PNG, JPEG, WebP or TIFF)", folder)
+			return nil, fault.New(fault.Usage, "folder %s contains no pictures (PNG, JPEG, WebP or TIFF)", folder)
 		}
 		slices.SortStableFunc(files[first:], func(a, b file) int { return strings.Compare(a.name, b.name) })
 	}

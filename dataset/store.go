@@ -51,7 +51,7 @@ func Open(path string) (*Store, error) {
 
 var (
 	errNoData  = fault.New(fault.Unsupported, "it was not made by classsr prepare")
-	errDamaged = fault.New(fault.Damaged, "damaged, or cut short: prepare it anew")
+	errDamaged = fault.New(fault.Damaged, "damaged, or cut short: prepare it again")
 )
 
 // failed names the file in an error about it. That it ends where something should be is damage.

@@ -178,7 +178,8 @@ func (u *Upscaler) fit(c picture.Config) (sizing, error) {
 	pictures := u.pictureBytes(c)
 	if pictures >= limit {
 		return sizing{}, fault.New(fault.TooLarge, "the picture and its enlargement to %dx%d take %s of memory, more than the %s allowed: "+
-			"allow more memory, use a smaller scale, or cut the picture into parts", c.Width*u.Scale(), c.Height*u.Scale(), formatBytes(pictures), formatBytes(limit))
+			"allow more memory, use a smaller scale, or cut the picture into parts",
+			c.Width*u.Scale(), c.Height*u.Scale(), formatBytes(pictures), formatBytes(limit))
 	}
 	return u.method.fit(image.Pt(c.Width, c.Height), u.threads, limit-pictures)
 }

@@ -65,7 +65,8 @@ func (o Options) check() error {
 	case o.Branch > 0 && o.Mode != "":
 		return fault.New(fault.Usage, "a branch and mode %s cannot be combined", o.Mode)
 	case o.Mode != "" && o.Mode != ModeRouted && o.Mode != ModeFull && o.Mode != ModePaper:
-		return fault.New(fault.Usage, "unknown mode %q; the modes are %s, %s and %s; a branch is chosen by its number", o.Mode, ModeRouted, ModeFull, ModePaper)
+		return fault.New(fault.Usage, "unknown mode %q; the modes are %s, %s and %s; a branch is chosen by its number",
+			o.Mode, ModeRouted, ModeFull, ModePaper)
 	}
 	return nil
 }

@@ -49,7 +49,8 @@ func Jobs(args []string, output string, scale int) (jobs []Job, failed []error) 
 			out = name(withEndingInName(input), scale)
 		}
 		if first, taken := from[out]; taken {
-			failed = append(failed, fault.New(fault.Conflict, "%s: its output %s is also the output of %s; enlarge it separately and name its output with -o", input, out, first))
+			failed = append(failed, fault.New(fault.Conflict,
+				"%s: its output %s is also the output of %s; enlarge it separately and name its output with -o", input, out, first))
 			continue
 		}
 		from[out] = input

@@ -61,7 +61,8 @@ func NewGoal(budget float64, maxTime time.Duration, quality float64, calibrated 
 	case maxTime != 0:
 		return Goal{ByTime, float64(maxTime / time.Nanosecond)}, nil
 	case !calibrated && quality != 0:
-		return Goal{}, fault.New(fault.Usage, "this model is not calibrated, so how much quality its classes lose is unknown: run classsr calibrate on it, or give a budget")
+		return Goal{}, fault.New(fault.Usage,
+			"this model is not calibrated, so how much quality its classes lose is unknown: run classsr calibrate on it, or give a budget")
 	case !calibrated:
 		return Goal{Kind: ByScores}, nil
 	case quality != 0:

@@ -105,10 +105,10 @@ func (c *checkpoint) fits(r *Recipe, data *dataset.Store) error {
 	case c.Recipe != r.Text:
 		return fault.New(fault.Conflict, "the recipe is not the one that the run was started with; start another run in another folder")
 	case !data.Is(c.Data):
-		return fault.New(fault.Conflict, "the training data is not what the run was started with: it is %s, not %s", data.Identity(), c.Data)
+		return fault.New(fault.Conflict, "the training data is not the data that the run was started with: it is %s, not %s", data.Identity(), c.Data)
 	case c.Stage < 0 || c.Stage > len(r.Stages) || c.Step < 0 || c.Log < 0,
 		c.Stage == len(r.Stages) && c.Step > 0, c.Stage < len(r.Stages) && c.Step > r.Stages[c.Stage].Steps:
-		return fault.New(fault.Damaged, "%s is damaged: it is of no step of the recipe; start the run anew in another folder", CheckpointName)
+		return fault.New(fault.Damaged, "%s is damaged: it belongs to no step of the recipe; start the run again in another folder", CheckpointName)
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func TestRunsStoppedInAValidationAreSaved(t *testing.T) {
 		if _, err := Run(context.Background(), r, o); err != nil {
 			t.Fatal(err)
 		}
-		if len(notes) < 2 || !strings.Contains(notes[0], "going on in stage 1") || !strings.Contains(notes[1], "PSNR") || before != at/4-1 {
+		if len(notes) < 2 || !strings.Contains(notes[0], "continuing in stage 1") || !strings.Contains(notes[1], "PSNR") || before != at/4-1 {
 			t.Errorf("%d validations, then %q", before, notes[:2])
 		}
 	}

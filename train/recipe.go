@@ -134,7 +134,7 @@ func LoadRecipe(nameOrPath string) (*Recipe, error) {
 	if !ok {
 		b, err := regular.ReadFile(nameOrPath, maxRecipe)
 		if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
-			return nil, fault.New(fault.NotFound, "no recipe named %q; inside are %s, and a file is given by its path",
+			return nil, fault.New(fault.NotFound, "no recipe named %q; the built-in recipes are %s; give a recipe file by its path",
 				nameOrPath, strings.Join(RecipeNames(), ", "))
 		}
 		if err != nil {

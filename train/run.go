@@ -33,7 +33,7 @@ type Options struct {
 	Threads    int    // 0 stands for all cores
 	// Resume continues the run in the folder. Without it, a folder that contains a run is an error.
 	Resume bool
-	// Progress, if not nil, is called after each step, and Note with remarks for the user, such as warnings.
+	// Progress, if not nil, is called regularly, and Note with remarks for the user, such as warnings.
 	Progress func(Progress)
 	Note     func(text string)
 }
@@ -111,7 +111,7 @@ func (t *trainer) stop(ctx context.Context) error {
 	// The checkpoint is up to date where it has not been taken up yet, and after the last stage.
 	if t.resumed == nil && t.at.Stage < len(t.recipe.Stages) {
 		if err := t.save(); err != nil {
-			return fmt.Errorf("interrupted, and the run could not be saved: %w; the last checkpoint is as it was", err)
+			return fmt.Errorf("interrupted, and the run could not be saved: %w; the last checkpoint is still there", err)
 		}
 	}
 	return ctx.Err()
@@ -167,7 +167,7 @@ func (t *trainer) openData(ctx context.Context) error {
 	if t.store.Verified() {
 		return nil
 	}
-	t.Note(fmt.Sprintf("%s was made by an earlier version: verifying all of it first; prepared anew it is verified as it is read", t.Data))
+	t.Note(fmt.Sprintf("%s was made by an earlier version: checking all of it first; if it is prepared again, this is not needed", t.Data))
 	if err := t.store.Verify(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (t *trainer) checkModels() error {
 // checkData returns an error if the training data does not fit the recipe.
 func (t *trainer) checkData() error {
 	if t.store.Scale() != t.recipe.Scale {
-		return fault.New(fault.Conflict, "%s has patches for x%d, the recipe trains for x%d", t.Data, t.store.Scale(), t.recipe.Scale)
+		return fault.New(fault.Conflict, "%s has patches for x%d, but the recipe trains for x%d", t.Data, t.store.Scale(), t.recipe.Scale)
 	}
 	if t.store.Judged() {
 		return nil
@@ -214,7 +214,7 @@ func (t *trainer) takeUp() error {
 	if !t.Resume {
 		for _, name := range []string{CheckpointName, report.LogName, ModelName} {
 			if _, err := os.Lstat(filepath.Join(t.Folder, name)); err == nil {
-				return fault.New(fault.Conflict, "%s holds a run already: go on with it (--resume) or name another folder", t.Folder)
+				return fault.New(fault.Conflict, "%s contains a run already: continue it with --resume, or choose another folder", t.Folder)
 			}
 		}
 		return nil
@@ -228,17 +228,17 @@ func (t *trainer) takeUp() error {
 		return emptyLog(log, 0)
 	}
 	if err := c.fits(t.recipe, t.store); err != nil {
-		return fmt.Errorf("cannot go on with %s: %w", t.Folder, err)
+		return fmt.Errorf("cannot continue the run in %s: %w", t.Folder, err)
 	}
 	if err := c.restoreInto(t.networks.all(), checkpointModel); err != nil {
-		return fmt.Errorf("cannot go on with %s: %w", t.Folder, err)
+		return fmt.Errorf("cannot continue the run in %s: %w", t.Folder, err)
 	}
 	data := t.at.Data
 	t.at, t.resumed = c.position, c
 	t.at.Data = data // an earlier version may have put it otherwise
 	if t.at.Stage < len(t.recipe.Stages) {
 		s := t.recipe.Stages[t.at.Stage]
-		t.Note(fmt.Sprintf("going on in stage %d (%s) after %d of %d steps", t.at.Stage+1, t.recipe.title(s), t.at.Step, s.Steps))
+		t.Note(fmt.Sprintf("continuing in stage %d (%s) after %d of %d steps", t.at.Stage+1, t.recipe.title(s), t.at.Step, s.Steps))
 	}
 	return emptyLog(log, c.Log)
 }

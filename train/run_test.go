@@ -241,7 +241,7 @@ func TestRunsGoOnFromTheLastCheckpoint(t *testing.T) {
 	if _, err := Run(context.Background(), r, killed); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(strings.Join(notes, "\n"), "going on in stage 1 (branch hard) after 3 of 8 steps") {
+	if !strings.Contains(strings.Join(notes, "\n"), "continuing in stage 1 (branch hard) after 3 of 8 steps") {
 		t.Errorf("%q", notes)
 	}
 	if !bytes.Equal(modelBytes(t, killed.Folder), want) {
@@ -270,7 +270,7 @@ func TestRunsThatCannotGoOn(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
 	}
-	try("no --resume", "holds a run already", r, o)
+	try("no --resume", "contains a run already", r, o)
 	o.Resume = true
 	changed, err := ParseRecipe(strings.Replace(tinyRecipe, "steps: 8", "steps: 9", 1))
 	if err != nil {

@@ -79,7 +79,7 @@ func (t *trainer) newJob(s Stage) (*job, error) {
 	if s.Train == TrainBranch && s.Patches == PatchesOwn {
 		classes, _ := t.store.Split(len(t.networks.branches))
 		if patches = classes[s.Branch-1]; len(patches) == 0 {
-			return nil, fmt.Errorf("no patch is of this class: prepare more pictures, or set patches: %s", PatchesAll)
+			return nil, fmt.Errorf("no patch belongs to this class: prepare more pictures, or set patches: %s", PatchesAll)
 		}
 	}
 	j.sampler = t.store.Sampler(patches, s.Batch, t.recipe.Seed+uint64(t.at.Stage)*1e12)
@@ -237,7 +237,7 @@ func (t *trainer) one(ctx context.Context, j *job, batch *dataset.Batch, w *watc
 	if v := losses.Total + norm; math.IsNaN(v) || math.IsInf(v, 0) {
 		j.stats.restore()
 		return fmt.Errorf("step %d: the loss is %v and the gradient %v: lower the learning rate (%v) or set clip; the last "+
-			"checkpoint, %s, is as it was", t.at.Step+1, losses.Total, norm, j.Rate, filepath.Join(t.Folder, CheckpointName))
+			"checkpoint, %s, is still there", t.at.Step+1, losses.Total, norm, j.Rate, filepath.Join(t.Folder, CheckpointName))
 	}
 	// Not to be left half done.
 	err = j.optimizer.update(context.WithoutCancel(ctx), t.Threads, j.params, j.grads, j.schedule.at(t.at.Step))
