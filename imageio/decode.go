@@ -105,7 +105,7 @@ func Decode(data []byte, limits Limits) (*Decoded, error) {
 	}
 	if limits.Accept != nil {
 		if err := limits.Accept(c.config().Config); err != nil {
-			return nil, err
+			return nil, notAccepted{err}
 		}
 	}
 	p, err := c.pixels(data)
@@ -137,11 +137,20 @@ func (c *container) config() Config {
 // DecodeFile reads the picture in a file, whatever its name ends in. Errors name the file.
 func DecodeFile(path string, limits Limits) (*Decoded, error) {
 	d, err := decodeFile(path, limits)
-	if err != nil {
+	var refused notAccepted
+	switch {
+	case errors.As(err, &refused):
+		return nil, fmt.Errorf("%s: %w", path, refused.error)
+	case err != nil:
 		return nil, fmt.Errorf("cannot read %s: %w", path, fault.Default(fault.Unavailable, plainCause(err)))
 	}
 	return d, nil
 }
+
+// notAccepted is an error of Limits.Accept: the picture could be read, but not be used.
+type notAccepted struct{ error }
+
+func (n notAccepted) Unwrap() error { return n.error }
 
 func decodeFile(path string, limits Limits) (*Decoded, error) {
 	f, err := regular.Open(path)
