@@ -25,11 +25,12 @@ func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) 
 		work = b.Plan.Work(window, piece.Core, nil)
 		work.Pixels = 0 // nothing is read or written
 	}
-	arenas := make([]engine.Arena, threads)
+	busy := min(threads, par.Threads(0)) // more than there are cores would take turns
+	arenas := make([]engine.Arena, busy)
 	best := 0.0
 	for range times {
 		start := time.Now()
-		err := par.Do(ctx, threads, threads, func(worker, _ int) error { return b.Plan.Run(ctx, &arenas[worker], piece) })
+		err := par.Do(ctx, busy, busy, func(worker, _ int) error { return b.Plan.Run(ctx, &arenas[worker], piece) })
 		if err != nil {
 			return 0, err
 		}
@@ -37,7 +38,7 @@ func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) 
 			best = t
 		}
 	}
-	return best / Measured(b.Spec).Of(work), nil
+	return best * float64(threads) / float64(busy) / Measured(b.Spec).Of(work), nil
 }
 
 // FreshMemory measures how many seconds the system takes to hand out a byte of memory that was not used before. An enlarged picture and the
