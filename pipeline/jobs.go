@@ -38,15 +38,17 @@ func Jobs(args []string, output string, scale int) (jobs []Job, failed []error) 
 	if err := makeFolder(output, intoFolder, len(inputs)); err != nil {
 		return nil, append(failed, err)
 	}
-	wanted := map[string]int{} // how many inputs want an output
+	inputs = withoutRepeats(inputs)
+	short, long := map[string]int{}, map[string]int{} // how many inputs may want an output
 	for _, input := range inputs {
-		wanted[name(input, scale)]++
+		short[name(input, scale)]++
+		long[name(withEndingInName(input), scale)]++
 	}
 	from := map[string]string{} // the input of each output
 	for _, input := range inputs {
-		out := name(input, scale)
-		if wanted[out] > 1 && filepath.Ext(input) != "" { // a.jpg and a.png
-			out = name(withEndingInName(input), scale)
+		out, longer := name(input, scale), name(withEndingInName(input), scale)
+		if filepath.Ext(input) != "" && short[out] > 1 && long[longer] == 1 && short[longer] == 0 { // a.jpg and a.png
+			out = longer
 		}
 		if first, taken := from[out]; taken {
 			failed = append(failed, fault.New(fault.Conflict,
@@ -61,6 +63,17 @@ func Jobs(args []string, output string, scale int) (jobs []Job, failed []error) 
 		jobs = append(jobs, Job{input, out})
 	}
 	return jobs, failed
+}
+
+// withoutRepeats leaves out inputs that were given before, such as a picture that was named beside its folder. Standard input can be read
+// only once, which is told when it is read again.
+func withoutRepeats(inputs []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(inputs, func(input string) bool {
+		again := input != Std && seen[filepath.Clean(input)]
+		seen[filepath.Clean(input)] = true
+		return again
+	})
 }
 
 // makeFolder makes the folder that results go into.
