@@ -66,6 +66,9 @@ func (f *calibrateFlags) run(cmd *cobra.Command, std streams, name string) error
 	if _, err := os.Stat(f.output); err == nil && !f.overwrite { // now, not after minutes of work
 		return fmt.Errorf("%s: %w: use --overwrite to replace it", f.output, atomicfile.ErrExists)
 	}
+	if err := atomicfile.Writable(f.output); err != nil {
+		return err
+	}
 	model, err := classsr.Open(name)
 	if err != nil {
 		return err
