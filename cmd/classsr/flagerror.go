@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -75,13 +74,15 @@ func (v timeValue) Set(text string) error {
 
 func (timeValue) Type() string { return "time" }
 
-// oneLine puts the lines of an error, such as cobra's hints at what was meant, behind each other.
+// oneLine puts the lines of an error behind each other.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// Hints of cobra begin so.
-var hints = strings.NewReplacer("Did you mean this?", "Did you mean:")
 
 // usageText is an error of the command line as one line, with where help is.
 func usageText(err error) string {
-	return fmt.Sprintf("%s (see classsr --help)", hints.Replace(oneLine(err.Error())))
+	text, meant, hinted := strings.Cut(err.Error(), "Did you mean this?") // cobra's, with a name a line
+	text = oneLine(text)
+	if hinted {
+		text += "; did you mean " + strings.Join(strings.Fields(meant), " or ") + "?"
+	}
+	return text + " (see classsr --help)"
 }

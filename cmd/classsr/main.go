@@ -99,10 +99,11 @@ func (s streams) note(format string, args ...any) {
 	_, _ = fmt.Fprintln(s.err, printable(fmt.Sprintf(format, args...)))
 }
 
-// printable keeps control characters in names of files and models from the terminal.
+// printable keeps control characters in names of files and models from the terminal, and those that turn the direction of text, which make
+// a name look like another.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return unicode.ReplacementChar
 		}
 		return r

@@ -50,6 +50,20 @@ func TestInterruptedWorkIsNoSuccess(t *testing.T) {
 	}
 }
 
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"日本 ü.png":             "日本 ü.png",
+		"\x1b[31mred\a.png":    "\ufffd[31mred\ufffd.png",
+		"c1 \u009b31m.png":     "c1 \ufffd31m.png",
+		"photo\u202egnp.exe":   "photo\ufffdgnp.exe",
+		"\u2066hidden\u2069.a": "\ufffdhidden\ufffd.a",
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q printed as %q, want %q", text, got, want)
+		}
+	}
+}
+
 // smallPNG is a black pixel.
 var smallPNG = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU" +
 	"\x00\x00\x00\nIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82")
