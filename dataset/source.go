@@ -30,7 +30,7 @@ func findFiles(folders []string) ([]file, error) {
 	for _, folder := range folders {
 		info, err := os.Stat(folder)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("cannot read the folder: %w", err)
 		}
 		if !info.IsDir() {
 			return nil, fault.New(fault.Usage, "%s is not a folder: give the folder that contains the pictures", folder)
