@@ -113,7 +113,7 @@ func (t *Table) Check() error {
 		return fmt.Errorf("a table of %d levels and %d rows for cores of %d pixels", len(t.Levels), len(t.Errors), t.Core)
 	}
 	for i, row := range t.Errors {
-		if len(row) != len(t.Classes) || !isFinite(t.Levels[i]) || i > 0 && t.Levels[i] <= t.Levels[i-1] {
+		if len(row) != len(t.Classes) || !isFinite(t.Levels[i]) || !isFinite(t.Levels[i]-t.Levels[0]) || i > 0 && t.Levels[i] <= t.Levels[i-1] {
 			return fmt.Errorf("level %d of a table is not a rising number", i+1)
 		}
 		for _, e := range row {

@@ -41,6 +41,7 @@ func TestTablesThatAreNotRight(t *testing.T) {
 		"core":        func(t *Table) { t.Core = 0 },
 		"no levels":   func(t *Table) { t.Levels = nil },
 		"order":       func(t *Table) { t.Levels[1] = t.Levels[0] },
+		"too far":     func(t *Table) { t.Levels = []float64{-1.7e308, 1.7e308} },
 		"row":         func(t *Table) { t.Errors[1] = t.Errors[1][:1] },
 		"lost less":   func(t *Table) { t.Lost[1] = t.Lost[0] },
 		"lost what":   func(t *Table) { t.Allowed = t.Allowed[:1] },
