@@ -10,7 +10,7 @@ GOLANGCI_VERSION := v2.15.0
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 # A number of inputs, not a time: when time runs out, go test may call a slow input a failure.
 FUZZTIME ?= 20000x
-KERNEL_TESTS := ./engine ./branch ./infer . ./cmd/...
+KERNEL_TESTS := ./engine ./branch ./cost ./infer . ./cmd/...
 
 .PHONY: test
 test: ## vet and all tests
@@ -39,7 +39,7 @@ generic: ## the same on the pure Go ones
 .PHONY: arm64
 arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-user)
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./internal/portable ./route
-	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine ./branch
+	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine ./branch ./cost ./infer
 	GOARCH=arm64 $(GO) test -short -exec qemu-aarch64 -timeout 8m -run 'FullContext|GraphsOfOtherKinds|NumberOfThreads' ./engine
 
 FAMILIES := convolution winograd dense dots elementwise interleave peak samples

@@ -62,29 +62,12 @@ func TestFlatAndTinyCoresAreEasiest(t *testing.T) {
 	}
 }
 
-// fixedPicture has content that follows from integers alone: smooth, with more noise from left to right.
-func fixedPicture(w, h, colors, depth int) *picture.Picture {
-	p := picture.New(w, h, colors, false, depth)
-	state := uint32(7)
-	for i := range w * h * colors {
-		x, y, c := i/colors%w, i/colors/w, i%colors
-		state = state*1664525 + 1013904223
-		v := uint32(20000+150*x+(70+40*c)*y) + (state>>16)*uint32(x)/uint32(4*w)
-		if depth == 8 {
-			p.Pix8[i] = uint8(v >> 8)
-		} else {
-			p.Pix16[i] = uint16(v)
-		}
-	}
-	return p
-}
-
 // Difficulties have the same bits on every machine: run it with GOARCH=arm64 too (make arm64).
 func TestEdgeDifficultiesAreTheSameOnEveryMachine(t *testing.T) {
 	sum := fnv.New64a()
 	for _, colors := range []int{1, 3} {
 		for _, depth := range []int{8, 16} {
-			in := fixedPicture(150, 101, colors, depth)
+			in := branchtest.Fixed(150, 101, colors, depth)
 			got, err := EdgeDifficulty(context.Background(), in, branchtest.Grid(image.Pt(150, 101), 32).Cores(), 2)
 			if err != nil {
 				t.Fatal(err)

@@ -85,7 +85,7 @@ func TestScoresAreTheSameOnEveryMachine(t *testing.T) {
 	for _, colors := range []int{1, 3} {
 		for _, depth := range []int{8, 16} {
 			for _, size := range []image.Point{{150, 101}, {27, 9}} {
-				in := fixedPicture(size.X, size.Y, colors, depth)
+				in := branchtest.Fixed(size.X, size.Y, colors, depth)
 				cores := branchtest.Grid(size, 32).Cores()
 				scores := make([][]float32, len(cores))
 				var c classifier
@@ -141,7 +141,7 @@ func TestOtherGraphsAreNoClassModules(t *testing.T) {
 func BenchmarkClassify(b *testing.B) {
 	g, params := fixedModule(3)
 	r := &Set{module: newClassModule(g, params)}
-	in := fixedPicture(512, 512, 3, 8)
+	in := branchtest.Fixed(512, 512, 3, 8)
 	cores := branchtest.Grid(image.Pt(512, 512), 32).Cores()
 	for b.Loop() {
 		if _, err := r.Classify(context.Background(), in, cores, 1); err != nil {

@@ -141,3 +141,20 @@ func Patchwork(w, h, colors int, alpha bool, depth int) *picture.Picture {
 func Grid(size image.Point, core int) route.Grid {
 	return route.Grid{Xs: tile.Cuts(size.X, core), Ys: tile.Cuts(size.Y, core)}
 }
+
+// Fixed makes a picture, smooth at the left and rough at the right, by integer arithmetic alone, so that it is the same on every machine.
+func Fixed(w, h, colors, depth int) *picture.Picture {
+	p := picture.New(w, h, colors, false, depth)
+	state := uint32(7)
+	for i := range w * h * colors {
+		x, y, c := i/colors%w, i/colors/w, i%colors
+		state = state*1664525 + 1013904223
+		v := uint32(20000+150*x+(70+40*c)*y) + (state>>16)*uint32(x)/uint32(4*w)
+		if depth == 8 {
+			p.Pix8[i] = uint8(v >> 8)
+		} else {
+			p.Pix16[i] = uint16(v)
+		}
+	}
+	return p
+}
