@@ -1,0 +1,130 @@
+package calibrate
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"classsr"
+	"classsr/fault"
+	"classsr/imageio"
+	"classsr/internal/testmodel"
+	"classsr/picture"
+	"classsr/route"
+	"classsr/weights"
+)
+
+// pictures writes a folder of two pictures.
+func pictures(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	for name, p := range map[string]*picture.Picture{
+		"a.png": testmodel.Patchwork(260, 190, 3, false, 8), "b.png": testmodel.Fixed(200, 140, 3, 8),
+	} {
+		var b bytes.Buffer
+		if _, err := imageio.Encode(&b, p, imageio.PNG, imageio.EncodeOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// A model that was calibrated, written and opened again routes by both routers; any number of threads gives the same
+// calibration.
+func TestCalibratedModelsRoute(t *testing.T) {
+	file := testmodel.ClassSR(t, "fsrcnn", 2, 3)
+	file.Routing = ""
+	folder, steps := pictures(t), []string{}
+	calibrated, n, err := Folder(context.Background(), classsr.ModelOf(file), folder, 1, func(step string) { steps = append(steps, step) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n != 2 || len(steps) != 4 || steps[0] != "measure 1 of 2: "+filepath.Join(folder, "a.png") {
+		t.Errorf("%d pictures, steps %q", n, steps)
+	}
+	if file.Routing != "" {
+		t.Error("the model that was given has changed")
+	}
+	checkCalibration(t, calibrated.Weights().Routing)
+	threads, _, err := Folder(context.Background(), classsr.ModelOf(file), folder, 3, func(string) {})
+	if err != nil || threads.Weights().Routing != calibrated.Weights().Routing {
+		t.Errorf("another calibration with three threads (%v)", err)
+	}
+	path := filepath.Join(t.TempDir(), "calibrated.safetensors")
+	if err := calibrated.Weights().Save(path, false); err != nil {
+		t.Fatal(err)
+	}
+	checkRouting(t, path)
+}
+
+// checkCalibration demands a table of each router, with the model's classes behind bicubic interpolation.
+func checkCalibration(t *testing.T, text string) {
+	t.Helper()
+	c, err := route.ReadCalibration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, router := range []string{route.Edge, route.ClassModule} {
+		table, err := c.Table(router)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := append([]string{classsr.Bicubic}, weights.ClassNames(3)...); !slices.Equal(table.Classes, want) {
+			t.Errorf("router %s: classes %v, want %v", router, table.Classes, want)
+		}
+		if len(table.Levels) < 10 {
+			t.Errorf("router %s: %d levels", router, len(table.Levels))
+		}
+	}
+}
+
+// checkRouting enlarges a picture with the model in a file by each router.
+func checkRouting(t *testing.T, path string) {
+	t.Helper()
+	model, err := classsr.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := testmodel.Patchwork(90, 70, 3, false, 8)
+	for _, o := range []classsr.Options{{Router: route.Edge, Quality: 0.5}, {Router: route.ClassModule, Budget: 70}} {
+		o.Mode = classsr.ModeRouted
+		up, err := model.Upscaler(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, report, err := up.Upscale(context.Background(), in)
+		if err != nil || out.Width != 180 || report.Route.Pixels() != 90*70 {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
+func TestModelsWithoutClassesAreNotCalibrated(t *testing.T) {
+	model, err := classsr.Open(classsr.Bicubic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(model, 1); fault.KindOf(err) != fault.Usage {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestNothingToCalibrateBy(t *testing.T) {
+	m := classsr.ModelOf(testmodel.ClassSR(t, "fsrcnn", 2, 2))
+	if _, _, err := Folder(context.Background(), m, t.TempDir(), 1, func(string) {}); err == nil {
+		t.Error("an empty folder calibrates a model")
+	}
+	c, err := New(m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Fit(); err == nil {
+		t.Error("a model is calibrated by nothing")
+	}
+}
