@@ -11,7 +11,7 @@ import (
 	"classsr"
 	"classsr/fault"
 	"classsr/imageio"
-	"classsr/internal/testmodel"
+	"classsr/branch/branchtest"
 	"classsr/picture"
 	"classsr/route"
 	"classsr/weights"
@@ -22,7 +22,7 @@ func pictures(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, p := range map[string]*picture.Picture{
-		"a.png": testmodel.Patchwork(260, 190, 3, false, 8), "b.png": testmodel.Fixed(200, 140, 3, 8),
+		"a.png": branchtest.Patchwork(260, 190, 3, false, 8), "b.png": branchtest.Fixed(200, 140, 3, 8),
 	} {
 		var b bytes.Buffer
 		if _, err := imageio.Encode(&b, p, imageio.PNG, imageio.EncodeOptions{}); err != nil {
@@ -38,7 +38,7 @@ func pictures(t *testing.T) string {
 // A model that was calibrated, written and opened again routes by both routers; any number of threads gives the same
 // calibration.
 func TestCalibratedModelsRoute(t *testing.T) {
-	file := testmodel.ClassSR(t, "fsrcnn", 2, 3)
+	file := branchtest.ClassSR(t, "fsrcnn", 2, 3)
 	file.Routing = ""
 	folder, steps := pictures(t), []string{}
 	calibrated, n, err := Folder(context.Background(), classsr.ModelOf(file), folder, 1, func(step string) { steps = append(steps, step) })
@@ -91,7 +91,7 @@ func checkRouting(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := testmodel.Patchwork(90, 70, 3, false, 8)
+	in := branchtest.Patchwork(90, 70, 3, false, 8)
 	for _, o := range []classsr.Options{{Router: route.Edge, Quality: 0.5}, {Router: route.ClassModule, Budget: 70}} {
 		o.Mode = classsr.ModeRouted
 		up, err := model.Upscaler(o)
@@ -116,7 +116,7 @@ func TestModelsWithoutClassesAreNotCalibrated(t *testing.T) {
 }
 
 func TestNothingToCalibrateBy(t *testing.T) {
-	m := classsr.ModelOf(testmodel.ClassSR(t, "fsrcnn", 2, 2))
+	m := classsr.ModelOf(branchtest.ClassSR(t, "fsrcnn", 2, 2))
 	if _, _, err := Folder(context.Background(), m, t.TempDir(), 1, func(string) {}); err == nil {
 		t.Error("an empty folder calibrates a model")
 	}
