@@ -91,6 +91,6 @@ func (f *calibrateFlags) print(out io.Writer, r calibrateResult) error {
 	if f.json {
 		return json.NewEncoder(out).Encode(r)
 	}
-	_, err := fmt.Fprintf(out, "%s: calibrated with %d pictures\n", r.Output, r.Pictures)
+	_, err := fmt.Fprintf(out, "%s: calibrated with %d pictures\n", printable(r.Output), r.Pictures)
 	return err
 }

@@ -64,6 +64,12 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+func TestBarTitleIsPrintable(t *testing.T) {
+	if got, want := barTitle("photos/\x1b]0;owned\a.png", 1, 3), "2/3 \ufffd]0;owned\ufffd.png"; got != want {
+		t.Errorf("the bar says %q, want %q", got, want)
+	}
+}
+
 // smallPNG is a black pixel.
 var smallPNG = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU" +
 	"\x00\x00\x00\nIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82")

@@ -29,17 +29,22 @@ func (p *progress) start(input string, i, n int) {
 	if p.terminal == nil {
 		return
 	}
-	title := filepath.Base(input)
-	if n > 1 {
-		title = fmt.Sprintf("%d/%d %s", i+1, n, title)
-	}
 	p.bar = progressbar.NewOptions(1,
 		progressbar.OptionSetWriter(p.terminal),
-		progressbar.OptionSetDescription(title),
+		progressbar.OptionSetDescription(barTitle(input, i, n)),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 	)
+}
+
+// barTitle is what stands before the bar of picture i of n.
+func barTitle(input string, i, n int) string {
+	title := printable(filepath.Base(input))
+	if n > 1 {
+		title = fmt.Sprintf("%d/%d %s", i+1, n, title)
+	}
+	return title
 }
 
 // update is told the number of pixels done and in all.

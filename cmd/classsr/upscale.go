@@ -112,6 +112,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 		}
 	}
 	failed, err := p.Run(cmd.Context(), jobs, watcher)
+	watcher.progress.finish() // of a picture that was broken off
 	if err != nil {
 		return err
 	}
