@@ -22,6 +22,7 @@ var layers = []string{
 	"internal/par",
 	"internal/regular",
 	"internal/atomicfile",
+	"internal/filelock",
 	"internal/sysmem",
 	"tensor",
 	"internal/testref",

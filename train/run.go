@@ -61,6 +61,7 @@ type trainer struct {
 	networks *networks
 	validate *validator
 	log      *report.Log
+	unlock   func() // of the folder; nil if it is not locked
 	at       position
 	job      *job        // the stage under way; nil between stages
 	resumed  *checkpoint // what the run goes on from, until its stage has taken it up
@@ -141,6 +142,9 @@ func (t *trainer) open(ctx context.Context) error {
 	}
 	if err := os.MkdirAll(t.Folder, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder of the run: %w", err)
+	}
+	if err := t.lock(); err != nil {
+		return err
 	}
 	t.at = position{Recipe: t.recipe.Text, Data: t.store.Identity()}
 	if err := t.takeUp(); err != nil {
@@ -260,6 +264,9 @@ func emptyLog(path string, length int64) error {
 
 // close closes what is open, after an error too.
 func (t *trainer) close() {
+	if t.unlock != nil {
+		defer t.unlock()
+	}
 	// Everything that matters was written and checked before.
 	if t.log != nil {
 		_ = t.log.Close()
