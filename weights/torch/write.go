@@ -51,7 +51,7 @@ func checkWritable(set tensor.Set) error {
 	if len(set) > maxEntries {
 		return fmt.Errorf("%d parameters are more than a checkpoint may have here (%d)", len(set), maxEntries)
 	}
-	bytes := 0
+	bytes := int64(0)
 	for name, a := range set {
 		if tensor.DimsLen(a.Dims) != len(a.Data) {
 			return fmt.Errorf("tensor %s has %d elements, its dimensions %v are for %d",
@@ -60,7 +60,7 @@ func checkWritable(set tensor.Set) error {
 		if len(a.Dims) > maxDims {
 			return fmt.Errorf("tensor %s has dimensions %v, which no parameter has", quote(name), a.Dims)
 		}
-		bytes += 4*len(a.Data) + alignment
+		bytes += 4*int64(len(a.Data)) + alignment
 	}
 	if bytes > maxBytes {
 		return fmt.Errorf("the parameters take %d bytes, more than a checkpoint of at most 4 GiB holds", bytes)
