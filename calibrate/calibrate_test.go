@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"classsr"
+	"classsr/branch/branchtest"
 	"classsr/fault"
 	"classsr/imageio"
-	"classsr/branch/branchtest"
 	"classsr/picture"
 	"classsr/route"
 	"classsr/weights"
