@@ -50,7 +50,18 @@ func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast,
 		return Forecast{}, err
 	}
 	nanoseconds := speed * cost.NewClasses(p.branches, blendWidth).Measured().OfUsage(p.usage)
-	fresh := float64(u.pictureBytes(in.Config()) + p.fresh)
+	fresh := float64(u.pictureBytes(in.Config()) + p.workBytes())
 	f.Seconds = planning + (nanoseconds/1e9+cost.FreshMemory()*fresh)/float64(s.busyThreads(u.threads))
 	return f, nil
+}
+
+// workBytes is the memory of the intermediate results of all workers: of the branches of the classes that are used.
+func (p *plan) workBytes() int64 {
+	var sum int64
+	for class, b := range p.branches {
+		if p.usage.Pixels[class] > 0 {
+			sum += int64(p.workers) * b.Bytes(p.size, p.core)
+		}
+	}
+	return sum
 }

@@ -22,7 +22,6 @@ type plan struct {
 	choice   *choice // nil where nothing is routed
 	pieces   []piece
 	usage    route.Usage // of the classes
-	fresh    int64       // bytes of intermediate results that are used
 }
 
 // choice is what became of a picture's cores.

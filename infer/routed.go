@@ -77,17 +77,11 @@ func (r *routed) plan(ctx context.Context, in *picture.Picture, threads int, s s
 		return nil, err
 	}
 	size := image.Pt(in.Width, in.Height)
-	p := &plan{
+	return &plan{
 		sizing: s, size: size, covered: size, branches: r.Branches, classes: r.Classes, choice: c,
 		pieces: r.cut(size, s, c),
 		usage:  route.UsageOf(c.blend.Grid, c.Classes, len(r.Branches)),
-	}
-	for class, n := range c.Counts() {
-		if n > 0 && !r.Hardest().Spec.Pools() {
-			p.fresh += int64(s.workers) * r.Branches[class].Bytes(size, s.core)
-		}
-	}
-	return p, nil
+	}, nil
 }
 
 func (r *routed) worker() enlarger { return newStripWorker(r.Branches) }

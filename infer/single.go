@@ -70,7 +70,6 @@ func (s *single) plan(_ context.Context, in *picture.Picture, _ int, z sizing) (
 		branches: []*branch.Branch{s.Branch}, classes: []string{s.class},
 		pieces: cover(size, z.core, s.Context()),
 		usage:  route.Usage{Pixels: []float64{float64(size.X * size.Y)}, Borders: []float64{0}},
-		fresh:  int64(z.workers) * z.bytes,
 	}, nil
 }
 
