@@ -11,7 +11,7 @@ import (
 	"classsr/imageio"
 )
 
-// Std, as the name of an input or output, stands for standard input or standard output.
+// Std as the name of an input or output stands for standard input or standard output.
 const Std = "-"
 
 // Job is a picture to enlarge: the path of its file and that of the result. Std in place of a path is a standard stream.
