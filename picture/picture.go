@@ -1,7 +1,8 @@
 // Package picture is what a picture is while the program works on it: samples of 8 or 16 bits, gray or RGB, with or without alpha.
 //
-// ReadPlane, WritePlane and WritePlanes exchange its channels with float32 planes in 0..1, which is what networks compute on. Crop and
-// Middle cut parts out. The package knows no files and no formats (package imageio does), and holds whole pictures in memory.
+// ReadPlane, WritePlane and WritePlanes exchange its channels with float32 planes in 0..1, which is what networks compute on. A RowSource
+// gives a picture row by row, where it need not be in memory as a whole, and a RowSink takes it. The package knows no files and no
+// formats (package imageio does).
 package picture
 
 import (
