@@ -128,11 +128,8 @@ func preparePatches(ctx context.Context, spec arch.Spec, batch, threads int) fun
 	arenas := make([]engine.Arena, threads)
 	return func() error {
 		return par.Do(ctx, threads, batch, func(worker, _ int) error {
-			return plan.Run(ctx, &arenas[worker], engine.Piece{
-				Window: image.Pt(patchSide, patchSide), Core: image.Rect(0, 0, patchSide, patchSide),
-				Read:  func(*tensor.Tensor, int) {},
-				Write: func(*tensor.Tensor, image.Point) {},
-			})
+			side := image.Pt(patchSide, patchSide)
+			return plan.Run(ctx, &arenas[worker], engine.Piece{Window: side, Core: image.Rectangle{Max: side}}, nil, nil)
 		})
 	}
 }

@@ -85,14 +85,17 @@ var Patch = tensor.Shape{N: 1, C: 3, H: 32, W: 32}
 // PatchFLOPs is what the paper's tables charge for a patch.
 func (b *Branch) PatchFLOPs() float64 { return float64(b.Spec.Build().Cost(Patch).PaperFLOPs()) }
 
-// Read fills a tensor with the pixels of a picture from a corner on, in the range that the network takes. Of gray pictures all planes are
-// the same.
-func (b *Branch) Read(in *picture.Picture, dst *tensor.Tensor, corner image.Point) {
-	r := image.Rect(0, 0, dst.W, dst.H).Add(corner)
-	for c := range dst.C {
-		in.ReadPlane(dst.Plane(0, c), min(c, in.Colors-1), r)
+// Fill puts pixels of a picture into rows of a window that has its corner there, in the range that the network takes. Of gray pictures all
+// planes are the same.
+func (b *Branch) Fill(rows engine.Rows, in *picture.Picture, corner image.Point) {
+	for y := rows.Min.Y; y < rows.Max.Y; y++ {
+		r := image.Rect(rows.Min.X, y, rows.Max.X, y+1).Add(corner)
+		for c := range rows.Channels {
+			row := rows.Row(c, y)
+			in.ReadPlane(row, min(c, in.Colors-1), r)
+			b.multiply(row, float32(b.Spec.InputRange))
+		}
 	}
-	b.multiply(dst.Data, float32(b.Spec.InputRange))
 }
 
 // ToUnit brings results from the network's range to 0..1, in place.

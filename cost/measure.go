@@ -13,7 +13,6 @@ import (
 	"classsr/internal/kernel"
 	"classsr/picture"
 	"classsr/route"
-	"classsr/tensor"
 	"classsr/tile"
 	"classsr/weights"
 )
@@ -106,34 +105,43 @@ func newProbe(b *branch.Branch) *probe {
 func (p *probe) run(ctx context.Context, mask engine.Mask) (engine.Work, float64, error) {
 	window := image.Pt(probeSide, probeSide)
 	core := image.Rectangle{Max: window}
-	piece := engine.Piece{
-		Window: window, Core: core, Mask: mask,
-		Read: func(dst *tensor.Tensor, y int) { p.b.Read(p.in, dst, image.Pt(0, y)) },
-		Write: func(src *tensor.Tensor, at image.Point) {
-			for c := range p.planes {
-				p.planes[c] = src.Plane(0, c)
-			}
-			p.out.WritePlanes(p.planes[:], image.Rect(0, 0, src.W, src.H).Add(at))
-		},
-	}
-	if mask != nil {
-		piece.Parts = func(r image.Rectangle, hand func(image.Rectangle)) { fields(mask, p.b.Spec.Scale, r, hand) }
-	}
 	start := time.Now()
-	err := p.b.Plan.Run(ctx, &p.arena, piece)
+	err := p.b.Plan.Run(ctx, &p.arena, engine.Piece{Window: window, Core: core, Mask: mask},
+		func(rows engine.Rows) { p.b.Fill(rows, p.in, image.Point{}) },
+		func(rows engine.Rows) {
+			if mask == nil {
+				p.write(rows, rows.Rectangle)
+				return
+			}
+			for _, r := range fields(mask, p.b.Spec.Scale, rows.Rectangle) {
+				p.write(rows, r)
+			}
+		})
 	return p.b.Plan.Work(window, core, mask), float64(time.Since(start)), err
 }
 
-// fields calls hand for what a mask has of a rectangle of the result.
-func fields(mask engine.Mask, scale int, r image.Rectangle, hand func(image.Rectangle)) {
+// write puts a part of rows of the result into the picture.
+func (p *probe) write(rows engine.Rows, r image.Rectangle) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for c := range p.planes {
+			p.planes[c] = rows.Row(c, y)[r.Min.X-rows.Min.X:][:r.Dx()]
+		}
+		p.out.WritePlanes(p.planes[:], image.Rect(r.Min.X, y, r.Max.X, y+1))
+	}
+}
+
+// fields is what a mask has of a rectangle of the result.
+func fields(mask engine.Mask, scale int, r image.Rectangle) []image.Rectangle {
+	var parts []image.Rectangle
 	for _, b := range mask {
 		for _, s := range b.Spans {
 			part := image.Rect(s.Left*scale, b.Top*scale, s.Right*scale, b.Bottom*scale).Intersect(r)
 			if !part.Empty() {
-				hand(part)
+				parts = append(parts, part)
 			}
 		}
 	}
+	return parts
 }
 
 // measure finds the costs that come nearest, in least squares, to the times of three shapes.
@@ -175,7 +183,7 @@ func (p *probe) measure(ctx context.Context) (Unit, error) {
 func (p *probe) pixel() float64 {
 	const times, rows = 9, 8
 	scale := p.b.Spec.Scale
-	src := tensor.New(tensor.Shape{N: 1, C: 3, H: rows, W: probeSide})
+	src := make([]float32, rows*probeSide)
 	for c := range p.planes {
 		p.planes[c] = make([]float32, rows*probeSide*scale*scale)
 	}
@@ -183,7 +191,9 @@ func (p *probe) pixel() float64 {
 	for range times {
 		start := time.Now()
 		for y := 0; y < probeSide; y += rows {
-			p.b.Read(p.in, src, image.Pt(0, y))
+			for c := range p.planes {
+				p.in.ReadPlane(src, c, image.Rect(0, y, probeSide, y+rows))
+			}
 			p.out.WritePlanes(p.planes[:], image.Rect(0, y*scale, probeSide*scale, (y+rows)*scale))
 		}
 		all = append(all, float64(time.Since(start)))

@@ -8,7 +8,6 @@ import (
 	"classsr/branch"
 	"classsr/engine"
 	"classsr/internal/par"
-	"classsr/tensor"
 )
 
 // Speed measures how many times as long this machine takes for a branch as the measured costs say, with so many threads working at once.
@@ -16,10 +15,7 @@ import (
 func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) {
 	const times, side = 3, 64
 	window := image.Pt(side, side)
-	piece := engine.Piece{
-		Window: window, Core: image.Rectangle{Max: window},
-		Read: func(*tensor.Tensor, int) {}, Write: func(*tensor.Tensor, image.Point) {},
-	}
+	piece := engine.Piece{Window: window, Core: image.Rectangle{Max: window}}
 	work := engine.Work{MACs: b.Plan.MACs(window, piece.Core)}
 	if !b.Spec.Pools() {
 		work = b.Plan.Work(window, piece.Core, nil)
@@ -30,7 +26,7 @@ func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) 
 	best := 0.0
 	for range times {
 		start := time.Now()
-		err := par.Do(ctx, busy, busy, func(worker, _ int) error { return b.Plan.Run(ctx, &arenas[worker], piece) })
+		err := par.Do(ctx, busy, busy, func(worker, _ int) error { return b.Plan.Run(ctx, &arenas[worker], piece, nil, nil) })
 		if err != nil {
 			return 0, err
 		}

@@ -63,12 +63,9 @@ func BenchmarkPatch(b *testing.B) {
 			}
 			plan := engine.Compile(spec.Build(), spec.Init(1)).ByLayer()
 			var arena engine.Arena
-			piece := engine.Piece{
-				Window: image.Pt(32, 32), Core: image.Rect(0, 0, 32, 32),
-				Read: func(*tensor.Tensor, int) {}, Write: func(*tensor.Tensor, image.Point) {},
-			}
+			piece := engine.Piece{Window: image.Pt(32, 32), Core: image.Rect(0, 0, 32, 32)}
 			for b.Loop() {
-				if err := plan.Run(context.Background(), &arena, piece); err != nil {
+				if err := plan.Run(context.Background(), &arena, piece, nil, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -92,18 +92,28 @@ func run(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, channe
 
 // runWhole runs a piece with a tensor as its window and another one for its result.
 func runWhole(ctx context.Context, p *engine.Plan, a *engine.Arena, dst, src *tensor.Tensor, core image.Rectangle) error {
-	return p.Run(ctx, a, engine.Piece{
-		Window: image.Pt(src.W, src.H), Core: core,
-		Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, src, 0, y) },
-		Write: func(rows *tensor.Tensor, at image.Point) { copyRows(dst, rows, at.Y, 0) },
-	})
+	return p.Run(ctx, a, engine.Piece{Window: image.Pt(src.W, src.H), Core: core}, from(src), to(dst))
 }
 
-// copyRows copies as many rows as the lower tensor has, to row to and from row from on.
-func copyRows(dst, src *tensor.Tensor, to, from int) {
-	n := min(dst.H, src.H) * src.W
-	for c := range src.C {
-		copy(dst.Plane(0, c)[to*dst.W:][:n], src.Plane(0, c)[from*src.W:][:n])
+// from fills rows with those of a tensor.
+func from(src *tensor.Tensor) func(engine.Rows) {
+	return func(rows engine.Rows) {
+		for c := range rows.Channels {
+			for y := rows.Min.Y; y < rows.Max.Y; y++ {
+				copy(rows.Row(c, y), src.Plane(0, c)[y*src.W+rows.Min.X:])
+			}
+		}
+	}
+}
+
+// to puts rows into a tensor.
+func to(dst *tensor.Tensor) func(engine.Rows) {
+	return func(rows engine.Rows) {
+		for c := range rows.Channels {
+			for y := rows.Min.Y; y < rows.Max.Y; y++ {
+				copy(dst.Plane(0, c)[y*dst.W+rows.Min.X:], rows.Row(c, y))
+			}
+		}
 	}
 }
 
@@ -240,13 +250,10 @@ func TestPoolingNetworksRunLargePictures(t *testing.T) {
 		var single *tensor.Tensor
 		for _, threads := range []int{1, 3} {
 			got, times := tensor.New(want.Shape), 0
-			err := plan.Run(context.Background(), &engine.Arena{}, engine.Piece{
-				Window: image.Pt(x.W, x.H), Core: whole(x), Threads: threads,
-				Read: func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
-				Write: func(rows *tensor.Tensor, at image.Point) {
-					copyRows(got, rows, at.Y, 0)
-					times++
-				},
+			piece := engine.Piece{Window: image.Pt(x.W, x.H), Core: whole(x), Threads: threads}
+			err := plan.Run(context.Background(), &engine.Arena{}, piece, from(x), func(rows engine.Rows) {
+				to(got)(rows)
+				times++
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -300,13 +307,9 @@ func TestRunAllocatesNothing(t *testing.T) {
 		plan := engine.Compile(g, randomParams(g, 1))
 		var arena engine.Arena
 		x := randomPicture(20, 24, 1)
-		piece := engine.Piece{
-			Window: image.Pt(x.W, x.H), Core: image.Rect(8, 8, 12, 16),
-			Read:  func(*tensor.Tensor, int) {},
-			Write: func(*tensor.Tensor, image.Point) {},
-		}
+		piece := engine.Piece{Window: image.Pt(x.W, x.H), Core: image.Rect(8, 8, 12, 16)}
 		n := testing.AllocsPerRun(3, func() {
-			if err := plan.Run(context.Background(), &arena, piece); err != nil {
+			if err := plan.Run(context.Background(), &arena, piece, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 		})

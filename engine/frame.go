@@ -6,7 +6,6 @@ import (
 
 	"classsr/internal/kernel"
 	"classsr/nn"
-	"classsr/tensor"
 )
 
 // frame is what operations see while a piece is computed: the regions of the step's values and their planes.
@@ -15,11 +14,8 @@ type frame struct {
 	geo   *geometry
 	arena *Arena
 	zeros []float32
-	band  tensor.Tensor // rows on their way in or out
 
-	piece      Piece
 	done, want rows
-	sent       int      // the first row of the result that was not handed on yet
 	mask       *masking // nil: all columns are computed
 	work       Work     // done with the mask
 
@@ -39,63 +35,6 @@ func (f *frame) bind(p *Plan, geo *geometry, a *Arena) {
 	}
 	f.done, f.want = f.done[:len(geo.size)], f.want[:len(geo.size)]
 	geo.begin(f.done)
-	f.sent = f.done[p.graph.Output()]
-}
-
-// load reads the rows of the input that are wanted and not yet there.
-func (f *frame) load(read func(dst *tensor.Tensor, y int)) {
-	r := f.geo.valid[nn.Input]
-	y0, y1 := f.done[nn.Input], f.want[nn.Input]
-	if y1 <= y0 {
-		return
-	}
-	f.start(nn.Input)
-	to := f.block(nn.Input, r.Min.X)
-	f.resizeBand(tensor.Shape{N: 1, C: to.C, H: y1 - y0, W: f.geo.size[nn.Input].X})
-	read(&f.band, y0)
-	for c := range to.C {
-		for y := y0; y < y1; y++ {
-			copy(to.Row(c, y, 0, r.Dx()), f.band.Plane(0, c)[(y-y0)*f.band.W+r.Min.X:])
-		}
-	}
-	f.done[nn.Input] = y1
-}
-
-// unload hands the rows of the result on that were made since the last time.
-func (f *frame) unload() {
-	out := f.plan.graph.Output()
-	r := f.geo.valid[out]
-	r.Min.Y, r.Max.Y = f.sent, f.done[out]
-	if f.sent = r.Max.Y; r.Dy() <= 0 {
-		return
-	}
-	if f.piece.Parts == nil {
-		f.unloadPart(r, f.piece.Write)
-		return
-	}
-	corner := f.geo.valid[out].Min
-	f.piece.Parts(r.Sub(corner), func(part image.Rectangle) { f.unloadPart(part.Add(corner), f.piece.Write) })
-}
-
-// unloadPart hands a rectangle of the result on.
-func (f *frame) unloadPart(r image.Rectangle, write func(src *tensor.Tensor, at image.Point)) {
-	out := f.plan.graph.Output()
-	from := f.block(out, r.Min.X)
-	f.resizeBand(tensor.Shape{N: 1, C: from.C, H: r.Dy(), W: r.Dx()})
-	for c := range from.C {
-		for y := r.Min.Y; y < r.Max.Y; y++ {
-			copy(f.band.Plane(0, c)[(y-r.Min.Y)*f.band.W:], from.Row(c, y, 0, r.Dx()))
-		}
-	}
-	write(&f.band, r.Min.Sub(f.geo.valid[out].Min))
-}
-
-func (f *frame) resizeBand(s tensor.Shape) {
-	f.band.Shape = s
-	if cap(f.band.Data) < s.Len() {
-		f.band.Data = make([]float32, s.Len())
-	}
-	f.band.Data = f.band.Data[:s.Len()]
 }
 
 // enter makes a step the current one, for the rows that are wanted and not yet there; it returns false if there are none.

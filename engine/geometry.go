@@ -158,6 +158,7 @@ func (geo *geometry) firstEnd(p *Plan) int {
 func (geo *geometry) sizeRings(p *Plan) {
 	n := len(geo.size)
 	done, want, low := make(rows, n), make(rows, n), make(rows, n)
+	out, made := p.graph.Output(), 0
 	geo.begin(done)
 	for end := geo.first; ; end += geo.increment {
 		geo.plan(p, done, want, end)
@@ -176,11 +177,13 @@ func (geo *geometry) sizeRings(p *Plan) {
 		for v := range geo.ring {
 			geo.ring[v] = max(geo.ring[v], want[v]-min(low[v], done[v]))
 		}
+		made = max(made, want[out]-done[out])
 		done, want = want, done
-		if end >= geo.valid[p.graph.Output()].Max.Y {
+		if end >= geo.valid[out].Max.Y {
 			break
 		}
 	}
+	geo.ring[out] = max(geo.ring[out], 2*made) // what was not taken yet, and what comes next
 	for v := range geo.ring {
 		geo.ring[v] = min(max(geo.ring[v], 1), max(geo.valid[v].Dy(), 1))
 	}

@@ -41,17 +41,15 @@ func runMasked(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, 
 	for i := range got.Data {
 		got.Data[i] = -1
 	}
-	err := p.Run(context.Background(), a, engine.Piece{
-		Window: image.Pt(x.W, x.H), Core: core, Mask: m,
-		Parts: func(r image.Rectangle, hand func(image.Rectangle)) { parts(m, core, z, r, hand) },
-		Read:  func(rows *tensor.Tensor, y int) { copyRows(rows, x, 0, y) },
-		Write: func(part *tensor.Tensor, at image.Point) {
-			for c := range part.C {
-				for y := range part.H {
-					copy(got.Plane(0, c)[(at.Y+y)*got.W+at.X:], part.Plane(0, c)[y*part.W:][:part.W])
+	piece := engine.Piece{Window: image.Pt(x.W, x.H), Core: core, Mask: m}
+	err := p.Run(context.Background(), a, piece, from(x), func(rows engine.Rows) {
+		for _, part := range parts(m, core, z, rows.Rectangle) {
+			for c := range rows.Channels {
+				for y := part.Min.Y; y < part.Max.Y; y++ {
+					copy(got.Plane(0, c)[y*got.W+part.Min.X:][:part.Dx()], rows.Row(c, y)[part.Min.X:])
 				}
 			}
-		},
+		}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,17 +57,19 @@ func runMasked(t *testing.T, p *engine.Plan, a *engine.Arena, x *tensor.Tensor, 
 	return got
 }
 
-// parts calls hand for what a mask has of rows of a core's result.
-func parts(m engine.Mask, core image.Rectangle, scale int, r image.Rectangle, hand func(image.Rectangle)) {
+// parts is what a mask has of rows of a core's result.
+func parts(m engine.Mask, core image.Rectangle, scale int, r image.Rectangle) []image.Rectangle {
+	var all []image.Rectangle
 	for _, b := range m {
 		for _, s := range b.Spans {
 			part := image.Rect(s.Left, b.Top, s.Right, b.Bottom).Intersect(core).Sub(core.Min)
 			part = image.Rectangle{Min: part.Min.Mul(scale), Max: part.Max.Mul(scale)}.Intersect(r)
 			if !part.Empty() {
-				hand(part)
+				all = append(all, part)
 			}
 		}
 	}
+	return all
 }
 
 // inside tells which pixels of the result a mask has.

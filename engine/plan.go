@@ -1,5 +1,5 @@
-// Package engine runs networks fast: Compile turns an nn.Graph and its parameters into a Plan, and Plan.Run computes one
-// piece of a picture with it.
+// Package engine runs networks fast: Compile turns an nn.Graph and its parameters into a Plan, and an Executor computes pieces of pictures
+// with it. Rows of the picture go in, rows of the result come out.
 //
 // A Plan is immutable and shared by all workers. Each worker has an Arena, the memory of all intermediate results, which is
 // laid out once for a shape of pieces, so that a run allocates nothing. Within a piece every layer computes only the columns
@@ -15,9 +15,7 @@
 package engine
 
 import (
-	"context"
 	"image"
-	"math"
 	"slices"
 
 	"classsr/internal/kernel"
@@ -127,85 +125,6 @@ func (p *Plan) MACs(window image.Point, core image.Rectangle) int64 {
 func (p *Plan) Bytes(window image.Point, core image.Rectangle) int64 {
 	return 4 * int64(newGeometry(p, window, core).length)
 }
-
-// Piece is a piece of work for Run: the part Core of a window of the given size, and where its pixels come from and go to.
-// Beyond the window there are zeros to the network. Core is in the window's pixels.
-type Piece struct {
-	Window image.Point
-	Core   image.Rectangle
-	// Read fills dst, 1 x C x rows x Window.X, with rows of the window from row y on. Each row is asked for once, from top to
-	// bottom; rows that nothing depends on are left out.
-	Read func(dst *tensor.Tensor, y int)
-	// Mask, if not nil, says which parts of the core are computed. Only networks whose rows slide (not those of ByLayer, nor those that
-	// pool over their input) can leave parts out.
-	Mask Mask
-	// Parts, which goes with a mask, calls hand for the rectangles in which Write wants rows of the core's result, r; between them they
-	// hold nothing but what the mask has.
-	Parts func(r image.Rectangle, hand func(image.Rectangle))
-	// Threads is how many cores may work on the piece; 0 stands for one. It changes no bits. Only networks that pool over their input
-	// use more than one; of others, several pieces are run at once instead.
-	Threads int
-	// Write takes src, 1 x C x rows x columns of the result, and where in the core's result they are. Each pixel comes once, from top to
-	// bottom, whole rows if there is no mask; src is reused afterwards.
-	Write func(src *tensor.Tensor, at image.Point)
-}
-
-// Run computes a piece. It returns early with ctx's error if ctx is done. Networks without a scale always compute the whole
-// result. A core that does not lie inside its window panics.
-func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece) error {
-	r := p.Begin(a, piece)
-	return r.To(ctx, math.MaxInt)
-}
-
-// Begin begins a piece, in an arena that does nothing else until it is done.
-func (p *Plan) Begin(a *Arena, piece Piece) Progress {
-	geo := a.layOut(p, piece.Window, piece.Core)
-	f := &a.frame
-	f.bind(p, geo, a)
-	f.mask = newMasking(piece.Mask, p, geo)
-	f.work, f.piece = Work{}, piece
-	return Progress{f, geo.first}
-}
-
-// Progress is a piece that is being computed.
-type Progress struct {
-	frame *frame
-	end   int // how far the result comes next
-}
-
-// To computes the rows of the core's result before row, if they are not yet there, and perhaps a few more. It returns early with ctx's
-// error if ctx is done; then the piece cannot go on.
-func (r *Progress) To(ctx context.Context, row int) error {
-	f := r.frame
-	p, geo := f.plan, f.geo
-	out := p.graph.Output()
-	last := geo.valid[out].Max.Y
-	if row < last-geo.valid[out].Min.Y {
-		last = geo.valid[out].Min.Y + row
-	}
-	for ; f.done[out] < last; r.end += geo.increment {
-		geo.plan(p, f.done, f.want, r.end)
-		f.load(f.piece.Read)
-		for i := range p.steps {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if f.enter(&p.steps[i]) {
-				if err := f.do(ctx, f.piece.Threads); err != nil {
-					return err
-				}
-			}
-		}
-		f.unload()
-	}
-	if f.done[out] == geo.valid[out].Max.Y {
-		f.piece = Piece{} // the arena may live longer than what it refers to
-	}
-	return nil
-}
-
-// Work is what was done so far of a piece with a mask.
-func (r *Progress) Work() Work { return r.frame.work }
 
 // Arena is a worker's memory for intermediate results. The zero value is ready to use; it grows to the largest piece.
 type Arena struct {

@@ -50,7 +50,9 @@ func (m *mean) add(_ *worker, colours [][]float32, r image.Rectangle) {
 			}
 		}
 	}
-	m.progress(m.own(r.Min.X, r.Max.X, m.size.X) * m.own(r.Min.Y, r.Max.Y, m.size.Y))
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		m.progress(m.own(r.Min.X, r.Max.X, m.size.X) / int(m.times(y, m.size.Y)))
+	}
 }
 
 // own is how much of a side is not reached by the next sub-image.

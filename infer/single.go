@@ -9,7 +9,6 @@ import (
 	"classsr/fault"
 	"classsr/picture"
 	"classsr/route"
-	"classsr/tensor"
 	"classsr/weights"
 )
 
@@ -96,13 +95,13 @@ func (w *pieceWorker) run(ctx context.Context, b *branch.Branch, by *engine.Plan
 	corner := p.Core.Min.Mul(b.Spec.Scale)
 	return by.Run(ctx, &w.arena, engine.Piece{
 		Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: j.plan.threads,
-		Read: func(dst *tensor.Tensor, y int) { b.Read(j.in, dst, p.Window.Min.Add(image.Pt(0, y))) },
-		Write: func(src *tensor.Tensor, at image.Point) {
-			b.ToUnit(src.Data)
+	}, func(rows engine.Rows) { b.Fill(rows, j.in, p.Window.Min) }, func(rows engine.Rows) {
+		for y := rows.Min.Y; y < rows.Max.Y; y++ {
 			for c := range w.planes {
-				w.planes[c] = src.Plane(0, c)
+				w.planes[c] = rows.Row(c, y)
+				b.ToUnit(w.planes[c])
 			}
-			write(w.planes[:], image.Rect(0, 0, src.W, src.H).Add(corner).Add(at))
-		},
+			write(w.planes[:], image.Rect(rows.Min.X, y, rows.Max.X, y+1).Add(corner))
+		}
 	})
 }

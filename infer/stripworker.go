@@ -7,7 +7,6 @@ import (
 	"classsr/branch"
 	"classsr/engine"
 	"classsr/route"
-	"classsr/tensor"
 )
 
 // stripWorker is a worker's memory for pieces of all branches.
@@ -16,7 +15,7 @@ type stripWorker struct {
 	arenas   []engine.Arena // by class
 	rows     *blendRows
 	segments []route.Segment
-	segment  route.Segment // that comes next
+	made     []int // rows of the result, by class
 	spans    []route.Span
 	part     [3][]float32
 }
@@ -32,10 +31,11 @@ func (w *stripWorker) enlarge(ctx context.Context, j *job, p *piece, write func(
 	}
 	b := j.plan.choice.blend
 	w.rows = w.rows.forStrip(b.Scale, largestCore(b.Ys), p.Core)
-	running := make([]engine.Progress, len(w.branches))
+	running := make([]*engine.Executor, len(w.branches))
+	w.made = make([]int, len(w.branches))
 	for class, part := range p.masks {
 		if part != nil {
-			running[class] = w.begin(j, p, class, part, write)
+			running[class] = w.begin(p, class, part)
 		}
 	}
 	for y := range b.Rows() {
@@ -47,7 +47,7 @@ func (w *stripWorker) enlarge(ctx context.Context, j *job, p *piece, write func(
 			if p.masks[class] == nil {
 				continue
 			}
-			if err := running[class].To(ctx, until); err != nil {
+			if err := w.to(ctx, j, p, class, running[class], until, write); err != nil {
 				w.rows = nil // what was added to them must not show in the next picture
 				return err
 			}
@@ -67,51 +67,56 @@ func (w *stripWorker) enlarge(ctx context.Context, j *job, p *piece, write func(
 }
 
 // begin starts a branch's part of a strip.
-func (w *stripWorker) begin(j *job, p *piece, class int, of *part, write func([][]float32, image.Rectangle)) engine.Progress {
-	b := w.branches[class]
-	corner := p.Core.Min.Mul(b.Spec.Scale)
-	return b.Plan.Begin(&w.arenas[class], engine.Piece{
-		Window: of.window.Size(), Core: p.Core.Sub(of.window.Min), Mask: of.mask,
-		Read: func(dst *tensor.Tensor, y int) { b.Read(j.in, dst, of.window.Min.Add(image.Pt(0, y))) },
-		Parts: func(r image.Rectangle, hand func(image.Rectangle)) {
-			w.split(j.plan.choice.blend, class, r.Add(corner), func(part image.Rectangle) { hand(part.Sub(corner)) })
-		},
-		Write: func(src *tensor.Tensor, at image.Point) {
-			b.ToUnit(src.Data)
-			w.place(src, image.Rect(0, 0, src.W, src.H).Add(corner).Add(at), write)
-		},
-	})
+func (w *stripWorker) begin(p *piece, class int, of *part) *engine.Executor {
+	e := w.branches[class].Plan.Executor(&w.arenas[class])
+	e.Begin(engine.Piece{Window: of.window.Size(), Core: p.Core.Sub(of.window.Min), Mask: of.mask})
+	return e
 }
 
-// split calls hand for the parts of rows of the result in which a class has any weight, each after segment has become its weight.
-func (w *stripWorker) split(b *route.Blend, class int, r image.Rectangle, hand func(image.Rectangle)) {
-	for y := r.Min.Y; y < r.Max.Y; {
-		row := b.RowAt(y)
-		end := y + 1
-		for end < r.Max.Y && b.RowAt(end).Same(row) {
-			end++
+// to computes a branch's rows of the result up to one.
+func (w *stripWorker) to(ctx context.Context, j *job, p *piece, class int, e *engine.Executor, until int,
+	write func([][]float32, image.Rectangle)) error {
+	b := w.branches[class]
+	for w.made[class] < until {
+		b.Fill(e.Wants(), j.in, p.masks[class].window.Min)
+		if err := e.Step(ctx); err != nil {
+			return err
 		}
-		w.segments = b.Segments(w.segments[:0], row, class, r.Min.X, r.Max.X)
-		for _, w.segment = range w.segments {
-			hand(image.Rect(w.segment.Left, y, w.segment.Right, end))
+		rows := e.Made(until)
+		w.made[class] = rows.Max.Y
+		w.hand(j.plan.choice.blend, class, rows, p.Core.Min.Mul(b.Spec.Scale), write)
+	}
+	return nil
+}
+
+// hand hands on the parts of rows in which a class has any weight.
+func (w *stripWorker) hand(b *route.Blend, class int, rows engine.Rows, corner image.Point, write func([][]float32, image.Rectangle)) {
+	left, right := corner.X+rows.Min.X, corner.X+rows.Max.X
+	var last route.Row
+	for y := rows.Min.Y; y < rows.Max.Y; y++ {
+		row := b.RowAt(corner.Y + y)
+		if y == rows.Min.Y || !row.Same(last) {
+			w.segments = b.Segments(w.segments[:0], row, class, left, right)
 		}
-		y = end
+		last = row
+		for _, s := range w.segments {
+			for c := range w.planes {
+				w.planes[c] = rows.Row(c, y)[s.Left-left : s.Right-left]
+				w.branches[class].ToUnit(w.planes[c])
+			}
+			w.place(s, corner.Y+y, write)
+		}
 	}
 }
 
 // place hands on what the class of a segment makes alone, and adds the rest to the rows that several make.
-func (w *stripWorker) place(src *tensor.Tensor, r image.Rectangle, write func([][]float32, image.Rectangle)) {
-	if w.segment.At == 1 && w.segment.Step == 0 {
-		for c := range w.planes {
-			w.planes[c] = src.Plane(0, c)
-		}
-		write(w.planes[:], r)
+func (w *stripWorker) place(s route.Segment, y int, write func([][]float32, image.Rectangle)) {
+	if s.At == 1 && s.Step == 0 {
+		write(w.planes[:], image.Rect(s.Left, y, s.Right, y+1))
 		return
 	}
-	for c := range w.rows.planes {
-		for y := range src.H {
-			addWeighted(w.rows.row(c, r.Min.Y+y, r.Min.X, r.Max.X), src.Plane(0, c)[y*src.W:][:src.W], w.segment.At, w.segment.Step)
-		}
+	for c, plane := range w.planes {
+		addWeighted(w.rows.row(c, y, s.Left, s.Right), plane, s.At, s.Step)
 	}
 }
 

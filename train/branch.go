@@ -89,23 +89,25 @@ func (f *frozen) forward(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor,
 	size := image.Pt(x.W, x.H)
 	y := f.results
 	err := par.Do(ctx, len(f.arenas), x.N, func(worker, k int) error {
-		return f.plan.Run(ctx, &f.arenas[worker], engine.Piece{
-			Window: size, Core: image.Rectangle{Max: size},
-			Read: func(dst *tensor.Tensor, top int) {
-				for c := range dst.C {
-					for i, v := range x.Plane(k, c)[top*x.W:][:dst.H*dst.W] {
-						dst.Plane(0, c)[i] = v * f.scale
+		return f.plan.Run(ctx, &f.arenas[worker], engine.Piece{Window: size, Core: image.Rectangle{Max: size}},
+			func(rows engine.Rows) {
+				for c := range rows.Channels {
+					for top := rows.Min.Y; top < rows.Max.Y; top++ {
+						for i, v := range x.Plane(k, c)[top*x.W:][:x.W] {
+							rows.Row(c, top)[i] = v * f.scale
+						}
 					}
 				}
 			},
-			Write: func(src *tensor.Tensor, at image.Point) {
-				for c := range src.C {
-					for i, v := range src.Plane(0, c) {
-						y.Plane(k, c)[at.Y*y.W+i] = v / f.scale
+			func(rows engine.Rows) {
+				for c := range rows.Channels {
+					for top := rows.Min.Y; top < rows.Max.Y; top++ {
+						for i, v := range rows.Row(c, top) {
+							y.Plane(k, c)[top*y.W+i] = v / f.scale
+						}
 					}
 				}
-			},
-		})
+			})
 	})
 	return y, err
 }

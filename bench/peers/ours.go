@@ -85,24 +85,20 @@ func (o *ours) run(atLeast time.Duration) ([]time.Duration, error) { return repe
 func (o *ours) once() error {
 	return par.Do(o.ctx, len(o.arenas), len(o.pieces), func(worker, i int) error {
 		p := o.pieces[i]
-		return o.plan.Run(o.ctx, &o.arenas[worker], engine.Piece{
-			Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: o.threads,
-			Read: func(dst *tensor.Tensor, y int) {
-				copyRect(dst, image.Point{}, o.input, p.Window.Min.Add(image.Pt(0, y)), dst)
-			},
-			Write: func(src *tensor.Tensor, at image.Point) {
-				copyRect(o.result, p.Core.Min.Mul(o.scale).Add(at), src, image.Point{}, src)
-			},
-		})
+		piece := engine.Piece{Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: o.threads}
+		return o.plan.Run(o.ctx, &o.arenas[worker], piece,
+			func(rows engine.Rows) { each(rows, o.input, p.Window.Min, func(row, own []float32) { copy(row, own) }) },
+			func(rows engine.Rows) {
+				each(rows, o.result, p.Core.Min.Mul(o.scale), func(row, own []float32) { copy(own, row) })
+			})
 	})
 }
 
-// copyRect copies a rectangle as large as size from one tensor to another.
-func copyRect(dst *tensor.Tensor, to image.Point, src *tensor.Tensor, from image.Point, size *tensor.Tensor) {
-	for c := range size.C {
-		d, s := dst.Plane(0, c), src.Plane(0, c)
-		for y := range size.H {
-			copy(d[(to.Y+y)*dst.W+to.X:][:size.W], s[(from.Y+y)*src.W+from.X:])
+// each calls f for the rows, and for where they are in a tensor that they are a part of from a corner on.
+func each(rows engine.Rows, of *tensor.Tensor, corner image.Point, f func(row, own []float32)) {
+	for c := range rows.Channels {
+		for y := rows.Min.Y; y < rows.Max.Y; y++ {
+			f(rows.Row(c, y), of.Plane(0, c)[(corner.Y+y)*of.W+corner.X+rows.Min.X:])
 		}
 	}
 }
