@@ -17,6 +17,7 @@ func (f *frame) do(ctx context.Context, threads int) error {
 		f.doMasked()
 		return nil
 	}
+	f.work.add(f.plan, *f.step, f.r)
 	bands := min(f.r.Dy()/bandRows, threads)
 	if _, ok := f.step.run.(meanOp); ok || bands < 2 {
 		f.step.run.do(f)

@@ -28,7 +28,7 @@ type Piece struct {
 //	e.Begin(piece)
 //	for taken < height of the result {
 //		fill(e.Wants())
-//		err := e.Step(ctx)
+//		work, err := e.Step(ctx)
 //		take(e.Made(height of the result))
 //	}
 type Executor struct {
@@ -48,7 +48,7 @@ func (e *Executor) Begin(piece Piece) {
 	geo := e.arena.layOut(e.plan, piece.Window, piece.Core)
 	f := &e.arena.frame
 	f.bind(e.plan, geo, e.arena)
-	f.mask, f.work = newMasking(piece.Mask, e.plan, geo), Work{}
+	f.mask = newMasking(piece.Mask, e.plan, geo)
 	e.threads, e.end = piece.Threads, geo.first
 	e.sent = f.done[e.plan.graph.Output()]
 }
@@ -67,22 +67,24 @@ func (e *Executor) Wants() Rows {
 }
 
 // Step makes the next rows of the result; at the beginning of a piece there may be none after a step. It comes after Wants, and after Made
-// has given all rows that its caller can take. It returns early with ctx's error if ctx is done; then the piece cannot go on.
-func (e *Executor) Step(ctx context.Context) error {
+// has given all rows that its caller can take. It says what there was to do. It returns early with ctx's error if ctx is done; then the
+// piece cannot go on.
+func (e *Executor) Step(ctx context.Context) (Work, error) {
 	f := &e.arena.frame
+	f.work = Work{}
 	f.done[nn.Input] = f.want[nn.Input]
 	for i := range e.plan.steps {
 		if err := ctx.Err(); err != nil {
-			return err
+			return f.work, err
 		}
 		if f.enter(&e.plan.steps[i]) {
 			if err := f.do(ctx, e.threads); err != nil {
-				return err
+				return f.work, err
 			}
 		}
 	}
 	e.end += f.geo.increment
-	return nil
+	return f.work, nil
 }
 
 // Made gives the rows of the core's result that were made since it gave some last, as far as they come before row end. What is left is
@@ -100,9 +102,6 @@ func (e *Executor) Made(end int) Rows {
 	return f.rows(out, r, corner)
 }
 
-// Work is what was done so far of a piece with a mask.
-func (e *Executor) Work() Work { return e.arena.frame.work }
-
 // Run computes a piece. fill gets rows of the window to fill, and take gets rows of the core's result; either may be nil. It returns early
 // with ctx's error if ctx is done.
 func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece, fill, take func(Rows)) error {
@@ -113,7 +112,7 @@ func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece, fill, take func(R
 		if rows := e.Wants(); fill != nil && !rows.Empty() {
 			fill(rows)
 		}
-		if err := e.Step(ctx); err != nil {
+		if _, err := e.Step(ctx); err != nil {
 			return err
 		}
 		if rows := e.Made(math.MaxInt); take != nil && !rows.Empty() {

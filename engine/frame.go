@@ -17,7 +17,7 @@ type frame struct {
 
 	done, want rows
 	mask       *masking // nil: all columns are computed
-	work       Work     // done with the mask
+	work       Work     // of the current step of the executor
 
 	step   *step
 	r      image.Rectangle // the region to make

@@ -13,7 +13,7 @@ type Work struct {
 	Pixels int64
 }
 
-// Work counts what Run does for a piece with a mask, all that is computed besides its parts included.
+// Work counts what there is to do for a piece, all that is computed besides its parts included.
 func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
 	geo := newGeometry(p, window, core)
 	m := newMasking(mask, p, geo)

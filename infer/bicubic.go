@@ -6,6 +6,7 @@ import (
 
 	"classsr/branch"
 	"classsr/picture"
+	"classsr/tile"
 )
 
 // bicubic is the method without a network.
@@ -14,40 +15,55 @@ type bicubic struct{ scale int }
 // bicubicCore is the size of its pieces, large enough for their overhead to vanish.
 const bicubicCore = 128
 
-func (bicubic) fit(_ image.Point, threads int, _ int64) (sizing, error) {
-	return sizing{core: image.Pt(bicubicCore, bicubicCore), workers: threads}, nil
+func (b bicubic) fit(r room) (sizing, error) {
+	const samples, sampleBytes = 3, 4
+	side := int64(bicubicCore * b.scale)
+	return r.pieces(image.Pt(bicubicCore, bicubicCore), samples*sampleBytes*side*side, bicubicCore)
 }
 
 // plan gives pieces without context: bicubic finds out by itself what it reads.
-func (bicubic) plan(_ context.Context, in *picture.Picture, _ int, s sizing) (*plan, error) {
+func (bicubic) plan(_ context.Context, in *picture.Picture, s sizing, _ room) (*plan, error) {
 	size := image.Pt(in.Width, in.Height)
-	return &plan{sizing: s, size: size, covered: size, classes: []string{branch.Bicubic}, pieces: cover(size, s.core, 0)}, nil
+	p := &plan{sizing: s, size: size, covered: size, classes: []string{branch.Bicubic}, bands: cuts(size.Y, s.bandRows)}
+	p.cut(tile.Cuts(size.X, s.core.X), func(piece *piece) { piece.Window = piece.Core })
+	return p, nil
 }
 
-func (b bicubic) worker() enlarger { return &bicubicWorker{bicubic: b} }
+func (b bicubic) lane() lane { return &bicubicLane{bicubic: b} }
 
-func (bicubic) canvas(j *job) canvas { return direct{j} }
+func (bicubic) canvas(j *job, whole *picture.Picture, _ bool) canvas { return newDirect(j, whole) }
 
-// bicubicWorker is a worker's memory for pieces.
-type bicubicWorker struct {
+// bicubicLane computes pieces, each in one go.
+type bicubicLane struct {
 	bicubic
+	job    *job
+	piece  *piece
 	src    []float32
 	planes [3][]float32
 }
 
-func (w *bicubicWorker) enlarge(ctx context.Context, j *job, p *piece, write func([][]float32, image.Rectangle)) error {
+func (l *bicubicLane) begin(j *job, p *piece) { l.job, l.piece = j, p }
+
+func (l *bicubicLane) advance(ctx context.Context, _ int, to painter) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := image.Rectangle{Min: p.Core.Min.Mul(w.scale), Max: p.Core.Max.Mul(w.scale)}
-	have := j.bicubic.Source(r)
-	w.src = grow(w.src, have.Dx()*have.Dy())
-	planes := w.planes[:j.in.Colors]
+	core, in := l.piece.Core, l.job.in
+	r := image.Rectangle{Min: core.Min.Mul(l.scale), Max: core.Max.Mul(l.scale)}
+	have := l.job.bicubic.Source(r)
+	l.src = grow(l.src, have.Dx()*have.Dy())
+	planes := l.planes[:in.Colors]
 	for c := range planes {
 		planes[c] = grow(planes[c], r.Dx()*r.Dy())
-		j.in.ReadPlane(w.src, c, have)
-		j.bicubic.FloatsWindow(planes[c], r, w.src, have, 1)
+		in.ReadPlane(l.src, c, have)
+		l.job.bicubic.FloatsWindow(planes[c], r, l.src, have, 1)
 	}
-	write(planes, r)
+	var row [3][]float32
+	for y := range r.Dy() {
+		for c, plane := range planes {
+			row[c] = plane[y*r.Dx():][:r.Dx()]
+		}
+		to.row(row[:len(planes)], r.Min.X, r.Min.Y+y)
+	}
 	return nil
 }

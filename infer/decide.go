@@ -142,7 +142,7 @@ func (e *estimator) prepare(ctx context.Context, threads int) error {
 	switch e.goal.Kind {
 	case route.ByBudget:
 		e.perClass, e.full = e.classCosts.MACs(), float64(e.Hardest().MACs(e.size))
-		e.sizing, err = e.fit(e.size, budgetThreads, unlimited)
+		e.sizing = e.canonical(e.size)
 	case route.ByTime:
 		var speed float64
 		speed, err = e.speedOf(ctx, threads)
@@ -166,8 +166,7 @@ func (e *estimator) Percent(classes []int) float64 {
 // ExactPercent implements route.Estimator.
 func (e *estimator) ExactPercent(classes []int) float64 {
 	c := e.choice(e.grid, classes, e.routerMACs, "")
-	p := plan{branches: e.Branches, choice: c, pieces: e.cut(e.size, e.sizing, c)}
-	return 100 * float64(p.macs()) / e.full
+	return 100 * float64(e.planOf(e.size, e.sizing, c).macs()) / e.full
 }
 
 // Nanoseconds implements route.Estimator.

@@ -17,7 +17,8 @@ type Forecast struct {
 	MACsFull int64 `json:"macs_full"`
 	// Seconds is the estimated wall time of routing and networks on this machine, whose speed is measured for a moment.
 	Seconds float64 `json:"seconds"`
-	// MemoryMB is what the picture, its enlargement and the intermediate results take together, in units of 10^6 bytes.
+	// MemoryMB is what the picture, the intermediate results and the bands of the result that are in memory at a time take together, in units
+	// of 10^6 bytes.
 	MemoryMB int64 `json:"memory_mb"`
 	// FullBecause is as in a Report.
 	FullBecause string `json:"full_because,omitempty"`
@@ -26,18 +27,18 @@ type Forecast struct {
 // Forecast estimates what Upscale would take for a picture, without enlarging it; only routing is done. It returns the errors that Upscale
 // returns before it begins.
 func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast, error) {
-	s, err := u.fit(in.Config())
+	s, r, err := u.fit(in.Config(), false)
 	if err != nil {
 		return Forecast{}, err
 	}
 	start := time.Now()
-	p, err := u.method.plan(ctx, in, u.threads, s)
+	p, err := u.method.plan(ctx, in, s, r)
 	if err != nil {
 		return Forecast{}, err
 	}
 	planning := time.Since(start).Seconds()
 	f := Forecast{Mode: u.mode, Classes: p.classShares(), MACs: p.macs()}
-	f.MemoryMB = (u.pictureBytes(in.Config()) + int64(s.workers)*s.bytes) / 1e6
+	f.MemoryMB = (in.Config().Bytes() + p.work(r)) / 1e6
 	if p.choice != nil {
 		f.FullBecause = p.choice.fullBecause
 	}
@@ -50,18 +51,7 @@ func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast,
 		return Forecast{}, err
 	}
 	nanoseconds := speed * cost.NewClasses(p.branches, blendWidth).Measured().OfUsage(p.usage)
-	fresh := float64(u.pictureBytes(in.Config()) + p.workBytes())
+	fresh := float64(in.Config().Bytes() + p.work(r))
 	f.Seconds = planning + (nanoseconds/1e9+cost.FreshMemory()*fresh)/float64(s.busyThreads(u.threads))
 	return f, nil
-}
-
-// workBytes is the memory of the intermediate results of all workers: of the branches of the classes that are used.
-func (p *plan) workBytes() int64 {
-	var sum int64
-	for class, b := range p.branches {
-		if p.usage.Pixels[class] > 0 {
-			sum += int64(p.workers) * b.Bytes(p.size, p.core)
-		}
-	}
-	return sum
 }

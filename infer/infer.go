@@ -1,21 +1,24 @@
 // Package infer enlarges pictures with the networks of a model.
 //
 // An Upscaler is made for a model and Options. For each picture it makes a plan, in which everything is decided: how the picture is cut
-// into pieces, which class each part has, which memory is taken. Then its workers compute the pieces, and a canvas gathers the results.
-// What the modes do differently is in their methods (method.go), and nowhere else.
+// into pieces, which class each part has, which memory is taken. Then its workers compute the pieces from top to bottom, and whoever wants
+// the result pulls it band by band. What the modes do differently is in their methods (method.go), and nowhere else.
 //
 //	options, files      -> Upscaler
 //	picture             -> plan: sizing, classes, pieces (routed.go, single.go, paper.go, bicubic.go)
-//	plan                -> workers: strips with real context, blended at the borders between classes (stripworker.go)
-//	results             -> canvas: into the picture, or the paper's mean of sub-images (canvas.go, mean.go)
+//	plan                -> schedule: who computes what next
+//	pieces              -> lanes: networks with real context, blended at the borders between classes (routedlane.go)
+//	rows of the result  -> canvas: bands (brush.go), or the paper's mean of sub-images (mean.go)
+//	bands               -> Enlargement, a picture.RowSource
 //
 // The package reads no files and knows none of the built-in models.
 package infer
 
 import (
 	"context"
+	"errors"
 	"image"
-	"slices"
+	"io"
 	"sync"
 	"time"
 
@@ -42,7 +45,7 @@ type Upscaler struct {
 	full    *branch.Branch // the network at full width, for comparison; nil for bicubic interpolation
 
 	mu   sync.Mutex
-	idle []*worker // kept from one picture to the next
+	idle []*ownLane // kept from one picture to the next
 }
 
 // New makes an Upscaler of a model, named in reports and errors; nil stands for bicubic interpolation. Options.Scale must be one of the
@@ -69,16 +72,23 @@ func (u *Upscaler) Scale() int { return u.options.Scale }
 // Mode is the mode in use, also if the options left it open; BranchMode(k) if the options chose branch k.
 func (u *Upscaler) Mode() Mode { return u.mode }
 
-// Accepts tells whether a picture of this form can be enlarged, before it is decoded. It returns an error of kind fault.TooLarge if that
-// takes more memory than allowed, and one of kind fault.Unsupported if the picture is too small for the mode; nil otherwise.
+// Accepts tells whether a picture of this form can be enlarged band by band, before it is decoded. It returns an error of kind
+// fault.TooLarge if that takes more memory than allowed, and one of kind fault.Unsupported if the picture is too small for the mode; nil
+// otherwise.
 func (u *Upscaler) Accepts(c picture.Config) error {
-	_, err := u.fit(c)
+	_, _, err := u.fit(c, false)
 	return err
 }
 
-// Upscale enlarges a picture. The result is Scale times as wide and high and has the picture's colours (gray stays gray), depth and alpha.
-// It returns the errors of Accepts, or ctx's error as soon as ctx is done. In ModePaper the right and lower edges are left out as the
-// paper does, and a picture with a side of less than 32 pixels is an error.
+// Begin begins to enlarge a picture. The result is Scale times as wide and high and has the picture's colours (gray stays gray), depth and
+// alpha, and comes band by band, so that it need not be in memory as a whole. The picture must not be changed before the Enlargement is
+// closed. It returns the errors of Accepts, or ctx's error if ctx is done. In ModePaper the right and lower edges are left out as the paper
+// does, and a picture with a side of less than 32 pixels is an error.
+func (u *Upscaler) Begin(ctx context.Context, in *picture.Picture) (*Enlargement, error) {
+	return u.start(ctx, in, false, false)
+}
+
+// Upscale enlarges a picture as Begin does, and gathers the result.
 func (u *Upscaler) Upscale(ctx context.Context, in *picture.Picture) (*picture.Picture, Report, error) {
 	e, err := u.Enlarge(ctx, in, false)
 	if err != nil {
@@ -110,102 +120,123 @@ func (e *Enlarged) Nanoseconds() float64 {
 
 // Enlarge enlarges a picture as Upscale does and gives more details. exact asks for Enlarged.Exact.
 func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool) (*Enlarged, error) {
-	s, err := u.fit(in.Config())
+	e, err := u.start(ctx, in, true, exact)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = e.Close() }()
+	for err == nil {
+		_, err = e.NextRows()
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	out := &Enlarged{Picture: e.whole, Report: e.Report(), plan: e.job.plan}
+	if m, ok := e.canvas.(*mean); ok {
+		out.Exact = m.exact
+	}
+	return out, nil
+}
+
+// start decides everything about a picture and begins the work. whole asks for all of the result in one picture.
+func (u *Upscaler) start(ctx context.Context, in *picture.Picture, whole, exact bool) (*Enlargement, error) {
+	s, r, err := u.fit(in.Config(), whole)
 	if err != nil {
 		return nil, err
 	}
 	start := time.Now()
-	p, err := u.method.plan(ctx, in, u.threads, s)
+	p, err := u.method.plan(ctx, in, s, r)
 	if err != nil {
 		return nil, err
 	}
 	planning := time.Since(start).Seconds()
-	j, err := newJob(in, p, u.Scale(), u.progress(p.covered))
+	j, err := newJob(in, p, u.Scale())
 	if err != nil {
 		return nil, err
 	}
-	c := u.method.canvas(j)
-	start = time.Now()
-	if err := u.compute(ctx, j, c); err != nil {
-		return nil, err
+	var out *picture.Picture
+	if whole {
+		out = j.out.New()
 	}
-	computing := time.Since(start).Seconds()
-	e := &Enlarged{Picture: j.out, Exact: c.finish(exact), Report: u.report(p), plan: p}
-	e.Report.Seconds.Network = computing
-	if p.choice != nil {
-		e.Report.Seconds.Route = planning
-	}
+	e := u.begin(ctx, j, u.method.canvas(j, out, exact), planning)
+	e.whole = out
 	return e, nil
 }
 
-// compute computes all pieces of a job.
-func (u *Upscaler) compute(ctx context.Context, j *job, c canvas) error {
-	pieces := j.plan.pieces
-	workers := u.takeWorkers(min(j.plan.workers, len(pieces)))
-	defer u.giveBack(workers)
-	return par.Do(ctx, len(workers), len(pieces), func(i, p int) error {
-		w := workers[i]
-		return w.enlarge(ctx, j, &pieces[p], func(colours [][]float32, r image.Rectangle) { c.add(w, colours, r) })
-	})
-}
-
-// takeWorkers gives n workers, idle ones first.
-func (u *Upscaler) takeWorkers(n int) []*worker {
+// takeLane gives a lane, an idle one if there is any.
+func (u *Upscaler) takeLane() *ownLane {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	taken := min(n, len(u.idle))
-	workers := slices.Clone(u.idle[:taken])
-	u.idle = slices.Delete(u.idle, 0, taken)
-	for len(workers) < n {
-		workers = append(workers, &worker{enlarger: u.method.worker()})
+	if n := len(u.idle); n > 0 {
+		l := u.idle[n-1]
+		u.idle = u.idle[:n-1]
+		return l
 	}
-	return workers
+	return &ownLane{lane: u.method.lane()}
 }
 
-func (u *Upscaler) giveBack(workers []*worker) {
+func (u *Upscaler) giveBack(l *ownLane) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.idle = append(u.idle, workers...)
-	u.idle = u.idle[:min(len(u.idle), u.threads)] // concurrent calls had more
+	if len(u.idle) < u.threads {
+		u.idle = append(u.idle, l)
+	}
 }
 
-// fit chooses the size of cores, or tells that the picture is too large.
-func (u *Upscaler) fit(c picture.Config) (sizing, error) {
+// fit chooses how a picture is cut, or tells that it is too large, and says what room there is.
+func (u *Upscaler) fit(c picture.Config, whole bool) (sizing, room, error) {
 	limit := u.options.Memory
 	if limit <= 0 {
 		limit = sysmem.Available() / 5 * 4
 	}
-	pictures := u.pictureBytes(c)
-	if pictures >= limit {
-		return sizing{}, fault.New(fault.TooLarge, "the picture and its enlargement to %dx%d take %s of memory, more than the %s allowed: "+
-			"allow more memory, use a smaller scale, or cut the picture into parts",
-			c.Width*u.Scale(), c.Height*u.Scale(), formatBytes(pictures), formatBytes(limit))
+	r := room{size: image.Pt(c.Width, c.Height), threads: u.threads}
+	result := c
+	result.Width, result.Height = c.Width*u.Scale(), c.Height*u.Scale()
+	pictures := c.Bytes()
+	if whole {
+		pictures += result.Bytes()
+	} else {
+		r.row = result.Bytes() / int64(c.Height)
 	}
-	return u.method.fit(image.Pt(c.Width, c.Height), u.threads, limit-pictures)
+	left := limit - pictures
+	if left <= 0 {
+		return sizing{}, r, u.tooLarge(c, pictures, limit, whole)
+	}
+	r.bytes, r.modest = left, !whole && u.options.Memory <= 0
+	s, err := r.best(u.method.fit)
+	return s, r, err
 }
 
-// pictureBytes is what a picture and its enlargement take.
-func (u *Upscaler) pictureBytes(c picture.Config) int64 {
-	channels := int64(c.Colors)
-	if c.Alpha {
-		channels++
+func (u *Upscaler) tooLarge(c picture.Config, bytes, limit int64, whole bool) error {
+	if !whole {
+		return fault.New(fault.TooLarge, "the picture of %dx%d takes %s of memory, more than the %s allowed: allow more memory, or cut the "+
+			"picture into parts", c.Width, c.Height, formatBytes(bytes), formatBytes(limit))
 	}
-	return int64(c.Width) * int64(c.Height) * channels * int64(c.Depth/8) * int64(1+u.Scale()*u.Scale())
+	return fault.New(fault.TooLarge, "the picture and its enlargement to %dx%d take %s of memory, more than the %s allowed: "+
+		"allow more memory, use a smaller scale, or cut the picture into parts",
+		c.Width*u.Scale(), c.Height*u.Scale(), formatBytes(bytes), formatBytes(limit))
 }
 
 func formatBytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 
-// progress makes a function that adds up what is done and tells Options.Progress.
-func (u *Upscaler) progress(size image.Point) func(resultPixels int) {
+// progress makes a function that adds up what is done of the pieces and tells Options.Progress.
+func (u *Upscaler) progress(p *plan) func(pixels int) {
 	if u.options.Progress == nil {
 		return func(int) {}
 	}
+	all, total := 0, p.covered.X*p.covered.Y
+	for _, piece := range p.pieces {
+		for band := piece.first; band < piece.end; band++ {
+			top, end := p.band(band)
+			all += (end - top) * piece.Core.Dx()
+		}
+	}
 	var mu sync.Mutex
 	done := 0
-	return func(resultPixels int) {
+	return func(pixels int) {
 		mu.Lock()
 		defer mu.Unlock()
-		done += resultPixels
-		u.options.Progress(done/(u.Scale()*u.Scale()), size.X*size.Y)
+		done += pixels
+		u.options.Progress(int(float64(total)*float64(done)/float64(all)), total)
 	}
 }

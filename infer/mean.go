@@ -6,35 +6,58 @@ import (
 	"sync"
 
 	"classsr/branch"
+	"classsr/picture"
 )
 
-// bytesOfMean is what a mean takes for a pixel of the result.
-const bytesOfMean = 3 * 2
-
-// mean averages the results of sub-images, which are rounded to 8 bits first.
+// mean is the canvas that averages the results of sub-images, which are rounded to 8 bits first.
 type mean struct {
 	*job
-	size   image.Point // of the result
-	edge   int         // how far sub-images overlap in the result
-	period int         // how far they are apart
+	direct *direct // the bands of the mean
+	size   image.Point
+	edge   int // how far sub-images overlap in the result
+	period int // how far they are apart
+
+	brush  brush
+	planes [][]float32 // a band of the mean
+	exact  [][]float32 // all of the mean, if it is wanted
 
 	mu   sync.Mutex
+	ring int         // rows that there are sums for
 	sums [3][]uint16 // of samples of 0..255
 }
 
-func newMean(j *job) *mean {
+// newMean makes a canvas, with room for all bands in whole if that is not nil. exact asks for all of the mean before rounding.
+func newMean(j *job, whole *picture.Picture, exact bool) *mean {
 	m := &mean{
-		job: j, size: image.Pt(j.out.Width, j.out.Height),
+		job: j, direct: newDirect(j, whole), size: image.Pt(j.out.Width, j.out.Height),
 		edge: (branch.SubImage - subImageStep) * j.scale, period: subImageStep * j.scale,
+		ring: min(ringOfMean(j.scale), j.out.Height),
 	}
 	for c := range m.sums {
-		m.sums[c] = make([]uint16, m.size.X*m.size.Y)
+		m.sums[c] = make([]uint16, m.size.X*m.ring)
+	}
+	m.planes = newPlanes(m.size.X * min(m.period+m.edge, m.size.Y))
+	if exact {
+		m.exact = newPlanes(m.size.X * m.size.Y)[:j.in.Colors]
 	}
 	return m
 }
 
-// add adds rows of a sub-image. It changes colours.
-func (m *mean) add(_ *worker, colours [][]float32, r image.Rectangle) {
+// ringOfMean is how many rows of the result are being summed at a time.
+func ringOfMean(scale int) int {
+	return (paperAhead*subImageStep + 2*(branch.SubImage-subImageStep)) * scale
+}
+
+// meanBytes is what the sums and the mean of a band take for a result of this size.
+func meanBytes(size image.Point, scale int) int64 {
+	const sumBytes, floatBytes = 2, 4
+	return 3 * int64(size.X) * (sumBytes*int64(min(ringOfMean(scale), size.Y)) + floatBytes*int64(branch.SubImage*scale))
+}
+
+func (m *mean) painter(*brush, int, image.Rectangle) painter { return m }
+
+// row adds a row of a sub-image.
+func (m *mean) row(colours [][]float32, x, y int) {
 	for _, plane := range colours {
 		for i, v := range plane {
 			plane[i] = float32(math.RoundToEven(float64(min(max(v, 0), 1) * 255)))
@@ -43,37 +66,14 @@ func (m *mean) add(_ *worker, colours [][]float32, r image.Rectangle) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for c, plane := range colours {
-		for y := range r.Dy() {
-			sums := m.sums[c][(r.Min.Y+y)*m.size.X+r.Min.X:]
-			for x, v := range plane[y*r.Dx():][:r.Dx()] {
-				sums[x] += uint16(v) // in any order, since the sums are exact
-			}
-		}
-	}
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		m.progress(m.own(r.Min.X, r.Max.X, m.size.X) / int(m.times(y, m.size.Y)))
-	}
-}
-
-// own is how much of a side is not reached by the next sub-image.
-func (m *mean) own(from, to, length int) int {
-	if to < length {
-		to -= m.edge
-	}
-	return to - from
-}
-
-// rows fills planes with the mean of rows y0 to y1, in 0..255 and not rounded.
-func (m *mean) rows(planes [][]float32, y0, y1 int) {
-	for c, plane := range planes {
-		for y := y0; y < y1; y++ {
-			row := plane[(y-y0)*m.size.X:][:m.size.X]
-			for x, sum := range m.sums[c][y*m.size.X:][:m.size.X] {
-				row[x] = float32(sum) / (m.times(x, m.size.X) * m.times(y, m.size.Y))
-			}
+		sums := m.sumsOf(c, y)[x:]
+		for i, v := range plane {
+			sums[i] += uint16(v) // in any order, since the sums are exact
 		}
 	}
 }
+
+func (m *mean) sumsOf(c, y int) []uint16 { return m.sums[c][y%m.ring*m.size.X:][:m.size.X] }
 
 // times is how many sub-images lie over each other at this place of a side: two where one begins before the last one has ended.
 func (m *mean) times(at, length int) float32 {
@@ -84,39 +84,57 @@ func (m *mean) times(at, length int) float32 {
 	return 1
 }
 
-// finish rounds the mean to the picture, and gives the mean itself, of as many planes as the picture has, if it is wanted.
-func (m *mean) finish(exact bool) [][]float32 {
-	m.round()
-	if !exact {
-		return nil
+// band makes a band of the mean and clears its sums.
+func (m *mean) band(i int) *picture.Picture {
+	top, end := m.plan.band(i)
+	r := image.Rect(0, top*m.scale, m.size.X, end*m.scale)
+	for c := range m.planes {
+		m.planes[c] = m.planes[c][:r.Dx()*r.Dy()]
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			row, sums := m.planes[c][(y-r.Min.Y)*m.size.X:][:m.size.X], m.sumsOf(c, y)
+			for x, sum := range sums {
+				row[x] = float32(sum) / (m.times(x, m.size.X) * m.times(y, m.size.Y))
+			}
+			clear(sums)
+		}
 	}
-	planes := newPlanes(m.size.X * m.size.Y)
-	m.rows(planes, 0, m.size.Y)
-	if m.in.Colors == 1 {
-		toGray(planes[0], planes)
-		planes = planes[:1]
+	if m.exact != nil {
+		m.keepExact(r)
 	}
-	return planes
+	band := m.direct.band(i)
+	m.brush.begin(m.job, band, r.Min.Y, r)
+	m.round(r)
+	return band
 }
 
-// round makes the picture of the mean.
-func (m *mean) round() {
-	const band = 64 // rows at a time
-	planes := newPlanes(m.size.X * min(band, m.size.Y))
-	var w worker
-	for y := 0; y < m.size.Y; y += band {
-		r := image.Rect(0, y, m.size.X, min(y+band, m.size.Y))
-		m.rows(planes, r.Min.Y, r.Max.Y)
-		for c := range planes {
-			planes[c] = planes[c][:r.Dx()*r.Dy()]
-			if m.in.Depth == 8 && m.in.Colors == 3 {
-				roundHalfUp(planes[c]) // halves are frequent, and would be lost on the way through 0..1
-			}
-			for i := range planes[c] {
-				planes[c][i] *= 1. / 255
-			}
+// keepExact keeps a band of the mean, in 0..255.
+func (m *mean) keepExact(r image.Rectangle) {
+	at := r.Min.Y * m.size.X
+	if len(m.exact) == 1 {
+		toGray(m.exact[0][at:][:r.Dx()*r.Dy()], m.planes)
+		return
+	}
+	for c, plane := range m.exact {
+		copy(plane[at:], m.planes[c])
+	}
+}
+
+// round rounds a band of the mean into the picture.
+func (m *mean) round(r image.Rectangle) {
+	for _, plane := range m.planes {
+		if m.in.Depth == 8 && m.in.Colors == 3 {
+			roundHalfUp(plane) // halves are frequent, and would be lost on the way through 0..1
 		}
-		m.write(&w, planes, r)
+		for i := range plane {
+			plane[i] *= 1. / 255
+		}
+	}
+	row := make([][]float32, len(m.planes))
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for c, plane := range m.planes {
+			row[c] = plane[(y-r.Min.Y)*m.size.X:][:m.size.X]
+		}
+		m.brush.row(row, 0, y)
 	}
 }
 

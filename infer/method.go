@@ -2,7 +2,6 @@ package infer
 
 import (
 	"context"
-	"image"
 
 	"classsr/branch"
 	"classsr/fault"
@@ -13,22 +12,15 @@ import (
 // method is what a mode does: how it cuts a picture, chooses classes, computes pieces and gathers their results. All else is the same for
 // all modes.
 type method interface {
-	// fit chooses the size of pieces for work on a picture of this size by so many threads, with so many bytes together. It returns an
-	// error if that is too little, or if the mode cannot enlarge such a picture.
-	fit(size image.Point, threads int, bytes int64) (sizing, error)
-	// plan decides everything about a picture.
-	plan(ctx context.Context, in *picture.Picture, threads int, s sizing) (*plan, error)
-	// worker makes what a single worker needs.
-	worker() enlarger
-	// canvas makes what gathers the results of a job.
-	canvas(j *job) canvas
-}
-
-// enlarger computes pieces, one at a time.
-type enlarger interface {
-	// enlarge computes a piece of the job's picture and hands its colour planes to write, values in 0..1, rectangle by
-	// rectangle (of the result) from top to bottom. The planes may be reused afterwards.
-	enlarge(ctx context.Context, j *job, p *piece, write func(colours [][]float32, r image.Rectangle)) error
+	// fit chooses how a picture is cut. It returns an error if there is too little room, or if the mode cannot enlarge such a picture.
+	fit(r room) (sizing, error)
+	// plan decides everything about a picture, for which there is so much room; s is what fit found for pictures of its size.
+	plan(ctx context.Context, in *picture.Picture, s sizing, r room) (*plan, error)
+	// lane makes what computes pieces.
+	lane() lane
+	// canvas makes what gathers the results of a job: all of them in whole, if that is not nil, and before rounding, too, if exact is set
+	// and the mode has them so.
+	canvas(j *job, whole *picture.Picture, exact bool) canvas
 }
 
 // newMethod makes what options ask of a model. This is the one place where modes are told apart.

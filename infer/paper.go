@@ -15,8 +15,12 @@ import (
 // paper is the method of ModePaper: sub-images that overlap, each computed as a picture of its own (section 4 of the paper).
 type paper struct{ *branch.Set }
 
-// subImageStep is the distance between the paper's sub-images.
-const subImageStep = 28
+const (
+	// subImageStep is the distance between the paper's sub-images.
+	subImageStep = 28
+	// paperAhead is how many rows of sub-images may be computed at a time.
+	paperAhead = 4
+)
 
 func newPaper(m *weights.Model, scale int) (paper, *branch.Branch, error) {
 	set, err := branch.NewSet(m, scale)
@@ -37,27 +41,25 @@ func (paper) covers(picture image.Point) image.Point {
 	return image.Pt(side(picture.X), side(picture.Y))
 }
 
-func (p paper) fit(picture image.Point, threads int, bytes int64) (sizing, error) {
+func (p paper) fit(r room) (sizing, error) {
 	const side = branch.SubImage
-	if min(picture.X, picture.Y) < side {
+	if min(r.size.X, r.size.Y) < side {
 		return sizing{}, fault.New(fault.Unsupported, "mode %s needs pictures of at least %dx%d pixels, not %dx%d: use mode %s",
-			ModePaper, side, side, picture.X, picture.Y, ModeRouted)
+			ModePaper, side, side, r.size.X, r.size.Y, ModeRouted)
 	}
-	one := whole(image.Pt(side, side))
-	s := sizing{core: one.Core.Size()}
-	s.bytes = p.Largest(func(b *branch.Branch) int64 { return b.Plan.ByLayer().Bytes(one.Window.Size(), one.Core) })
-	covered, scale := p.covers(picture), p.Hardest().Spec.Scale
-	left := bytes - int64(covered.X*covered.Y*scale*scale)*bytesOfMean
-	if s.workers = int(min(int64(threads), left/s.bytes)); s.workers < 1 || left < 0 {
-		return s, tooLittle(s.bytes+bytes-left, bytes)
-	}
-	return s, nil
+	one := image.Rect(0, 0, side, side)
+	bytes := p.Largest(func(b *branch.Branch) int64 { return b.Plan.ByLayer().Bytes(one.Size(), one) })
+	covered, scale := p.covers(r.size), p.Hardest().Spec.Scale
+	r.bytes -= meanBytes(covered.Mul(scale), scale)
+	s, err := r.pieces(one.Size(), bytes, subImageStep)
+	s.ahead = paperAhead
+	return s, err
 }
 
-func (p paper) plan(ctx context.Context, in *picture.Picture, threads int, s sizing) (*plan, error) {
+func (p paper) plan(ctx context.Context, in *picture.Picture, s sizing, r room) (*plan, error) {
 	size := image.Pt(in.Width, in.Height)
 	m := route.NewMap(size, tile.SubImages(size, branch.SubImage, subImageStep), p.Classes)
-	scores, err := p.Classify(ctx, in, m.Cores, threads)
+	scores, err := p.Classify(ctx, in, m.Cores, r.threads)
 	if err != nil {
 		return nil, err
 	}
@@ -72,19 +74,25 @@ func (p paper) plan(ctx context.Context, in *picture.Picture, threads int, s siz
 		class := route.Argmax(scores[i])
 		m.Classes[i] = class
 		out.usage.Pixels[class] += branch.SubImage * branch.SubImage
-		out.pieces = append(out.pieces, piece{Piece: tile.Piece{Core: core, Window: core}, class: class})
+		band := core.Min.Y / subImageStep
+		if band == len(out.bands) {
+			out.bands = append(out.bands, core.Min.Y+subImageStep)
+		}
+		out.pieces = append(out.pieces, piece{Piece: tile.Piece{Core: core, Window: core}, first: band, end: band + 1, class: class})
 	}
+	out.bands[len(out.bands)-1] = out.covered.Y
 	return out, nil
 }
 
-func (p paper) worker() enlarger { return &paperWorker{pieceWorker{branches: p.Branches}} }
+func (p paper) lane() lane { return &paperLane{singleLane{branches: p.Branches, layered: true}} }
 
-func (p paper) canvas(j *job) canvas { return newMean(j) }
+func (p paper) canvas(j *job, whole *picture.Picture, exact bool) canvas {
+	return newMean(j, whole, exact)
+}
 
-// paperWorker is a worker's memory for sub-images.
-type paperWorker struct{ pieceWorker }
+// paperLane computes sub-images. All of a sub-image belongs to the band that it begins in, and its last rows to the next one, too.
+type paperLane struct{ singleLane }
 
-func (w *paperWorker) enlarge(ctx context.Context, j *job, p *piece, write func([][]float32, image.Rectangle)) error {
-	b := w.branches[p.class]
-	return w.run(ctx, b, b.Plan.ByLayer(), j, p, write)
+func (l *paperLane) advance(ctx context.Context, _ int, to painter) error {
+	return l.singleLane.advance(ctx, l.piece.Core.Max.Y, to)
 }

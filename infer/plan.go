@@ -19,9 +19,11 @@ type plan struct {
 	// branches are the networks of the classes; none for bicubic interpolation. Where nothing is routed there is one class.
 	branches []*branch.Branch
 	classes  []string
-	choice   *choice // nil where nothing is routed
-	pieces   []piece
+	choice   *choice     // nil where nothing is routed
 	usage    route.Usage // of the classes
+	// bands are the rows of the small picture at which bands end. The result comes band by band.
+	bands  []int
+	pieces []piece // section by section, and from left to right
 }
 
 // choice is what became of a picture's cores.
@@ -35,37 +37,81 @@ type choice struct {
 	routerFLOPs float64   // of a patch, as the paper counts
 }
 
-// piece is a part of a picture that a worker computes in one go.
+// piece is a part of a picture that a lane computes from top to bottom.
 type piece struct {
 	tile.Piece
-	class int // of the branch that computes it; 0 if there is only one
+	first, end int // bands that it reaches over
+	class      int // of the branch that computes it; 0 if there is only one
 	// masks, if not nil, is what the branches of all classes compute of it; nil where a class has nothing to do.
 	masks []*part
-	macs  int64 // that were done, counted by who has masks
+	macs  int64 // that were done so far
 }
 
-// part is what a branch computes of a strip.
+// part is what a branch computes of a piece.
 type part struct {
 	window image.Rectangle
 	mask   engine.Mask // nil: all of it
 }
 
-// whole is a picture in one piece.
-func whole(picture image.Point) piece {
-	all := image.Rectangle{Max: picture}
-	return piece{Piece: tile.Piece{Core: all, Window: all}}
-}
-
-// cover cuts a picture into pieces of a single class.
-func cover(picture, core image.Point, context int) []piece {
-	var pieces []piece
-	for _, p := range tile.Cover(picture, core, context) {
-		pieces = append(pieces, piece{Piece: p})
+// band gives the rows of the small picture that a band has.
+func (p *plan) band(i int) (top, end int) {
+	if i > 0 {
+		top = p.bands[i-1]
 	}
-	return pieces
+	return top, p.bands[i]
 }
 
-// macs counts the multiply-accumulates of all pieces and of the router.
+// highest is the largest height of bands, in rows of the small picture.
+func (p *plan) highest() int {
+	most := 0
+	for i := range p.bands {
+		top, end := p.band(i)
+		most = max(most, end-top)
+	}
+	return most
+}
+
+// sections gives the rows at which the picture is cut across, and the bands there, both ends included: cuts lie where bands end, and
+// sections have at most the height of cores, if that is more than a band.
+func (p *plan) sections() (rows, bands []int) {
+	rows, bands = []int{0}, []int{0}
+	top := 0
+	for i, end := range p.bands {
+		last := i == len(p.bands)-1
+		if last || p.bands[i+1]-top > p.core.Y {
+			rows, bands = append(rows, end), append(bands, i+1)
+			top = end
+		}
+	}
+	return rows, bands
+}
+
+// cover cuts the picture into pieces that a class computes.
+func (p *plan) cover(class int) {
+	p.cut(tile.Cuts(p.size.X, p.core.X), func(piece *piece) {
+		piece.class, piece.Window = class, p.branches[class].Window(p.size, piece.Core)
+	})
+}
+
+// cut makes pieces between the given columns, in each section. complete completes a piece that has its core.
+func (p *plan) cut(columns []int, complete func(*piece)) {
+	rows, bands := p.sections()
+	for s := range len(rows) - 1 {
+		for x := range len(columns) - 1 {
+			core := image.Rect(columns[x], rows[s], columns[x+1], rows[s+1])
+			p.pieces = append(p.pieces, piece{Piece: tile.Piece{Core: core}, first: bands[s], end: bands[s+1]})
+			complete(&p.pieces[len(p.pieces)-1])
+		}
+		if p.lanes < len(columns)-1 { // lanes finish a section before they begin the next one
+			p.ahead = max(p.ahead, bands[s+1]-bands[s])
+		}
+	}
+}
+
+// cuts divides a length into the fewest parts of at most so many, which are even if there are several, and gives their ends.
+func cuts(length, part int) []int { return tile.Cuts(length, part)[1:] }
+
+// macs counts the multiply-accumulates that all pieces and the router take.
 func (p *plan) macs() int64 {
 	type shape struct {
 		window image.Point
@@ -73,14 +119,15 @@ func (p *plan) macs() int64 {
 		class  int
 	}
 	known := map[shape]int64{} // many pieces have the same shape, and counting takes a while
-	var sum int64
-	if p.choice != nil {
-		sum = p.choice.routerMACs
-	}
+	sum := p.routerMACs()
 	for i := range p.pieces {
 		piece := &p.pieces[i]
 		if piece.masks != nil {
-			sum += piece.maskedMACs(p.branches)
+			for class, part := range piece.masks {
+				if part != nil {
+					sum += p.branches[class].Plan.Work(part.window.Size(), piece.Core.Sub(part.window.Min), part.mask).MACs
+				}
+			}
 			continue
 		}
 		if len(p.branches) == 0 {
@@ -95,18 +142,21 @@ func (p *plan) macs() int64 {
 	return sum
 }
 
-// maskedMACs is what was counted when the piece was computed, or what will be.
-func (p *piece) maskedMACs(branches []*branch.Branch) int64 {
-	if p.macs > 0 {
-		return p.macs
-	}
-	var sum int64
-	for class, part := range p.masks {
-		if part != nil {
-			sum += branches[class].Plan.Work(part.window.Size(), p.Core.Sub(part.window.Min), part.mask).MACs
-		}
+// macsDone counts those that were done.
+func (p *plan) macsDone() int64 {
+	sum := p.routerMACs()
+	for i := range p.pieces {
+		sum += p.pieces[i].macs
 	}
 	return sum
+}
+
+// routerMACs is what the router takes of them.
+func (p *plan) routerMACs() int64 {
+	if p.choice == nil {
+		return 0
+	}
+	return p.choice.routerMACs
 }
 
 // shares is the share of each class, 0 to 1.

@@ -50,7 +50,7 @@ func (u *Upscaler) report(p *plan) Report {
 	r := Report{
 		Width: p.size.X, Height: p.size.Y, OutWidth: p.covered.X * u.Scale(), OutHeight: p.covered.Y * u.Scale(),
 		Model: u.name, Scale: u.Scale(), Mode: u.mode, Kernel: u.kernel, Threads: u.threads,
-		Classes: p.classShares(), MACs: p.macs(), PaperFLOPsPercent: 100,
+		Classes: p.classShares(), MACs: p.macsDone(), PaperFLOPsPercent: 100,
 	}
 	if p.choice != nil {
 		r.Route, r.FullBecause = p.choice.Map, p.choice.fullBecause

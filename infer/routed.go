@@ -71,19 +71,40 @@ func (r *routed) grid(picture image.Point) route.Grid {
 	return route.Grid{Xs: tile.Cuts(picture.X, r.core()), Ys: tile.Cuts(picture.Y, r.core())}
 }
 
-func (r *routed) plan(ctx context.Context, in *picture.Picture, threads int, s sizing) (*plan, error) {
-	c, err := r.decide(ctx, in, threads, s)
+func (r *routed) plan(ctx context.Context, in *picture.Picture, s sizing, m room) (*plan, error) {
+	c, err := r.decide(ctx, in, m.threads, s)
 	if err != nil {
 		return nil, err
 	}
-	size := image.Pt(in.Width, in.Height)
-	return &plan{
-		sizing: s, size: size, covered: size, branches: r.Branches, classes: r.Classes, choice: c,
-		pieces: r.cut(size, s, c),
-		usage:  route.UsageOf(c.blend.Grid, c.Classes, len(r.Branches)),
-	}, nil
+	if exact, err := m.best(func(m room) (sizing, error) { return r.fitTo(m, c) }); err == nil {
+		s = exact
+	}
+	return r.planOf(m.size, s, c), nil
 }
 
-func (r *routed) worker() enlarger { return newStripWorker(r.Branches) }
+// planOf is the plan for a choice.
+func (r *routed) planOf(size image.Point, s sizing, c *choice) *plan {
+	p := &plan{
+		sizing: s, size: size, covered: size, branches: r.Branches, classes: r.Classes, choice: c,
+		usage: route.UsageOf(c.blend.Grid, c.Classes, len(r.Branches)),
+		bands: r.bands(s, c.blend),
+	}
+	r.cut(p)
+	return p
+}
 
-func (r *routed) canvas(j *job) canvas { return direct{j} }
+// bands end where nothing depends on the cores below.
+func (r *routed) bands(s sizing, b *route.Blend) []int {
+	together := max(s.bandRows/largestCore(b.Ys), 1) // rows of cores
+	var bands []int
+	for y := range b.Rows() {
+		if last := y == b.Rows()-1; last || (y+1)%together == 0 && !isSmall(b.Size()) {
+			bands = append(bands, b.Until(y))
+		}
+	}
+	return bands
+}
+
+func (r *routed) lane() lane { return newRoutedLane(r.Branches) }
+
+func (r *routed) canvas(j *job, whole *picture.Picture, _ bool) canvas { return newDirect(j, whole) }

@@ -18,7 +18,7 @@ func classesOf(t *testing.T, o Options, in *picture.Picture) []int {
 	t.Helper()
 	o.Mode = ModeRouted
 	r := newUpscaler(t, builtIn(t, fastModel), o).method.(*routed)
-	s, err := r.fit(image.Pt(in.Width, in.Height), 1, unlimited)
+	s, err := r.fit(room{size: image.Pt(in.Width, in.Height), threads: 1, bytes: unlimited})
 	if err != nil {
 		t.Fatal(err)
 	}

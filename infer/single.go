@@ -43,65 +43,91 @@ const (
 	poolingCore = 160
 )
 
-// fit cuts the picture into strips as high as it is, since rows slide through the network and cost nothing twice, and as
-// many that all threads have the same work. Where memory is short the strips get narrower, and then the threads fewer.
-func (s *single) fit(picture image.Point, threads int, bytes int64) (sizing, error) {
+// fit cuts the picture into strips, since rows slide through the network and cost nothing twice, and as many that all threads have the same
+// work. Where memory is short the strips get narrower, or the picture is cut across, too.
+func (s *single) fit(r room) (sizing, error) {
 	// Where the cut shows in the result, it must not depend on threads and memory.
 	switch {
-	case s.Spec.Pools() && picture.X*picture.Y <= wholePooled:
-		z, err := fixedSizing(s.Branch, picture, picture, 1, bytes)
-		z.threads = threads
+	case s.Spec.Pools() && r.size.X*r.size.Y <= wholePooled:
+		z, err := r.pieces(r.size, s.Bytes(r.size, r.size), r.size.Y)
+		z.workers, z.lanes, z.threads = 1, 1, r.threads
 		return z, err
 	case s.Spec.Pools():
-		return fixedSizing(s.Branch, picture, image.Pt(poolingCore, poolingCore), threads, bytes)
-	case max(picture.X, picture.Y) <= branch.SmallPicture:
-		return fixedSizing(s.Branch, picture, picture, threads, bytes)
-	case s.CutsContext():
-		return fixedSizing(s.Branch, picture, image.Pt(cutContextWidth, picture.Y), threads, bytes)
+		core := image.Pt(poolingCore, poolingCore)
+		return r.pieces(core, s.Bytes(r.size, core), poolingCore)
+	case isSmall(r.size):
+		return r.pieces(r.size, s.Bytes(r.size, r.size), r.size.Y)
 	}
-	return stripSizing(picture, threads, bytes, stripLimits{stripWidths, workerMemory}, s.Bytes)
+	limits := stripLimits{stripWidths, workerMemory}
+	if s.CutsContext() {
+		limits.widths = []int{cutContextWidth}
+	}
+	return r.strips(limits, stripCosts{s.Bytes, sum(s.Bytes), s.Context(), repeatedRows(s.Branch)})
 }
 
-func (s *single) plan(_ context.Context, in *picture.Picture, _ int, z sizing) (*plan, error) {
+// isSmall tells whether a picture is computed in one piece, layer by layer.
+func isSmall(picture image.Point) bool { return max(picture.X, picture.Y) <= branch.SmallPicture }
+
+func (s *single) plan(_ context.Context, in *picture.Picture, z sizing, _ room) (*plan, error) {
 	size := image.Pt(in.Width, in.Height)
-	return &plan{
+	p := &plan{
 		sizing: z, size: size, covered: size,
 		branches: []*branch.Branch{s.Branch}, classes: []string{s.class},
-		pieces: cover(size, z.core, s.Context()),
-		usage:  route.Usage{Pixels: []float64{float64(size.X * size.Y)}, Borders: []float64{0}},
-	}, nil
+		usage: route.Usage{Pixels: []float64{float64(size.X * size.Y)}, Borders: []float64{0}},
+		bands: cuts(size.Y, z.bandRows),
+	}
+	p.cover(0)
+	return p, nil
 }
 
-func (s *single) worker() enlarger { return &pieceWorker{branches: []*branch.Branch{s.Branch}} }
+func (s *single) lane() lane { return &singleLane{branches: []*branch.Branch{s.Branch}} }
 
-func (s *single) canvas(j *job) canvas { return direct{j} }
+func (s *single) canvas(j *job, whole *picture.Picture, _ bool) canvas { return newDirect(j, whole) }
 
-// pieceWorker is a worker's memory for pieces of any of the branches.
-type pieceWorker struct {
+// singleLane computes pieces by one branch each.
+type singleLane struct {
 	branches []*branch.Branch
+	layered  bool // compute layer by layer, whatever the size of the picture
 	arena    engine.Arena
+
+	job      *job
+	piece    *piece
+	executor executor
+	made     int // rows of the result
 	planes   [3][]float32
 }
 
-func (w *pieceWorker) enlarge(ctx context.Context, j *job, p *piece, write func([][]float32, image.Rectangle)) error {
-	b := w.branches[p.class]
-	return w.run(ctx, b, b.PlanFor(j.plan.size), j, p, write)
+func (l *singleLane) begin(j *job, p *piece) {
+	b := l.branches[p.class]
+	by := b.PlanFor(j.plan.size)
+	if l.layered {
+		by = b.Plan.ByLayer()
+	}
+	l.job, l.piece, l.made = j, p, 0
+	l.arena.Reserve(by.Bytes(p.Window.Size(), p.Core.Sub(p.Window.Min)))
+	l.executor = by.Executor(&l.arena)
+	l.executor.Begin(engine.Piece{Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: j.plan.threads})
 }
 
-// run computes a piece by a plan of the branch.
-func (w *pieceWorker) run(ctx context.Context, b *branch.Branch, by *engine.Plan, j *job, p *piece,
-	write func([][]float32, image.Rectangle)) error {
-	w.arena.Reserve(j.plan.bytes)
-	corner := p.Core.Min.Mul(b.Spec.Scale)
-	return by.Run(ctx, &w.arena, engine.Piece{
-		Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: j.plan.threads,
-	}, func(rows engine.Rows) { b.Fill(rows, j.in, p.Window.Min) }, func(rows engine.Rows) {
-		for y := rows.Min.Y; y < rows.Max.Y; y++ {
-			for c := range w.planes {
-				w.planes[c] = rows.Row(c, y)
-				b.ToUnit(w.planes[c])
-			}
-			write(w.planes[:], image.Rect(rows.Min.X, y, rows.Max.X, y+1).Add(corner))
+func (l *singleLane) advance(ctx context.Context, end int, to painter) error {
+	b := l.branches[l.piece.class]
+	corner := l.piece.Core.Min.Mul(b.Spec.Scale)
+	for until := (end - l.piece.Core.Min.Y) * b.Spec.Scale; l.made < until; {
+		b.Fill(l.executor.Wants(), l.job.in, l.piece.Window.Min)
+		work, err := l.executor.Step(ctx)
+		if err != nil {
+			return err
 		}
-	})
+		l.piece.macs += work.MACs
+		rows := l.executor.Made(until)
+		for y := rows.Min.Y; y < rows.Max.Y; y++ {
+			for c := range l.planes {
+				l.planes[c] = rows.Row(c, y)
+				b.ToUnit(l.planes[c])
+			}
+			to.row(l.planes[:], corner.X+rows.Min.X, corner.Y+y)
+		}
+		l.made = rows.Max.Y
+	}
+	return nil
 }

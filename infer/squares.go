@@ -10,22 +10,6 @@ import (
 // Networks that pool over their input average over what they are given, so that the size of pieces shows in their results. Routed
 // pictures are cut into the same squares, with the same context, whatever their classes, and a whole square has one class.
 
-// squareSizing gives the size of squares, and what the most demanding branch takes for one.
-func (r *routed) squareSizing(picture image.Point, threads int, bytes int64) (sizing, error) {
-	var s sizing
-	for i, b := range r.Branches {
-		own, err := fixedSizing(b, picture, image.Pt(poolingCore, poolingCore), threads, bytes)
-		if err != nil {
-			return own, err
-		}
-		if i == 0 {
-			s = own
-		}
-		s.workers, s.bytes = min(s.workers, own.workers), max(s.bytes, own.bytes)
-	}
-	return s, nil
-}
-
 func squareGrid(picture image.Point) route.Grid {
 	return route.Grid{Xs: tile.Cuts(picture.X, poolingCore), Ys: tile.Cuts(picture.Y, poolingCore)}
 }
@@ -54,11 +38,11 @@ func inSquares(p *route.Problem, predicted route.Prediction) (*route.Problem, ro
 }
 
 // cutSquares makes a piece of each square.
-func (r *routed) cutSquares(picture image.Point, c *choice) []piece {
-	var pieces []piece
-	for i, core := range c.Cores {
-		window := r.Branches[c.Classes[i]].Window(picture, core)
-		pieces = append(pieces, piece{Piece: tile.Piece{Core: core, Window: window}, class: c.Classes[i]})
-	}
-	return pieces
+func (r *routed) cutSquares(p *plan) {
+	i := 0
+	p.cut(squareGrid(p.size).Xs, func(piece *piece) {
+		piece.class = p.choice.Classes[i]
+		piece.Window = r.Branches[piece.class].Window(p.size, piece.Core)
+		i++
+	})
 }

@@ -13,25 +13,56 @@ import (
 // routedStrips are wider than those of a single network: every span that a cut divides is begun twice, in each layer.
 var routedStrips = stripLimits{append([]int{1024, 768, 512, 384}, stripWidths...), 256 << 20}
 
-// fit cuts pictures into upright strips as single.fit does. A worker holds the rows of all branches at a time.
-func (r *routed) fit(picture image.Point, threads int, bytes int64) (sizing, error) {
-	switch {
-	case r.Hardest().Spec.Pools():
-		return r.squareSizing(picture, threads, bytes)
-	case max(picture.X, picture.Y) <= branch.SmallPicture:
-		return fixedSizing(r.Hardest(), picture, picture, threads, bytes)
-	case slices.ContainsFunc(r.Branches, (*branch.Branch).CutsContext):
-		// The cut shows in the result, and must not depend on threads and memory.
-		s := sizing{core: image.Pt(cutContextWidth, picture.Y)}
-		s.bytes = r.stripBytes(picture, s.core)
-		return s.limitWorkers(threads, bytes)
-	}
-	return stripSizing(picture, threads, bytes, routedStrips, r.stripBytes)
+// fit cuts pictures into upright strips as single.fit does. A lane holds the rows of all branches at a time.
+func (r *routed) fit(m room) (sizing, error) {
+	return r.fitBy(m, stripCosts{r.widestBytes, sum(r.stripBytes), r.Hardest().Context(), repeatedRows(r.Hardest())})
 }
 
-// stripBytes is what a worker takes for a strip.
+// fitTo does the same when the classes of cores are known, and so which strips have the same cost, which may be narrower than fit must fear.
+func (r *routed) fitTo(m room, c *choice) (sizing, error) {
+	over := func(add func(all, strip int64) int64) func(picture, core image.Point) int64 {
+		return func(picture, core image.Point) int64 {
+			all := int64(0)
+			edges := r.stripEdges(picture, core, c)
+			for i := range len(edges) - 1 {
+				all = add(all, r.stripBytes(picture, image.Pt(edges[i+1]-edges[i], core.Y)))
+			}
+			return all
+		}
+	}
+	widest := over(func(all, strip int64) int64 { return max(all, strip) })
+	return r.fitBy(m, stripCosts{
+		widest, over(func(all, strip int64) int64 { return all + strip }), r.Hardest().Context(), repeatedRows(r.Hardest()),
+	})
+}
+
+func (r *routed) fitBy(m room, costs stripCosts) (sizing, error) {
+	switch {
+	case r.Hardest().Spec.Pools():
+		core := image.Pt(poolingCore, poolingCore)
+		return m.pieces(core, r.Largest(func(b *branch.Branch) int64 { return b.Bytes(m.size, core) }), poolingCore)
+	case isSmall(m.size):
+		return m.pieces(m.size, r.Hardest().Bytes(m.size, m.size), m.size.Y)
+	}
+	limits := routedStrips
+	if slices.ContainsFunc(r.Branches, (*branch.Branch).CutsContext) {
+		// The cut shows in the result, and must not depend on threads and memory.
+		limits.widths = []int{cutContextWidth}
+	}
+	return m.strips(limits, costs)
+}
+
+// canonical is how a picture is cut for two threads with as much memory as they want, which is what budgets are counted for.
+func (r *routed) canonical(picture image.Point) sizing {
+	s, err := r.fit(room{size: picture, threads: budgetThreads, bytes: unlimited})
+	if err != nil {
+		panic("infer: no picture is too large for unlimited memory")
+	}
+	return s
+}
+
+// stripBytes is what a lane takes for a strip.
 func (r *routed) stripBytes(picture, core image.Point) int64 {
-	core.X = min(widened(core.X), picture.X)
 	bytes := blendBytes(r.Hardest().Spec.Scale, r.core(), core.X)
 	for _, b := range r.Branches {
 		bytes += b.Bytes(picture, core)
@@ -39,37 +70,35 @@ func (r *routed) stripBytes(picture, core image.Point) int64 {
 	return bytes
 }
 
-// cut gives the pieces that a picture is computed in.
-func (r *routed) cut(picture image.Point, s sizing, c *choice) []piece {
-	last := len(r.Branches) - 1
+// widestBytes is what it takes for the widest of strips that have the same cost.
+func (r *routed) widestBytes(picture, core image.Point) int64 {
+	return r.stripBytes(picture, image.Pt(min(widened(core.X), picture.X), core.Y))
+}
+
+// cut makes the pieces of a plan.
+func (r *routed) cut(p *plan) {
+	last, c := len(r.Branches)-1, p.choice
 	switch {
 	case r.Hardest().Spec.Pools():
-		return r.cutSquares(picture, c)
+		r.cutSquares(p)
+		return
 	case c.isAll(last):
-		pieces := cover(picture, s.core, r.Hardest().Context())
-		for i := range pieces {
-			pieces[i].class = last
-		}
-		return pieces
+		p.cover(last)
+		return
 	}
 	bands := make([][]route.Band, len(r.Branches))
 	for class := range bands {
 		bands[class] = c.blend.Parts(class)
 	}
-	var pieces []piece
-	edges := r.stripEdges(picture, s, c)
-	for i := range len(edges) - 1 {
-		core := image.Rect(edges[i], 0, edges[i+1], picture.Y)
-		p := piece{Piece: tile.Piece{Core: core, Window: core}, masks: make([]*part, len(r.Branches))}
+	p.cut(r.stripEdges(p.size, p.core, c), func(piece *piece) {
+		piece.Window, piece.masks = piece.Core, make([]*part, len(r.Branches))
 		for class, b := range r.Branches {
-			p.masks[class] = partOf(b.Window(picture, core), core, bands[class])
+			piece.masks[class] = partOf(b.Window(p.size, piece.Core), piece.Core, bands[class])
 		}
-		pieces = append(pieces, p)
-	}
-	return pieces
+	})
 }
 
-// partOf is what a branch computes of a strip in a window, of all that it computes of the picture; nil if there is nothing.
+// partOf is what a branch computes of a piece in a window, of all that it computes of the picture; nil if there is nothing.
 func partOf(window, core image.Rectangle, bands []route.Band) *part {
 	out := &part{window: window}
 	all, some := true, false
@@ -78,7 +107,7 @@ func partOf(window, core image.Rectangle, bands []route.Band) *part {
 		covers := false
 		for _, s := range b.Spans {
 			band.Spans = append(band.Spans, engine.Span{Left: s.Left - window.Min.X, Right: s.Right - window.Min.X})
-			some = some || s.Left < core.Max.X && s.Right > core.Min.X
+			some = some || image.Rect(s.Left, b.Top, s.Right, b.Bottom).Overlaps(core)
 			covers = covers || s.Left <= window.Min.X && s.Right >= window.Max.X
 		}
 		all = all && covers
@@ -94,8 +123,8 @@ func partOf(window, core image.Rectangle, bands []route.Band) *part {
 }
 
 // stripEdges cuts the picture into as many strips as it is to have, all of the same cost.
-func (r *routed) stripEdges(picture image.Point, s sizing, c *choice) []int {
-	strips := parts(picture.X, s.core.X)
+func (r *routed) stripEdges(picture, core image.Point, c *choice) []int {
+	strips := parts(picture.X, core.X)
 	columns := make([]float64, c.blend.Columns())
 	total := 0.0
 	for i, class := range c.Classes {
@@ -122,7 +151,12 @@ func (r *routed) stripEdges(picture image.Point, s sizing, c *choice) []int {
 	for len(edges) > 1 && edges[len(edges)-1] >= picture.X {
 		edges = edges[:len(edges)-1]
 	}
-	return narrowed(append(edges, picture.X), widened(s.core.X))
+	return narrowed(append(edges, picture.X), widened(core.X))
+}
+
+// sum is what all strips of one width take.
+func sum(bytes func(picture, core image.Point) int64) func(picture, core image.Point) int64 {
+	return func(picture, core image.Point) int64 { return int64(parts(picture.X, core.X)) * bytes(picture, core) }
 }
 
 // widened is how wide a strip may become so that all strips have the same cost.

@@ -47,6 +47,14 @@ func (b *Blend) Parts(class int) []Band {
 	return bands
 }
 
+// Until is the row of the small picture before which nothing depends on the rows of cores after row y.
+func (b *Blend) Until(y int) int {
+	if y == b.Rows()-1 {
+		return b.Ys[y+1]
+	}
+	return b.Ys[y+1] - b.Width
+}
+
 // spans are the columns that a class has any weight in if it has the cores of all these rows.
 func (b *Blend) spans(class int, rows []int) []Span {
 	var spans []Span

@@ -1,0 +1,145 @@
+package infer
+
+import (
+	"context"
+	"image"
+
+	"classsr/branch"
+	"classsr/engine"
+	"classsr/route"
+)
+
+// routedLane computes pieces by all branches, each the parts of its class.
+type routedLane struct {
+	singleLane
+	arenas    []engine.Arena // by class
+	executors []executor     // nil where a class has nothing to do
+	made      []int          // rows of the result, by class
+	cores     int            // the row of cores that is computed next
+	blended   *blendRows
+	segments  []route.Segment
+	spans     []route.Span
+}
+
+func newRoutedLane(branches []*branch.Branch) *routedLane {
+	n := len(branches)
+	return &routedLane{
+		singleLane: singleLane{branches: branches},
+		arenas:     make([]engine.Arena, n), executors: make([]executor, n), made: make([]int, n),
+	}
+}
+
+func (l *routedLane) begin(j *job, p *piece) {
+	if p.masks == nil {
+		l.singleLane.begin(j, p)
+		return
+	}
+	l.job, l.piece = j, p
+	b := j.plan.choice.blend
+	l.blended = l.blended.forPiece(b, p.Core)
+	for l.cores = 0; b.Until(l.cores) <= p.Core.Min.Y; {
+		l.cores++
+	}
+	for class, part := range p.masks {
+		l.executors[class], l.made[class] = nil, 0
+		if part != nil {
+			l.executors[class] = l.branches[class].Plan.Executor(&l.arenas[class])
+			l.executors[class].Begin(engine.Piece{Window: part.window.Size(), Core: p.Core.Sub(part.window.Min), Mask: part.mask})
+		}
+	}
+}
+
+// advance goes from row of cores to row of cores, and computes all classes of each, so that what a branch needs stays in cache.
+func (l *routedLane) advance(ctx context.Context, end int, to painter) error {
+	if l.piece.masks == nil {
+		return l.singleLane.advance(ctx, end, to)
+	}
+	b := l.job.plan.choice.blend
+	for ; l.cores < b.Rows() && b.Until(l.cores) <= end; l.cores++ {
+		until := b.Until(l.cores) * b.Scale
+		for class := range l.branches {
+			if l.executors[class] == nil {
+				continue
+			}
+			if err := l.compute(ctx, class, until, to); err != nil {
+				return err
+			}
+		}
+		l.flush(until, to)
+	}
+	return nil
+}
+
+// compute computes a class's parts of the rows of the result before row until.
+func (l *routedLane) compute(ctx context.Context, class, until int, to painter) error {
+	b, e := l.branches[class], l.executors[class]
+	corner := l.piece.Core.Min.Mul(b.Spec.Scale)
+	for until -= corner.Y; l.made[class] < until; {
+		b.Fill(e.Wants(), l.job.in, l.piece.masks[class].window.Min)
+		work, err := e.Step(ctx)
+		if err != nil {
+			return err
+		}
+		l.piece.macs += work.MACs
+		rows := e.Made(until)
+		l.made[class] = rows.Max.Y
+		l.blend(class, rows, corner, to)
+	}
+	return nil
+}
+
+// blend hands on what a class makes alone of rows of the result, and adds its share of the rest.
+func (l *routedLane) blend(class int, rows engine.Rows, corner image.Point, to painter) {
+	b := l.job.plan.choice.blend
+	left := corner.X + rows.Min.X
+	var last route.Row
+	for y := rows.Min.Y; y < rows.Max.Y; y++ {
+		row := b.RowAt(corner.Y + y)
+		if y == rows.Min.Y || !row.Same(last) {
+			l.segments = b.Segments(l.segments[:0], row, class, left, corner.X+rows.Max.X)
+		}
+		last = row
+		for _, s := range l.segments {
+			for c := range l.planes {
+				l.planes[c] = rows.Row(c, y)[s.Left-left : s.Right-left]
+				l.branches[class].ToUnit(l.planes[c])
+			}
+			if s.At == 1 && s.Step == 0 {
+				to.row(l.planes[:], s.Left, corner.Y+y)
+				continue
+			}
+			for c, plane := range l.planes {
+				addWeighted(l.blended.row(c, corner.Y+y, s.Left, s.Right), plane, s.At, s.Step)
+			}
+		}
+	}
+}
+
+func addWeighted(to, from []float32, weight, step float32) {
+	for i, v := range from { // no kernel, whose last numbers would be rounded otherwise than the others, wherever a strip ends
+		to[i] += v * (weight + step*float32(i))
+	}
+}
+
+// flush hands on what several classes made of the rows before row until, which is all there.
+func (l *routedLane) flush(until int, to painter) {
+	b, r := l.job.plan.choice.blend, l.blended
+	var last route.Row
+	for y := r.done; y < until; y++ {
+		row := b.RowAt(y)
+		if y == r.done || !row.Same(last) {
+			l.spans = b.Mixed(l.spans[:0], row, r.left, r.left+r.width)
+		}
+		last = row
+		for _, s := range l.spans {
+			for c := range l.planes {
+				l.planes[c] = r.row(c, y, s.Left, s.Right)
+			}
+			to.row(l.planes[:], s.Left, y)
+			for _, plane := range l.planes {
+				clear(plane)
+			}
+		}
+	}
+	r.done = until
+}
