@@ -74,11 +74,11 @@ func alike(n nn.Node, v nn.Value) bool {
 }
 
 func (n *network) addDeconv(node nn.Node, op nn.Deconv, params tensor.Set, inputs []nn.Value) nn.Value {
-	conv, arrays := op.AsConv(node.Arrays(params))
+	arrays := op.ConvParams(node.Arrays(params))
 	for i, p := range op.Params() {
 		n.params[node.ParamName(p)] = arrays[i]
 	}
-	v := n.graph.Add(node.Name, conv, inputs...)
+	v := n.graph.Add(node.Name, op.AsConv(), inputs...)
 	n.deconvs[v] = op
 	return n.graph.Add("", nn.PixelShuffle{Factor: op.Stride}, v)
 }

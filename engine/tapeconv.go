@@ -87,7 +87,7 @@ func (c *tapeConv) prepareBack(t *Tape) {
 func (c *tapeConv) weights(t *Tape) (weight, bias []float32) {
 	arrays := c.node.Arrays(t.params)
 	if c.deconv != nil {
-		_, arrays = c.deconv.AsConv(arrays)
+		arrays = c.deconv.ConvParams(arrays)
 	}
 	if len(arrays) == 1 {
 		return arrays[0].Data, c.none[:c.op.Out]

@@ -41,42 +41,42 @@ func (d Deconv) MACs(in []tensor.Shape) MACs {
 	}
 }
 
-// AsConv gives a convolution that computes the same if a PixelShuffle by Stride follows it, and its weight and bias made of the
-// given ones. Each result position Stride*j+i becomes a channel of position j; the taps that it does not have are zeros. It panics
-// unless the result is Stride times as large as the input.
-func (d Deconv) AsConv(p []tensor.Array) (c Conv, converted []tensor.Array) {
+// AsConv gives a convolution that computes the same if a PixelShuffle by Stride follows it, with the parameters of ConvParams: each
+// result position Stride*j+i becomes a channel of position j. It is as large as the farthest position that a result reads demands. It
+// panics unless the result is Stride times as large as the input.
+func (d Deconv) AsConv() Conv {
 	if d.Kernel+d.OutPad-2*d.Pad != d.Stride {
 		panic("nn: only a Deconv that enlarges by its stride is a convolution")
 	}
-	c = d.conv()
+	// Result position i = 0 .. Stride-1 of j = 0 reads positions s with a tap i+Pad-s*Stride in 0 .. Kernel-1.
+	after := (d.Stride - 1 + d.Pad) / d.Stride
+	before := max(d.Kernel-1-d.Pad, 0) / d.Stride
+	pad := max(before, after)
+	return Conv{In: d.In, Out: d.Out * d.Stride * d.Stride, Kernel: 2*pad + 1, Pad: pad}
+}
+
+// ConvParams gives weight and bias of AsConv, made of those of d. Taps that a result position does not have are zeros.
+func (d Deconv) ConvParams(p []tensor.Array) []tensor.Array {
+	c := d.AsConv()
 	weight, bias := tensor.NewArray(c.Out, c.In, c.Kernel, c.Kernel), tensor.NewArray(c.Out)
 	d.eachTap(c, func(conv, deconv int) { weight.Data[conv] = p[0].Data[deconv] })
 	for o := range bias.Data {
 		bias.Data[o] = p[1].Data[o/(d.Stride*d.Stride)]
 	}
-	return c, []tensor.Array{weight, bias}
+	return []tensor.Array{weight, bias}
 }
 
-// AddConvGradient adds the gradient of what AsConv gives, converted, to the gradient dp of the parameters. Entries of dp whose Data is
+// AddConvGradient adds the gradient of what ConvParams gives, converted, to the gradient dp of the parameters. Entries of dp whose Data is
 // nil are not wanted.
 func (d Deconv) AddConvGradient(dp, converted []tensor.Array) {
 	if dp[0].Data != nil {
-		d.eachTap(d.conv(), func(conv, deconv int) { dp[0].Data[deconv] += converted[0].Data[conv] })
+		d.eachTap(d.AsConv(), func(conv, deconv int) { dp[0].Data[deconv] += converted[0].Data[conv] })
 	}
 	if dp[1].Data != nil {
 		for o, v := range converted[1].Data {
 			dp[1].Data[o/(d.Stride*d.Stride)] += v
 		}
 	}
-}
-
-// conv is the convolution of AsConv: as large as the farthest position that a result reads demands.
-func (d Deconv) conv() Conv {
-	// Result position i = 0 .. Stride-1 of j = 0 reads positions s with a tap i+Pad-s*Stride in 0 .. Kernel-1.
-	after := (d.Stride - 1 + d.Pad) / d.Stride
-	before := max(d.Kernel-1-d.Pad, 0) / d.Stride
-	pad := max(before, after)
-	return Conv{In: d.In, Out: d.Out * d.Stride * d.Stride, Kernel: 2*pad + 1, Pad: pad}
 }
 
 // eachTap calls f for every tap with its place in the weight of c and in that of d.

@@ -32,9 +32,9 @@ func TestDeconvAsConv(t *testing.T) {
 			random(x.Data)
 			want := g.Forward(params, x)
 
-			conv, arrays := d.AsConv(g.Nodes[0].Arrays(params))
+			arrays := d.ConvParams(g.Nodes[0].Arrays(params))
 			shuffled := NewGraph(d.In)
-			shuffled.Add("", PixelShuffle{Factor: d.Stride}, shuffled.Add("up", conv, Input))
+			shuffled.Add("", PixelShuffle{Factor: d.Stride}, shuffled.Add("up", d.AsConv(), Input))
 			got := shuffled.Forward(tensor.Set{"up.weight": arrays[0], "up.bias": arrays[1]}, x)
 			if got.Shape != want.Shape {
 				t.Fatalf("shape %v, want %v", got.Shape, want.Shape)
