@@ -1,0 +1,103 @@
+package program
+
+import (
+	"image"
+
+	"classsr/nn"
+	"classsr/tensor"
+)
+
+// Conv is a convolution with square kernels and zero padding, and what is done to its result before it is written:
+//
+//	y = activate(normalise(conv(x) + bias) + residual)
+//
+// Input 0 is x, and input 1 the residual, of the result's shape.
+type Conv struct {
+	In, Out                     int // channels
+	Kernel, Stride, Pad, Groups int
+	// Node has the parameters: weight, and perhaps bias.
+	Node nn.Node
+	// Deconv is the transposed convolution that this one, with a shuffle after it, stands for; nil otherwise.
+	Deconv *nn.Deconv
+	// Norms are multiplied into weight and bias, one after the other.
+	Norms []Norm
+	// Residual tells whether there is an input 1.
+	Residual bool
+	// Activation is nil if there is none.
+	Activation *Activation
+}
+
+// newConv gives the convolution of a node.
+func newConv(n nn.Node, op nn.Conv) Conv {
+	return Conv{
+		In: op.In, Out: op.Out, Kernel: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(), Node: n,
+	}
+}
+
+// newDeconv gives the convolution that comes before the shuffle of a transposed one.
+func newDeconv(n nn.Node, op nn.Deconv) Conv {
+	c := newConv(n, op.AsConv())
+	c.Deconv = &op
+	return c
+}
+
+// Shape implements Operation.
+func (c Conv) Shape(in []tensor.Shape) tensor.Shape {
+	op := nn.Conv{In: c.In, Out: c.Out, Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad, Groups: c.Groups}
+	y := op.Shape(in[:1])
+	if c.Residual != (len(in) == 2) || c.Residual && in[1] != y {
+		panic("program: a convolution takes one input, and one of its result's shape to add to it")
+	}
+	return y
+}
+
+// Reach implements Operation.
+func (c Conv) Reach(i int, r image.Rectangle, _ image.Point) image.Rectangle {
+	if i == 1 {
+		return r
+	}
+	return image.Rectangle{
+		Min: r.Min.Mul(c.Stride).Sub(image.Pt(c.Pad, c.Pad)),
+		Max: r.Max.Sub(image.Pt(1, 1)).Mul(c.Stride).Add(image.Pt(c.Kernel-c.Pad, c.Kernel-c.Pad)),
+	}
+}
+
+// MACs implements Operation.
+func (c Conv) MACs(r image.Rectangle) int64 {
+	perPixel := c.Out * (c.In / c.Groups) * c.Kernel * c.Kernel
+	if d := c.Deconv; d != nil {
+		perPixel = d.In * d.Out * d.Kernel * d.Kernel // without the taps that its results do not have
+	}
+	return int64(r.Dx()*r.Dy()) * int64(perPixel)
+}
+
+// Weights gives the weight, Out x In/Groups x Kernel x Kernel, and a number for each result channel that is added. They are those of the
+// node if nothing has to be done to them, but for the bias, which is always new.
+func (c Conv) Weights(params tensor.Set) (weight, bias []float32) {
+	arrays := c.Node.Arrays(params)
+	if c.Deconv != nil {
+		arrays = c.Deconv.ConvParams(arrays)
+	}
+	weight, bias = arrays[0].Data, make([]float32, c.Out)
+	if len(arrays) > 1 {
+		copy(bias, arrays[1].Data)
+	}
+	for _, n := range c.Norms {
+		weight, bias = n.fold(params, weight, bias)
+	}
+	return weight, bias
+}
+
+// fold multiplies a normalisation into the convolution before it.
+func (n Norm) fold(params tensor.Set, weight, bias []float32) (foldedWeight, foldedBias []float32) {
+	factor, offset := n.Affine(params)
+	foldedWeight, foldedBias = make([]float32, len(weight)), make([]float32, len(bias))
+	perOut := len(weight) / len(bias)
+	for o := range bias {
+		for i := o * perOut; i < (o+1)*perOut; i++ {
+			foldedWeight[i] = float32(float64(weight[i]) * factor[o])
+		}
+		foldedBias[o] = float32(float64(bias[o])*factor[o] + offset[o])
+	}
+	return foldedWeight, foldedBias
+}

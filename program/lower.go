@@ -1,0 +1,174 @@
+package program
+
+import (
+	"slices"
+
+	"classsr/nn"
+)
+
+// Mode says what a program is for.
+type Mode int
+
+const (
+	// Inference fuses all that can be fused.
+	Inference Mode = iota
+	// Training keeps what gradients are computed from: a convolution has a skip connection and an activation that keeps signs at most.
+	Training
+)
+
+// lowering turns nodes into steps one by one. What a convolution can do besides becomes part of it when its node comes, if nothing else
+// reads what was there before.
+type lowering struct {
+	mode  Mode
+	at    [][]Value // by value of the graph: where it is, several values side by side if it is a concatenation
+	steps []Step
+	users []int // by value: how many nodes of the graph read it
+	made  int   // how many nodes read what the current node makes
+}
+
+// Lower lowers a graph. It panics if something else than convolutions reads a concatenation.
+func Lower(g *nn.Graph, mode Mode) *Program {
+	users := make([]int, len(g.Nodes)+1)
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			users[v]++
+		}
+	}
+	l := lowering{mode: mode, at: [][]Value{{Input}}, users: users[:1:1]}
+	for i, n := range g.Nodes {
+		l.made = users[i+1]
+		l.at = append(l.at, l.lower(n))
+	}
+	p := &Program{Channels: g.Channels, Steps: l.steps, Output: l.one(g.Output())}
+	p.Scale = p.scale()
+	return p
+}
+
+// lower gives the values of what a node makes. It is the one place that knows all operations of nn.
+func (l *lowering) lower(n nn.Node) []Value {
+	switch op := n.Op.(type) {
+	case nn.Conv:
+		return l.add(newConv(n, op), l.at[n.Inputs[0]])
+	case nn.Linear: // a 1x1 convolution of a single pixel
+		return l.add(newConv(n, nn.Conv{In: op.In, Out: op.Out, Kernel: 1}), l.at[n.Inputs[0]])
+	case nn.Deconv: // Winograd's algorithm makes this faster than leaving out the dead taps would
+		conv := l.add(newDeconv(n, op), l.at[n.Inputs[0]])
+		return l.add(Shuffle{PixelShuffle: nn.PixelShuffle{Factor: op.Stride}}, conv)
+	case nn.Concat:
+		var parts []Value
+		for _, v := range n.Inputs {
+			parts = append(parts, l.at[v]...)
+		}
+		return parts
+	case nn.ReLU:
+		return l.activate(l.one(n.Inputs[0]), Activation{})
+	case nn.LeakyReLU:
+		return l.activate(l.one(n.Inputs[0]), Activation{Slope: op.Slope})
+	case nn.PReLU:
+		return l.activate(l.one(n.Inputs[0]), Activation{Learnt: &n, PerChannel: op.Slopes > 1})
+	case nn.Sigmoid:
+		return l.add(Sigmoid{Sigmoid: op}, l.each(n)...)
+	case nn.BatchNorm:
+		return l.normalise(l.one(n.Inputs[0]), Norm{Node: n})
+	case nn.Add:
+		return l.sum(l.one(n.Inputs[0]), l.one(n.Inputs[1]))
+	case nn.ChannelMul:
+		return l.add(ChannelMul{ChannelMul: op}, l.each(n)...)
+	case nn.GlobalAvgPool:
+		return l.add(Mean{GlobalAvgPool: op}, l.each(n)...)
+	case nn.PixelShuffle:
+		return l.add(Shuffle{PixelShuffle: op}, l.each(n)...)
+	case nn.Bilinear:
+		return l.add(Bilinear{Bilinear: op}, l.each(n)...)
+	case nn.Bicubic:
+		return l.add(Bicubic{Bicubic: op}, l.each(n)...)
+	}
+	panic("program: an operation that cannot be lowered")
+}
+
+// one is where a value of the graph is that is no concatenation.
+func (l *lowering) one(v nn.Value) Value {
+	if len(l.at[v]) > 1 {
+		panic("program: only convolutions can read a concatenation")
+	}
+	return l.at[v][0]
+}
+
+// each gives the inputs of a node, none of them a concatenation.
+func (l *lowering) each(n nn.Node) [][]Value {
+	var inputs [][]Value
+	for _, v := range n.Inputs {
+		inputs = append(inputs, []Value{l.one(v)})
+	}
+	return inputs
+}
+
+// add adds a step for the current node.
+func (l *lowering) add(op Operation, inputs ...[]Value) []Value {
+	l.steps = append(l.steps, Step{op, inputs})
+	l.users = append(l.users, l.made)
+	return []Value{Value(len(l.steps))}
+}
+
+// amend makes the step that makes v do what the current node does, too.
+func (l *lowering) amend(v Value, op Operation, more ...[]Value) []Value {
+	s := &l.steps[v-1]
+	s.Op, s.Inputs = op, append(s.Inputs, more...)
+	l.users[v] = l.made
+	return []Value{v}
+}
+
+// maker gives the operation that makes v, if the current node alone reads it.
+func (l *lowering) maker(v Value) Operation {
+	if v == Input || l.users[v] != 1 {
+		return nil
+	}
+	return l.steps[v-1].Op
+}
+
+func (l *lowering) normalise(v Value, n Norm) []Value {
+	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && !c.Residual && c.Activation == nil {
+		c.Norms = append(slices.Clip(c.Norms), n)
+		return l.amend(v, c)
+	}
+	return l.add(n, []Value{v})
+}
+
+// sum adds one value to another. The step that makes the later one can do it, since the other one is there by then.
+func (l *lowering) sum(a, b Value) []Value {
+	earlier, later := min(a, b), max(a, b)
+	switch op := l.maker(later).(type) {
+	case Conv:
+		if !op.Residual && op.Activation == nil {
+			op.Residual = true
+			return l.amend(later, op, []Value{earlier})
+		}
+	case ChannelMul:
+		if l.mode == Inference && !op.Residual {
+			op.Residual = true
+			return l.amend(later, op, []Value{earlier})
+		}
+	}
+	return l.add(Add{}, []Value{a}, []Value{b})
+}
+
+// activate activates a value. An activation that treats all channels alike comes before a pixel shuffle, so that the convolution before
+// that can do it.
+func (l *lowering) activate(v Value, a Activation) []Value {
+	switch op := l.maker(v).(type) {
+	case Conv:
+		if op.Activation == nil && (l.mode == Inference || a.KeepsSigns()) {
+			op.Activation = &a
+			return l.amend(v, op)
+		}
+	case Shuffle:
+		if last := len(l.steps); int(v) == last && !a.PerChannel {
+			source := l.steps[last-1].Inputs[0]
+			l.steps, l.users = l.steps[:last-1], l.users[:last]
+			activated := l.activate(source[0], a)
+			l.users[activated[0]] = 1
+			return l.add(op, activated)
+		}
+	}
+	return l.add(Activate{Activation: a}, []Value{v})
+}
