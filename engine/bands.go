@@ -19,7 +19,7 @@ func (f *frame) do(ctx context.Context, threads int) error {
 	}
 	f.work.add(f.plan, *f.step, f.r)
 	bands := min(f.r.Dy()/bandRows, threads)
-	if _, ok := f.step.run.(meanOp); ok || bands < 2 {
+	if bands < 2 {
 		f.step.run.do(f)
 		return nil
 	}

@@ -5,12 +5,14 @@ import (
 
 	"classsr/internal/kernel"
 	"classsr/nn"
+	"classsr/program"
 )
 
 // bicubicOp is a bicubic enlargement. Weights depend on the place of a result within its pixel alone, and every result is summed
 // in an order that depends on its place in the picture alone, so that its bits do not depend on how the picture is cut.
 type bicubicOp struct {
-	nn.Bicubic
+	untiled
+	program.Bicubic
 	weights [][nn.BicubicTaps]float32 // by place within the pixel
 	// conv makes all results of a pixel as planes, where nothing is mirrored: the kernels are made for that.
 	conv *kernel.Conv
@@ -19,7 +21,7 @@ type bicubicOp struct {
 // bicubicReach is how many pixels beyond its own a result is made from.
 const bicubicReach = 2
 
-func newBicubicOp(op nn.Bicubic) bicubicOp {
+func newBicubicOp(op program.Bicubic) bicubicOp {
 	b := bicubicOp{Bicubic: op, weights: make([][nn.BicubicTaps]float32, op.Scale)}
 	for place := range b.weights {
 		for i, w := range op.Weights(place) {
@@ -43,33 +45,12 @@ func newBicubicOp(op nn.Bicubic) bicubicOp {
 	return b
 }
 
-func (b bicubicOp) need(_ int, r image.Rectangle, size image.Point) image.Rectangle {
-	x0, x1 := b.span(r.Min.X, r.Max.X, size.X)
-	y0, y1 := b.span(r.Min.Y, r.Max.Y, size.Y)
-	return image.Rect(x0, y0, x1, y1)
-}
-
-// span is the part of an axis of length n from which the results of first to end are made. What lies beyond the axis is
-// mirrored into it. Results before the first one, which is how sliding rows ask for work ahead, count as the first.
-func (b bicubicOp) span(first, end, n int) (lo, hi int) {
-	first, end = max(first, 0), max(end, 1)
-	lo, hi = b.First(first), b.First(end-1)+nn.BicubicTaps
-	left, right := -lo, 2*n-hi // where the mirrored parts end and begin
-	if lo < 0 {
-		lo, hi = 0, max(hi, left)
-	}
-	if hi > n {
-		lo, hi = min(lo, max(right, 0)), n
-	}
-	return lo, hi
-}
-
 // do makes what lies far enough from the picture's borders by convolution, and the rest one by one.
 func (b bicubicOp) do(f *frame) {
 	size := f.size(0)
 	inner := image.Rectangle{Max: size}.Inset(bicubicReach)
 	inner = image.Rectangle{Min: inner.Min.Mul(b.Scale), Max: inner.Max.Mul(b.Scale)}.Intersect(f.r)
-	if inner.Empty() || len(f.step.in) != 1 || f.out.C != 3 {
+	if inner.Empty() || f.out.C != 3 {
 		b.oneByOne(f, f.r)
 		return
 	}
@@ -106,12 +87,13 @@ func (b bicubicOp) convolve(f *frame, r image.Rectangle) {
 // oneByOne sums four source rows into one, and then along it.
 func (b bicubicOp) oneByOne(f *frame, r image.Rectangle) {
 	size := f.size(0)
-	first, end := b.span(r.Min.X, r.Max.X, size.X)
+	reads := b.Reach(0, r, size)
+	first, width := reads.Min.X, reads.Dx()
 	src, out := f.in(0, first), f.block(f.step.out, r.Min.X)
-	if len(f.arena.line) < end-first {
-		f.arena.line = make([]float32, end-first)
+	if len(f.arena.line) < width {
+		f.arena.line = make([]float32, width)
 	}
-	line := f.arena.line[:end-first]
+	line := f.arena.line[:width]
 	for c := range src.C {
 		for y := r.Min.Y; y < r.Max.Y; y++ {
 			var rows [nn.BicubicTaps][]float32

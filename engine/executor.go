@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"classsr/internal/kernel"
-	"classsr/nn"
+	"classsr/program"
 )
 
 // Piece is a piece of work: the part Core of a window of the given size. Beyond the window there are zeros to the network. Core is in the
@@ -50,7 +50,7 @@ func (e *Executor) Begin(piece Piece) {
 	f.bind(e.plan, geo, e.arena)
 	f.mask = newMasking(piece.Mask, e.plan, geo)
 	e.threads, e.end = piece.Threads, geo.first
-	e.sent = f.done[e.plan.graph.Output()]
+	e.sent = f.done[e.plan.program.Output]
 }
 
 // Wants gives the rows of the window that the next step reads and that were not there before, to be filled; there may be none. Each row is
@@ -58,12 +58,12 @@ func (e *Executor) Begin(piece Piece) {
 func (e *Executor) Wants() Rows {
 	f := &e.arena.frame
 	f.geo.plan(e.plan, f.done, f.want, e.end)
-	r := f.geo.valid[nn.Input]
-	r.Min.Y, r.Max.Y = f.done[nn.Input], f.want[nn.Input]
+	r := f.geo.valid[program.Input]
+	r.Min.Y, r.Max.Y = f.done[program.Input], f.want[program.Input]
 	if r.Dy() > 0 {
-		f.start(nn.Input)
+		f.start(program.Input)
 	}
-	return f.rows(nn.Input, r, image.Point{})
+	return f.rows(program.Input, r, image.Point{})
 }
 
 // Step makes the next rows of the result; at the beginning of a piece there may be none after a step. It comes after Wants, and after Made
@@ -72,7 +72,7 @@ func (e *Executor) Wants() Rows {
 func (e *Executor) Step(ctx context.Context) (Work, error) {
 	f := &e.arena.frame
 	f.work = Work{}
-	f.done[nn.Input] = f.want[nn.Input]
+	f.done[program.Input] = f.want[program.Input]
 	for i := range e.plan.steps {
 		if err := ctx.Err(); err != nil {
 			return f.work, err
@@ -91,7 +91,7 @@ func (e *Executor) Step(ctx context.Context) (Work, error) {
 // given later. They are valid until the next Step.
 func (e *Executor) Made(end int) Rows {
 	f := &e.arena.frame
-	out := e.plan.graph.Output()
+	out := e.plan.program.Output
 	r := f.geo.valid[out]
 	corner := r.Min
 	r.Min.Y, r.Max.Y = e.sent, f.done[out]
@@ -107,7 +107,7 @@ func (e *Executor) Made(end int) Rows {
 func (p *Plan) Run(ctx context.Context, a *Arena, piece Piece, fill, take func(Rows)) error {
 	e := Executor{plan: p, arena: a}
 	e.Begin(piece)
-	last := a.frame.geo.valid[p.graph.Output()].Max.Y
+	last := a.frame.geo.valid[p.program.Output].Max.Y
 	for e.sent < last {
 		if rows := e.Wants(); fill != nil && !rows.Empty() {
 			fill(rows)
@@ -137,6 +137,6 @@ func (r Rows) Row(channel, y int) []float32 {
 }
 
 // rows gives a rectangle of a value, counted from a corner.
-func (f *frame) rows(v nn.Value, r image.Rectangle, corner image.Point) Rows {
+func (f *frame) rows(v program.Value, r image.Rectangle, corner image.Point) Rows {
 	return Rows{Rectangle: r.Sub(corner), Channels: f.geo.chans[v], block: f.block(v, r.Min.X), corner: corner}
 }

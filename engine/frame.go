@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"classsr/internal/kernel"
-	"classsr/nn"
+	"classsr/program"
 )
 
 // frame is what operations see while a piece is computed: the regions of the step's values and their planes.
@@ -51,31 +51,22 @@ func (f *frame) enter(s *step) bool {
 }
 
 // in gives the planes of input i from column x on.
-func (f *frame) in(i, x int) kernel.Block { return f.block(f.step.in[i], x) }
+func (f *frame) in(i, x int) kernel.Block { return f.block(f.step.Inputs[i][0], x) }
 
-// sources gives the planes of input i from column x on, as blocks side by side if it is a concatenation. They are valid until
-// the next call.
+// sources gives the planes of the values that input i consists of, from column x on. They are valid until the next call.
 func (f *frame) sources(i, x int) []kernel.Block {
-	f.blocks = f.appendBlocks(f.blocks[:0], f.step.in[i], x)
+	f.blocks = f.blocks[:0]
+	for _, v := range f.step.Inputs[i] {
+		f.blocks = append(f.blocks, f.block(v, x))
+	}
 	return f.blocks
 }
 
-func (f *frame) appendBlocks(blocks []kernel.Block, v nn.Value, x int) []kernel.Block {
-	parts, ok := f.plan.sources[v]
-	if !ok {
-		return append(blocks, f.block(v, x))
-	}
-	for _, part := range parts {
-		blocks = f.appendBlocks(blocks, part, x)
-	}
-	return blocks
-}
-
 // size is the size of input i for the whole window.
-func (f *frame) size(i int) image.Point { return f.geo.size[f.step.in[i]] }
+func (f *frame) size(i int) image.Point { return f.geo.size[f.step.Inputs[i][0]] }
 
-// block gives the planes of a value, which is not a concatenation, from column x on.
-func (f *frame) block(v nn.Value, x int) kernel.Block {
+// block gives the planes of a value from column x on.
+func (f *frame) block(v program.Value, x int) kernel.Block {
 	geo := f.geo
 	lead, stride := geo.layout(v)
 	ring := geo.ring[v]
@@ -89,7 +80,7 @@ func (f *frame) block(v nn.Value, x int) kernel.Block {
 
 // start puts zeros to the left and right of a value that is read beyond its borders, when its first rows are made. They stay,
 // since only what lies inside is ever written.
-func (f *frame) start(v nn.Value) {
+func (f *frame) start(v program.Value) {
 	need, valid := f.geo.need[v], f.geo.valid[v]
 	if f.done[v] > valid.Min.Y || f.arena.bordersOf(f.geo, v) || need.Min.X == valid.Min.X && need.Max.X == valid.Max.X {
 		return
@@ -113,7 +104,7 @@ type borders struct {
 
 // bordersOf tells whether the zeros around a value are there already, left by a value that lay at the same place in the same way. If
 // not, it notes that they are now, and that those of values that lay there otherwise are not.
-func (a *Arena) bordersOf(geo *geometry, v nn.Value) bool {
+func (a *Arena) bordersOf(geo *geometry, v program.Value) bool {
 	need, valid := geo.need[v], geo.valid[v]
 	b := borders{start: geo.start[v], chans: geo.chans[v], end: need.Dx()}
 	b.left, b.right = valid.Min.X-need.Min.X, valid.Max.X-need.Min.X

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"classsr/internal/kernel"
-	"classsr/nn"
+	"classsr/program"
 	"classsr/tensor"
 )
 
@@ -40,12 +40,12 @@ const (
 
 func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
 	geo := newRegions(p, window, core)
-	geo.increment = rowsAtATime * p.scale
+	geo.increment = rowsAtATime * p.program.Scale
 	switch {
-	case p.byLayer && p.lastPool >= 0 && p.scale > 0 && window.X*window.Y >= largeWindow:
-		geo.increment, geo.tail = tailRows*p.scale, true
+	case p.byLayer && p.lastPool >= 0 && p.program.Scale > 0 && window.X*window.Y >= largeWindow:
+		geo.increment, geo.tail = tailRows*p.program.Scale, true
 	case p.byLayer:
-		geo.increment = max(geo.valid[p.graph.Output()].Dy(), 1)
+		geo.increment = max(geo.valid[p.program.Output].Dy(), 1)
 	}
 	geo.first = geo.firstEnd(p)
 	geo.sizeRings(p)
@@ -55,7 +55,7 @@ func newGeometry(p *Plan, window image.Point, core image.Rectangle) *geometry {
 
 // newRegions is a geometry with the regions only.
 func newRegions(p *Plan, window image.Point, core image.Rectangle) *geometry {
-	shapes := p.graph.Shapes(tensor.Shape{N: 1, C: p.graph.Channels, H: window.Y, W: window.X})
+	shapes := p.program.Shapes(tensor.Shape{N: 1, C: p.program.Channels, H: window.Y, W: window.X})
 	n := len(shapes)
 	geo := &geometry{
 		size: make([]image.Point, n), need: make([]image.Rectangle, n), valid: make([]image.Rectangle, n),
@@ -70,11 +70,11 @@ func newRegions(p *Plan, window image.Point, core image.Rectangle) *geometry {
 
 // findRegions works back from the result to the input.
 func (geo *geometry) findRegions(p *Plan, core image.Rectangle) {
-	out := p.graph.Output()
-	if p.scale == 0 {
+	out := p.program.Output
+	if p.program.Scale == 0 {
 		geo.need[out] = image.Rectangle{Max: geo.size[out]}
 	} else {
-		geo.need[out] = image.Rectangle{Min: core.Min.Mul(p.scale), Max: core.Max.Mul(p.scale)}
+		geo.need[out] = image.Rectangle{Min: core.Min.Mul(p.program.Scale), Max: core.Max.Mul(p.program.Scale)}
 		if !geo.need[out].In(image.Rectangle{Max: geo.size[out]}) || core.Empty() {
 			panic("engine: the core does not lie inside the window")
 		}
@@ -84,19 +84,19 @@ func (geo *geometry) findRegions(p *Plan, core image.Rectangle) {
 		if r.Empty() {
 			continue // nobody reads it
 		}
-		for i, v := range s.in {
-			need := s.run.need(i, r, geo.size[v])
-			p.parts(v, func(v nn.Value) { geo.need[v] = geo.need[v].Union(need) })
+		for i, values := range s.Inputs {
+			need := s.need(i, r, geo.size[values[0]])
+			for _, v := range values {
+				geo.need[v] = geo.need[v].Union(need)
+			}
 		}
-		if counted, ok := s.run.(interface{ macs(image.Rectangle) int64 }); ok {
-			geo.macs += counted.macs(r)
-		}
+		geo.macs += s.Op.MACs(r)
 	}
-	geo.clip(nn.Input)
+	geo.clip(program.Input)
 }
 
 // clip finds the part of what is needed of a value, by now completely known, inside its borders.
-func (geo *geometry) clip(v nn.Value) image.Rectangle {
+func (geo *geometry) clip(v program.Value) image.Rectangle {
 	geo.valid[v] = geo.need[v].Intersect(image.Rectangle{Max: geo.size[v]})
 	return geo.valid[v]
 }
@@ -117,22 +117,21 @@ func (geo *geometry) plan(p *Plan, done, want rows, end int) {
 	for v := range want {
 		want[v] = math.MinInt
 	}
-	want[p.graph.Output()] = end
+	want[p.program.Output] = end
 	for _, s := range slices.Backward(p.steps) {
 		r := geo.valid[s.out]
 		if r.Empty() {
 			continue // nobody reads it
 		}
-		if conv, ok := s.run.(convOp); ok { // whole tiles, since a part would take as long
-			y := want[s.out]
-			want[s.out] = conv.conv.Tiles(conv.grid, image.Rect(0, y, 0, y)).Max.Y
-		}
-		r.Max.Y = min(want[s.out], r.Max.Y)
+		y := want[s.out]
+		r.Max.Y = min(s.run.tiles(s.grid, image.Rect(0, y, 0, y)).Max.Y, r.Max.Y) // whole tiles, since a part would take as long
 		r.Min.Y = r.Max.Y - 1
 		want[s.out] = r.Max.Y
-		for i, v := range s.in {
-			need := s.run.need(i, r, geo.size[v])
-			p.parts(v, func(v nn.Value) { want[v] = max(want[v], need.Max.Y) })
+		for i, values := range s.Inputs {
+			need := s.need(i, r, geo.size[values[0]])
+			for _, v := range values {
+				want[v] = max(want[v], need.Max.Y)
+			}
 		}
 	}
 	for v := range want {
@@ -143,14 +142,14 @@ func (geo *geometry) plan(p *Plan, done, want rows, end int) {
 // firstEnd is where a piece begins: the layers take up their work one after the other, as the rows reach them, so that none has
 // to keep more rows at the beginning than later.
 func (geo *geometry) firstEnd(p *Plan) int {
-	first := geo.valid[p.graph.Output()].Min.Y + geo.increment
+	first := geo.valid[p.program.Output].Min.Y + geo.increment
 	if p.byLayer {
 		return first
 	}
 	done, want := make(rows, len(geo.size)), make(rows, len(geo.size))
 	geo.begin(done)
 	geo.plan(p, done, want, first)
-	return first - (want[nn.Input]-done[nn.Input])*p.scale
+	return first - (want[program.Input]-done[program.Input])*p.program.Scale
 }
 
 // sizeRings goes through the rows as Run will, to see how many rows of each value are in use at a time: from the first one that
@@ -158,7 +157,7 @@ func (geo *geometry) firstEnd(p *Plan) int {
 func (geo *geometry) sizeRings(p *Plan) {
 	n := len(geo.size)
 	done, want, low := make(rows, n), make(rows, n), make(rows, n)
-	out, made := p.graph.Output(), 0
+	out, made := p.program.Output, 0
 	geo.begin(done)
 	for end := geo.first; ; end += geo.increment {
 		geo.plan(p, done, want, end)
@@ -169,9 +168,11 @@ func (geo *geometry) sizeRings(p *Plan) {
 				continue // it reads no more
 			}
 			r.Min.Y, r.Max.Y = done[s.out], max(want[s.out], done[s.out]+1)
-			for i, v := range s.in {
-				first := s.run.need(i, r, geo.size[v]).Min.Y
-				p.parts(v, func(v nn.Value) { low[v] = min(low[v], max(first, geo.valid[v].Min.Y)) })
+			for i, values := range s.Inputs {
+				first := s.need(i, r, geo.size[values[0]]).Min.Y
+				for _, v := range values {
+					low[v] = min(low[v], max(first, geo.valid[v].Min.Y))
+				}
 			}
 		}
 		for v := range geo.ring {
@@ -191,7 +192,7 @@ func (geo *geometry) sizeRings(p *Plan) {
 
 // layout gives where column need.Min.X lies in a value's rows, and how long these are: the first column that is computed lies at
 // the beginning of a cache line.
-func (geo *geometry) layout(v nn.Value) (lead, stride int) {
+func (geo *geometry) layout(v program.Value) (lead, stride int) {
 	left := geo.valid[v].Min.X - geo.need[v].Min.X
 	lead = kernel.RoundUpToLine(left) - left
 	return lead, kernel.RoundUpToLine(lead + geo.need[v].Dx())
@@ -223,7 +224,7 @@ func (geo *geometry) placeBuffers(p *Plan) {
 
 // life is when a buffer is in use (steps, both ends included) and where it lies.
 type life struct {
-	value         nn.Value
+	value         program.Value
 	from, to      int
 	start, length int
 }
@@ -250,17 +251,19 @@ func lowestPlace(l life, placed []life, floor int) int {
 func (geo *geometry) lifetimes(p *Plan) []life {
 	lives := make([]life, len(geo.size))
 	for v := range lives {
-		lives[v] = life{value: nn.Value(v), to: -1, from: -1}
+		lives[v] = life{value: program.Value(v), to: -1, from: -1}
 		if geo.need[v].Empty() {
 			continue
 		}
-		_, stride := geo.layout(nn.Value(v))
+		_, stride := geo.layout(program.Value(v))
 		lives[v].length = geo.chans[v] * stride * geo.ring[v]
 	}
 	for i, s := range p.steps {
 		lives[s.out].from, lives[s.out].to = i, i
-		for _, v := range s.in {
-			p.parts(v, func(v nn.Value) { lives[v].to = i })
+		for _, values := range s.Inputs {
+			for _, v := range values {
+				lives[v].to = i
+			}
 		}
 	}
 	for v := range lives {

@@ -2,37 +2,46 @@ package engine
 
 import (
 	"image"
+	"math"
 	"slices"
+	"sort"
 
 	"classsr/internal/kernel"
-	"classsr/nn"
+	"classsr/program"
 )
 
 // layGrids places the tiles of convolutions for rows that slide through the network, as strips of pictures do.
 func (p *Plan) layGrids() {
-	rows, columns := tileRows(p.graph), p.tileColumns()
-	for i, s := range p.steps {
-		if conv, ok := s.run.(convOp); ok {
-			conv.grid = kernel.Grid{Row: rows[s.self], Column: columns[s.out]}
-			p.steps[i].run = conv
-		}
+	rows, columns := p.tileRows(), p.tileColumns()
+	for i := range p.steps {
+		s := &p.steps[i]
+		s.grid = kernel.Grid{Row: rows[s.out], Column: columns[s.out]}
 	}
 }
 
 // tileRows finds, for each value, at which rows (modulo a tile's height) it is complete when the rows slide through the network: each
 // 3x3 convolution is a row behind the value it reads. Tiles that begin there need no row that is not there yet, so that little has
 // to be kept.
-func tileRows(g *nn.Graph) []int {
-	rows := make([]int, len(g.Nodes)+1)
-	for i, n := range g.Nodes {
-		latest := rows[slices.Max(n.Inputs)] // of what a node reads, the value made last is complete last
-		switch op := n.Op.(type) {
-		case nn.Conv:
-			latest -= op.Kernel - 1 - op.Pad
-		case nn.PixelShuffle:
-			latest *= op.Factor
+func (p *Plan) tileRows() []int {
+	const (
+		come = kernel.WinogradRows << 16 // rows of the input that are there
+		most = 16 * come                 // rows of any value that are, at the enlargements that there are
+	)
+	rows := make([]int, len(p.steps)+1)
+	rows[program.Input] = come
+	for _, s := range p.steps {
+		rows[s.out] = math.MaxInt
+		for i, values := range s.Inputs {
+			for _, v := range values {
+				first := sort.Search(most, func(y int) bool { // that cannot be made yet
+					return s.Op.Reach(i, image.Rect(0, y, 1, y+1), image.Pt(1, 2*most)).Max.Y > rows[v]
+				})
+				rows[s.out] = min(rows[s.out], first)
+			}
 		}
-		rows[result(i)] = modulo(latest, kernel.WinogradRows)
+	}
+	for v := range rows {
+		rows[v] = modulo(rows[v], kernel.WinogradRows)
 	}
 	return rows
 }
@@ -41,20 +50,19 @@ func tileRows(g *nn.Graph) []int {
 // an even column. Tiles that begin there compute no column that is not needed.
 func (p *Plan) tileColumns() []int {
 	const far = 1 << 20 // farther than any network reaches, and even at every enlargement
-	columns := make([]int, len(p.graph.Nodes)+1)
+	scale := p.program.Scale
+	columns := make([]int, len(p.steps)+1)
 	for v := range columns {
-		columns[v] = 4 * far * max(p.scale, 1)
+		columns[v] = 4 * far * scale
 	}
-	columns[p.graph.Output()] = far * max(p.scale, 1)
+	columns[p.program.Output] = far * scale
 	for _, s := range slices.Backward(p.steps) {
-		need := s.run.need
-		if conv, ok := s.run.(convOp); ok {
-			need = conv.reach
-		}
 		at := columns[s.out]
-		for i, v := range s.in {
-			first := need(i, image.Rect(at, 0, at+1, 1), image.Pt(8*at, 1)).Min.X
-			p.parts(v, func(v nn.Value) { columns[v] = min(columns[v], first) })
+		for i, values := range s.Inputs {
+			first := s.Op.Reach(i, image.Rect(at, 0, at+1, 1), image.Pt(8*at, 1)).Min.X
+			for _, v := range values {
+				columns[v] = min(columns[v], first)
+			}
 		}
 	}
 	for v := range columns {

@@ -6,7 +6,7 @@ import (
 	"sort"
 
 	"classsr/internal/kernel"
-	"classsr/nn"
+	"classsr/program"
 	"classsr/tensor"
 )
 
@@ -40,29 +40,33 @@ const (
 // margins is how far what is needed of a value reaches over a core, in the value's pixels.
 type margins struct{ left, top, right, bottom int }
 
-// findReach finds the margins of every value, and how many of its pixels there are for a pixel of the input.
-func (p *Plan) findReach(shapes []tensor.Shape, probe int) {
-	const far = 1 << 20 // farther than any network reaches
-	n := len(shapes)
-	p.zoom, p.reach = make([]int, n), make([]margins, n)
-	need := make([]image.Rectangle, n)
+// findReach finds the margins of every value, and how many of its pixels there are for a pixel of the input. Margins are what results
+// depend on, without what else is in their tiles.
+func (p *Plan) findReach() {
+	const (
+		far   = 1 << 20 // farther than any network reaches
+		probe = 16
+	)
+	shapes := p.program.Shapes(tensor.Shape{N: 1, C: p.program.Channels, H: probe, W: probe})
+	p.zoom, p.reach = make([]int, len(shapes)), make([]margins, len(shapes))
 	for v, shape := range shapes {
 		p.zoom[v] = shape.H / probe
 	}
 	core := image.Rect(far, far, far+2, far+2)
-	need[p.graph.Output()] = image.Rectangle{Min: core.Min.Mul(p.scale), Max: core.Max.Mul(p.scale)}
+	scale := p.program.Scale
+	need := make([]image.Rectangle, len(shapes))
+	need[p.program.Output] = image.Rectangle{Min: core.Min.Mul(scale), Max: core.Max.Mul(scale)}
 	for _, s := range slices.Backward(p.steps) {
 		r := need[s.out]
 		if r.Empty() {
 			continue // nobody reads it
 		}
-		reads := s.run.need
-		if conv, ok := s.run.(convOp); ok {
-			reads = conv.reach
-		}
-		for i, v := range s.in {
-			from := reads(i, r, image.Pt(4*far*p.zoom[v], 4*far*p.zoom[v]))
-			p.parts(v, func(v nn.Value) { need[v] = need[v].Union(from) })
+		for i, values := range s.Inputs {
+			size := 4 * far * p.zoom[values[0]]
+			from := s.Op.Reach(i, r, image.Pt(size, size))
+			for _, v := range values {
+				need[v] = need[v].Union(from)
+			}
 		}
 	}
 	for v, r := range need {
@@ -94,7 +98,7 @@ func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 }
 
 // bands gives the first band that rows y0 to y1-1 of a value need, and the one after the last.
-func (m *masking) bands(v nn.Value, y0, y1 int) (first, end int) {
+func (m *masking) bands(v program.Value, y0, y1 int) (first, end int) {
 	z, r := m.plan.zoom[v], m.plan.reach[v]
 	first = sort.Search(len(m.Mask), func(i int) bool { return m.Mask[i].Bottom*z+r.bottom > y0 })
 	end = first
@@ -105,13 +109,13 @@ func (m *masking) bands(v nn.Value, y0, y1 int) (first, end int) {
 }
 
 // wanted appends the spans of a value that are computed in any of its rows y0 to y1-1.
-func (m *masking) wanted(to []Span, v nn.Value, y0, y1 int) []Span {
+func (m *masking) wanted(to []Span, v program.Value, y0, y1 int) []Span {
 	first, end := m.bands(v, y0, y1)
 	return m.widened(to, v, first, end)
 }
 
 // widened appends the spans of a value that the bands first to end-1 need.
-func (m *masking) widened(to []Span, v nn.Value, first, end int) []Span {
+func (m *masking) widened(to []Span, v program.Value, first, end int) []Span {
 	z, r, valid := m.plan.zoom[v], m.plan.reach[v], m.geo.valid[v]
 	begin := len(to)
 	for _, s := range m.union(first, end) {
@@ -134,7 +138,7 @@ func (m *masking) widened(to []Span, v nn.Value, first, end int) []Span {
 }
 
 // aligned widens spans in place to whole lines of memory, where the kernels are fastest.
-func (m *masking) aligned(spans []Span, v nn.Value) []Span {
+func (m *masking) aligned(spans []Span, v program.Value) []Span {
 	valid := m.geo.valid[v]
 	n := 0
 	for _, s := range spans {
@@ -194,7 +198,7 @@ func (f *frame) doMasked() {
 		f.step.run.do(f)
 		f.work.add(f.plan, *f.step, f.r)
 	}
-	if v == f.plan.graph.Output() {
+	if v == f.plan.program.Output {
 		return
 	}
 	first, end := f.mask.bands(v, r.Min.Y-tileReach, r.Max.Y+tileReach)
@@ -207,7 +211,7 @@ func (f *frame) doMasked() {
 }
 
 // everywhere tells whether the first and the last row of r need all of the bands first to end-1, and so all of its rows.
-func (m *masking) everywhere(v nn.Value, first, end int, r image.Rectangle) bool {
+func (m *masking) everywhere(v program.Value, first, end int, r image.Rectangle) bool {
 	for _, y := range []int{r.Min.Y, r.Max.Y - 1} {
 		if a, b := m.bands(v, y, y+1); a != first || b != end {
 			return false
@@ -217,7 +221,7 @@ func (m *masking) everywhere(v nn.Value, first, end int, r image.Rectangle) bool
 }
 
 // clearAround puts zeros beside the spans of a row of a value where the rows above and below have spans, whose tiles may read them.
-func (f *frame) clearAround(v nn.Value, y int) {
+func (f *frame) clearAround(v program.Value, y int) {
 	m := f.mask
 	m.spans = m.wanted(m.spans[:0], v, y, y+1)
 	m.around = m.wanted(m.around[:0], v, y-tileReach, y+tileReach+1)

@@ -4,79 +4,70 @@ import (
 	"image"
 
 	"classsr/internal/kernel"
-	"classsr/nn"
+	"classsr/program"
 	"classsr/tensor"
 )
 
-// pointwise is embedded by operations that make a pixel from the pixels at the same place.
-type pointwise struct{}
+// untiled is embedded by operations that make every pixel on its own.
+type untiled struct{}
 
-func (pointwise) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle { return r }
+func (untiled) tiles(_ kernel.Grid, r image.Rectangle) image.Rectangle { return r }
 
-// convOp is a convolution; its second input, if it has one, is added before the activation.
-type convOp struct {
-	conv              *kernel.Conv
-	grid              kernel.Grid
-	size, pad, stride int
-	macsPerPixel      int64
+// convOp is a convolution with what is done besides.
+type convOp struct{ conv *kernel.Conv }
+
+func newConvOp(op program.Conv, params tensor.Set, fleeting bool) convOp {
+	shape := convShape(op)
+	shape.Fleeting = fleeting
+	weight, bias := op.Weights(params)
+	return convOp{kernel.NewConv(shape, weight, bias, op.Slopes(params))}
 }
 
-// need takes in whole tiles, whose bits depend on all that they read.
-func (c convOp) need(i int, r image.Rectangle, size image.Point) image.Rectangle {
-	if i == 1 {
-		return r
-	}
-	return c.reach(i, c.conv.Tiles(c.grid, r), size)
-}
-
-func (c convOp) reach(i int, r image.Rectangle, _ image.Point) image.Rectangle {
-	if i == 1 {
-		return r
-	}
-	return image.Rectangle{
-		Min: r.Min.Mul(c.stride).Sub(image.Pt(c.pad, c.pad)),
-		Max: r.Max.Sub(image.Pt(1, 1)).Mul(c.stride).Add(image.Pt(c.size-c.pad, c.size-c.pad)),
-	}
+func (c convOp) tiles(grid kernel.Grid, r image.Rectangle) image.Rectangle {
+	return c.conv.Tiles(grid, r)
 }
 
 func (c convOp) do(f *frame) {
-	src := f.sources(0, c.need(0, f.r, image.Point{}).Min.X)
-	var add *kernel.Block
-	if len(f.step.in) == 2 {
-		f.add = f.in(1, f.r.Min.X)
-		add = &f.add
-	}
-	c.conv.Run(f.out, f.r, c.grid, src, add, &f.arena.scratch)
+	src := f.sources(0, f.step.need(0, f.r, image.Point{}).Min.X)
+	c.conv.Run(f.out, f.r, f.step.grid, src, f.residual(1), &f.arena.scratch)
 }
 
-func (c convOp) macs(r image.Rectangle) int64 { return int64(r.Dx()*r.Dy()) * c.macsPerPixel }
+// residual gives the planes of input i, which is added to the result, or nil if there is no such input.
+func (f *frame) residual(i int) *kernel.Block {
+	if len(f.step.Inputs) <= i {
+		return nil
+	}
+	f.add = f.in(i, f.r.Min.X)
+	return &f.add
+}
 
 // activateOp is an activation on its own.
-type activateOp struct{ slope []float32 }
-
-func (activateOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle { return r }
-
-func (a activateOp) do(f *frame) {
-	kernel.Activate(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), a.slope)
+type activateOp struct {
+	untiled
+	slopes []float32
 }
 
-type sigmoidOp struct{ pointwise }
+func (a activateOp) do(f *frame) {
+	kernel.Activate(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), a.slopes)
+}
+
+type sigmoidOp struct{ untiled }
 
 func (sigmoidOp) do(f *frame) {
 	kernel.Sigmoid(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X))
 }
 
-// affineOp is a normalisation that could not be folded.
+// affineOp is a normalisation that is not part of a convolution.
 type affineOp struct {
-	pointwise
+	untiled
 	factor, offset []float32
 }
 
-func newAffineOp(op nn.BatchNorm, params []tensor.Array) affineOp {
-	a := affineOp{factor: make([]float32, op.Channels), offset: make([]float32, op.Channels)}
-	for c := range op.Channels {
-		factor, offset := op.Affine(params, c)
-		a.factor[c], a.offset[c] = float32(factor), float32(offset)
+func newAffineOp(op program.Norm, params tensor.Set) affineOp {
+	factor, offset := op.Affine(params)
+	a := affineOp{factor: make([]float32, len(factor)), offset: make([]float32, len(offset))}
+	for c := range factor {
+		a.factor[c], a.offset[c] = float32(factor[c]), float32(offset[c])
 	}
 	return a
 }
@@ -85,37 +76,21 @@ func (a affineOp) do(f *frame) {
 	kernel.Affine(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), a.factor, a.offset)
 }
 
-type addOp struct{ pointwise }
+type addOp struct{ untiled }
 
 func (addOp) do(f *frame) {
 	kernel.Add(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, f.r.Min.X))
 }
 
-// channelMulOp multiplies channels by numbers; its third input, if it has one, is added to the products.
-type channelMulOp struct{}
-
-func (channelMulOp) need(i int, r image.Rectangle, size image.Point) image.Rectangle {
-	if i == 1 {
-		return image.Rectangle{Max: size}
-	}
-	return r
-}
+// channelMulOp multiplies channels by numbers.
+type channelMulOp struct{ untiled }
 
 func (channelMulOp) do(f *frame) {
-	var add *kernel.Block
-	if len(f.step.in) == 3 {
-		f.add = f.in(2, f.r.Min.X)
-		add = &f.add
-	}
-	kernel.ChannelMul(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, 0), add)
+	kernel.ChannelMul(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, 0), f.residual(2))
 }
 
 // meanOp pools over the whole window.
-type meanOp struct{}
-
-func (meanOp) need(_ int, _ image.Rectangle, size image.Point) image.Rectangle {
-	return image.Rectangle{Max: size}
-}
+type meanOp struct{ untiled }
 
 func (meanOp) do(f *frame) {
 	size := f.size(0)
@@ -123,10 +98,9 @@ func (meanOp) do(f *frame) {
 }
 
 // shuffleOp is a pixel shuffle.
-type shuffleOp struct{ factor int }
-
-func (s shuffleOp) need(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
-	return image.Rectangle{Min: r.Min.Div(s.factor), Max: r.Max.Sub(image.Pt(1, 1)).Div(s.factor).Add(image.Pt(1, 1))}
+type shuffleOp struct {
+	untiled
+	factor int
 }
 
 func (s shuffleOp) do(f *frame) {
@@ -135,14 +109,9 @@ func (s shuffleOp) do(f *frame) {
 }
 
 // bilinearOp is a bilinear enlargement.
-type bilinearOp struct{ nn.Bilinear }
-
-func (b bilinearOp) need(_ int, r image.Rectangle, size image.Point) image.Rectangle {
-	x0, _, _ := b.Taps(r.Min.X, size.X)
-	y0, _, _ := b.Taps(r.Min.Y, size.Y)
-	_, x1, _ := b.Taps(r.Max.X-1, size.X)
-	_, y1, _ := b.Taps(r.Max.Y-1, size.Y)
-	return image.Rect(x0, y0, x1+1, y1+1)
+type bilinearOp struct {
+	untiled
+	program.Bilinear
 }
 
 func (b bilinearOp) do(f *frame) {

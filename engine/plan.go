@@ -1,5 +1,5 @@
-// Package engine runs networks fast: Compile turns an nn.Graph and its parameters into a Plan, and an Executor computes pieces of pictures
-// with it. Rows of the picture go in, rows of the result come out.
+// Package engine runs networks fast: Compile packs the program of an nn.Graph, with its parameters, into a Plan, and an Executor computes
+// pieces of pictures with it. Rows of the picture go in, rows of the result come out. A Tape does the same for training.
 //
 // A Plan is immutable and shared by all workers. Each worker has an Arena, the memory of all intermediate results, which is
 // laid out once for a shape of pieces, so that a run allocates nothing. Within a piece every layer computes only the columns
@@ -20,17 +20,16 @@ import (
 
 	"classsr/internal/kernel"
 	"classsr/nn"
+	"classsr/program"
 	"classsr/tensor"
 )
 
-// Plan is a compiled network.
+// Plan is a network packed for the kernels.
 type Plan struct {
-	graph   *nn.Graph
+	program *program.Program
 	steps   []step
-	sources map[nn.Value][]nn.Value // values that are never made: concatenations and what they consist of
-	scale   int                     // of the result over the input; 0 if it has a fixed size
-	byLayer bool                    // all rows of a layer are made before the next
-	layered *Plan                   // the same by layer; nil if it is so itself
+	byLayer bool  // all rows of a layer are made before the next
+	layered *Plan // the same by layer; nil if it is so itself
 	// By value: its pixels for a pixel of the input along each axis, and how far what is needed of it reaches over a core; of plans whose
 	// rows slide.
 	zoom  []int
@@ -39,46 +38,42 @@ type Plan struct {
 	lastPool int
 }
 
-// parts calls f for the values that v consists of, which is v itself unless it is a concatenation.
-func (p *Plan) parts(v nn.Value, f func(nn.Value)) {
-	parts, ok := p.sources[v]
-	if !ok {
-		f(v)
-		return
-	}
-	for _, part := range parts {
-		p.parts(part, f)
-	}
-}
-
-// step is one operation of a plan: it makes the value out from the values in.
+// step is a step of the program, packed.
 type step struct {
-	run operation
-	in  []nn.Value
-	out nn.Value
-	// self is the value that the operation would make without what was fused to it.
-	self nn.Value
+	program.Step
+	out  program.Value
+	run  operation
+	grid kernel.Grid // of its tiles
 }
 
-// operation is what a step does.
+// operation is what a step does with the kernels.
 type operation interface {
-	// need is the region of input i that is read to make the region r of the result; it may reach over the input's borders,
-	// where zeros are read. size is the size of input i, for operations that need all of it.
-	need(i int, r image.Rectangle, size image.Point) image.Rectangle
+	// tiles is what is made in one with region r of the result: whole tiles, whose bits depend on all that they read.
+	tiles(grid kernel.Grid, r image.Rectangle) image.Rectangle
 	// do makes the region of the result.
 	do(f *frame)
 }
 
-// Compile compiles a graph. The parameters must have passed its Check; they are not kept, except for those that are used
-// as they are and must not be changed afterwards.
-func Compile(g *nn.Graph, params tensor.Set) *Plan {
-	p := newCompiler(rewrite(g, params)).compile()
-	const probe = 16
-	shapes := p.graph.Shapes(tensor.Shape{N: 1, C: g.Channels, H: probe, W: probe})
-	if out := shapes[p.graph.Output()]; out.H > 1 {
-		p.scale = out.H / probe
+// need is the region of input i that is read to make the region r of the result. What tiles are made of is the first input; others are
+// read where the result is.
+func (s *step) need(i int, r image.Rectangle, size image.Point) image.Rectangle {
+	if i == 0 {
+		r = s.run.tiles(s.grid, r)
 	}
-	if p.byLayer || p.scale == 0 {
+	return s.Op.Reach(i, r, size)
+}
+
+// Compile lowers a graph and packs it for the kernels. The parameters must have passed its Check; they are not kept, except for those
+// that are used as they are and must not be changed afterwards.
+func Compile(g *nn.Graph, params tensor.Set) *Plan {
+	p := &Plan{program: program.Lower(g, program.Inference), lastPool: -1}
+	for i, s := range p.program.Steps {
+		if s.Pools() {
+			p.lastPool = i
+		}
+	}
+	p.pack(params)
+	if p.lastPool >= 0 || p.program.Scale == 0 {
 		p.byLayer = true
 		return p
 	}
@@ -86,7 +81,7 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 	layered.steps, layered.byLayer = slices.Clone(p.steps), true
 	p.layered = &layered
 	p.layGrids()
-	p.findReach(shapes, probe)
+	p.findReach()
 	return p
 }
 
@@ -102,7 +97,7 @@ func (p *Plan) ByLayer() *Plan {
 }
 
 // Scale is the enlargement of the network, or 0 if its result has a fixed size (the Class-Module).
-func (p *Plan) Scale() int { return p.scale }
+func (p *Plan) Scale() int { return p.program.Scale }
 
 // Context is how many input pixels around a result pixel are read for it, rounded up to an even number. A piece with that many
 // columns at each side, in a window as high as the picture, has the bits of the whole picture if its core and its window begin at
@@ -111,7 +106,7 @@ func (p *Plan) Scale() int { return p.scale }
 func (p *Plan) Context() int {
 	const far = 1 << 20 // farther than any network reaches
 	core := image.Rect(far, far, far+2, far+2)
-	need := newRegions(p, image.Pt(2*far, 2*far), core).need[nn.Input]
+	need := newRegions(p, image.Pt(2*far, 2*far), core).need[program.Input]
 	context := max(core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to tiles
 	return context + context%2
 }

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"image"
 
 	"classsr/internal/kernel"
 	"classsr/internal/par"
 	"classsr/nn"
+	"classsr/program"
 	"classsr/tensor"
 )
 
@@ -15,15 +17,15 @@ import (
 //
 // A Tape is for one size of batches, and for one caller at a time.
 type Tape struct {
-	graph   *nn.Graph // as rewritten
+	program *program.Program
 	params  tensor.Set
 	grads   tensor.Set
 	batch   tensor.Shape
 	threads int
 	border  int
 	steps   []tapeStep
+	convs   []*tapeConv // among the steps
 	values  []tapeValue
-	output  nn.Value
 	result  *tensor.Tensor
 	free    map[paddedShape][][]kernel.Padded // gradients that nobody needs any more
 	workers []tapeWorker
@@ -54,6 +56,7 @@ type tapeValue struct {
 	padded []kernel.Padded
 	grads  []kernel.Padded // nil until somebody adds to them
 	wanted bool            // somebody needs its gradient
+	spare  bool            // once it has been read nobody needs it, not even for gradients
 }
 
 type paddedShape struct{ c, h, w int }
@@ -67,9 +70,9 @@ type tapeWorker struct {
 // NewTape makes a tape for batches of a shape. The parameters must have passed the graph's Check. They are read at every Forward,
 // whose results follow them; training writes to the running statistics among them.
 func NewTape(g *nn.Graph, params tensor.Set, batch tensor.Shape, o TapeOptions) *Tape {
-	n := rewrite(g, params)
+	p := program.Lower(g, program.Training)
 	t := &Tape{
-		graph: n.graph, params: params, grads: tensor.Set{}, batch: batch, threads: par.Threads(o.Threads), border: 1,
+		program: p, params: params, grads: tensor.Set{}, batch: batch, threads: par.Threads(o.Threads), border: 1,
 		free: map[paddedShape][][]kernel.Padded{},
 	}
 	for _, p := range g.Params() {
@@ -78,25 +81,23 @@ func NewTape(g *nn.Graph, params tensor.Set, batch tensor.Shape, o TapeOptions) 
 		}
 	}
 	t.workers = make([]tapeWorker, t.threads)
-	widest := 0
-	for _, node := range n.graph.Nodes {
-		if conv, ok := node.Op.(nn.Conv); ok && conv.StepSize() == 1 {
-			t.border = max(t.border, conv.Pad)
-		}
-	}
 	one := batch
 	one.N = 1
-	for _, s := range n.graph.Shapes(one) {
+	widest := 0
+	for _, s := range p.Shapes(one) {
 		t.values = append(t.values, tapeValue{shape: s})
 		widest = max(widest, s.W)
 	}
+	for _, s := range p.Steps {
+		first := s.Op.Reach(0, image.Rect(0, 0, 1, 1), image.Pt(one.W, one.H)).Min
+		t.border = max(t.border, -first.X)
+	}
 	const beyondTiles = 8
 	t.zeros = make([]float32, widest+2*t.border+beyondTiles)
-	t.output = n.graph.Output()
-	t.values[nn.Input].wanted = o.InputGradient
-	t.values[nn.Input].padded = t.newPadded(t.values[nn.Input].shape)
-	tapeLowering{t, n, countUsers(n.graph), make([]bool, len(n.graph.Nodes))}.lower()
-	s := t.values[t.output].shape
+	t.values[program.Input].wanted = o.InputGradient
+	t.values[program.Input].padded = t.newPadded(t.values[program.Input].shape)
+	t.packSteps()
+	s := t.values[p.Output].shape
 	s.N = batch.N
 	t.result = tensor.New(s)
 	return t
@@ -129,10 +130,10 @@ func (t *Tape) Forward(ctx context.Context, x *tensor.Tensor, mode nn.Mode) (*te
 		panic("engine: a batch of another shape than the tape's")
 	}
 	t.mode = mode
-	if err := t.pack(ctx); err != nil {
+	if err := t.packWeights(ctx); err != nil {
 		return nil, err
 	}
-	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToPadded(t.values[nn.Input].padded[i], x, i) }); err != nil {
+	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToPadded(t.values[program.Input].padded[i], x, i) }); err != nil {
 		return nil, err
 	}
 	for _, s := range t.steps {
@@ -140,23 +141,23 @@ func (t *Tape) Forward(ctx context.Context, x *tensor.Tensor, mode nn.Mode) (*te
 			return nil, err
 		}
 	}
-	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyFromPadded(t.result, t.values[t.output].padded[i], i) })
+	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyFromPadded(t.result, t.values[t.program.Output].padded[i], i) })
 	return t.result, err
 }
 
 // Backward adds the gradients of a loss to Gradients, for the batch of the last Forward; dy is the loss's gradient to the result. If
 // the tape was made for it, dx is overwritten with the gradient to the input; otherwise it is nil.
 func (t *Tape) Backward(ctx context.Context, dy, dx *tensor.Tensor) error {
-	if dy.Shape != t.result.Shape || (dx != nil) != t.values[nn.Input].wanted || dx != nil && dx.Shape != t.batch {
+	if dy.Shape != t.result.Shape || (dx != nil) != t.values[program.Input].wanted || dx != nil && dx.Shape != t.batch {
 		panic("engine: gradients of other shapes than the tape's")
 	}
 	for v := range t.values {
-		t.release(nn.Value(v)) // of a Backward that was broken off
+		t.release(program.Value(v)) // of a Backward that was broken off
 	}
-	if !t.values[t.output].wanted {
+	if !t.values[t.program.Output].wanted {
 		return nil // nothing learns
 	}
-	grads, _ := t.gradient(t.output)
+	grads, _ := t.gradient(t.program.Output)
 	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToPadded(grads[i], dy, i) }); err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (t *Tape) Backward(ctx context.Context, dy, dx *tensor.Tensor) error {
 		return nil
 	}
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
-		if grads := t.values[nn.Input].grads; grads != nil {
+		if grads := t.values[program.Input].grads; grads != nil {
 			copyFromPadded(dx, grads[i], i)
 		}
 	})
@@ -184,7 +185,7 @@ func (t *Tape) each(ctx context.Context, n int, work func(w *tapeWorker, i int))
 }
 
 // gradient gives the gradients of a value, and whether they hold something that is to be added to. Borders are zeros.
-func (t *Tape) gradient(v nn.Value) (padded []kernel.Padded, add bool) {
+func (t *Tape) gradient(v program.Value) (padded []kernel.Padded, add bool) {
 	value := &t.values[v]
 	if value.grads != nil {
 		return value.grads, true
@@ -199,7 +200,7 @@ func (t *Tape) gradient(v nn.Value) (padded []kernel.Padded, add bool) {
 }
 
 // release gives the gradients of a value back.
-func (t *Tape) release(v nn.Value) {
+func (t *Tape) release(v program.Value) {
 	value := &t.values[v]
 	if value.grads != nil {
 		shape := paddedShape{value.shape.C, value.shape.H, value.shape.W}
@@ -209,7 +210,7 @@ func (t *Tape) release(v nn.Value) {
 }
 
 // hand makes the gradients of one value those of another of the same shape, or adds them.
-func (t *Tape) hand(ctx context.Context, from, to nn.Value) error {
+func (t *Tape) hand(ctx context.Context, from, to program.Value) error {
 	defer t.release(from)
 	if !t.values[to].wanted {
 		return nil
@@ -222,7 +223,7 @@ func (t *Tape) hand(ctx context.Context, from, to nn.Value) error {
 }
 
 // addTo adds the gradients of one value to those of another of the same shape.
-func (t *Tape) addTo(ctx context.Context, from, to nn.Value) error {
+func (t *Tape) addTo(ctx context.Context, from, to program.Value) error {
 	grads, add := t.gradient(to)
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
 		d, s := grads[i].Data, t.values[from].grads[i].Data

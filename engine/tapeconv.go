@@ -4,19 +4,17 @@ import (
 	"context"
 
 	"classsr/internal/kernel"
-	"classsr/nn"
+	"classsr/program"
 	"classsr/tensor"
 )
 
 // tapeConv is a convolution with what follows it: y = activate(conv(x) + residual).
 type tapeConv struct {
-	node     nn.Node // with the parameters' names
-	op       nn.Conv
-	deconv   *nn.Deconv // what the convolution was made of, or nil
-	in       []nn.Value // side by side
-	residual nn.Value   // or -1
-	slope    []float32  // positive or zero; nil without activation
-	out      nn.Value
+	op       program.Conv
+	in       []program.Value // side by side
+	residual program.Value   // or -1
+	slopes   []float32       // a single one, positive or zero; nil without activation
+	out      program.Value
 
 	shape   kernel.Shape
 	conv    *kernel.Conv
@@ -30,37 +28,47 @@ type tapeConv struct {
 	learns                       bool
 }
 
-// prepare makes room for packed weights and for gradients.
-func (c *tapeConv) prepare(t *Tape) {
-	if step := c.op.StepSize(); step > 1 { // blocks of pixels that do not overlap become channels
-		in := c.op.In * step * step
-		c.op = nn.Conv{In: in, Out: c.op.Out, Kernel: 1, NoBias: c.op.NoBias}
-		s := t.values[c.out].shape
-		padded := t.newPadded(tensor.Shape{N: 1, C: in, H: s.H, W: s.W})
+// newTapeConv makes a convolution, with room for packed weights and for gradients.
+func newTapeConv(t *Tape, s program.Step, op program.Conv, out program.Value) *tapeConv {
+	same, apart := op.Stride == 1 && op.Kernel == 2*op.Pad+1, op.Stride == op.Kernel && op.Pad == 0 && op.Groups == 1
+	if !same && !apart {
+		panic("engine: a convolution that is neither padded to the same size nor of blocks that do not overlap")
+	}
+	c := &tapeConv{op: op, in: s.Inputs[0], residual: -1, slopes: op.Slopes(t.params), out: out, shape: convShape(op)}
+	if op.Residual {
+		c.residual = s.Inputs[1][0]
+	}
+	if op.Stride > 1 { // blocks of pixels that do not overlap become channels
+		c.shape = kernel.Shape{In: op.In * op.Stride * op.Stride, Out: op.Out, Size: 1, Stride: 1, Groups: 1}
+		s := t.values[out].shape
+		padded := t.newPadded(tensor.Shape{N: 1, C: c.shape.In, H: s.H, W: s.W})
 		for i := range padded {
 			c.blocks = append(c.blocks, padded[i:i+1])
 		}
 	}
-	c.shape = kernel.Shape{In: c.op.In, Out: c.op.Out, Size: c.op.Kernel, Stride: 1, Pad: c.op.Pad, Groups: c.op.GroupCount()}
 	// Rounding decides on which side of zero an activation sees a number that is all but zero, which a gradient is sensitive to.
 	c.shape.Exact = true
-	c.none = make([]float32, max(c.op.In, c.op.Out))
-	weight, bias := c.weights(t)
-	c.conv = kernel.NewConv(c.shape, weight, bias, c.slope)
-	c.learns = t.learns(c.node)
-	if c.learns {
-		c.parts = kernel.WeightParts(c.shape)
-		params := c.node.Op.Params()
-		c.weightGradient = t.grads[c.node.ParamName(params[0])]
-		if len(params) > 1 {
-			c.biasGradient = t.grads[c.node.ParamName(params[1])]
-		}
-		if c.deconv != nil {
-			c.weightGradient = tensor.NewArray(c.op.Out, c.op.In, c.op.Kernel, c.op.Kernel)
-			c.biasGradient = tensor.NewArray(c.op.Out)
-		}
-	}
+	c.none = make([]float32, max(c.shape.In, c.shape.Out))
+	weight, bias := op.Weights(t.params)
+	c.conv = kernel.NewConv(c.shape, weight, bias, c.slopes)
+	c.prepareGradients(t)
 	c.prepareBack(t)
+	return c
+}
+
+func (c *tapeConv) prepareGradients(t *Tape) {
+	if c.learns = t.learns(c.op.Node); !c.learns {
+		return
+	}
+	c.parts = kernel.WeightParts(c.shape)
+	grads := t.gradients(c.op.Node)
+	if c.op.Deconv != nil { // of the convolution that it became
+		grads = []tensor.Array{tensor.NewArray(c.shape.Out, c.shape.In, c.shape.Size, c.shape.Size), tensor.NewArray(c.shape.Out)}
+	}
+	c.weightGradient = grads[0]
+	if len(grads) > 1 {
+		c.biasGradient = grads[1]
+	}
 }
 
 func (c *tapeConv) prepareBack(t *Tape) {
@@ -71,34 +79,22 @@ func (c *tapeConv) prepareBack(t *Tape) {
 		}
 		planes := t.values[v].shape.C
 		if c.blocks != nil {
-			planes = c.op.In
+			planes = c.shape.In
 		}
 		if len(c.in) > 1 && c.shape.Groups > 1 {
 			panic("engine: a grouped convolution of a concatenation cannot be learnt")
 		}
-		c.flipped[i] = make([]float32, planes*c.op.Out/c.shape.Groups*c.op.Kernel*c.op.Kernel)
+		c.flipped[i] = make([]float32, planes*c.shape.Out/c.shape.Groups*c.shape.Size*c.shape.Size)
 		c.back[i] = kernel.NewConv(kernel.Shape{
-			In: c.op.Out, Out: planes, Size: c.op.Kernel, Stride: 1, Pad: c.op.Kernel - 1 - c.op.Pad, Groups: c.shape.Groups,
+			In: c.shape.Out, Out: planes, Size: c.shape.Size, Stride: 1, Pad: c.shape.Size - 1 - c.shape.Pad, Groups: c.shape.Groups,
 		}, c.flipped[i], c.none[:planes], nil)
 	}
 }
 
-// weights are those of the convolution, in the current parameters.
-func (c *tapeConv) weights(t *Tape) (weight, bias []float32) {
-	arrays := c.node.Arrays(t.params)
-	if c.deconv != nil {
-		arrays = c.deconv.ConvParams(arrays)
-	}
-	if len(arrays) == 1 {
-		return arrays[0].Data, c.none[:c.op.Out]
-	}
-	return arrays[0].Data, arrays[1].Data
-}
-
 // pack takes over the current parameters, for the way there and back.
 func (c *tapeConv) pack(t *Tape) {
-	weight, bias := c.weights(t)
-	c.conv.Pack(weight, bias, c.slope)
+	weight, bias := c.op.Weights(t.params)
+	c.conv.Pack(weight, bias, c.slopes)
 	first := 0
 	for i, back := range c.back {
 		if back == nil {
@@ -113,8 +109,8 @@ func (c *tapeConv) pack(t *Tape) {
 
 // flip makes the weights that lead back to input i, whose first plane is the given one: with planes exchanged and taps reversed.
 func (c *tapeConv) flip(weight []float32, first, i int) {
-	taps := c.op.Kernel * c.op.Kernel
-	perIn, perOut := c.op.In/c.shape.Groups, c.op.Out/c.shape.Groups
+	taps := c.shape.Size * c.shape.Size
+	perIn, perOut := c.shape.In/c.shape.Groups, c.shape.Out/c.shape.Groups
 	for plane := range c.back[i].Out {
 		group, in := (first+plane)/perIn, (first+plane)%perIn
 		for o := range perOut {
@@ -152,13 +148,9 @@ func (c *tapeConv) forward(ctx context.Context, t *Tape) error {
 	})
 }
 
-// pack packs the current parameters of all convolutions.
-func (t *Tape) pack(ctx context.Context) error {
-	return t.each(ctx, len(t.steps), func(_ *tapeWorker, i int) {
-		if c, ok := t.steps[i].(*tapeConv); ok {
-			c.pack(t)
-		}
-	})
+// packWeights packs the current parameters of all convolutions.
+func (t *Tape) packWeights(ctx context.Context) error {
+	return t.each(ctx, len(t.convs), func(_ *tapeWorker, i int) { t.convs[i].pack(t) })
 }
 
 func (c *tapeConv) backward(ctx context.Context, t *Tape) error {
@@ -167,8 +159,8 @@ func (c *tapeConv) backward(ctx context.Context, t *Tape) error {
 		return nil
 	}
 	defer t.release(c.out)
-	if c.slope != nil {
-		if err := t.leakBack(ctx, grads, t.values[c.out].padded, c.slope[0]); err != nil {
+	if c.slopes != nil {
+		if err := t.leakBack(ctx, grads, t.values[c.out].padded, c.slopes[0]); err != nil {
 			return err
 		}
 	}
@@ -192,7 +184,7 @@ func (c *tapeConv) backward(ctx context.Context, t *Tape) error {
 
 // learn adds to the gradients of weight and bias.
 func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Padded) error {
-	if c.deconv != nil {
+	if c.op.Deconv != nil {
 		clear(c.weightGradient.Data)
 		clear(c.biasGradient.Data)
 	}
@@ -207,10 +199,8 @@ func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Padded) er
 			}
 		}
 	})
-	if err == nil && c.deconv != nil {
-		params := c.deconv.Params()
-		dp := []tensor.Array{t.grads[c.node.ParamName(params[0])], t.grads[c.node.ParamName(params[1])]}
-		c.deconv.AddConvGradient(dp, []tensor.Array{c.weightGradient, c.biasGradient})
+	if err == nil && c.op.Deconv != nil {
+		c.op.Deconv.AddConvGradient(t.gradients(c.op.Node), []tensor.Array{c.weightGradient, c.biasGradient})
 	}
 	return err
 }

@@ -6,32 +6,38 @@ import (
 
 	"classsr/internal/kernel"
 	"classsr/nn"
+	"classsr/program"
 	"classsr/tensor"
 )
 
 // tapeActivation is an activation on its own.
 type tapeActivation struct {
-	node    nn.Node
-	x, y    nn.Value
-	signs   nn.Value  // x, or y where it has the same signs
-	slope   float32   // unless it is learnt
-	partial []float32 // gradients of the slope by picture and plane, if it is learnt
+	op      program.Activation
+	x, y    program.Value
+	signs   program.Value // x, or y where it has the same signs
+	partial []float32     // gradients of the slope by picture and plane, if it is learnt
 }
 
-// slopeOf is the slope of a plane.
-func (a tapeActivation) slopeOf(t *Tape, plane int) float32 {
-	if a.partial == nil {
-		return a.slope
+func newTapeActivation(t *Tape, op program.Activation, x, y program.Value) tapeActivation {
+	a := tapeActivation{op: op, x: x, y: y, signs: x}
+	if op.KeepsSigns() {
+		a.signs = y
+		if t.values[x].spare {
+			t.values[y].padded = t.values[x].padded
+		}
 	}
-	slopes := a.node.Arrays(t.params)[0].Data
-	return slopes[plane%len(slopes)]
+	if op.Learnt != nil {
+		a.partial = make([]float32, t.batch.N*t.values[y].shape.C)
+	}
+	return a
 }
 
 func (a tapeActivation) forward(ctx context.Context, t *Tape) error {
+	slopes := a.op.Slopes(t.params)
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
 		x, y := t.values[a.x].padded[i], t.values[a.y].padded[i]
 		for c := range x.C {
-			kernel.Leak(y.Plane(c), x.Plane(c), a.slopeOf(t, c))
+			kernel.Leak(y.Plane(c), x.Plane(c), slopes[c%len(slopes)])
 		}
 	})
 }
@@ -41,9 +47,10 @@ func (a tapeActivation) backward(ctx context.Context, t *Tape) error {
 	if grads == nil {
 		return nil
 	}
+	slopes := a.op.Slopes(t.params)
 	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
 		for c := range grads[i].C {
-			d := kernel.LeakBack(grads[i].Plane(c), t.values[a.signs].padded[i].Plane(c), a.slopeOf(t, c))
+			d := kernel.LeakBack(grads[i].Plane(c), t.values[a.signs].padded[i].Plane(c), slopes[c%len(slopes)])
 			if a.partial != nil {
 				a.partial[i*grads[i].C+c] = d
 			}
@@ -52,8 +59,8 @@ func (a tapeActivation) backward(ctx context.Context, t *Tape) error {
 	if err != nil {
 		return err
 	}
-	if a.partial != nil {
-		if slopes := t.grads[a.node.ParamName(a.node.Op.Params()[0])].Data; slopes != nil {
+	if a.op.Learnt != nil {
+		if slopes := t.gradients(*a.op.Learnt)[0].Data; slopes != nil {
 			planes := t.values[a.y].shape.C
 			for i, d := range a.partial {
 				slopes[i%planes%len(slopes)] += d
@@ -73,7 +80,7 @@ func (t *Tape) leakBack(ctx context.Context, grads, y []kernel.Padded, slope flo
 }
 
 // tapeAdd is a skip connection on its own.
-type tapeAdd struct{ a, b, y nn.Value }
+type tapeAdd struct{ a, b, y program.Value }
 
 func (s tapeAdd) forward(ctx context.Context, t *Tape) error {
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
@@ -95,7 +102,7 @@ func (s tapeAdd) backward(ctx context.Context, t *Tape) error {
 
 // tapeShuffle is a pixel shuffle.
 type tapeShuffle struct {
-	x, y   nn.Value
+	x, y   program.Value
 	factor int
 }
 
@@ -125,7 +132,7 @@ func (s tapeShuffle) backward(ctx context.Context, t *Tape) error {
 // tapeNorm is a BatchNorm.
 type tapeNorm struct {
 	node    nn.Node
-	x, y    nn.Value
+	x, y    program.Value
 	moments []moments
 }
 
@@ -194,8 +201,8 @@ func (s *tapeNorm) backward(ctx context.Context, t *Tape) error {
 	if grads == nil {
 		return nil
 	}
-	p, params := s.node.Arrays(t.params), s.node.Op.Params()
-	dWeight, dBias := t.grads[s.node.ParamName(params[0])].Data, t.grads[s.node.ParamName(params[1])].Data
+	p, dp := s.node.Arrays(t.params), t.gradients(s.node)
+	dWeight, dBias := dp[0].Data, dp[1].Data
 	x := t.values[s.x].padded
 	count := float64(len(x) * x[0].H * x[0].W)
 	err := t.each(ctx, len(s.moments), func(w *tapeWorker, c int) {
@@ -228,39 +235,49 @@ func (s *tapeNorm) backward(ctx context.Context, t *Tape) error {
 	return t.hand(ctx, s.y, s.x)
 }
 
+// reference is an operation that nn computes.
+type reference interface {
+	Forward(y *tensor.Tensor, x []*tensor.Tensor, p []tensor.Array)
+	Backward(dx []*tensor.Tensor, dp []tensor.Array, dy *tensor.Tensor, x []*tensor.Tensor, p []tensor.Array)
+	Params() []nn.Param
+}
+
 // tapeReference is an operation that is rare enough for the reference arithmetic.
 type tapeReference struct {
-	node nn.Node
-	y    nn.Value
+	op reference
+	in [][]program.Value
+	y  program.Value
 	// by picture: the inputs, the result and their gradients
 	x, dx [][]*tensor.Tensor
 	out   []*tensor.Tensor
 }
 
-func newTapeReference(t *Tape, n nn.Node, v nn.Value) *tapeReference {
-	r := &tapeReference{node: n, y: v}
+func newTapeReference(t *Tape, s program.Step, v program.Value) *tapeReference {
+	op, ok := s.Op.(reference)
+	if !ok || len(op.Params()) > 0 {
+		panic("engine: an operation that no tape can learn")
+	}
+	r := &tapeReference{op: op, in: s.Inputs, y: v}
 	for range t.batch.N {
 		var x, dx []*tensor.Tensor
-		for _, in := range n.Inputs {
-			x, dx = append(x, tensor.New(t.values[in].shape)), append(dx, nil)
-			if t.values[in].wanted {
-				dx[len(dx)-1] = tensor.New(t.values[in].shape)
+		for _, in := range s.Inputs {
+			value := t.values[in[0]]
+			x, dx = append(x, tensor.New(value.shape)), append(dx, nil)
+			if value.wanted {
+				dx[len(dx)-1] = tensor.New(value.shape)
 			}
 		}
 		r.x, r.dx, r.out = append(r.x, x), append(r.dx, dx), append(r.out, tensor.New(t.values[v].shape))
-	}
-	if len(n.Op.Params()) > 0 {
-		panic("engine: an operation with parameters that no tape can learn")
 	}
 	return r
 }
 
 func (r *tapeReference) forward(ctx context.Context, t *Tape) error {
 	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
-		for j, v := range r.node.Inputs {
-			copyFromPadded(r.x[i][j], t.values[v].padded[i], 0)
+		for j, in := range r.in {
+			copyFromPadded(r.x[i][j], t.values[in[0]].padded[i], 0)
 		}
-		r.node.Op.Forward(r.out[i], r.x[i], nil)
+		r.op.Forward(r.out[i], r.x[i], nil)
 		copyToPadded(t.values[r.y].padded[i], r.out[i], 0)
 	})
 }
@@ -278,12 +295,13 @@ func (r *tapeReference) backward(ctx context.Context, t *Tape) error {
 				clear(d.Data)
 			}
 		}
-		r.node.Op.Backward(r.dx[i], nil, r.out[i], r.x[i], nil)
+		r.op.Backward(r.dx[i], nil, r.out[i], r.x[i], nil)
 	})
 	if err != nil {
 		return err
 	}
-	for j, v := range r.node.Inputs {
+	for j, in := range r.in {
+		v := in[0]
 		if !t.values[v].wanted {
 			continue
 		}

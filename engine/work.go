@@ -19,7 +19,7 @@ func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
 	m := newMasking(mask, p, geo)
 	done, want := make(rows, len(geo.size)), make(rows, len(geo.size))
 	geo.begin(done)
-	out := p.graph.Output()
+	out := p.program.Output
 	var work Work
 	for end := geo.first; done[out] < geo.valid[out].Max.Y; end += geo.increment {
 		geo.plan(p, done, want, end)
@@ -47,10 +47,8 @@ func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
 // add counts a step's work for a rectangle of its result.
 func (w *Work) add(p *Plan, s step, r image.Rectangle) {
 	w.Launches++
-	if s.out == p.graph.Output() && p.scale > 0 {
-		w.Pixels += int64(r.Dx()*r.Dy()) / int64(p.scale*p.scale)
+	if s.out == p.program.Output && p.program.Scale > 0 {
+		w.Pixels += int64(r.Dx()*r.Dy()) / int64(p.program.Scale*p.program.Scale)
 	}
-	if counted, ok := s.run.(interface{ macs(image.Rectangle) int64 }); ok {
-		w.MACs += counted.macs(r)
-	}
+	w.MACs += s.Op.MACs(r)
 }

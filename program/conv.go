@@ -71,6 +71,14 @@ func (c Conv) MACs(r image.Rectangle) int64 {
 	return int64(r.Dx()*r.Dy()) * int64(perPixel)
 }
 
+// Slopes gives the slope of the activation for all channels, or of each; nil if there is no activation.
+func (c Conv) Slopes(params tensor.Set) []float32 {
+	if c.Activation == nil {
+		return nil
+	}
+	return c.Activation.Slopes(params)
+}
+
 // Weights gives the weight, Out x In/Groups x Kernel x Kernel, and a number for each result channel that is added. They are those of the
 // node if nothing has to be done to them, but for the bias, which is always new.
 func (c Conv) Weights(params tensor.Set) (weight, bias []float32) {

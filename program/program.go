@@ -35,8 +35,8 @@ type Program struct {
 // Step is an operation and what it reads.
 type Step struct {
 	Op Operation
-	// Inputs lists for each input of the operation the values that it consists of: one, or several side by side as if their channels were
-	// those of one.
+	// Inputs lists for each input of the operation the values that it consists of. The first input of a Conv may be several values side by
+	// side, as if their channels were those of one; every other input is one value.
 	Inputs [][]Value
 }
 
