@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -173,6 +174,42 @@ func TestLayersAreThoseOfTheDocument(t *testing.T) {
 			continue
 		}
 		last = at
+	}
+}
+
+// A new operation takes one case where graphs are lowered and one where programs are packed for the kernels, since nothing else asks what
+// an operation is: everybody else has its methods.
+func TestOperationsAreToldApartInOnePlace(t *testing.T) {
+	got := map[string]int{}
+	for _, dir := range []string{"program", "engine"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if _, ok := n.(*ast.TypeAssertExpr); ok { // of a switch, or alone
+					got[filepath.ToSlash(name)]++
+				}
+				return true
+			})
+		}
+	}
+	want := map[string]int{
+		"program/lower.go":        4, // all of nn; and what a convolution, a product or a shuffle before the operation can do with it
+		"engine/pack.go":          1,
+		"engine/tapepack.go":      1, // what nn does not compute
+		"engine/tapereference.go": 1, // what it does
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("types are asked for in %v, want %v", got, want)
 	}
 }
 

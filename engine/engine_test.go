@@ -319,14 +319,19 @@ func TestRunAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Graphs that no architecture has: one that shrinks without pooling, and one with a node that nobody reads.
+// Graphs that no architecture has: one that shrinks without pooling, one with a node that nobody reads, and one with operations that no
+// convolution does on the way.
 func TestGraphsOfOtherKinds(t *testing.T) {
 	shrinking := nn.NewGraph(3)
 	shrinking.Add("a", nn.Conv{In: 3, Out: 4, Kernel: 3, Pad: 1, Stride: 2}, nn.Input)
 	unread := nn.NewGraph(3)
 	unread.Add("a", nn.Conv{In: 3, Out: 12, Kernel: 3, Pad: 1}, nn.Input)
 	unread.Add("b", nn.Conv{In: 3, Out: 4, Kernel: 3, Pad: 1}, nn.Input)
-	for name, g := range map[string]*nn.Graph{"shrinking": shrinking, "unread": unread} {
+	alone := nn.NewGraph(3)
+	alone.Add("a", nn.BatchNorm{Channels: 3}, nn.Input)
+	alone.Add("b", nn.PReLU{Slopes: 3}, alone.Output())
+	alone.Add("", nn.Add{}, alone.Output(), alone.Add("", nn.Sigmoid{}, alone.Output()))
+	for name, g := range map[string]*nn.Graph{"shrinking": shrinking, "unread": unread, "alone": alone} {
 		params := randomParams(g, 5)
 		x := randomPicture(10, 14, 6)
 		want := g.Forward(params, x)

@@ -1,7 +1,7 @@
 // Package nn describes networks as data: a Graph is a list of operations with typed attributes and named parameters.
 //
 // Everything else is an interpreter of that list: its costs (Graph.Cost), the plain reference forward pass (Graph.Forward),
-// the plain reference gradients (Graph.Record), and, in package engine, the fast compiled plan. Each operation has one file as
+// the plain reference gradients (Graph.Record), and package program, which lowers it for what is fast. Each operation has one file as
 // its home, which holds its shape rule, its parameters, its cost and its reference arithmetic: Forward, and below it Backward.
 //
 // The reference arithmetic is written to be obviously right: direct loops with float64 sums, no blocking, no goroutines. It

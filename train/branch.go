@@ -20,9 +20,25 @@ type branch interface {
 	backward(ctx context.Context, dy *tensor.Tensor) error
 }
 
+// executor computes a network that learns, for batches of one shape: engine.Tape does it on the CPU.
+type executor interface {
+	// Forward gives the results for a batch by the parameters as they are now, until the next call overwrites them.
+	Forward(ctx context.Context, x *tensor.Tensor, mode nn.Mode) (*tensor.Tensor, error)
+	// Backward adds to Gradients, for the batch of the last Forward; dy is a loss's gradient to its results. dx is nil here, where nobody
+	// asks for the gradient to a batch.
+	Backward(ctx context.Context, dy, dx *tensor.Tensor) error
+	// Gradients are always the same arrays, by the names of the parameters that learn.
+	Gradients() tensor.Set
+}
+
+// newExecutor makes the executor of a network, whose parameters it reads where they are.
+func newExecutor(n weights.Network, batch tensor.Shape, threads int) executor {
+	return engine.NewTape(n.Spec.Build(), n.Params, batch, engine.TapeOptions{Threads: threads, Learns: n.Spec.Learns})
+}
+
 // learner is a branch that learns.
 type learner struct {
-	tape   *engine.Tape
+	executor
 	scale  float32 // what white is to the network
 	mode   nn.Mode
 	scaled *tensor.Tensor // the batch in the network's range; nil if that is 0..1
@@ -31,8 +47,8 @@ type learner struct {
 // newLearner makes a branch that learns on batches of this shape. In Train mode BatchNorm normalises by the batch.
 func newLearner(n weights.Network, batch tensor.Shape, threads int, mode nn.Mode) *learner {
 	l := &learner{
-		tape:  engine.NewTape(n.Spec.Build(), n.Params, batch, engine.TapeOptions{Threads: threads, Learns: n.Spec.Learns}),
-		scale: float32(n.Spec.InputRange), mode: mode,
+		executor: newExecutor(n, batch, threads),
+		scale:    float32(n.Spec.InputRange), mode: mode,
 	}
 	if l.scale != 1 {
 		l.scaled = tensor.New(batch)
@@ -42,12 +58,12 @@ func newLearner(n weights.Network, batch tensor.Shape, threads int, mode nn.Mode
 
 func (l *learner) forward(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, error) {
 	if l.scaled == nil {
-		return l.tape.Forward(ctx, x, l.mode)
+		return l.Forward(ctx, x, l.mode)
 	}
 	for i, v := range x.Data {
 		l.scaled.Data[i] = v * l.scale
 	}
-	y, err := l.tape.Forward(ctx, l.scaled, l.mode)
+	y, err := l.Forward(ctx, l.scaled, l.mode)
 	if err == nil {
 		divide(y.Data, l.scale)
 	}
@@ -58,7 +74,7 @@ func (l *learner) backward(ctx context.Context, dy *tensor.Tensor) error {
 	if l.scaled != nil {
 		divide(dy.Data, l.scale)
 	}
-	return l.tape.Backward(ctx, dy, nil)
+	return l.Backward(ctx, dy, nil)
 }
 
 func divide(s []float32, by float32) {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"classsr/dataset"
-	"classsr/engine"
 	"classsr/internal/par"
 	"classsr/nn"
 	"classsr/tensor"
@@ -137,7 +136,7 @@ func (t *trainer) batchShape(n int) tensor.Shape {
 func (t *trainer) branchStep(j *job) (step, error) {
 	network := t.networks.branches[j.Branch-1]
 	l := newLearner(network, t.batchShape(j.Batch), t.Threads, nn.Train)
-	j.learn(weights.BranchPrefix(j.Branch-1), network, l.tape.Gradients())
+	j.learn(weights.BranchPrefix(j.Branch-1), network, l.Gradients())
 	s := &branchStep{branch: l, loss: j.Loss, threads: t.Threads}
 	if j.Teacher == nil {
 		return s, nil
@@ -160,7 +159,7 @@ func (t *trainer) branchStep(j *job) (step, error) {
 func (t *trainer) routedStep(j *job) step {
 	module := t.networks.classModule
 	s := &routedStep{
-		classifier: engine.NewTape(module.Spec.Build(), module.Params, t.batchShape(j.Batch), engine.TapeOptions{Threads: t.Threads}),
+		classifier: newExecutor(module, t.batchShape(j.Batch), t.Threads),
 		chunk:      j.Chunk, weights: j.Weights, loss: j.Loss, threads: t.Threads,
 	}
 	if j.Weights.Difficulty > 0 {
@@ -173,7 +172,7 @@ func (t *trainer) routedStep(j *job) step {
 			continue
 		}
 		l := newLearner(network, t.batchShape(j.Chunk), t.Threads, nn.Evaluate)
-		j.learn(weights.BranchPrefix(i), network, l.tape.Gradients())
+		j.learn(weights.BranchPrefix(i), network, l.Gradients())
 		s.branches = append(s.branches, l)
 	}
 	return s

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"classsr/dataset"
-	"classsr/engine"
 	"classsr/internal/par"
 	"classsr/nn"
 	"classsr/tensor"
@@ -97,9 +96,9 @@ func samplesOf(t *tensor.Tensor, k int) []float32 {
 // routedStep trains a Class-Module, and the branches that learn with it, on the results of all branches blended by the
 // probabilities of the classes (section 3.2). The batch goes through the branches in chunks, so that their memory is that of a chunk.
 type routedStep struct {
-	classifier *engine.Tape // for the whole batch
-	branches   []branch     // for chunks
-	chunk      int          // patches in it; divides the batch
+	classifier executor // for the whole batch
+	branches   []branch // for chunks
+	chunk      int      // patches in it; divides the batch
 	weights    LossWeights
 	loss       PixelLoss
 	threads    int

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"classsr/dataset"
-	"classsr/engine"
 	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/tensor"
@@ -27,7 +26,7 @@ func TestStepsOfPyTorch(t *testing.T) {
 			x, hr := archive.Tensor("x"), archive.Tensor("target")
 			const chunk = 3 // must not show
 			s := &routedStep{
-				classifier: engine.NewTape(model.ClassModule.Spec.Build(), model.ClassModule.Params, x.Shape, engine.TapeOptions{Threads: 2}),
+				classifier: newExecutor(*model.ClassModule, x.Shape, 2),
 				chunk:      chunk, weights: LossWeights{Pixel: 1000, Class: 0.5, Average: 3}, loss: L1, threads: 2,
 			}
 			params, grads := tensor.Set{}, tensor.Set{}
@@ -44,7 +43,7 @@ func TestStepsOfPyTorch(t *testing.T) {
 				s.branches = append(s.branches, l)
 				prefix := []string{"net1.", "net2.", "net3."}[i]
 				params.Merge(prefix, n.Params)
-				grads.Merge(prefix, l.tape.Gradients())
+				grads.Merge(prefix, l.Gradients())
 			}
 			optimizer := newAdam(grads, 0.9, 0.99)
 			for i, step := range []string{"step0.", "step1.", "step2."} {
