@@ -184,6 +184,7 @@ func TestMACsAreThoseOfTheGraph(t *testing.T) {
 // A region of a result is made from what Reach says: of less it cannot be made, and what lies beyond is not looked at. NaN shows wherever
 // it is read.
 func TestReachIsWhatIsRead(t *testing.T) {
+	tried := map[string]bool{}
 	for name, g := range graphs(t) {
 		params := randomParams(g)
 		p := program.Lower(g, program.Inference)
@@ -194,6 +195,14 @@ func TestReachIsWhatIsRead(t *testing.T) {
 		}
 		for n, s := range p.Steps {
 			made := shapes[n+1]
+			kind := fmt.Sprintf("%T %v of %v", s.Op, made, shapes[s.Inputs[0][0]])
+			if c, ok := s.Op.(program.Conv); ok {
+				kind += fmt.Sprint(c.Kernel, c.Groups, c.Residual)
+			}
+			if tried[kind] {
+				continue
+			}
+			tried[kind] = true
 			for _, r := range []image.Rectangle{
 				image.Rect(0, 0, made.W, made.H), image.Rect(made.W/2, made.H/3, made.W/2+1, made.H/3+1),
 				image.Rect(made.W/3, made.H-1, made.W, made.H),
