@@ -10,8 +10,8 @@ import (
 // the network runs by layer and so transforms them for a whole layer at a time.
 const maxKept = 4 << 20
 
-// pack packs the steps of the plan's program.
-func (p *Plan) pack(params tensor.Set) {
+// packSteps packs the steps of the plan's program.
+func (p *Plan) packSteps(params tensor.Set) {
 	fleeting := p.lastPool >= 0 && params.Len() > maxKept
 	for i, s := range p.program.Steps {
 		p.steps = append(p.steps, step{Step: s, out: program.Value(i + 1), run: pack(s.Op, params, fleeting)})

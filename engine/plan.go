@@ -72,7 +72,7 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 			p.lastPool = i
 		}
 	}
-	p.pack(params)
+	p.packSteps(params)
 	if p.lastPool >= 0 || p.program.Scale == 0 {
 		p.byLayer = true
 		return p

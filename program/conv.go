@@ -95,17 +95,3 @@ func (c Conv) Weights(params tensor.Set) (weight, bias []float32) {
 	}
 	return weight, bias
 }
-
-// fold multiplies a normalisation into the convolution before it.
-func (n Norm) fold(params tensor.Set, weight, bias []float32) (foldedWeight, foldedBias []float32) {
-	factor, offset := n.Affine(params)
-	foldedWeight, foldedBias = make([]float32, len(weight)), make([]float32, len(bias))
-	perOut := len(weight) / len(bias)
-	for o := range bias {
-		for i := o * perOut; i < (o+1)*perOut; i++ {
-			foldedWeight[i] = float32(float64(weight[i]) * factor[o])
-		}
-		foldedBias[o] = float32(float64(bias[o])*factor[o] + offset[o])
-	}
-	return foldedWeight, foldedBias
-}

@@ -12,7 +12,6 @@ package program
 import (
 	"image"
 
-	"classsr/nn"
 	"classsr/tensor"
 )
 
@@ -116,22 +115,3 @@ type free struct{}
 
 // MACs implements Operation.
 func (free) MACs(image.Rectangle) int64 { return 0 }
-
-// Norm is a normalisation that is not part of a convolution: y = x*factor + offset, with two numbers for each channel.
-type Norm struct {
-	pointwise
-	Node nn.Node // an nn.BatchNorm, whose parameters it has
-}
-
-// Shape implements Operation.
-func (n Norm) Shape(in []tensor.Shape) tensor.Shape { return n.Node.Op.Shape(in) }
-
-// Affine gives factor and offset of each channel.
-func (n Norm) Affine(params tensor.Set) (factor, offset []float64) {
-	arrays := n.Node.Arrays(params)
-	for c := range arrays[0].Data {
-		f, o := nn.BatchNorm{}.Affine(arrays, c)
-		factor, offset = append(factor, f), append(offset, o)
-	}
-	return factor, offset
-}

@@ -167,6 +167,19 @@ func TestProgramsGiveWhatTheirGraphsDo(t *testing.T) {
 	}
 }
 
+// Plans keep what Weights gives, and must not follow parameters that are trained on.
+func TestBiasesAreNew(t *testing.T) {
+	g := nn.NewGraph(3)
+	g.Add("c", nn.Conv{In: 3, Out: 2, Kernel: 1}, nn.Input)
+	params := randomParams(g)
+	_, bias := program.Lower(g, program.Inference).Steps[0].Op.(program.Conv).Weights(params)
+	before := bias[0]
+	params["c.bias"].Data[0]++
+	if bias[0] != before {
+		t.Error("the bias follows the parameter")
+	}
+}
+
 func TestMACsAreThoseOfTheGraph(t *testing.T) {
 	for name, g := range graphs(t) {
 		in := tensor.Shape{N: 1, C: 3, H: 32, W: 24}
