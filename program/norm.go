@@ -5,7 +5,7 @@ import (
 	"classsr/tensor"
 )
 
-// Norm is a normalisation that is not part of a convolution: y = x*factor + offset, with two numbers for each channel.
+// Norm is a normalisation, y = x*factor + offset with two numbers for each channel: a step of its own, or part of a convolution.
 type Norm struct {
 	pointwise
 	Node nn.Node // an nn.BatchNorm, whose parameters it has
