@@ -34,6 +34,7 @@ var layers = []string{
 	"weights/onnx",
 	"weights",
 	"engine",
+	"budget",
 	"tile",
 	"picture",
 	"imageio",

@@ -1,0 +1,190 @@
+package budget
+
+import (
+	"container/list"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// Parked is memory that nobody uses, kept for whoever parked it.
+type Parked struct {
+	bytes int64
+	drop  func()
+	since time.Time
+	place *list.Element // in idle.list; nil when it is not parked any more
+	owner *Reservation  // which Reserve claimed it for, until Take
+}
+
+// Park keeps bytes of what is reserved as idle memory, instead of giving them back. It counts as used until it is taken again (Take). It
+// may be dropped first: when a call of Reserve or Resize needs the room, or after ten seconds. Then drop is called, once, on any goroutine
+// and without a lock held, and must make its memory unreachable, so that it can be collected. If there was more memory than reserved and
+// no room for the rest, Park returns nil, and the caller forgets the memory itself.
+func (r *Reservation) Park(bytes int64, drop func()) *Parked {
+	b := r.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	given := min(bytes, r.bytes)
+	r.bytes -= given
+	b.reserved -= given
+	b.room.Release(given)
+	if bytes > b.memory-b.reserved-b.idle.bytes {
+		b.returned(bytes)
+		return nil
+	}
+	p := &Parked{bytes: bytes, drop: drop}
+	b.idle.add(p)
+	b.returned(0)
+	return p
+}
+
+// Take makes parked memory part of what is reserved, which was reserved large enough for it, and reports whether it was still there. Nil
+// never is. Of what was dropped, nothing is left to use.
+func (r *Reservation) Take(p *Parked) bool {
+	if p == nil {
+		return false
+	}
+	r.budget.mu.Lock()
+	defer r.budget.mu.Unlock()
+	if p.place != nil {
+		r.budget.idle.remove(p)
+		return true
+	}
+	if p.owner != r {
+		return false
+	}
+	p.owner = nil
+	return true
+}
+
+// idle is the parked memory of a budget, and when it is dropped. The budget's lock is held in all its methods.
+type idle struct {
+	list    list.List // of *Parked, the oldest first
+	bytes   int64     // of all of them
+	keep    time.Duration
+	garbage int64     // bytes that were dropped or released since memory was last given back to the system
+	quiet   time.Time // since when nothing is reserved
+	timer   *time.Timer
+	waiting bool // the timer runs
+}
+
+func (i *idle) add(p *Parked) {
+	p.since = time.Now()
+	p.place = i.list.PushBack(p)
+	i.bytes += p.bytes
+}
+
+func (i *idle) remove(p *Parked) {
+	i.list.Remove(p.place)
+	p.place = nil
+	i.bytes -= p.bytes
+}
+
+// claim takes those of mine that are still parked and fit into r together.
+func (i *idle) claim(r *Reservation, mine []*Parked) {
+	left := r.bytes
+	for _, p := range mine {
+		if p != nil && p.place != nil && p.bytes <= left {
+			i.remove(p)
+			p.owner = r
+			left -= p.bytes
+		}
+	}
+}
+
+// oldest is the memory that was parked first; nil if none is.
+func (i *idle) oldest() *Parked {
+	if first := i.list.Front(); first != nil {
+		return first.Value.(*Parked)
+	}
+	return nil
+}
+
+// fit removes the oldest until the others are at most limit bytes, and returns what is to be dropped.
+func (i *idle) fit(limit int64) (dropped []*Parked) {
+	for i.bytes > limit {
+		dropped = append(dropped, i.giveUp())
+	}
+	return dropped
+}
+
+// giveUp removes the oldest, which is to be dropped.
+func (i *idle) giveUp() *Parked {
+	p := i.oldest()
+	i.remove(p)
+	i.garbage += p.bytes
+	return p
+}
+
+// drop calls the owners of what was given up. No lock is held.
+func drop(parked []*Parked) {
+	for _, p := range parked {
+		p.drop()
+	}
+}
+
+// worthReturning is how much garbage there must be before a collection is forced for it, in bytes.
+const worthReturning = 32 << 20
+
+// returned notes that so much is not reserved any more. The lock is held.
+func (b *Budget) returned(bytes int64) {
+	b.idle.garbage += bytes
+	if b.reserved == 0 {
+		b.idle.quiet = time.Now()
+	}
+	b.wake()
+}
+
+// wake sets the timer if there is something to do later. The lock is held.
+func (b *Budget) wake() {
+	i := &b.idle
+	var due time.Time
+	switch p := i.oldest(); {
+	case i.waiting:
+		return
+	case p != nil:
+		due = p.since.Add(i.keep)
+	case b.reserved == 0 && i.garbage >= worthReturning:
+		due = i.quiet.Add(i.keep)
+	default:
+		return
+	}
+	i.waiting = true
+	if i.timer == nil {
+		i.timer = time.AfterFunc(time.Until(due), b.tidy)
+		return
+	}
+	i.timer.Reset(time.Until(due))
+}
+
+// tidy drops what was parked too long. Once nothing was reserved for as long, it gives memory back to the system.
+func (b *Budget) tidy() {
+	b.mu.Lock()
+	i := &b.idle
+	i.waiting = false
+	var dropped []*Parked
+	for p := i.oldest(); p != nil && time.Since(p.since) >= i.keep; p = i.oldest() {
+		dropped = append(dropped, i.giveUp())
+	}
+	garbage := i.garbage
+	rests := b.reserved == 0 && time.Since(i.quiet) >= i.keep
+	if rests {
+		i.garbage = 0
+	}
+	b.wake()
+	b.mu.Unlock()
+	drop(dropped)
+	if rests && garbage >= worthReturning {
+		freeMemory(garbage)
+	}
+}
+
+// freeMemory collects garbage and gives free memory back to the system. Both happen by themselves too, but not while a program does
+// nothing. A process whose heap is many times as large is left alone: it would take long, for little.
+func freeMemory(garbage int64) {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(heap)
+	if heap[0].Value.Uint64()/8 <= uint64(garbage) {
+		debug.FreeOSMemory()
+	}
+}
