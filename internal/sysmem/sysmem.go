@@ -3,25 +3,23 @@ package sysmem
 
 import (
 	"math"
-	"os"
-	"strconv"
-	"strings"
 
-	"github.com/pbnjay/memory"
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 // Available is the machine's memory in bytes, or what a container or the process's own limits leave of it; the largest int64 if
-// nothing is known.
+// nothing is known. Of nested control groups (version 1 or 2 of Linux's), the tightest counts.
 func Available() int64 {
-	available := int64(math.MaxInt64)
-	if total := memory.TotalMemory(); total > 0 && total < math.MaxInt64 {
-		available = int64(total)
-	}
-	// Version 2 of Linux's control groups, as containers see it; absent elsewhere.
-	if data, err := os.ReadFile("/sys/fs/cgroup/memory.max"); err == nil {
-		if limit, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64); err == nil { // or "max"
-			available = min(available, limit)
+	return min(least(memlimit.FromSystem, memlimit.FromCgroup), processLimit())
+}
+
+// least is the smallest of several limits. Those that are not known count as none: an odd system is no reason to refuse to work.
+func least(limits ...memlimit.Provider) int64 {
+	smallest := int64(math.MaxInt64)
+	for _, limit := range limits {
+		if bytes, err := limit(); err == nil && bytes < math.MaxInt64 {
+			smallest = min(smallest, int64(bytes))
 		}
 	}
-	return min(available, processLimit())
+	return smallest
 }

@@ -1,9 +1,30 @@
 package sysmem
 
-import "testing"
+import (
+	"math"
+	"testing"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+)
 
 func TestAvailableIsPlausible(t *testing.T) {
 	if got := Available(); got < 64<<20 {
 		t.Errorf("%d bytes of memory; this test alone takes more", got)
+	}
+}
+
+func TestTheTightestLimitCounts(t *testing.T) {
+	unknown := func() (uint64, error) { return 0, memlimit.ErrNoLimit }
+	for _, c := range []struct {
+		limits []memlimit.Provider
+		want   int64
+	}{
+		{nil, math.MaxInt64},
+		{[]memlimit.Provider{unknown, memlimit.Limit(math.MaxUint64)}, math.MaxInt64},
+		{[]memlimit.Provider{memlimit.Limit(300), unknown, memlimit.Limit(200)}, 200},
+	} {
+		if got := least(c.limits...); got != c.want {
+			t.Errorf("the least limit is %d, want %d", got, c.want)
+		}
 	}
 }
