@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"runtime/metrics"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -162,4 +163,32 @@ func TestUsedMemoryStays(t *testing.T) {
 			t.Errorf("dropped at last: %t; the timer runs: %t", gone.Load(), b.idle.waiting)
 		}
 	})
+}
+
+// After the last work, memory goes back to the system, also what was never parked.
+func TestIdleProcessGivesMemoryBack(t *testing.T) {
+	b := New(1<<30, 1)
+	b.idle.keep = 20 * time.Millisecond
+	r := reserve(t, b, 128<<20)
+	parked, released := make([]byte, 64<<20), make([]byte, 64<<20)
+	for _, memory := range [][]byte{parked, released} {
+		for i := 0; i < len(memory); i += 4096 {
+			memory[i] = 1
+		}
+	}
+	r.Park(int64(len(parked)), func() { parked = nil })
+	r.Release()
+	kept := func() uint64 {
+		memory := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+		metrics.Read(memory)
+		return memory[0].Value.Uint64() - memory[1].Value.Uint64()
+	}
+	if now := kept(); now < 100<<20 {
+		t.Fatalf("%d bytes are kept at first", now)
+	}
+	for end := time.Now().Add(10 * time.Second); kept() > 40<<20; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d bytes are kept at last", kept())
+		}
+	}
 }
