@@ -9,7 +9,7 @@
 //	defer r.Release()
 //
 // Memory that is worth keeping for the next piece of work is parked (Reservation.Park): it is given up as soon as others need the room,
-// or when nobody has asked for it for ten seconds. A worker holds a core (AcquireThread) while it computes a part.
+// or when nobody has asked for it for ten seconds. A worker holds a core (AcquireThreads) while it computes a part.
 //
 // The package counts; it neither allocates nor measures. What was counted and is no longer used is gone only after the next garbage
 // collection, so a program that must keep to its limit sets debug.SetMemoryLimit as well.
@@ -73,12 +73,14 @@ func (b *Budget) InUse() (reserved, parked int64) {
 	return b.reserved, b.idle.bytes
 }
 
-// AcquireThread waits for a core to compute with, and takes it until ReleaseThread. Cores are handed out in the order of the calls. It
-// fails only with ctx's error. Who holds a core must not wait for memory or for another core.
-func (b *Budget) AcquireThread(ctx context.Context) error { return b.cores.Acquire(ctx, 1) }
+// AcquireThreads waits for n cores to compute with (more than Threads counts as all of them), and takes them until ReleaseThreads. Cores
+// are handed out in the order of the calls. It fails only with ctx's error. Who holds cores must not wait for memory or for more cores.
+func (b *Budget) AcquireThreads(ctx context.Context, n int) error {
+	return b.cores.Acquire(ctx, int64(min(n, b.threads)))
+}
 
-// ReleaseThread gives a core back.
-func (b *Budget) ReleaseThread() { b.cores.Release(1) }
+// ReleaseThreads gives back n cores that were acquired together.
+func (b *Budget) ReleaseThreads(n int) { b.cores.Release(int64(min(n, b.threads))) }
 
 // Reservation is memory that its owner may use until Release.
 type Reservation struct {
@@ -88,8 +90,8 @@ type Reservation struct {
 
 // Reserve waits until so many bytes are free, strictly in the order of the calls: a large request is not overtaken by small ones. It fails
 // at once with an error of kind fault.TooLarge if that is more than the whole memory, or less than nothing (a sum that overflowed), and
-// with ctx's error if ctx is done before. Parked memory is dropped, the oldest first, as far as its room is needed; mine is what the caller
-// parked before and will use again as part of these bytes, so that it is not dropped for this call's sake: see Take.
+// with ctx's error if ctx is done before. Parked memory is dropped, the oldest first, as far as its room is needed; but mine, what the caller
+// parked before and will use again as part of these bytes, is kept for it to Take, if it was still there and as far as it fits.
 //
 // A piece of work reserves once. Two that hold some memory and wait for more would wait for each other.
 func (b *Budget) Reserve(ctx context.Context, bytes int64, mine ...*Parked) (*Reservation, error) {
@@ -103,9 +105,8 @@ func (b *Budget) Reserve(ctx context.Context, bytes int64, mine ...*Parked) (*Re
 	b.mu.Lock()
 	b.reserved += bytes
 	b.idle.claim(r, mine)
-	dropped := b.idle.fit(b.memory - b.reserved)
+	b.idle.fit(b.memory - b.reserved)
 	b.mu.Unlock()
-	drop(dropped)
 	return r, nil
 }
 
@@ -114,20 +115,18 @@ func (b *Budget) Reserve(ctx context.Context, bytes int64, mine ...*Parked) (*Re
 func (r *Reservation) Resize(bytes int64) bool {
 	b := r.budget
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	more := max(bytes, 0) - r.bytes
 	if more > 0 && !b.room.TryAcquire(more) {
-		b.mu.Unlock()
 		return false
 	}
 	r.bytes += more
 	b.reserved += more
-	dropped := b.idle.fit(b.memory - b.reserved)
+	b.idle.fit(b.memory - b.reserved)
 	if more < 0 {
 		b.room.Release(-more)
 		b.returned(-more)
 	}
-	b.mu.Unlock()
-	drop(dropped)
 	return true
 }
 

@@ -10,17 +10,16 @@ import (
 // Parked is memory that nobody uses, kept for whoever parked it.
 type Parked struct {
 	bytes int64
-	drop  func()
+	what  any // what has the memory; nil once it was dropped or taken
 	since time.Time
 	place *list.Element // in idle.list; nil when it is not parked any more
 	owner *Reservation  // which Reserve claimed it for, until Take
 }
 
-// Park keeps bytes of what is reserved as idle memory, instead of giving them back. It counts as used until it is taken again (Take). It
-// may be dropped first: when a call of Reserve or Resize needs the room, or after ten seconds. Then drop is called, once, on any goroutine
-// and without a lock held, and must make its memory unreachable, so that it can be collected. If there was more memory than reserved and
-// no room for the rest, Park returns nil, and the caller forgets the memory itself.
-func (r *Reservation) Park(bytes int64, drop func()) *Parked {
+// Park keeps bytes of what is reserved as idle memory, instead of giving them back: that of what, to which the caller keeps no reference.
+// It counts as used until Take gives it back. It may be dropped first: when a call of Reserve or Resize needs the room, or after ten seconds.
+// If there was more memory than reserved and no room for the rest, it is dropped at once.
+func (r *Reservation) Park(bytes int64, what any) *Parked {
 	b := r.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -28,33 +27,33 @@ func (r *Reservation) Park(bytes int64, drop func()) *Parked {
 	r.bytes -= given
 	b.reserved -= given
 	b.room.Release(given)
+	p := &Parked{bytes: bytes}
 	if bytes > b.memory-b.reserved-b.idle.bytes {
 		b.returned(bytes)
-		return nil
+		return p
 	}
-	p := &Parked{bytes: bytes, drop: drop}
+	p.what = what
 	b.idle.add(p)
 	b.returned(0)
 	return p
 }
 
-// Take makes parked memory part of what is reserved, which was reserved large enough for it, and reports whether it was still there. Nil
-// never is. Of what was dropped, nothing is left to use.
-func (r *Reservation) Take(p *Parked) bool {
+// Take gives back what was parked and makes its memory part of what is reserved, which was reserved large enough for it. It gives nil if
+// that was dropped or taken meanwhile, or if p is nil.
+func (r *Reservation) Take(p *Parked) (what any) {
 	if p == nil {
-		return false
+		return nil
 	}
 	r.budget.mu.Lock()
 	defer r.budget.mu.Unlock()
-	if p.place != nil {
+	switch {
+	case p.place != nil:
 		r.budget.idle.remove(p)
-		return true
+	case p.owner != r:
+		return nil
 	}
-	if p.owner != r {
-		return false
-	}
-	p.owner = nil
-	return true
+	what, p.what, p.owner = p.what, nil, nil
+	return what
 }
 
 // idle is the parked memory of a budget, and when it is dropped. The budget's lock is held in all its methods.
@@ -100,27 +99,18 @@ func (i *idle) oldest() *Parked {
 	return nil
 }
 
-// fit removes the oldest until the others are at most limit bytes, and returns what is to be dropped.
-func (i *idle) fit(limit int64) (dropped []*Parked) {
+// fit drops the oldest until the others are at most limit bytes.
+func (i *idle) fit(limit int64) {
 	for i.bytes > limit {
-		dropped = append(dropped, i.giveUp())
+		i.drop(i.oldest())
 	}
-	return dropped
 }
 
-// giveUp removes the oldest, which is to be dropped.
-func (i *idle) giveUp() *Parked {
-	p := i.oldest()
+// drop makes parked memory unreachable.
+func (i *idle) drop(p *Parked) {
 	i.remove(p)
+	p.what = nil
 	i.garbage += p.bytes
-	return p
-}
-
-// drop calls the owners of what was given up. No lock is held.
-func drop(parked []*Parked) {
-	for _, p := range parked {
-		p.drop()
-	}
 }
 
 // worthReturning is how much garbage there must be before a collection is forced for it, in bytes.
@@ -162,9 +152,8 @@ func (b *Budget) tidy() {
 	b.mu.Lock()
 	i := &b.idle
 	i.waiting = false
-	var dropped []*Parked
 	for p := i.oldest(); p != nil && time.Since(p.since) >= i.keep; p = i.oldest() {
-		dropped = append(dropped, i.giveUp())
+		i.drop(p)
 	}
 	garbage := i.garbage
 	rests := b.reserved == 0 && time.Since(i.quiet) >= i.keep
@@ -173,7 +162,6 @@ func (b *Budget) tidy() {
 	}
 	b.wake()
 	b.mu.Unlock()
-	drop(dropped)
 	if rests && garbage >= worthReturning {
 		freeMemory(garbage)
 	}

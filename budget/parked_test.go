@@ -3,7 +3,6 @@ package budget
 import (
 	"runtime/metrics"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,13 +11,13 @@ import (
 func TestParkedMemoryIsTakenAgain(t *testing.T) {
 	b := New(100, 1)
 	r := reserve(t, b, 80)
-	p := r.Park(30, func() { t.Error("dropped without need") })
+	p := r.Park(30, "arena")
 	checkUse(t, b, 50, 30)
 	r.Release()
 	checkUse(t, b, 0, 30)
 	r = reserve(t, b, 70) // beside it
 	checkUse(t, b, 70, 30)
-	if !r.Take(p) || r.Take(p) || r.Take(nil) {
+	if r.Take(p) != "arena" || r.Take(p) != nil || r.Take(nil) != nil {
 		t.Error("parked memory is not taken exactly once")
 	}
 	checkUse(t, b, 70, 0)
@@ -27,40 +26,32 @@ func TestParkedMemoryIsTakenAgain(t *testing.T) {
 // The oldest goes first, and no more than has to.
 func TestParkedMemoryMakesRoom(t *testing.T) {
 	b := New(100, 1)
-	var dropped []string
-	park := func(name string, bytes int64) *Parked {
-		r := reserve(t, b, bytes)
-		defer r.Release()
-		return r.Park(bytes, func() {
-			b.InUse() // no lock is held
-			dropped = append(dropped, name)
-		})
+	var parked []*Parked
+	for range 3 {
+		r := reserve(t, b, 30)
+		parked = append(parked, r.Park(30, "arena"))
 	}
-	first, second, third := park("first", 30), park("second", 30), park("third", 30)
 	r := reserve(t, b, 15)
-	if !slices.Equal(dropped, []string{"first"}) {
-		t.Errorf("dropped %v for 15 bytes", dropped)
+	checkUse(t, b, 15, 60)
+	if !r.Resize(50) {
+		t.Error("what is parked stands in the way of growing")
 	}
-	if !r.Resize(50) || !slices.Equal(dropped, []string{"first", "second"}) {
-		t.Errorf("dropped %v for 50 bytes", dropped)
-	}
-	if r.Take(first) || r.Take(second) || !r.Take(third) {
-		t.Error("what can be taken is not what was not dropped")
+	checkUse(t, b, 50, 30)
+	if r.Take(parked[0]) != nil || r.Take(parked[1]) != nil || r.Take(parked[2]) == nil {
+		t.Error("the last one was dropped, or another was not")
 	}
 }
 
-// Memory that the caller parked is kept for it, if others make room enough, even where both together would not fit beside each other.
+// Memory that the caller parked is kept for it, even where it would not fit beside the reservation; that of others makes room.
 func TestReserveKeepsItsOwn(t *testing.T) {
 	b := New(100, 1)
 	r := reserve(t, b, 90)
-	mine := r.Park(60, func() { t.Error("its own was dropped") })
-	other := false
-	r.Park(30, func() { other = true })
+	mine, other := r.Park(60, "mine"), r.Park(30, "other")
 	r.Release()
 	r = reserve(t, b, 80, nil, mine)
 	checkUse(t, b, 80, 0)
-	if !other || !r.Take(mine) || r.Take(mine) {
-		t.Errorf("the other was dropped: %t; its own cannot be taken once", other)
+	if r.Take(other) != nil || r.Take(mine) != "mine" || r.Take(mine) != nil {
+		t.Error("its own memory cannot be taken once, or that of others was kept")
 	}
 }
 
@@ -68,9 +59,8 @@ func TestReserveKeepsItsOwn(t *testing.T) {
 func TestReserveKeepsNoMoreThanItReserves(t *testing.T) {
 	b := New(100, 1)
 	r := reserve(t, b, 90)
-	gone := false
-	mine := r.Park(90, func() { gone = true })
-	if r = reserve(t, b, 80, mine); !gone || r.Take(mine) {
+	mine := r.Park(90, "mine")
+	if r = reserve(t, b, 80, mine); r.Take(mine) != nil {
 		t.Error("more was kept than reserved")
 	}
 	checkUse(t, b, 80, 0)
@@ -79,9 +69,9 @@ func TestReserveKeepsNoMoreThanItReserves(t *testing.T) {
 func TestParkedForAnotherReservation(t *testing.T) {
 	b := New(100, 1)
 	r := reserve(t, b, 50)
-	p := r.Park(20, func() {})
+	p := r.Park(20, "arena")
 	first, second := reserve(t, b, 20, p), reserve(t, b, 20, p)
-	if second.Take(p) || !first.Take(p) {
+	if second.Take(p) != nil || first.Take(p) == nil {
 		t.Error("parked memory went to another reservation than the one that it was kept for")
 	}
 }
@@ -89,15 +79,14 @@ func TestParkedForAnotherReservation(t *testing.T) {
 func TestParkMoreThanReserved(t *testing.T) {
 	b := New(100, 1)
 	r := reserve(t, b, 40)
-	if p := r.Park(70, func() {}); p == nil {
-		t.Error("there was room for more than had been reserved")
-	}
+	fits := r.Park(70, "arena")
 	checkUse(t, b, 0, 70)
 	r = reserve(t, b, 20)
-	if p := r.Park(40, func() { t.Error("dropped, but not parked") }); p != nil {
-		t.Error("parked more than there is")
-	}
+	tooMuch := r.Park(40, "arena")
 	checkUse(t, b, 0, 70)
+	if r = reserve(t, b, 20); r.Take(tooMuch) != nil || r.Take(fits) == nil {
+		t.Error("what is parked is not what there is room for")
+	}
 }
 
 // Those who wait get what is parked meanwhile.
@@ -105,16 +94,16 @@ func TestParkingWakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(100, 1)
 		r := reserve(t, b, 100)
-		served, dropped := false, false
+		served := false
 		go func() {
 			reserve(t, b, 60)
 			served = true
 		}()
 		synctest.Wait()
-		p := r.Park(100, func() { dropped = true })
+		p := r.Park(100, "arena")
 		synctest.Wait()
-		if !served || !dropped || r.Take(p) {
-			t.Errorf("served: %t; dropped: %t", served, dropped)
+		if !served || r.Take(p) != nil {
+			t.Errorf("served: %t", served)
 		}
 		checkUse(t, b, 60, 0)
 	})
@@ -123,20 +112,23 @@ func TestParkingWakes(t *testing.T) {
 func TestIdleMemoryIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(100, 1)
-		busy := reserve(t, b, 10)
-		drops := make(chan time.Duration, 3)
-		start := time.Now()
+		reserve(t, b, 10)
 		for range 3 {
 			r := reserve(t, b, 20)
-			r.Park(20, func() { drops <- time.Since(start) })
+			r.Park(20, "arena")
 			time.Sleep(3 * time.Second)
 		}
-		dropped := []time.Duration{<-drops, <-drops, <-drops}
-		if want := []time.Duration{10 * time.Second, 13 * time.Second, 16 * time.Second}; !slices.Equal(dropped, want) {
-			t.Errorf("dropped after %v, want %v", dropped, want)
+		var parked []int64
+		for range 9 { // from second 9.5 on
+			time.Sleep(500 * time.Millisecond)
+			synctest.Wait()
+			_, now := b.InUse()
+			parked = append(parked, now)
+			time.Sleep(500 * time.Millisecond)
 		}
-		checkUse(t, b, 10, 0)
-		busy.Release()
+		if want := []int64{60, 40, 40, 40, 20, 20, 20, 0, 0}; !slices.Equal(parked, want) {
+			t.Errorf("parked second by second: %v, want %v", parked, want)
+		}
 	})
 }
 
@@ -144,23 +136,20 @@ func TestIdleMemoryIsDropped(t *testing.T) {
 func TestUsedMemoryStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(100, 1)
-		var gone atomic.Bool
 		var p *Parked
 		for n := range 10 {
 			r := reserve(t, b, 20, p)
-			if taken := r.Take(p); taken != (n > 0) {
-				t.Errorf("call %d: taken: %t", n, taken)
+			if what := r.Take(p); (what == nil) != (n == 0) {
+				t.Errorf("call %d gets %v", n, what)
 			}
-			p = r.Park(20, func() { gone.Store(true) })
+			p = r.Park(20, "arena")
 			time.Sleep(9 * time.Second)
-		}
-		if gone.Load() {
-			t.Error("memory in use was dropped")
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if !gone.Load() || b.idle.waiting {
-			t.Errorf("dropped at last: %t; the timer runs: %t", gone.Load(), b.idle.waiting)
+		checkUse(t, b, 0, 0)
+		if b.idle.waiting {
+			t.Error("the timer goes on")
 		}
 	})
 }
@@ -168,27 +157,32 @@ func TestUsedMemoryStays(t *testing.T) {
 // After the last work, memory goes back to the system, also what was never parked.
 func TestIdleProcessGivesMemoryBack(t *testing.T) {
 	b := New(1<<30, 1)
-	b.idle.keep = 20 * time.Millisecond
-	r := reserve(t, b, 128<<20)
-	parked, released := make([]byte, 64<<20), make([]byte, 64<<20)
-	for _, memory := range [][]byte{parked, released} {
-		for i := 0; i < len(memory); i += 4096 {
+	b.idle.keep = 100 * time.Millisecond
+	used := func(bytes int) []byte {
+		memory := make([]byte, bytes)
+		for i := 0; i < bytes; i += 4096 {
 			memory[i] = 1
 		}
+		return memory
 	}
-	r.Park(int64(len(parked)), func() { parked = nil })
-	r.Release()
 	kept := func() uint64 {
 		memory := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 		metrics.Read(memory)
 		return memory[0].Value.Uint64() - memory[1].Value.Uint64()
 	}
-	if now := kept(); now < 100<<20 {
-		t.Fatalf("%d bytes are kept at first", now)
+	r := reserve(t, b, 128<<20)
+	released := used(64 << 20)
+	p := r.Park(64<<20, used(64<<20))
+	if now := kept(); now < 128<<20 {
+		t.Fatalf("%d bytes are kept at first, with %d", now, len(released))
 	}
-	for end := time.Now().Add(10 * time.Second); kept() > 40<<20; time.Sleep(10 * time.Millisecond) {
+	r.Release()
+	for end := time.Now().Add(20 * time.Second); kept() > 40<<20; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d bytes are kept at last", kept())
 		}
+	}
+	if reserve(t, b, 64<<20).Take(p) != nil {
+		t.Error("what was idle can be taken")
 	}
 }
