@@ -133,6 +133,9 @@ type Arena struct {
 	phases     []float32 // the same: planes with a result each of a row of pixels
 }
 
+// Bytes is the memory that the arena holds.
+func (a *Arena) Bytes() int64 { return 4 * int64(len(a.memory)) }
+
 // Reserve gives the arena room for pieces that take this many bytes (Plan.Bytes), so that it does not grow in steps.
 func (a *Arena) Reserve(bytes int64) { a.grow(int(bytes / 4)) }
 

@@ -17,6 +17,7 @@ import (
 type Enlargement struct {
 	up       *Upscaler
 	job      *job
+	claim    *Claim
 	canvas   canvas
 	whole    *picture.Picture // all of the result, if it was asked for
 	schedule *schedule
@@ -29,6 +30,7 @@ type Enlargement struct {
 
 	mu       sync.Mutex
 	lanes    map[int]*ownLane // of pieces that are begun
+	free     []*ownLane       // of pieces that are complete
 	finished time.Time        // when the last piece was
 }
 
@@ -39,9 +41,9 @@ type ownLane struct {
 }
 
 // begin starts the workers on a picture for which all is decided.
-func (u *Upscaler) begin(ctx context.Context, j *job, c canvas, planning float64) *Enlargement {
+func (u *Upscaler) begin(ctx context.Context, claim *Claim, j *job, c canvas, planning float64) *Enlargement {
 	e := &Enlargement{
-		up: u, job: j, canvas: c, schedule: newSchedule(j.plan), start: time.Now(), planning: planning,
+		up: u, claim: claim, job: j, canvas: c, schedule: newSchedule(j.plan), start: time.Now(), planning: planning,
 		lanes: map[int]*ownLane{}, progress: u.progress(j.plan), ctx: ctx,
 	}
 	stop := context.AfterFunc(ctx, e.schedule.end)
@@ -75,7 +77,7 @@ func (e *Enlargement) work() error {
 		top, end := e.job.plan.band(band)
 		r := image.Rect(p.Core.Min.X, top, p.Core.Max.X, end)
 		r = image.Rectangle{Min: r.Min.Mul(e.job.scale), Max: r.Max.Mul(e.job.scale)}
-		if err := l.advance(e.ctx, end, e.canvas.painter(&l.brush, band, r)); err != nil {
+		if err := e.advance(l, band, end, r); err != nil {
 			return err
 		}
 		e.progress((end - top) * p.Core.Dx())
@@ -85,13 +87,23 @@ func (e *Enlargement) work() error {
 	}
 }
 
+// advance computes a band of a lane's piece, which makes the rectangle r of the result, on as many cores as work on a piece.
+func (e *Enlargement) advance(l *ownLane, band, end int, r image.Rectangle) error {
+	cores := max(e.job.plan.threads, 1)
+	if err := e.up.budget.AcquireThreads(e.ctx, cores); err != nil {
+		return err
+	}
+	defer e.up.budget.ReleaseThreads(cores)
+	return l.advance(e.ctx, end, e.canvas.painter(&l.brush, band, r))
+}
+
 // lane gives the lane of a piece, which is begun if it was not yet.
 func (e *Enlargement) lane(i int, p *piece) *ownLane {
 	e.mu.Lock()
 	l := e.lanes[i]
 	fresh := l == nil
 	if fresh {
-		l = e.up.takeLane()
+		l = e.freeLane()
 		e.lanes[i] = l
 	}
 	e.mu.Unlock()
@@ -101,11 +113,28 @@ func (e *Enlargement) lane(i int, p *piece) *ownLane {
 	return l
 }
 
+// freeLane gives a lane of this picture or of an earlier one that has no piece, or a new one.
+func (e *Enlargement) freeLane() *ownLane {
+	if n := len(e.free); n > 0 {
+		l := e.free[n-1]
+		e.free = e.free[:n-1]
+		return l
+	}
+	for n := len(e.claim.idle); n > 0; n = len(e.claim.idle) {
+		l, ok := e.claim.reserved.Take(e.claim.idle[n-1]).(*ownLane)
+		e.claim.idle = e.claim.idle[:n-1]
+		if ok {
+			return l
+		}
+	}
+	return &ownLane{lane: e.up.method.lane()}
+}
+
 // finish takes a lane from a piece that is complete.
 func (e *Enlargement) finish(i int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.up.giveBack(e.lanes[i])
+	e.free = append(e.free, e.lanes[i])
 	delete(e.lanes, i)
 	e.finished = time.Now()
 }
@@ -131,7 +160,12 @@ func (e *Enlargement) NextRows() (*picture.Picture, error) {
 // Close ends the work, whether it is done or not, and gives back what it took.
 func (e *Enlargement) Close() error {
 	e.schedule.end()
-	_ = e.wait() // what NextRows told already, or nobody wants to know any more
+	_ = e.wait()               // what NextRows told already, or nobody wants to know any more
+	for _, l := range e.free { // lanes whose piece is not complete may hold anything
+		e.claim.idle = append(e.claim.idle, e.claim.reserved.Park(l.bytes(), l))
+	}
+	e.free = nil
+	e.claim.Release()
 	return nil
 }
 

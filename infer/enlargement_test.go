@@ -102,7 +102,7 @@ func beginBy(t *testing.T, m *weights.Model, o Options, in *picture.Picture) (*E
 			r.costs.Pixel[k], r.costs.Border[k] = float64(k+1), 0
 		}
 	}
-	return up.Begin(context.Background(), in)
+	return up.Begin(context.Background(), in, nil)
 }
 
 // Nothing is computed that nobody has room for, and nothing is left running.
@@ -141,7 +141,7 @@ func TestRowsEndWithTheContext(t *testing.T) {
 	m := branchtest.ClassSR(t, "fsrcnn", 2, 3)
 	up := newUpscaler(t, m, Options{Mode: ModeFull})
 	ctx, cancel := context.WithCancel(context.Background())
-	e, err := up.Begin(ctx, branchtest.Patchwork(64, 3000, 3, false, 8))
+	e, err := up.Begin(ctx, branchtest.Patchwork(64, 3000, 3, false, 8), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestPanicsComeOutWhereRowsAreTaken(t *testing.T) {
 	m := branchtest.ClassSR(t, "fsrcnn", 2, 3)
 	in := branchtest.Patchwork(64, 400, 3, false, 8)
 	up := newUpscaler(t, m, Options{Mode: ModeFull, Threads: 2, Progress: func(int, int) { panic("injected") }})
-	e, err := up.Begin(context.Background(), in)
+	e, err := up.Begin(context.Background(), in, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,5 +215,33 @@ func TestScheduleOrder(t *testing.T) {
 	}
 	if _, _, ok := s.take(); ok || ready != 6 {
 		t.Errorf("%d bands are ready, more to do: %v", ready, ok)
+	}
+}
+
+// What cuts across cost is told, and is what pieces take more than strips of the same widths that are as high as the picture.
+func TestRepeatedArithmeticIsTold(t *testing.T) {
+	m := branchtest.ClassSR(t, "carn", 2, 3)
+	in := branchtest.Patchwork(100, 900, 3, false, 8)
+	for _, memory := range []int64{0, in.Config().Bytes() + 1_000_000} {
+		e, err := beginBy(t, m, Options{Mode: ModeFull, Threads: 1, Memory: memory}, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gather(e); err != nil {
+			t.Fatal(err)
+		}
+		p, more := e.job.plan, e.Report().MACs
+		for _, piece := range p.pieces {
+			if piece.first == 0 {
+				high := image.Rect(piece.Core.Min.X, 0, piece.Core.Max.X, in.Height).Sub(piece.Window.Min)
+				more -= p.branches[0].Plan.MACs(piece.Window.Size(), high)
+			}
+		}
+		if told := e.Report().MACsRepeated; (told > 0) != (memory > 0) || more < told*8/10 || more > told*12/10 {
+			t.Errorf("%s: %d MACs are said to be repeated, there are %d more", p.arrangement(), told, more)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

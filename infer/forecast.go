@@ -27,7 +27,7 @@ type Forecast struct {
 // Forecast estimates what Upscale would take for a picture, without enlarging it; only routing is done. It returns the errors that Upscale
 // returns before it begins.
 func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast, error) {
-	s, r, err := u.fit(in.Config(), false)
+	s, r, err := u.fit(in.Config(), 0, false)
 	if err != nil {
 		return Forecast{}, err
 	}

@@ -17,19 +17,16 @@ package infer
 import (
 	"context"
 	"errors"
-	"image"
 	"io"
 	"sync"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"classsr/branch"
+	"classsr/budget"
 	"classsr/cost"
 	"classsr/fault"
 	"classsr/internal/kernel"
 	"classsr/internal/par"
-	"classsr/internal/sysmem"
 	"classsr/picture"
 	"classsr/weights"
 )
@@ -44,8 +41,10 @@ type Upscaler struct {
 	method  method
 	full    *branch.Branch // the network at full width, for comparison; nil for bicubic interpolation
 
+	budget *budget.Budget
+
 	mu   sync.Mutex
-	idle []*ownLane // kept from one picture to the next
+	idle []*budget.Parked // lanes kept from one picture to the next
 }
 
 // New makes an Upscaler of a model, named in reports and errors; nil stands for bicubic interpolation. Options.Scale must be one of the
@@ -58,7 +57,13 @@ func New(m *weights.Model, name string, o Options) (*Upscaler, error) {
 	if err != nil {
 		return nil, fault.As(fault.Usage, err)
 	}
-	u := &Upscaler{name: name, options: o, threads: par.Threads(o.Threads), kernel: set}
+	u := &Upscaler{name: name, options: o, threads: par.Threads(o.Threads), kernel: set, budget: o.Shared}
+	switch {
+	case u.budget == nil && o.Memory > 0:
+		u.budget = budget.New(o.Memory, o.Threads)
+	case u.budget == nil:
+		u.budget = budget.Default()
+	}
 	u.mode, u.method, u.full, err = newMethod(m, name, o)
 	if err != nil {
 		return nil, fault.Default(fault.Usage, err)
@@ -72,20 +77,26 @@ func (u *Upscaler) Scale() int { return u.options.Scale }
 // Mode is the mode in use, also if the options left it open; BranchMode(k) if the options chose branch k.
 func (u *Upscaler) Mode() Mode { return u.mode }
 
-// Accepts tells whether a picture of this form can be enlarged band by band, before it is decoded. It returns an error of kind
-// fault.TooLarge if that takes more memory than allowed, and one of kind fault.Unsupported if the picture is too small for the mode; nil
-// otherwise.
+// Accepts tells whether a picture of this form can be enlarged band by band, before it is decoded: it returns the errors of Claim, without
+// waiting, or nil.
 func (u *Upscaler) Accepts(c picture.Config) error {
-	_, _, err := u.fit(c, false)
+	_, _, err := u.fit(c, 0, false)
 	return err
 }
 
 // Begin begins to enlarge a picture. The result is Scale times as wide and high and has the picture's colours (gray stays gray), depth and
 // alpha, and comes band by band, so that it need not be in memory as a whole. The picture must not be changed before the Enlargement is
-// closed. It returns the errors of Accepts, or ctx's error if ctx is done. In ModePaper the right and lower edges are left out as the paper
-// does, and a picture with a side of less than 32 pixels is an error.
-func (u *Upscaler) Begin(ctx context.Context, in *picture.Picture) (*Enlargement, error) {
-	return u.start(ctx, in, false, false)
+// closed. claim is a Claim for a picture of this form, or nil to make one now, whose errors are returned then. In ModePaper the right and
+// lower edges are left out as the paper does, and a picture with a side of less than 32 pixels is an error. It returns ctx's error if ctx is
+// done. After an error the claim is released.
+func (u *Upscaler) Begin(ctx context.Context, in *picture.Picture, claim *Claim) (*Enlargement, error) {
+	if claim == nil {
+		var err error
+		if claim, err = u.Claim(ctx, in.Config(), Beside{}); err != nil {
+			return nil, err
+		}
+	}
+	return u.start(ctx, in, claim, false)
 }
 
 // Upscale enlarges a picture as Begin does, and gathers the result.
@@ -120,7 +131,11 @@ func (e *Enlarged) Nanoseconds() float64 {
 
 // Enlarge enlarges a picture as Upscale does and gives more details. exact asks for Enlarged.Exact.
 func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool) (*Enlarged, error) {
-	e, err := u.start(ctx, in, true, exact)
+	claim, err := u.claim(ctx, in.Config(), Beside{}, true)
+	if err != nil {
+		return nil, err
+	}
+	e, err := u.start(ctx, in, claim, exact)
 	if err != nil {
 		return nil, err
 	}
@@ -138,14 +153,18 @@ func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool)
 	return out, nil
 }
 
-// start decides everything about a picture and begins the work. whole asks for all of the result in one picture.
-func (u *Upscaler) start(ctx context.Context, in *picture.Picture, whole, exact bool) (*Enlargement, error) {
-	s, r, err := u.fit(in.Config(), whole)
-	if err != nil {
-		return nil, err
+// start decides everything about a picture and begins the work.
+func (u *Upscaler) start(ctx context.Context, in *picture.Picture, c *Claim, exact bool) (e *Enlargement, err error) {
+	defer func() {
+		if err != nil {
+			c.Release()
+		}
+	}()
+	if in.Config() != c.config || c.up != u {
+		panic("infer: a claim for another picture")
 	}
 	start := time.Now()
-	p, err := u.method.plan(ctx, in, s, r)
+	p, err := u.decide(ctx, in, c)
 	if err != nil {
 		return nil, err
 	}
@@ -155,69 +174,29 @@ func (u *Upscaler) start(ctx context.Context, in *picture.Picture, whole, exact 
 		return nil, err
 	}
 	var out *picture.Picture
-	if whole {
+	if c.whole {
 		out = j.out.New()
 	}
-	e := u.begin(ctx, j, u.method.canvas(j, out, exact), planning)
+	e = u.begin(ctx, c, j, u.method.canvas(j, out, exact), planning)
 	e.whole = out
 	return e, nil
 }
 
-// takeLane gives a lane, an idle one if there is any.
-func (u *Upscaler) takeLane() *ownLane {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if n := len(u.idle); n > 0 {
-		l := u.idle[n-1]
-		u.idle = u.idle[:n-1]
-		return l
+// decide makes the plan, within the memory that was claimed, and gives back what it does not need.
+func (u *Upscaler) decide(ctx context.Context, in *picture.Picture, c *Claim) (*plan, error) {
+	if err := u.budget.AcquireThreads(ctx, u.threads); err != nil {
+		return nil, err
 	}
-	return &ownLane{lane: u.method.lane()}
+	defer u.budget.ReleaseThreads(u.threads)
+	r := c.room
+	r.bytes = c.sizing.work(r)
+	p, err := u.method.plan(ctx, in, c.sizing, r)
+	if err != nil {
+		return nil, err
+	}
+	c.reserved.Resize(c.bytes(p.sizing))
+	return p, nil
 }
-
-func (u *Upscaler) giveBack(l *ownLane) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if len(u.idle) < u.threads {
-		u.idle = append(u.idle, l)
-	}
-}
-
-// fit chooses how a picture is cut, or tells that it is too large, and says what room there is.
-func (u *Upscaler) fit(c picture.Config, whole bool) (sizing, room, error) {
-	limit := u.options.Memory
-	if limit <= 0 {
-		limit = sysmem.Available() / 5 * 4
-	}
-	r := room{size: image.Pt(c.Width, c.Height), threads: u.threads}
-	result := c
-	result.Width, result.Height = c.Width*u.Scale(), c.Height*u.Scale()
-	pictures := c.Bytes()
-	if whole {
-		pictures += result.Bytes()
-	} else {
-		r.row = result.Bytes() / int64(c.Height)
-	}
-	left := limit - pictures
-	if left <= 0 {
-		return sizing{}, r, u.tooLarge(c, pictures, limit, whole)
-	}
-	r.bytes, r.modest = left, !whole && u.options.Memory <= 0
-	s, err := r.best(u.method.fit)
-	return s, r, err
-}
-
-func (u *Upscaler) tooLarge(c picture.Config, bytes, limit int64, whole bool) error {
-	if !whole {
-		return fault.New(fault.TooLarge, "the picture of %dx%d takes %s of memory, more than the %s allowed: allow more memory, or cut the "+
-			"picture into parts", c.Width, c.Height, formatBytes(bytes), formatBytes(limit))
-	}
-	return fault.New(fault.TooLarge, "the picture and its enlargement to %dx%d take %s of memory, more than the %s allowed: "+
-		"allow more memory, use a smaller scale, or cut the picture into parts",
-		c.Width*u.Scale(), c.Height*u.Scale(), formatBytes(bytes), formatBytes(limit))
-}
-
-func formatBytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 
 // progress makes a function that adds up what is done of the pieces and tells Options.Progress.
 func (u *Upscaler) progress(p *plan) func(pixels int) {

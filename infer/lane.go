@@ -35,6 +35,8 @@ type lane interface {
 	begin(j *job, p *piece)
 	// advance computes the rows of the piece up to row end of the small picture, and hands them to to.
 	advance(ctx context.Context, end int, to painter) error
+	// bytes is the memory that it holds.
+	bytes() int64
 }
 
 // executor computes pieces with a network: rows go in, rows of the result come out. *engine.Executor does it with the processor.

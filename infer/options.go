@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"classsr/budget"
 	"classsr/fault"
 	"classsr/internal/par"
 )
@@ -30,9 +31,13 @@ type Options struct {
 	Router string
 	// Threads is how many cores are used, at most 1024; 0 means all.
 	Threads int
-	// Memory bounds, in bytes, the picture, its enlargement and the intermediate results of all threads together; 0 means four
-	// fifths of the memory that the process may use. Reading and writing files takes a few megabytes more.
+	// Memory bounds, in bytes, what a picture takes: itself, the intermediate results of all threads, and of its enlargement the rows that
+	// are in memory at a time (Begin) or all of it (Upscale). Pictures that need more are refused, and how a picture is cut follows from it:
+	// with more memory less is computed twice. 0 means that Shared bounds it, of which no more is taken than saves much time.
 	Memory int64
+	// Shared is the memory and the cores that all work of the process shares, which this Upscaler is to draw on. If it is nil, that is
+	// budget.Default(), or a budget of its own of Memory and Threads if Memory is given.
+	Shared *budget.Budget
 	// Progress, if not nil, is called repeatedly with the number of pixels (of the small picture) that are done and of all. Calls come
 	// from several goroutines, but for one picture never two at the same time.
 	Progress func(done, total int)

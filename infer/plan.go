@@ -151,6 +151,17 @@ func (p *plan) macsDone() int64 {
 	return sum
 }
 
+// macsRepeated is how many of those that were done are more than it would have taken without cuts across: of the rows that are computed on
+// both sides of a cut. Where classes are mixed it is an estimate, as if all of them reached as far as the hardest one.
+func (p *plan) macsRepeated() int64 {
+	rows, _ := p.sections()
+	if len(rows) <= 2 || len(p.branches) == 0 || p.branches[0].Spec.Pools() {
+		return 0
+	}
+	again := repeatedRows(p.branches[len(p.branches)-1]) * float64(len(rows)-2)
+	return int64(float64(p.macsDone()-p.routerMACs()) * again / (float64(p.size.Y) + again))
+}
+
 // routerMACs is what the router takes of them.
 func (p *plan) routerMACs() int64 {
 	if p.choice == nil {

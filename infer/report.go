@@ -19,6 +19,8 @@ type Report struct {
 	// convolutions, whatever computes them.
 	MACs     int64 `json:"macs"`
 	MACsFull int64 `json:"macs_full"`
+	// MACsRepeated is about how many of MACs were only needed because the picture was cut across, to keep within the memory allowed.
+	MACsRepeated int64 `json:"macs_repeated,omitempty"`
 	// PaperFLOPsPercent is the arithmetic in percent of the full-width network's, both counted as in the paper's tables: for patches
 	// without context, the Class-Module included.
 	PaperFLOPsPercent float64 `json:"paper_flops_percent"`
@@ -50,7 +52,7 @@ func (u *Upscaler) report(p *plan) Report {
 	r := Report{
 		Width: p.size.X, Height: p.size.Y, OutWidth: p.covered.X * u.Scale(), OutHeight: p.covered.Y * u.Scale(),
 		Model: u.name, Scale: u.Scale(), Mode: u.mode, Kernel: u.kernel, Threads: u.threads,
-		Classes: p.classShares(), MACs: p.macsDone(), PaperFLOPsPercent: 100,
+		Classes: p.classShares(), MACs: p.macsDone(), MACsRepeated: p.macsRepeated(), PaperFLOPsPercent: 100,
 	}
 	if p.choice != nil {
 		r.Route, r.FullBecause = p.choice.Map, p.choice.fullBecause

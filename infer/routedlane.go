@@ -143,3 +143,14 @@ func (l *routedLane) flush(until int, to painter) {
 	}
 	r.done = until
 }
+
+func (l *routedLane) bytes() int64 {
+	bytes := l.singleLane.bytes()
+	for i := range l.arenas {
+		bytes += l.arenas[i].Bytes()
+	}
+	if l.blended != nil {
+		bytes += int64(4 * len(l.blended.planes) * cap(l.blended.planes[0]))
+	}
+	return bytes
+}

@@ -131,3 +131,5 @@ func (l *singleLane) advance(ctx context.Context, end int, to painter) error {
 	}
 	return nil
 }
+
+func (l *singleLane) bytes() int64 { return l.arena.Bytes() }

@@ -1,0 +1,135 @@
+package infer
+
+import (
+	"context"
+	"image"
+
+	"github.com/dustin/go-humanize"
+
+	"classsr/budget"
+	"classsr/fault"
+	"classsr/picture"
+)
+
+// Claim is the memory that is reserved to enlarge one picture, before the picture is there. It must be released, by Release or by closing the
+// Enlargement that it is used for.
+type Claim struct {
+	up       *Upscaler
+	config   picture.Config
+	whole    bool
+	beside   int64 // what the caller holds besides the picture while rows come
+	room     room
+	sizing   sizing
+	idle     []*budget.Parked
+	reserved *budget.Reservation
+}
+
+// Beside is memory, in bytes, that a caller needs for a picture besides what the Upscaler takes: Before is what is held until the picture is
+// there, itself included (to read and decode a file); While is what is held besides the picture while the rows of its enlargement come (to
+// encode them).
+type Beside struct{ Before, While int64 }
+
+// Claim reserves the memory to enlarge a picture of this form, and for what the caller needs besides. It waits until others have released so
+// much. It returns an error of kind fault.TooLarge if there is not so much at all, one of kind fault.Unsupported if the picture is too small
+// for the mode, or ctx's error.
+func (u *Upscaler) Claim(ctx context.Context, c picture.Config, beside Beside) (*Claim, error) {
+	return u.claim(ctx, c, beside, false)
+}
+
+func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, whole bool) (*Claim, error) {
+	limit := u.limit()
+	if beside.Before > limit {
+		return nil, fault.New(fault.TooLarge, "to read the picture of %dx%d takes %s of memory, more than the %s allowed: allow more memory, or "+
+			"cut the picture into parts", c.Width, c.Height, formatBytes(beside.Before), formatBytes(limit))
+	}
+	s, r, err := u.fit(c, beside.While, whole)
+	if err != nil {
+		return nil, err
+	}
+	claim := &Claim{up: u, config: c, whole: whole, beside: beside.While, room: r, sizing: s, idle: u.takeIdle()}
+	bytes := max(claim.bytes(s), beside.Before)
+	if claim.reserved, err = u.budget.Reserve(ctx, bytes, claim.idle...); err != nil {
+		u.keepIdle(claim.idle)
+		return nil, err
+	}
+	return claim, nil
+}
+
+// bytes is what is held while rows come, if the picture is cut like this.
+func (c *Claim) bytes(s sizing) int64 {
+	pictures := c.config.Bytes()
+	if c.whole {
+		pictures += c.up.result(c.config).Bytes()
+	}
+	return pictures + c.beside + s.work(c.room)
+}
+
+// Release gives back what is reserved. Later calls do nothing.
+func (c *Claim) Release() {
+	c.reserved.Release()
+	c.up.keepIdle(c.idle)
+	c.idle = nil
+}
+
+// result is the form of the enlargement.
+func (u *Upscaler) result(c picture.Config) picture.Config {
+	c.Width, c.Height = c.Width*u.Scale(), c.Height*u.Scale()
+	return c
+}
+
+// limit is the memory that one picture may take.
+func (u *Upscaler) limit() int64 {
+	if u.options.Memory > 0 {
+		return min(u.options.Memory, u.budget.Memory())
+	}
+	return u.budget.Memory()
+}
+
+// fit chooses how a picture is cut, or tells that it is too large, and says what room there is.
+func (u *Upscaler) fit(c picture.Config, beside int64, whole bool) (sizing, room, error) {
+	limit := u.limit()
+	r := room{size: image.Pt(c.Width, c.Height), threads: u.threads, modest: !whole && u.options.Memory <= 0}
+	pictures := c.Bytes()
+	if whole {
+		pictures += u.result(c).Bytes()
+	} else {
+		r.row = u.result(c).Bytes() / int64(c.Height)
+	}
+	if r.bytes = limit - pictures - beside; r.bytes <= 0 {
+		return sizing{}, r, u.tooLarge(c, pictures+beside, limit, whole)
+	}
+	s, err := r.best(u.method.fit)
+	return s, r, err
+}
+
+func (u *Upscaler) tooLarge(c picture.Config, bytes, limit int64, whole bool) error {
+	if !whole {
+		return fault.New(fault.TooLarge, "the picture of %dx%d takes %s of memory, more than the %s allowed: allow more memory, or cut the "+
+			"picture into parts", c.Width, c.Height, formatBytes(bytes), formatBytes(limit))
+	}
+	return fault.New(fault.TooLarge, "the picture and its enlargement to %dx%d take %s of memory, more than the %s allowed: "+
+		"allow more memory, use a smaller scale, or cut the picture into parts",
+		c.Width*u.Scale(), c.Height*u.Scale(), formatBytes(bytes), formatBytes(limit))
+}
+
+func formatBytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
+
+// takeIdle gives the lanes that are kept from earlier pictures.
+func (u *Upscaler) takeIdle() []*budget.Parked {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	idle := u.idle
+	u.idle = nil
+	return idle
+}
+
+// mostIdle bounds the handles that are kept; the budget bounds the memory behind them.
+const mostIdle = 64
+
+// keepIdle keeps lanes for the next picture.
+func (u *Upscaler) keepIdle(idle []*budget.Parked) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.idle = append(u.idle, idle...)
+	u.idle = u.idle[max(len(u.idle)-mostIdle, 0):]
+}
