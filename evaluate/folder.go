@@ -33,7 +33,7 @@ func (f *Folder) Run(ctx context.Context, m *classsr.Model, o classsr.Options, f
 	}
 	full := up
 	if f.CompareFull && up.Mode() != classsr.ModeFull {
-		if full, err = m.Upscaler(classsr.Options{Scale: o.Scale, Mode: classsr.ModeFull, Threads: o.Threads, Memory: o.Memory}); err != nil {
+		if full, err = m.Upscaler(classsr.Options{Scale: o.Scale, Mode: classsr.ModeFull, Threads: o.Threads, Memory: o.Memory, Shared: o.Shared}); err != nil {
 			return nil, err
 		}
 	}

@@ -88,7 +88,7 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 		}
 		o.Memory = int64(bytes)
 	}
-	newBudget(o.Memory, o.Threads) // what enlarges counts for itself so far; garbage is held to the limit
+	o.Shared = newBudget(o.Memory, o.Threads)
 	return o, nil
 }
 
