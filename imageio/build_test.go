@@ -21,6 +21,7 @@ type testPNG struct {
 	width, height, bits int
 	colorType           byte
 	interlaced          bool
+	filtered            bool        // by all filters in turn, else by none
 	chunks              []testChunk // between header and pixels
 	sample              func(x, y, channel int) int
 }
@@ -34,7 +35,7 @@ func (f testPNG) channels() int {
 	return map[byte]int{pngGray: 1, pngRGB: 3, pngPalette: 1, pngGrayAlpha: 2, pngRGBA: 4}[f.colorType]
 }
 
-// bytes gives the file; its rows are not filtered.
+// bytes gives the file.
 func (f testPNG) bytes() []byte {
 	interlaced := byte(0)
 	var raw []byte
@@ -76,8 +77,10 @@ func repaired(file []byte) []byte {
 // appendPass appends the rows of the pixels at x0, x0+dx, ... and y0, y0+dy, ...
 func (f testPNG) appendPass(raw []byte, pass [4]int) []byte {
 	x0, y0, dx, dy := pass[0], pass[1], pass[2], pass[3]
+	var above []byte
 	for y := y0; y < f.height && x0 < f.width; y += dy {
 		raw = append(raw, 0)
+		start := len(raw)
 		bits, n := 0, 0
 		for x := x0; x < f.width; x += dx {
 			for c := range f.channels() {
@@ -90,9 +93,38 @@ func (f testPNG) appendPass(raw []byte, pass [4]int) []byte {
 		if n > 0 {
 			raw = append(raw, byte(bits<<(8-n)))
 		}
+		if row := slices.Clone(raw[start:]); f.filtered {
+			raw[start-1] = byte(y / dy % 5)
+			filterRow(raw[start:], row, above, max(1, f.bits*f.channels()/8), y/dy%5)
+			above = row
+		}
 	}
 	return raw
 }
+
+// filterRow filters a row as the PNG specification defines it.
+func filterRow(dst, row, above []byte, step, filter int) {
+	at := func(row []byte, i int) int {
+		if i < 0 || row == nil {
+			return 0
+		}
+		return int(row[i])
+	}
+	for i := range row {
+		a, b, c := at(row, i-step), at(above, i), at(above, i-step)
+		p := a + b - c
+		paeth := a
+		if abs(p-b) < abs(p-a) {
+			paeth = b
+		}
+		if abs(p-c) < min(abs(p-a), abs(p-b)) {
+			paeth = c
+		}
+		dst[i] = row[i] - byte([]int{0, a, b, (a + b) / 2, paeth}[filter])
+	}
+}
+
+func abs(v int) int { return max(v, -v) }
 
 func deflated(raw []byte) []byte {
 	var b bytes.Buffer

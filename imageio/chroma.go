@@ -31,18 +31,26 @@ func (c *container) matrix() *colorMatrix {
 	return &fullRange
 }
 
-// takeYCbCr makes Pix8 of brightness and chroma; an alpha channel is left at zero.
-func takeYCbCr(p *picture.Picture, m *image.YCbCr, matrix *colorMatrix) {
-	if p.Colors != 3 {
+// takeYCbCr makes an upright picture of brightness and chroma, and of an alpha channel if there is one.
+func (c *container) takeYCbCr(m *image.YCbCr, alpha []uint8, alphaStride int) *picture.Picture {
+	if c.colors != 3 {
 		panic("imageio: a decoded picture has colours, its header says it has none")
 	}
-	p.Depth = 8
-	step := p.Channels()
-	p.Pix8 = make([]uint8, p.Width*p.Height*step)
+	c.alpha = c.alpha || alpha != nil // as the pixels have it
+	matrix, p := c.matrix(), c.newPicture()
+	to, step := newPlacer(c, p.Pix8), p.Channels()
 	cb, cr := newChroma(m.Cb, m), newChroma(m.Cr, m)
-	for y := range p.Height {
-		matrix.row(p.Pix8[y*p.Width*step:], step, m.Y[y*m.YStride:][:p.Width], cb.row(y), cr.row(y))
+	for y := range c.height {
+		row := to.row(y, 0, 1, c.width)
+		matrix.row(row, step, m.Y[y*m.YStride:][:c.width], cb.row(y), cr.row(y))
+		if alpha != nil {
+			for x, v := range alpha[y*alphaStride:][:c.width] {
+				row[x*step+3] = v
+			}
+		}
+		to.place()
 	}
+	return p
 }
 
 // row writes the red, green, blue of one row of pixels, step samples apart.

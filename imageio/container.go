@@ -1,21 +1,19 @@
 package imageio
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
-	"image/png"
 	"io"
+	"runtime"
 	"slices"
 
-	"classsr/picture"
-
-	"golang.org/x/image/tiff"
+	"github.com/dustin/go-humanize"
 	"golang.org/x/image/webp"
 
 	"classsr/fault"
+	"classsr/picture"
 )
 
 const (
@@ -29,6 +27,7 @@ const (
 // only pixels and trust the sizes they read; so each format is scanned here first, for what the file declares, for what it
 // holds beside the pixels, and for whether its data can hold that many pixels at all.
 type container struct {
+	src           *source
 	format        string
 	width, height int // as stored
 	colors        int // as in Picture
@@ -37,42 +36,44 @@ type container struct {
 	orientation   int      // EXIF's 1..8
 	notes         []string // things of the file that are not kept
 
-	// complete says that the picture's end was found. A TIFF has none.
-	complete bool
+	scanner   scanner
+	headerEnd int64 // what was read for the headers, in the order of the file
+	needs     needs
 	// tooShort says that the compressed data cannot hold a picture of the declared size, however well it compresses.
 	tooShort bool
 }
 
-// formats lists what scans a format's structure and what decodes its pixels.
+// scanner reads the structure of a file of one format, in two steps.
+type scanner interface {
+	// header reads no more than it takes to know the picture's form and the memory that its decoding takes. The orientation may come later,
+	// and the notes are not complete.
+	header() error
+	// rest reads on to the picture's end.
+	rest() error
+}
+
+// formats lists what scans a format's structure and what decodes its pixels, upright.
 var formats = map[string]struct {
 	name   string // as people write it
-	scan   func(c *container, data []byte) error
-	look   func(c *container, data []byte) error // scan for a file's beginning, where it differs
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	scan   func(c *container) scanner
+	decode func(c *container) (*picture.Picture, error)
 }{
-	formatPNG:  {"PNG", scanPNG, nil, png.DecodeConfig, png.Decode},
-	formatJPEG: {"JPEG", scanJPEG, nil, jpeg.DecodeConfig, jpeg.Decode},
-	formatWebP: {"WebP", scanWebP, nil, webp.DecodeConfig, webp.Decode},
-	formatTIFF: {"TIFF", scanTIFF, lookTIFF, tiff.DecodeConfig, tiff.Decode},
+	formatPNG:  {"PNG", scanPNG, decodePNG},
+	formatJPEG: {"JPEG", scanJPEG, decodeWith(jpeg.DecodeConfig, jpeg.Decode)},
+	formatWebP: {"WebP", scanWebP, decodeWith(webp.DecodeConfig, webp.Decode)},
+	formatTIFF: {"TIFF", scanTIFF, decodeTIFF},
 }
 
-// newContainer recognises the format.
-func newContainer(data []byte) (*container, error) {
-	format, err := sniff(data)
+// open recognises the format and reads the headers.
+func open(s *source) (*container, error) {
+	format, err := sniff(s.first)
 	if err != nil {
 		return nil, err
 	}
-	return &container{format: format, orientation: 1, depth: 8}, nil
-}
-
-// scan reads the structure of a file.
-func scan(data []byte) (*container, error) {
-	c, err := newContainer(data)
-	if err != nil {
-		return nil, err
-	}
-	if err := formats[c.format].scan(c, data); err != nil {
+	c := &container{src: s, format: format, orientation: 1, depth: 8}
+	c.scanner = formats[format].scan(c)
+	s.allow(s.room(), fmt.Errorf("its headers are longer than %s", humanize.Bytes(uint64(s.room()))))
+	if err := c.scanner.header(); err != nil {
 		return nil, c.damaged(err)
 	}
 	if c.width <= 0 || c.height <= 0 {
@@ -83,17 +84,19 @@ func scan(data []byte) (*container, error) {
 
 var errNoSize = errors.New("it does not say how large it is")
 
-// check refuses sizes that are too large to be allowed or too large to be true.
-func (c *container) check(limits Limits) error {
-	if err := c.checkPixels(limits); err != nil {
-		return err
+// finish reads the rest of the structure, as far as a picture of this size reaches.
+func (c *container) finish() error {
+	if c.format != formatTIFF { // there may be any number of further pages
+		most := c.plausible()
+		c.src.allow(most, fmt.Errorf("it continues after %d bytes, more than its picture needs", most))
 	}
-	if c.tooShort {
-		return c.damaged(fmt.Errorf("its data is too short for %dx%d pixels", c.width, c.height))
+	if err := c.scanner.rest(); err != nil {
+		return c.damaged(err)
 	}
-	return nil
+	return c.checkLength()
 }
 
+// checkPixels refuses sizes that are too large to be allowed.
 func (c *container) checkPixels(limits Limits) error {
 	// Sizes come from fields of at most 32 bits, so that the product may overflow.
 	if limit := limits.maxPixels(); int64(c.width) > limit/int64(c.height) {
@@ -102,35 +105,58 @@ func (c *container) checkPixels(limits Limits) error {
 	return nil
 }
 
-// pixels decodes the picture as stored. The decoders know nothing of check's bounds, so the size they would allocate is
-// compared before they do; and a panic of theirs, which only damaged data can cause, becomes an error.
-func (c *container) pixels(data []byte) (p *picture.Picture, err error) {
+// checkLength refuses sizes that are too large to be true.
+func (c *container) checkLength() error {
+	if c.tooShort {
+		return c.damaged(fmt.Errorf("its data is too short for %dx%d pixels", c.width, c.height))
+	}
+	return nil
+}
+
+// pixels decodes the picture and turns it upright. A panic of a decoder, which only damaged data can cause, becomes an error.
+func (c *container) pixels() (p *picture.Picture, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = nil, c.damaged(errors.New("its data cannot be decoded"))
 		}
 	}()
-	format := formats[c.format]
-	config, err := format.config(bytes.NewReader(data))
-	if err != nil {
+	if p, err = formats[c.format].decode(c); err != nil {
 		return nil, c.damaged(err)
 	}
-	if config.Width != c.width || config.Height != c.height {
-		return nil, c.damaged(errors.New("it declares two different sizes"))
+	return p, nil
+}
+
+// decodeWith makes a way to decode of another package's. Its decoder knows nothing of the bounds that were checked, so the size that it would
+// allocate is compared before it does.
+func decodeWith(config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) func(*container) (*picture.Picture, error) {
+	return func(c *container) (*picture.Picture, error) {
+		found, err := config(c.src.reader(0))
+		if err != nil {
+			return nil, err
+		}
+		if found.Width != c.width || found.Height != c.height {
+			return nil, errors.New("it declares two different sizes")
+		}
+		img, err := decode(c.src.reader(0))
+		if err != nil {
+			return nil, err
+		}
+		if img.Bounds() != image.Rect(0, 0, c.width, c.height) {
+			return nil, errors.New("its pixels do not have the declared size")
+		}
+		if c.needs.leaves() {
+			runtime.GC() // what the decoder worked with is not to lie beside the picture
+		}
+		return c.convert(img), nil
 	}
-	img, err := format.decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, c.damaged(err)
-	}
-	if img.Bounds() != image.Rect(0, 0, c.width, c.height) {
-		return nil, c.damaged(errors.New("its pixels do not have the declared size"))
-	}
-	return c.convert(img), nil
 }
 
 // damaged names the format in an error about the file, and gives the error a kind. Decoders of other packages do not always tell what is
 // damaged from what they do not know.
 func (c *container) damaged(err error) error {
+	if kind := fault.KindOf(err); kind == fault.TooLarge || kind == fault.Unavailable || kind == fault.Damaged {
+		return err // it is not about the format
+	}
 	name := formats[c.format].name
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return fault.New(fault.Damaged, "damaged %s: it ends too early", name)
@@ -142,12 +168,8 @@ func (c *container) damaged(err error) error {
 }
 
 func isUnsupported(err error) bool {
-	var (
-		inPNG  png.UnsupportedError
-		inJPEG jpeg.UnsupportedError
-		inTIFF tiff.UnsupportedError
-	)
-	return fault.KindOf(err) == fault.Unsupported || errors.As(err, &inPNG) || errors.As(err, &inJPEG) || errors.As(err, &inTIFF)
+	var inJPEG jpeg.UnsupportedError
+	return fault.KindOf(err) == fault.Unsupported || errors.As(err, &inJPEG)
 }
 
 // unsupported is an error about a form that is known and not read.

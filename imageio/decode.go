@@ -30,11 +30,12 @@ const DefaultMaxPixels = 1 << 30
 // Limits bounds what Decode accepts. Zero is a good choice for every field.
 type Limits struct {
 	MaxPixels int64 // width times height; 0 means DefaultMaxPixels
-	// MaxBytes is the longest file that is accepted, in bytes, which are held in memory until the pixels are decoded; 0 means what
-	// MaxPixels take uncompressed.
+	// MaxBytes is the longest file that is accepted, in bytes; 0 means what MaxPixels take uncompressed.
 	MaxBytes int64
-	// Accept, if not nil, is called when the headers are read, before any pixel is; if it returns an error, that is the result.
-	Accept func(picture.Config) error
+	// Accept, if not nil, is called when the headers are read, before anything else of the file is; if it returns an error, that is the
+	// result. In rare files what comes behind the pixels changes what the headers said, as that the picture lies on its side; then Accept
+	// is asked again before the pixels are decoded.
+	Accept func(Config) error
 }
 
 func (l Limits) maxPixels() int64 {
@@ -51,10 +52,16 @@ type Decoded struct {
 	Notes  []string // one short sentence for each thing of the file that is not kept
 }
 
-// Config describes a picture that was not decoded yet: its format, and its form as Decode would give it, after turning upright.
+// Config describes a picture that was not decoded yet: its format, its form as Decode would give it, after turning upright, and the memory
+// that decoding takes.
 type Config struct {
 	Format string // "png", "jpeg", "webp" or "tiff"
 	picture.Config
+	// DecodeBytes is the most memory that is held at a time while the picture is decoded, the picture itself, what the decoder works with
+	// and bytes of the file that are kept in memory included. How long the file is that comes through a pipe is estimated.
+	DecodeBytes int64
+	// PictureBytes is what the decoded picture then keeps of that; it may be more than Bytes.
+	PictureBytes int64
 }
 
 // readableEndings are the file name endings of the formats that Decode knows.
@@ -95,43 +102,76 @@ func isFile(path string, mode fs.FileMode) bool {
 // Decode reads a whole picture; its format is found from its first bytes. Bytes after the picture are ignored. It returns an
 // error if the format is unknown, the picture is larger than limits, or the data is damaged, incomplete or of a kind that
 // the format's decoder does not know; never a part of a picture.
-func Decode(data []byte, limits Limits) (*Decoded, error) {
-	c, err := scan(data)
+func Decode(data []byte, limits Limits) (*Decoded, error) { return decode(memorySource(data), limits) }
+
+func decode(s *source, limits Limits) (*Decoded, error) {
+	c, err := open(s)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(limits); err != nil {
+	if err := c.checkPixels(limits); err != nil {
 		return nil, err
 	}
-	if limits.Accept != nil {
-		if err := limits.Accept(c.config().Config); err != nil {
-			return nil, notAccepted{err}
+	if err := c.checkLength(); err != nil {
+		return nil, err
+	}
+	accepted := c.config()
+	if err := limits.accept(accepted); err != nil {
+		return nil, err
+	}
+	if err := c.finish(); err != nil {
+		return nil, err
+	}
+	if found := c.config(); !sameForm(found, accepted) {
+		if err := limits.accept(found); err != nil {
+			return nil, err
 		}
 	}
-	p, err := c.pixels(data)
+	p, err := c.pixels()
 	if err != nil {
 		return nil, err
 	}
-	return &Decoded{Picture: upright(p, c.orientation), Format: c.format, Notes: c.notes}, nil
+	return &Decoded{Picture: p, Format: c.format, Notes: c.notes}, nil
 }
 
-// DecodeConfig reads size and format from the headers of a picture without decoding pixels. Data that it accepts may still
+func (l Limits) accept(c Config) error {
+	if l.Accept == nil {
+		return nil
+	}
+	if err := l.Accept(c); err != nil {
+		return notAccepted{err}
+	}
+	return nil
+}
+
+// sameForm reports whether nothing has changed that who accepted a picture relies on. How many bytes have come through a pipe is not meant.
+func sameForm(found, accepted Config) bool {
+	return found.Config == accepted.Config && found.DecodeBytes <= accepted.DecodeBytes
+}
+
+// DecodeConfig reads size and format from the structure of a picture without decoding pixels. Data that it accepts may still
 // be damaged.
 func DecodeConfig(data []byte) (Config, error) {
-	c, err := scan(data)
+	c, err := open(memorySource(data))
 	if err != nil {
 		return Config{}, err
+	}
+	if err := c.scanner.rest(); err != nil {
+		return Config{}, c.damaged(err)
 	}
 	return c.config(), nil
 }
 
-// config is what the headers say.
+// config is what is known so far.
 func (c *container) config() Config {
 	w, h := c.width, c.height
 	if swapsSides(c.orientation) {
 		w, h = h, w
 	}
-	return Config{c.format, picture.Config{Width: w, Height: h, Colors: c.colors, Alpha: c.alpha, Depth: c.depth}}
+	form := picture.Config{Width: w, Height: h, Colors: c.colors, Alpha: c.alpha, Depth: c.depth}
+	found := Config{Format: c.format, Config: form}
+	found.DecodeBytes, found.PictureBytes = c.memory()
+	return found
 }
 
 // DecodeFile reads the picture in a file, whatever its name ends in. Errors name the file.
@@ -165,21 +205,46 @@ func decodeFile(path string, limits Limits) (*Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeWhole(f, info.Size(), limits)
+	return decodeOpened(f, info.Size(), limits)
 }
 
-// DecodeReader is Decode for what r holds. What does not start like a picture, or is longer than it says or the limits allow, is
-// refused before it fills the memory. It may leave bytes after the picture unread.
-func DecodeReader(r io.Reader, limits Limits) (*Decoded, error) {
-	return decodeWhole(r, 0, limits)
-}
-
-func decodeWhole(r io.Reader, size int64, limits Limits) (*Decoded, error) {
-	data, err := readWhole(r, size, limits)
+// decodeOpened reads the picture in a file from an offset on.
+func decodeOpened(f *os.File, size int64, limits Limits) (*Decoded, error) {
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, fault.Default(fault.Unavailable, err)
+	}
+	if size == 0 { // files of /proc, for instance, do not say how long they are
+		return decodePipe(f, limits)
+	}
+	if most := limits.maxBytes(); size-at > most {
+		return nil, errTooLong(most)
+	}
+	s, err := fileSource(io.NewSectionReader(f, at, size-at), size-at)
 	if err != nil {
 		return nil, err
 	}
-	return Decode(data, limits)
+	return decode(s, limits)
+}
+
+// DecodeReader is Decode for what r holds. What does not start like a picture, or is longer than it says or the limits allow, is
+// refused before it fills the memory. It may leave bytes after the picture unread. If r is a file, its bytes are read where they lie, from
+// the current offset on, and that is not moved.
+func DecodeReader(r io.Reader, limits Limits) (*Decoded, error) {
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			return decodeOpened(f, info.Size(), limits)
+		}
+	}
+	return decodePipe(r, limits)
+}
+
+func decodePipe(r io.Reader, limits Limits) (*Decoded, error) {
+	s, err := pipeSource(r, limits.maxBytes())
+	if err != nil {
+		return nil, err
+	}
+	return decode(s, limits)
 }
 
 // plainCause leaves out the operation and path that the os package puts before its cause.

@@ -30,8 +30,8 @@ func mustDecode(t testing.TB, data []byte) *Decoded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Config{d.Format, d.Config()}); config != want {
-		t.Errorf("DecodeConfig gives %+v, Decode %+v", config, want)
+	if config.Format != d.Format || config.Config != d.Config() {
+		t.Errorf("DecodeConfig gives %+v, Decode %s, %+v", config, d.Format, d.Config())
 	}
 	return d
 }

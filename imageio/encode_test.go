@@ -20,8 +20,7 @@ import (
 
 // stdSamples gives the samples of an image of image/png in the order of a Picture with these channels.
 func stdSamples(img image.Image, p *picture.Picture) []int {
-	c := &container{format: formatPNG, width: p.Width, height: p.Height, colors: p.Colors, alpha: p.Alpha}
-	q := c.convert(img)
+	q := stdPicture(img, p.Config())
 	samples := make([]int, p.Width*p.Height*p.Channels())
 	for i := range samples {
 		samples[i] = at(q, i)

@@ -5,27 +5,31 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 )
 
-// directory is one image file directory of a TIFF file or an EXIF block: a list of tagged fields. It keeps the file's bytes
-// and reads field values when they are asked for, so that its size is that of the list.
+// directory is one image file directory of a TIFF file or an EXIF block: a list of tagged fields. It reads the values of fields when they are
+// asked for, so that its size is that of the list.
 type directory struct {
-	data   []byte
-	order  binary.ByteOrder
-	fields map[uint16][]byte // by tag: the 12 bytes of the entry
-	length int64             // bytes of the list in the file
-	next   int64             // offset of the next directory, 0 if none
+	src     *source
+	order   binary.ByteOrder
+	entries []byte // twelve bytes each
+	end     int64  // of the list in the file
+	next    int64  // offset of the next directory, 0 if none
+	// err is why the values of a field that is there could not be read; io.ErrUnexpectedEOF if they lie outside the file.
+	err error
 }
 
 const ifdEntryLen = 12
 
 // firstDirectory reads the header of a TIFF file or EXIF block and its first directory.
-func firstDirectory(data []byte) (*directory, error) {
-	if len(data) < 8 {
-		return nil, io.ErrUnexpectedEOF
+func firstDirectory(s *source) (*directory, error) {
+	header, err := s.bytes(0, 8)
+	if err != nil {
+		return nil, err
 	}
 	var order binary.ByteOrder
-	switch string(data[:4]) {
+	switch string(header[:4]) {
 	case "II*\x00":
 		order = binary.LittleEndian
 	case "MM\x00*":
@@ -33,59 +37,86 @@ func firstDirectory(data []byte) (*directory, error) {
 	default:
 		return nil, errors.New("its header is wrong")
 	}
-	return readDirectory(data, order, int64(order.Uint32(data[4:])))
+	return readDirectory(s, order, int64(order.Uint32(header[4:])))
 }
 
 // readDirectory reads the directory at offset.
-func readDirectory(data []byte, order binary.ByteOrder, offset int64) (*directory, error) {
-	if offset < 8 || offset+2 > int64(len(data)) {
+func readDirectory(s *source, order binary.ByteOrder, offset int64) (*directory, error) {
+	if offset < 8 {
 		return nil, io.ErrUnexpectedEOF
 	}
-	count := int64(order.Uint16(data[offset:]))
-	end := offset + 2 + count*ifdEntryLen
-	if end > int64(len(data)) {
-		return nil, io.ErrUnexpectedEOF
+	head, err := s.bytes(offset, 2)
+	if err != nil {
+		return nil, err
 	}
-	d := &directory{data: data, order: order, length: end - offset, fields: make(map[uint16][]byte, count)}
-	for at := offset + 2; at < end; at += ifdEntryLen {
-		d.fields[order.Uint16(data[at:])] = data[at : at+ifdEntryLen]
+	length := int(order.Uint16(head)) * ifdEntryLen
+	entries, err := s.bytes(offset+2, length)
+	if err != nil {
+		return nil, err
 	}
+	d := &directory{src: s, order: order, entries: slices.Clone(entries), end: offset + 2 + int64(length)}
 	// Files without the closing offset exist; nothing follows then.
-	if end+4 <= int64(len(data)) {
-		d.next = int64(order.Uint32(data[end:]))
+	next, err := s.bytes(d.end, 4)
+	switch {
+	case err == nil:
+		d.next = int64(order.Uint32(next))
+	case !errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, err
 	}
 	return d, nil
 }
 
-func (d *directory) has(tag uint16) bool { return d.fields[tag] != nil }
+// entry is the last entry with a tag, nil if there is none.
+func (d *directory) entry(tag uint16) []byte {
+	var found []byte
+	for entry := range slices.Chunk(d.entries, ifdEntryLen) {
+		if d.order.Uint16(entry) == tag {
+			found = entry
+		}
+	}
+	return found
+}
+
+func (d *directory) has(tag uint16) bool { return d.entry(tag) != nil }
 
 // fieldSizes is the size in bytes of a value by its type: byte, text, short, long, rational and so on.
 var fieldSizes = [...]int64{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8}
 
-// bytes gives the raw values of a field and their type, or nil where it is absent or lies outside the file.
-func (d *directory) bytes(tag uint16) (raw []byte, kind uint16) {
-	entry := d.fields[tag]
+// field says where the values of a field lie, and of which type they are. Those of at most four bytes are in the entry itself; they are
+// given at once. There is none where the field is absent or of an unknown type.
+func (d *directory) field(tag uint16) (at, length int64, inline []byte, kind uint16) {
+	entry := d.entry(tag)
 	if entry == nil {
-		return nil, 0
+		return 0, 0, nil, 0
 	}
 	kind = d.order.Uint16(entry[2:])
 	if int(kind) >= len(fieldSizes) {
+		return 0, 0, nil, 0
+	}
+	if length = fieldSizes[kind] * int64(d.order.Uint32(entry[4:])); length <= 4 {
+		return 0, length, entry[8 : 8+length], kind
+	}
+	return int64(d.order.Uint32(entry[8:])), length, nil, kind
+}
+
+// bytes gives the raw values of a field, at most so many bytes, and their type; nil where it is absent or cannot be read. They are
+// valid until the next call.
+func (d *directory) bytes(tag uint16, most int) (raw []byte, kind uint16) {
+	at, length, inline, kind := d.field(tag)
+	if inline != nil || length == 0 {
+		return inline, kind
+	}
+	var err error
+	if raw, err = d.src.bytes(at, int(min(length, int64(most)))); err != nil {
+		d.err = err
 		return nil, 0
 	}
-	size := fieldSizes[kind] * int64(d.order.Uint32(entry[4:]))
-	if size <= 4 {
-		return entry[8 : 8+size], kind
-	}
-	offset := int64(d.order.Uint32(entry[8:]))
-	if offset+size > int64(len(d.data)) {
-		return nil, 0
-	}
-	return d.data[offset : offset+size], kind
+	return raw, kind
 }
 
 // uints gives at most limit values of a field of unsigned integers.
 func (d *directory) uints(tag uint16, limit int) []uint32 {
-	raw, kind := d.bytes(tag)
+	raw, kind := d.bytes(tag, 4*limit)
 	if kind != 1 && kind != 3 && kind != 4 {
 		return nil
 	}
@@ -114,9 +145,46 @@ func (d *directory) uint(tag uint16, other uint32) uint32 {
 
 // rational gives the first value of a field of fractions, or NaN.
 func (d *directory) rational(tag uint16) float64 {
-	raw, kind := d.bytes(tag)
+	raw, kind := d.bytes(tag, 8)
 	if kind != 5 || len(raw) < 8 {
 		return math.NaN()
 	}
 	return float64(d.order.Uint32(raw)) / float64(d.order.Uint32(raw[4:]))
+}
+
+// list is a field of many unsigned integers, read one at a time.
+type list struct {
+	d     *directory
+	at    int64  // of the first
+	entry []byte // holds them if they are so few
+	size  int64  // bytes each
+	n     int64
+}
+
+// list gives the values of a field of shorts or longs; none where it is absent or of another type.
+func (d *directory) list(tag uint16) list {
+	at, length, inline, kind := d.field(tag)
+	if kind != 3 && kind != 4 {
+		return list{}
+	}
+	l := list{d: d, at: at, entry: inline, size: fieldSizes[kind]}
+	l.n = length / l.size
+	return l
+}
+
+// value gives value i, which must be there.
+func (l *list) value(i int64) (int64, error) {
+	raw := l.entry
+	if raw != nil {
+		raw = raw[i*l.size:]
+	} else {
+		var err error
+		if raw, err = l.d.src.bytes(l.at+i*l.size, int(l.size)); err != nil {
+			return 0, err
+		}
+	}
+	if l.size == 2 {
+		return int64(l.d.order.Uint16(raw)), nil
+	}
+	return int64(l.d.order.Uint32(raw)), nil
 }

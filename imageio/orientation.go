@@ -18,7 +18,7 @@ func (c *container) exif(block []byte) {
 
 // exifOrientation gives the orientation in an EXIF block, which is laid out as a TIFF file, or 0 where there is none.
 func exifOrientation(block []byte) int {
-	d, err := firstDirectory(block)
+	d, err := firstDirectory(memorySource(block))
 	if err != nil {
 		return 0
 	}
@@ -29,55 +29,105 @@ func exifOrientation(block []byte) int {
 func swapsSides(orientation int) bool { return orientation >= 5 && orientation <= 8 }
 
 // upright returns the picture turned and mirrored so that the stored one, of that EXIF orientation, stands upright.
-//
-// EXIF says where the stored first row and first column lie in the upright picture: 1 top and left, 2 top and right,
-// 3 bottom and right, 4 bottom and left, 5 left and top, 6 right and top, 7 right and bottom, 8 left and bottom.
 func upright(p *picture.Picture, orientation int) *picture.Picture {
 	if orientation <= 1 || orientation > 8 {
 		return p
 	}
-	w, h := p.Width, p.Height
-	if swapsSides(orientation) {
-		w, h = h, w
-	}
-	out := picture.New(w, h, p.Colors, p.Alpha, p.Depth)
+	c := &container{width: p.Width, height: p.Height, colors: p.Colors, alpha: p.Alpha, depth: p.Depth, orientation: orientation}
+	out := c.newPicture()
 	if p.Depth == 8 {
-		reorder(out.Pix8, p.Pix8, p.Width, p.Height, p.Channels(), orientation)
+		reorder(newPlacer(c, out.Pix8), p.Pix8)
 	} else {
-		reorder(out.Pix16, p.Pix16, p.Width, p.Height, p.Channels(), orientation)
+		reorder(newPlacer(c, out.Pix16), p.Pix16)
 	}
 	return out
 }
 
-// reorder copies the pixels of src, of size w by h, to their places in dst.
-func reorder[T uint8 | uint16](dst, src []T, w, h, channels, orientation int) {
-	// The place of stored pixel (x, y) is start + x*right + y*down, in pixels.
-	var start, right, down int
-	switch orientation {
-	case 2:
-		start, right, down = w-1, -1, w
-	case 3:
-		start, right, down = w*h-1, -1, -w
-	case 4:
-		start, right, down = w*(h-1), 1, -w
-	case 5:
-		start, right, down = 0, h, 1
-	case 6:
-		start, right, down = h-1, h, -1
-	case 7:
-		start, right, down = w*h-1, -h, -1
-	case 8:
-		start, right, down = h*(w-1), -h, 1
+func reorder[T uint8 | uint16](to *placer[T], stored []T) {
+	n := to.width * to.channels
+	for y := 0; len(stored) > 0; y++ {
+		copy(to.row(y, 0, 1, to.width), stored[:n])
+		to.place()
+		stored = stored[n:]
 	}
-	at := 0
-	for y := range h {
-		to := (start + y*down) * channels
-		for range w {
-			for k := range channels {
-				dst[to+k] = src[at+k]
-			}
-			at += channels
-			to += right * channels
+}
+
+// newPicture makes a picture of the form that the file declares, upright, for a placer to fill.
+func (c *container) newPicture() *picture.Picture {
+	w, h := c.width, c.height
+	if swapsSides(c.orientation) {
+		w, h = h, w
+	}
+	return picture.New(w, h, c.colors, c.alpha, c.depth)
+}
+
+// placer writes the rows of a stored picture to their places in the upright one.
+//
+// EXIF says where the stored first row and first column lie in the upright picture: 1 top and left, 2 top and right,
+// 3 bottom and right, 4 bottom and left, 5 left and top, 6 right and top, 7 right and bottom, 8 left and bottom.
+type placer[T uint8 | uint16] struct {
+	dst             []T
+	width, channels int // of the stored picture
+	// The place of the stored pixel (x, y) is start + x*right + y*down, in pixels.
+	start, right, down int
+
+	scratch []T
+	line    []T // of the row at hand
+	at      int // place of its first pixel
+	step    int // from one of its pixels to the next
+}
+
+// newPlacer makes the placer of the picture that a file declares, whose upright samples are dst.
+func newPlacer[T uint8 | uint16](c *container, dst []T) *placer[T] {
+	p := &placer[T]{dst: dst, width: c.width, channels: c.colors}
+	if c.alpha {
+		p.channels++
+	}
+	w, h := c.width, c.height
+	switch c.orientation {
+	default:
+		p.start, p.right, p.down = 0, 1, w
+	case 2:
+		p.start, p.right, p.down = w-1, -1, w
+	case 3:
+		p.start, p.right, p.down = w*h-1, -1, -w
+	case 4:
+		p.start, p.right, p.down = w*(h-1), 1, -w
+	case 5:
+		p.start, p.right, p.down = 0, h, 1
+	case 6:
+		p.start, p.right, p.down = h-1, h, -1
+	case 7:
+		p.start, p.right, p.down = w*h-1, -h, -1
+	case 8:
+		p.start, p.right, p.down = h*(w-1), -h, 1
+	}
+	return p
+}
+
+// row gives where to write n pixels of row y, the first at x and the next dx to the right of it. They are in their places after place.
+func (p *placer[T]) row(y, x, dx, n int) []T {
+	p.at, p.step = p.start+y*p.down+x*p.right, dx*p.right
+	length := n * p.channels
+	if p.step == 1 {
+		p.line = nil
+		return p.dst[p.at*p.channels:][:length]
+	}
+	if p.scratch == nil {
+		p.scratch = make([]T, p.width*p.channels)
+	}
+	p.line = p.scratch[:length]
+	return p.line
+}
+
+// place puts what was written of the row in its places.
+func (p *placer[T]) place() {
+	to, step := p.at*p.channels, p.step*p.channels
+	for line := p.line; len(line) > 0; line = line[p.channels:] {
+		pixel := p.dst[to : to+p.channels]
+		for k := range pixel {
+			pixel[k] = line[k]
 		}
+		to += step
 	}
 }

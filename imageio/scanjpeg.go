@@ -4,18 +4,25 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 )
 
-// jpegFacts gathers what the segments of a JPEG say together.
-type jpegFacts struct {
+// jpegScan follows the segments of a JPEG as image/jpeg does and gathers what they say together.
+type jpegScan struct {
+	*container
+	at          int64 // where the next segment begins, or what lies before it
+	skipped     int64 // bytes so far that were no segment
+	complete    bool  // the end was found
 	progressive bool
 	components  []jpegComponent
 	scanned     map[byte]bool // components that some scan holds
 	scans       int
+	visited     int64    // blocks that the scans so far pass over
 	icc         [][]byte // parts of the colour profile, in the file's order
-	headerEnd   int
+	jfif        bool
+	adobe       bool // an Adobe segment says that the components are no brightness and chroma
 }
 
 type jpegComponent struct {
@@ -23,130 +30,41 @@ type jpegComponent struct {
 	h, v int // sampling factors
 }
 
-// maxJPEGScans is far above what encoders write (about ten); each scan costs a pass over the picture, however few bytes it
-// takes.
-const maxJPEGScans = 256
+func scanJPEG(c *container) scanner { return &jpegScan{container: c, at: 2, scanned: map[byte]bool{}} }
 
-// scanJPEG follows the segments as image/jpeg does, up to the end of the picture.
-func scanJPEG(c *container, data []byte) error {
-	f := jpegFacts{scanned: map[byte]bool{}}
-	for pos := 2; ; {
-		// What is not a marker, the compressed data of a scan for instance, is skipped.
-		at := bytes.IndexByte(data[pos:], 0xff)
-		if at < 0 {
-			return io.ErrUnexpectedEOF
-		}
-		for pos += at; pos < len(data) && data[pos] == 0xff; pos++ {
-		}
-		if pos >= len(data) {
-			return io.ErrUnexpectedEOF
-		}
-		marker := data[pos]
-		pos++
-		if marker == 0 || marker >= 0xd0 && marker <= 0xd7 { // stuffed byte, restart
-			continue
-		}
-		if marker == 0xd9 { // end of image
-			c.complete = true
-			break
-		}
-		if len(data)-pos < 2 {
-			return io.ErrUnexpectedEOF
-		}
-		length := int(binary.BigEndian.Uint16(data[pos:]))
-		if length < 2 || length > len(data)-pos {
-			return io.ErrUnexpectedEOF
-		}
-		body := data[pos+2 : pos+length]
-		pos += length
-		if err := f.segment(c, marker, body, pos); err != nil {
+// longestGap is how many bytes before the frame header may be no segment. Nobody puts any there.
+const longestGap = 64 << 10
+
+// header reads the segments up to the frame header.
+func (f *jpegScan) header() error {
+	for f.components == nil && !f.complete {
+		if err := f.next(); err != nil {
 			return err
 		}
-	}
-	return f.finish(c, len(data))
-}
-
-// segment takes note of one segment, which ends at the offset end.
-func (f *jpegFacts) segment(c *container, marker byte, body []byte, end int) error {
-	switch {
-	case marker >= 0xc0 && marker <= 0xc2:
-		f.progressive, f.headerEnd = marker == 0xc2, end
-		return f.frame(c, body)
-	case marker >= 0xc3 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
-		return unsupported("lossless, hierarchical or arithmetic coding is not supported")
-	case marker == 0xda:
-		return f.scan(body)
-	case marker == 0xfe:
-		c.note(noteText)
-	case marker >= 0xe0 && marker <= 0xef:
-		f.application(c, marker-0xe0, body)
-	}
-	return nil
-}
-
-// frame reads a start of frame: precision, height, width and the components.
-func (f *jpegFacts) frame(c *container, body []byte) error {
-	if len(body) < 6 || len(body) != 6+3*int(body[5]) || f.components != nil {
-		return errors.New("its frame header is wrong")
-	}
-	if body[0] != 8 {
-		return unsupported("only 8 bits a sample are supported")
-	}
-	c.height, c.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
-	for part := range slices.Chunk(body[6:], 3) {
-		k := jpegComponent{id: part[0], h: int(part[1] >> 4), v: int(part[1] & 15)}
-		if k.h < 1 || k.v < 1 {
-			return errors.New("its sampling factors are wrong")
+		if f.skipped > longestGap {
+			return errors.New("it does not say how large it is")
 		}
-		f.components = append(f.components, k)
 	}
-	if c.colors = len(f.components); c.colors == 4 {
-		c.colors = 3
-		c.note("CMYK colours are converted to RGB without a colour profile")
-	}
-	return nil
-}
-
-// scan reads a start of scan: which components follow.
-func (f *jpegFacts) scan(body []byte) error {
-	if f.scans++; f.scans > maxJPEGScans {
-		return errors.New("it has more scans than any real picture")
-	}
-	if len(body) < 1 || len(body) < 1+2*int(body[0]) {
-		return errors.New("its scan header is wrong")
-	}
-	for i := range int(body[0]) {
-		f.scanned[body[1+2*i]] = true
-	}
-	return nil
-}
-
-// application takes note of what cameras and programs add in the segments APP0 to APP15.
-func (f *jpegFacts) application(c *container, number byte, body []byte) {
-	starts := func(label string) bool { return bytes.HasPrefix(body, []byte(label)) }
-	switch {
-	case number == 0 && starts("JFIF\x00") && len(body) >= 12:
-		x, y := binary.BigEndian.Uint16(body[8:]), binary.BigEndian.Uint16(body[10:])
-		if units := body[7]; x != y || units == 1 && x != 72 || units == 2 && x != 28 {
-			c.note(noteResolution)
-		}
-	case number == 1 && starts("Exif\x00"):
-		c.exif(body)
-	case number == 1 && starts("http://ns.adobe.com/"):
-		c.note(noteXMP)
-	case number == 2 && starts("ICC_PROFILE\x00") && len(body) > 14:
-		f.icc = append(f.icc, body[12:])
-	case number == 2 && starts("MPF\x00"):
-		c.note("further pictures in the file (gain map or preview) are not kept")
-	case number == 13 && bytes.Contains(body, []byte("8BIM\x04\x04")):
-		c.note(noteIPTC)
-	}
-}
-
-// finish draws the conclusions once all segments are known.
-func (f *jpegFacts) finish(c *container, fileLen int) error {
 	if f.components == nil {
 		return errors.New("it contains no picture")
+	}
+	f.headerEnd = f.at
+	if f.width == 0 || f.height == 0 {
+		return errNoSize
+	}
+	f.reckon()
+	if f.src.pipe == nil {
+		f.bound(f.src.size)
+	}
+	return nil
+}
+
+// rest reads the other segments, and looks for them in the compressed data.
+func (f *jpegScan) rest() error {
+	for !f.complete {
+		if err := f.next(); err != nil {
+			return err
+		}
 	}
 	for _, k := range f.components {
 		if !f.scanned[k.id] {
@@ -154,11 +72,174 @@ func (f *jpegFacts) finish(c *container, fileLen int) error {
 		}
 	}
 	if len(f.icc) > 0 {
-		c.noteICC(joinICC(f.icc), "")
+		f.noteICC(joinICC(f.icc), "")
 	}
-	f.bound(c, fileLen)
+	f.reckon()
+	f.bound(f.at)
 	return nil
 }
+
+// next reads a segment, or a few bytes that are none.
+func (f *jpegScan) next() error {
+	// What is not a marker, the compressed data of a scan for instance, is skipped.
+	b, err := f.src.some(f.at, 1, nextLook)
+	if err != nil {
+		return err
+	}
+	if len(b) == 0 {
+		return io.ErrUnexpectedEOF
+	}
+	marker := bytes.IndexByte(b, 0xff)
+	if marker < 0 {
+		marker = len(b)
+	}
+	f.at, f.skipped = f.at+int64(marker), f.skipped+int64(marker)
+	if b = b[marker:]; len(b) < 2 {
+		if marker > 0 { // there may be more
+			return nil
+		}
+		if b, err = f.src.bytes(f.at, 2); err != nil {
+			return err
+		}
+	}
+	switch kind := b[1]; {
+	case kind == 0xff: // the one before it fills a gap
+		f.at += int64(len(b) - len(bytes.TrimLeft(b, "\xff")) - 1)
+	case kind == 0 || kind >= 0xd0 && kind <= 0xd7: // stuffed byte, restart
+		f.at += 2
+	case kind == 0xd9: // end of image
+		f.at += 2
+		f.complete = true
+	default:
+		return f.segment(kind)
+	}
+	return nil
+}
+
+// segment reads the segment at hand.
+func (f *jpegScan) segment(marker byte) error {
+	const markerLen = 2
+	b, err := f.src.bytes(f.at, markerLen+2)
+	if err != nil {
+		return err
+	}
+	length := int(binary.BigEndian.Uint16(b[markerLen:]))
+	if length < 2 {
+		return io.ErrUnexpectedEOF
+	}
+	if b, err = f.src.bytes(f.at, markerLen+length); err != nil {
+		return err
+	}
+	f.at += int64(len(b))
+	switch body := b[markerLen+2:]; {
+	case marker >= 0xc0 && marker <= 0xc2:
+		f.progressive = marker == 0xc2
+		return f.frame(body)
+	case marker >= 0xc3 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
+		return unsupported("lossless, hierarchical or arithmetic coding is not supported")
+	case marker == 0xda:
+		return f.scan(body)
+	case marker == 0xfe:
+		f.note(noteText)
+	case marker >= 0xe0 && marker <= 0xef:
+		f.application(marker-0xe0, body)
+	}
+	return nil
+}
+
+// frame reads a start of frame: precision, height, width and the components.
+func (f *jpegScan) frame(body []byte) error {
+	if len(body) < 6 || len(body) != 6+3*int(body[5]) || f.components != nil {
+		return errors.New("its frame header is wrong")
+	}
+	if body[0] != 8 {
+		return unsupported("only 8 bits a sample are supported")
+	}
+	f.height, f.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
+	for part := range slices.Chunk(body[6:], 3) {
+		k := jpegComponent{id: part[0], h: int(part[1] >> 4), v: int(part[1] & 15)}
+		if k.h < 1 || k.v < 1 {
+			return errors.New("its sampling factors are wrong")
+		}
+		f.components = append(f.components, k)
+	}
+	switch len(f.components) {
+	case 1:
+		f.colors = 1
+		f.components[0].h, f.components[0].v = 1, 1 // of a single component they mean nothing
+	case 3:
+		f.colors = 3
+	case 4:
+		f.colors = 3
+		f.note("CMYK colours are converted to RGB without a colour profile")
+	default:
+		return unsupported("%d channels are not supported", len(f.components))
+	}
+	return nil
+}
+
+// Every scan of a progressive JPEG costs a pass over its channels, and one that changes nothing takes a few bytes. Encoders write about ten
+// scans, some programs twice as many. What goes beyond must have data for it.
+const (
+	usualScans   = 32 // over all channels
+	mostScans    = 256
+	visitsByByte = 64 // a byte of a real scan is for a few blocks
+)
+
+// scan reads a start of scan: which components follow.
+func (f *jpegScan) scan(body []byte) error {
+	if len(body) < 1 || len(body) < 1+2*int(body[0]) || f.components == nil {
+		return errors.New("its scan header is wrong")
+	}
+	all := int64(0)
+	for _, k := range f.components {
+		blocks := f.blocks(k)
+		all += blocks
+		for i := range int(body[0]) {
+			if body[1+2*i] == k.id {
+				f.scanned[k.id] = true
+				f.visited += blocks
+			}
+		}
+	}
+	if f.scans++; f.scans > mostScans || f.visited > usualScans*all+visitsByByte*f.at {
+		return fmt.Errorf("its %d scans so far are more than any real picture has: write it again as a plain JPEG", f.scans)
+	}
+	return nil
+}
+
+// application takes note of what cameras and programs add in the segments APP0 to APP15.
+func (f *jpegScan) application(number byte, body []byte) {
+	starts := func(label string) bool { return bytes.HasPrefix(body, []byte(label)) }
+	switch {
+	case number == 0 && starts("JFIF\x00"):
+		f.jfif = true
+		if len(body) < 12 {
+			return
+		}
+		x, y := binary.BigEndian.Uint16(body[8:]), binary.BigEndian.Uint16(body[10:])
+		if units := body[7]; x != y || units == 1 && x != 72 || units == 2 && x != 28 {
+			f.note(noteResolution)
+		}
+	case number == 1 && starts("Exif\x00"):
+		f.exif(body)
+	case number == 1 && starts("http://ns.adobe.com/"):
+		f.note(noteXMP)
+	case number == 2 && starts("ICC_PROFILE\x00") && len(body) > 14:
+		if len(f.icc) < longestICC {
+			f.icc = append(f.icc, slices.Clone(body[12:]))
+		}
+	case number == 2 && starts("MPF\x00"):
+		f.note("further pictures in the file (gain map or preview) are not kept")
+	case number == 14 && starts("Adobe") && len(body) >= 12:
+		f.adobe = body[11] == 0
+	case number == 13 && bytes.Contains(body, []byte("8BIM\x04\x04")):
+		f.note(noteIPTC)
+	}
+}
+
+// longestICC is how many parts of a colour profile are kept, of 64 KiB each; its name is in the first.
+const longestICC = 16
 
 // joinICC puts the parts of a profile together; each starts with its number and the number of parts.
 func joinICC(parts [][]byte) []byte {
@@ -170,21 +251,60 @@ func joinICC(parts [][]byte) []byte {
 	return profile
 }
 
-// bound checks that the file is long enough for its blocks of 8x8 samples. Each takes at least a bit for its DC
+// units are how many units of 8x8 samples times sampling factors make up the picture.
+func (f *jpegScan) units() (across, down int64) {
+	first := f.components[0]
+	return int64((f.width + 8*first.h - 1) / (8 * first.h)), int64((f.height + 8*first.v - 1) / (8 * first.v))
+}
+
+// blocks is how many blocks of 8x8 samples image/jpeg keeps of a component.
+func (f *jpegScan) blocks(k jpegComponent) int64 {
+	across, down := f.units()
+	return across * down * int64(k.h) * int64(k.v)
+}
+
+// reckon says what image/jpeg takes: planes of whole units, and of a progressive picture all coefficients.
+func (f *jpegScan) reckon() {
+	const block, coefficientBytes = 64, 4
+	var planes int64
+	for _, k := range f.components {
+		planes += block * f.blocks(k)
+	}
+	n := needs{decoder: planes, image: planes, file: planes}
+	if f.progressive {
+		n.decoder += coefficientBytes * planes
+	}
+	switch {
+	case len(f.components) == 1:
+		n.inPlace = true
+	case len(f.components) == 4 || !f.jfif && (f.adobe || f.namedRGB()):
+		n.image, n.inPlace = 4*f.area(), true
+		n.decoder += n.image
+	}
+	f.needs = n
+}
+
+// namedRGB reports whether the components have the names of red, green and blue.
+func (f *jpegScan) namedRGB() bool {
+	c := f.components
+	return c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B'
+}
+
+// bound checks that a file that ends there is long enough for its blocks of 8x8 samples. Each takes at least a bit for its DC
 // coefficient, and in sequential coding another one to say that nothing follows.
-func (f *jpegFacts) bound(c *container, fileLen int) {
+func (f *jpegScan) bound(end int64) {
 	maxH, maxV := 1, 1
 	for _, k := range f.components {
 		maxH, maxV = max(maxH, k.h), max(maxV, k.v)
 	}
 	var blocks int64
 	for _, k := range f.components {
-		w, h := (c.width*k.h+maxH-1)/maxH, (c.height*k.v+maxV-1)/maxV
+		w, h := (f.width*k.h+maxH-1)/maxH, (f.height*k.v+maxV-1)/maxV
 		blocks += int64((w+7)/8) * int64((h+7)/8)
 	}
 	bits := 2 * blocks
 	if f.progressive {
 		bits = blocks
 	}
-	c.tooShort = bits/8 > int64(fileLen-f.headerEnd)
+	f.tooShort = bits/8 > end-f.headerEnd
 }

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/dustin/go-humanize"
+
+	"classsr/fault"
 )
 
 // TIFF's tags, as far as they matter here.
@@ -19,15 +23,21 @@ const (
 	tagDescription     = 270
 	tagStripOffsets    = 273
 	tagOrientation     = 274
+	tagRowsPerStrip    = 278
 	tagStripByteCounts = 279
 	tagXResolution     = 282
 	tagYResolution     = 283
 	tagPlanar          = 284
 	tagResolutionUnit  = 296
 	tagArtist          = 315
+	tagPredictor       = 317
 	tagColorMap        = 320
+	tagTileWidth       = 322
+	tagTileHeight      = 323
+	tagTileOffsets     = 324
 	tagTileByteCounts  = 325
 	tagExtraSamples    = 338
+	tagSampleFormat    = 339
 	tagXMP             = 700
 	tagCopyright       = 33432
 	tagGeoScale        = 33550
@@ -46,83 +56,199 @@ const (
 	subfileMask    = 1 << 2
 )
 
-// scanTIFF reads the first directory, which is the picture, and counts the others.
-func scanTIFF(c *container, data []byte) error {
-	d, err := firstDirectory(data)
-	if err != nil {
+// tiffScan reads the first directory of a TIFF, which is the picture. It may lie anywhere in the file.
+type tiffScan struct {
+	*container
+	d           *directory
+	first       bool // the directory comes before most of the pixels
+	samples     int  // a pixel
+	bits        int  // a sample: 1, 8 or 16
+	photometric uint32
+	compression uint32
+	reversed    bool     // the lowest bit of a byte is the first one
+	predictor   bool     // samples are stored as differences to their left neighbours
+	multiplied  bool     // colours are multiplied by alpha
+	palette     []uint32 // all reds, then all greens, then all blues
+	blocks      tiffBlocks
+}
+
+func scanTIFF(c *container) scanner { return &tiffScan{container: c} }
+
+// pipedTIFF is how much is held of a TIFF that comes through a pipe. Its directory is often at its end, and lying files have it far away.
+const pipedTIFF = 256 << 20
+
+// header reads the directory.
+func (f *tiffScan) header() error {
+	f.src.allow(math.MaxInt64, nil)
+	if f.src.pipe != nil {
+		f.src.allow(pipedTIFF, fault.New(fault.TooLarge, "a TIFF of more than %s cannot come through a pipe: save it to a file first", humanize.Bytes(pipedTIFF)))
+	}
+	var err error
+	if f.d, err = firstDirectory(f.src); err != nil {
 		return err
 	}
-	if d.has(tagDNGVersion) {
+	if f.d.has(tagDNGVersion) {
 		return unsupported("camera raw (DNG) is not supported: develop it first")
 	}
-	if err := tiffSize(c, d); err != nil {
-		return err
+	if err = f.form(); f.d.err != nil { // a field that cannot be read is not missing
+		err = f.d.err
 	}
-	if o := d.uint(tagOrientation, 1); o >= 1 && o <= 8 {
-		c.orientation = int(o)
-	}
-	if err := tiffLayout(c, d); err != nil {
-		return err
-	}
-	tiffNotes(c, d)
-	return tiffBound(c, d)
-}
-
-// lookTIFF reads the size, once the beginning of a file reaches as far as the first directory. Other fields may have their values
-// elsewhere.
-func lookTIFF(c *container, data []byte) error {
-	d, err := firstDirectory(data)
 	if err != nil {
 		return err
 	}
-	return tiffSize(c, d)
+	f.needs.decoder = f.pictureBytes() + int64(f.rowBytes(f.blocks.width)) + pixelBytes*int64(f.blocks.width)
+	// Where the directory is at the end, what has come through a pipe so far is about all.
+	if f.headerEnd, f.first = f.src.size, f.d.end < f.src.size/2; f.first {
+		f.needs.file = f.area()*int64(f.samples*f.bits)/8 + int64(f.height)
+	}
+	return nil
 }
 
-func tiffSize(c *container, d *directory) error {
-	w, h := d.uint(tagWidth, 0), d.uint(tagHeight, 0)
+// rest measures the compressed pixels and looks for what the file holds beside them.
+func (f *tiffScan) rest() error {
+	if f.src.pipe != nil && f.first {
+		most := min(f.plausible(), pipedTIFF)
+		f.src.allow(most, fmt.Errorf("it continues after %d bytes, more than its picture needs", most))
+	}
+	length, end, err := f.blocks.length(f.src)
+	if err != nil {
+		return err
+	}
+	if f.src.pipe == nil {
+		f.bound(length)
+		f.extras()
+		return nil
+	}
+	if _, err := f.src.bytes(max(end, 1)-1, 1); err != nil {
+		return err
+	}
+	if err := f.src.readOn(end + f.src.room()); err != nil {
+		return err
+	}
+	f.bound(min(length, f.src.size))
+	f.src.allow(f.src.size, errFurther)
+	f.extras()
+	return nil
+}
+
+var errFurther = errors.New("nobody reads on for what is not kept")
+
+// form reads the fields that the picture depends on.
+func (f *tiffScan) form() (err error) {
+	if o := f.d.uint(tagOrientation, 1); o >= 1 && o <= 8 {
+		f.orientation = int(o)
+	}
+	for _, read := range []func() error{f.size, f.layout, f.kind} {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	f.blocks, err = f.cut()
+	return err
+}
+
+func (f *tiffScan) size() error {
+	w, h := f.d.uint(tagWidth, 0), f.d.uint(tagHeight, 0)
 	if w > math.MaxInt32 || h > math.MaxInt32 {
 		return errors.New("it declares an impossible size")
 	}
 	if w == 0 || h == 0 {
 		return errNoSize
 	}
-	c.width, c.height = int(w), int(h)
+	f.width, f.height = int(w), int(h)
 	return nil
 }
 
-// tiffLayout works out the channels and refuses layouts that golang.org/x/image/tiff would read wrongly.
-func tiffLayout(c *container, d *directory) error {
-	bits := d.uints(tagBitsPerSample, 16)
-	if len(bits) > 0 && bits[0] == 16 {
-		c.depth = 16
+// layout works out how samples are stored, and refuses what is not read.
+func (f *tiffScan) layout() error {
+	const horizontal = 2
+	bits := f.d.uints(tagBitsPerSample, 16)
+	if len(bits) == 0 {
+		bits = []uint32{1}
 	}
-	if len(bits) > 1 && d.uint(tagPlanar, 1) != 1 {
+	f.samples, f.bits = len(bits), int(bits[0])
+	f.compression = f.d.uint(tagCompression, tiffNone)
+	f.reversed = f.d.uint(tagFillOrder, 1) == 2
+	f.predictor = f.d.uint(tagPredictor, 1) == horizontal
+	switch {
+	case len(bits) > 1 && f.d.uint(tagPlanar, 1) != 1:
 		return unsupported("channels stored one after the other (planar configuration 2) are not supported")
-	}
-	packed := len(bits) == 0 || bits[0] < 8
-	compression := d.uint(tagCompression, tiffNone)
-	if packed && d.uint(tagFillOrder, 1) == 2 && compression != tiffG3 && compression != tiffG4 {
+	case slices.Min(bits) != slices.Max(bits) || f.bits != 1 && f.bits != 8 && f.bits != 16:
+		return unsupported("%d bits a sample are not supported", f.bits)
+	case f.bits < 8 && f.reversed && f.compression != tiffG3 && f.compression != tiffG4:
 		return unsupported("fill order 2 is not supported")
+	case f.bits < 8 && f.predictor:
+		return unsupported("differences of samples of one bit are not supported")
+	case !tiffReads(f.compression):
+		return unsupported("compression %d is not supported", f.compression)
 	}
-	switch photometric := d.uint(tagPhotometric, 0); photometric {
-	case 0, 1:
-		c.colors = 1
-	case 2:
-		c.colors = 3
-		c.alpha = len(bits) == 4
-	case 3:
-		if c.depth == 16 {
-			return unsupported("palettes of 16 bits are not supported")
+	for _, format := range f.d.uints(tagSampleFormat, 16) {
+		if format != 1 {
+			return unsupported("samples that are no unsigned whole numbers are not supported")
 		}
-		c.colors = 3
-		if palette := d.uints(tagColorMap, 3*256); grayColorMap(palette) {
-			c.colors = 1
-		}
-	default:
-		return unsupported("colour model %d is not supported", photometric)
+	}
+	if f.bits == 16 {
+		f.depth = 16
 	}
 	return nil
 }
+
+// kind works out the channels.
+func (f *tiffScan) kind() error {
+	f.photometric = f.d.uint(tagPhotometric, 0)
+	switch f.photometric {
+	case tiffWhiteIsZero, tiffBlackIsZero:
+		f.colors = 1
+	case tiffRGB:
+		return f.rgb()
+	case tiffPalette:
+		if f.depth == 16 {
+			return unsupported("palettes of 16 bits are not supported")
+		}
+		f.palette = f.d.uints(tagColorMap, 3*256+1)
+		if n := len(f.palette); n == 0 || n%3 != 0 {
+			return errors.New("its palette is wrong")
+		}
+		f.colors = 3
+		if grayColorMap(f.palette) {
+			f.colors = 1
+		}
+	default:
+		return unsupported("colour model %d is not supported", f.photometric)
+	}
+	if f.samples != 1 {
+		return unsupported("%d channels beside a gray one are not supported", f.samples-1)
+	}
+	return nil
+}
+
+// rgb works out whether there is an alpha channel, and of which kind.
+func (f *tiffScan) rgb() error {
+	const multiplied, straight = 1, 2
+	f.colors = 3
+	extra := f.d.uint(tagExtraSamples, 0)
+	switch {
+	case f.bits < 8:
+		return unsupported("colours of one bit are not supported")
+	case f.samples == 3:
+	case f.samples == 4 && (extra == multiplied || extra == straight):
+		f.alpha, f.multiplied = true, extra == multiplied
+	default:
+		return unsupported("%d channels of colours, the further ones of kind %d, are not supported", f.samples, extra)
+	}
+	return nil
+}
+
+// rowBytes is what a row of so many pixels takes before compression.
+func (f *tiffScan) rowBytes(pixels int) int { return (pixels*f.samples*f.bits + 7) / 8 }
+
+// Colour models that are read.
+const (
+	tiffWhiteIsZero = 0
+	tiffBlackIsZero = 1
+	tiffRGB         = 2
+	tiffPalette     = 3
+)
 
 // grayColorMap reports whether a map of all reds, then all greens, then all blues holds grays only, at 8 bits each.
 func grayColorMap(values []uint32) bool {
@@ -135,15 +261,18 @@ func grayColorMap(values []uint32) bool {
 	return true
 }
 
-// tiffNotes takes note of what the file holds beside the pixels of its first page.
-func tiffNotes(c *container, d *directory) {
+// extras takes note of what the file holds beside the pixels of its first page.
+func (f *tiffScan) extras() {
+	c, d := f.container, f.d
 	if d.uint(tagSubfileType, 0)&subfileReduced != 0 {
 		c.note("the file's first page is a reduced preview: only that is read")
 	}
-	if pages := countPages(d); pages > 1 {
+	if pages, more := countPages(d); more {
+		c.note(fmt.Sprintf("only the first of more than %d pages is read", pages))
+	} else if pages > 1 {
 		c.note(fmt.Sprintf("only the first of %d pages is read", pages))
 	}
-	if profile, _ := d.bytes(tagICC); profile != nil {
+	if profile, _ := d.bytes(tagICC, longestProfile); profile != nil {
 		c.noteICC(profile, "")
 	}
 	for _, kept := range []struct {
@@ -182,27 +311,35 @@ func tiffResolution(d *directory) bool {
 }
 
 // countPages follows the chain of directories, leaving out previews and masks. A chain of directories that together are
-// longer than the file goes in a circle or overlaps, and is cut.
-func countPages(first *directory) int {
-	pages, read := 1, int64(0)
-	for at := first.next; at != 0; {
-		d, err := readDirectory(first.data, first.order, at)
-		if err != nil {
-			pages++ // cut off
-			break
+// longer than the file goes in a circle or overlaps, and is cut; so is one that takes long to follow, and then there may be more.
+func countPages(first *directory) (pages int, more bool) {
+	const longest, most = 16 << 20, 1 << 16
+	pages = 1
+	read := int64(0)
+	for at, steps := first.next, 0; at != 0; steps++ {
+		d, err := readDirectory(first.src, first.order, at)
+		if errors.Is(err, errFurther) {
+			return pages, true
 		}
-		if read += d.length; read > int64(len(first.data)) {
-			break
+		if err != nil {
+			return pages + 1, false // cut off
+		}
+		length := int64(len(d.entries)) + 2
+		if read += length; read > first.src.size {
+			return pages, false
+		}
+		if read > longest || steps > most {
+			return pages, true
 		}
 		if d.uint(tagSubfileType, 0)&(subfileReduced|subfileMask) == 0 {
 			pages++
 		}
 		at = d.next
 	}
-	return pages
+	return pages, false
 }
 
-// TIFF's compressions that golang.org/x/image/tiff reads.
+// TIFF's compressions that are read.
 const (
 	tiffNone       = 1
 	tiffG3         = 3
@@ -213,40 +350,26 @@ const (
 	tiffOldDeflate = 32946
 )
 
-// tiffBound checks that the strips or tiles can hold the picture. Strips may overlap in the file, so their sum counts only up
-// to the length of the file.
-func tiffBound(c *container, d *directory) error {
-	counts := tagStripByteCounts
-	if d.has(tagTileByteCounts) {
-		counts = tagTileByteCounts
-	}
-	var length int64
-	for _, n := range d.uints(uint16(counts), len(d.data)) {
-		length += int64(n)
-	}
-	length = min(length, int64(len(d.data)))
+// tiffExpansion is how many bytes may come of one.
+var tiffExpansion = map[uint32]int64{
+	0: 1, tiffNone: 1,
+	tiffPackBits: 64,   // 128 bytes from two
+	tiffLZW:      4096, // a code of 9 to 12 bits stands for less than 4096 bytes
+	tiffDeflate:  maxDeflate, tiffOldDeflate: maxDeflate,
+	tiffG3: 0, tiffG4: 0, // no limit
+}
 
-	var expansion int64
-	switch compression := d.uint(tagCompression, tiffNone); compression {
-	case 0, tiffNone:
-		expansion = 1
-	case tiffPackBits:
-		expansion = 64 // 128 bytes from two
-	case tiffLZW:
-		expansion = 4096 // a code of 9 to 12 bits stands for less than 4096 bytes
-	case tiffDeflate, tiffOldDeflate:
-		expansion = maxDeflate
-	case tiffG3, tiffG4:
-		c.tooShort = int64(c.width)*int64(c.height) > boundlessPixels(length)
-		return nil
-	default:
-		return unsupported("compression %d is not supported", compression)
+func tiffReads(compression uint32) bool {
+	_, ok := tiffExpansion[compression]
+	return ok
+}
+
+// bound checks that so many bytes in strips or tiles can hold the picture.
+func (f *tiffScan) bound(length int64) {
+	expansion := tiffExpansion[f.compression]
+	if expansion == 0 {
+		f.tooShort = f.area() > boundlessPixels(length)
+		return
 	}
-	bits := d.uints(tagBitsPerSample, 16)
-	if len(bits) == 0 {
-		bits = []uint32{1}
-	}
-	rowBytes := (int64(c.width)*int64(len(bits))*int64(slices.Min(bits)) + 7) / 8
-	c.tooShort = length*expansion/max(rowBytes, 1) < int64(c.height)
-	return nil
+	f.tooShort = length*expansion/int64(max(f.rowBytes(f.width), 1)) < int64(f.height)
 }

@@ -12,41 +12,83 @@ const (
 	webpAlpha     = 1 << 4
 )
 
-// scanWebP follows the RIFF chunks. Metadata comes after the pixels, so all of them are read.
-func scanWebP(c *container, data []byte) error {
-	const headerLen, chunkHeader = 12, 8
-	if len(data) < headerLen || string(data[:4]) != "RIFF" {
+// webpScan follows the RIFF chunks of a WebP. Metadata comes after the pixels.
+type webpScan struct {
+	*container
+	at       int64 // where the next chunk begins
+	size     int64 // of the file, as it says
+	extended bool  // a VP8X chunk came, which tells the size
+	pixels   bool  // a chunk with the colours came
+	// alphaSeen says that a chunk with an alpha channel came; decoding it takes alphaWork.
+	alphaSeen bool
+	alphaWork int64
+}
+
+const riffHeaderLen, riffChunkLen = 12, 8
+
+func scanWebP(c *container) scanner { return &webpScan{container: c, at: riffHeaderLen} }
+
+// header reads the chunks up to the pixels, or to the alpha channel of a picture whose size is known.
+func (f *webpScan) header() error {
+	head, err := f.src.bytes(0, riffHeaderLen)
+	if err != nil || string(head[:4]) != "RIFF" {
 		return io.ErrUnexpectedEOF
 	}
-	size := int64(binary.LittleEndian.Uint32(data[4:])) + 8
-	data = data[:min(size, int64(len(data)))]
-	c.colors = 3
-	seen := false
-	for pos := headerLen; pos+chunkHeader <= len(data); {
-		kind := string(data[pos : pos+4])
-		length := int64(binary.LittleEndian.Uint32(data[pos+4:]))
-		if !isPrintable(kind) {
-			return errors.New("a part of the file is not a WebP chunk")
+	f.size = int64(binary.LittleEndian.Uint32(head[4:])) + 8
+	f.colors = 3
+	for !f.pixels && (!f.alphaSeen || !f.extended) {
+		if f.at+riffChunkLen > f.size {
+			return errors.New("it contains no picture")
 		}
-		body := data[pos+chunkHeader:]
-		// Of a file's beginning the last chunk may lack its end, but the size comes first.
-		if err := webpChunk(c, kind, body[:min(length, int64(len(body)))], length, &seen); err != nil {
+		f.headerEnd = f.at
+		if err := f.next(); err != nil {
 			return err
 		}
-		if length > int64(len(body)) {
-			return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// rest reads the other chunks.
+func (f *webpScan) rest() error {
+	for f.at+riffChunkLen <= f.size {
+		if err := f.next(); err != nil {
+			return err
 		}
-		// Chunks start at even offsets. The sum cannot overflow: length is at most len(data).
-		pos += chunkHeader + int(length) + int(length&1)
 	}
-	if size > int64(len(data)) {
-		return io.ErrUnexpectedEOF
-	}
-	if !seen {
+	if !f.pixels {
 		return errors.New("it contains no picture")
 	}
-	c.complete = true
+	_, err := f.src.bytes(f.size-1, 1) // the file must be there to its end
+	return err
+}
+
+// next reads a chunk.
+func (f *webpScan) next() error {
+	head, err := f.src.bytes(f.at, riffChunkLen)
+	if err != nil {
+		return err
+	}
+	kind, length := string(head[:4]), int64(binary.LittleEndian.Uint32(head[4:]))
+	if !isPrintable(kind) {
+		return errors.New("a part of the file is not a WebP chunk")
+	}
+	if f.at+riffChunkLen+length > f.size {
+		return io.ErrUnexpectedEOF
+	}
+	if err := f.chunk(kind, length); err != nil {
+		return err
+	}
+	f.at += riffChunkLen + length + length&1 // chunks start at even offsets
 	return nil
+}
+
+// body gives as much of the body of the chunk at hand as matters, valid until the next call; less than that is an error.
+func (f *webpScan) body(length int64, least, most int) ([]byte, error) {
+	b, err := f.src.bytes(f.at+riffChunkLen, int(min(length, int64(most))))
+	if err == nil && len(b) < least {
+		err = io.ErrUnexpectedEOF
+	}
+	return b, err
 }
 
 // isPrintable reports whether a chunk's name is of the characters that names have. Without that, zeros would be chunks.
@@ -59,67 +101,143 @@ func isPrintable(kind string) bool {
 	return true
 }
 
-// webpChunk takes note of one chunk of length bytes; seen tells whether a chunk with pixels came already.
-func webpChunk(c *container, kind string, body []byte, length int64, seen *bool) error {
+// chunk takes note of one chunk of length bytes.
+func (f *webpScan) chunk(kind string, length int64) error {
 	switch kind {
 	case "VP8X":
-		if len(body) < 10 {
-			return io.ErrUnexpectedEOF
+		body, err := f.body(length, 10, 10)
+		if err != nil {
+			return err
 		}
 		if body[0]&webpAnimation != 0 {
 			return unsupported("animated WebP is not supported: extract a frame first")
 		}
-		c.alpha = body[0]&webpAlpha != 0
-		return webpSize(c, 1+uint24(body[4:]), 1+uint24(body[7:]))
+		f.extended, f.alpha = true, body[0]&webpAlpha != 0
+		return f.sized(1+uint24(body[4:]), 1+uint24(body[7:]))
 	case "ANIM", "ANMF":
 		return unsupported("animated WebP is not supported: extract a frame first")
+	case "ALPH":
+		return f.alphaChunk(length)
 	case "VP8 ", "VP8L":
-		if *seen {
+		if f.pixels {
 			return nil
 		}
-		*seen = true
+		f.pixels = true
 		if kind == "VP8 " {
-			return webpLossy(c, body, length)
+			return f.lossy(length)
 		}
-		return webpLossless(c, body, length)
-	case "ALPH":
-		boundLossless(c, length)
+		return f.lossless(length)
 	case "ICCP":
-		c.noteICC(body, "")
+		body, err := f.body(length, 0, longestProfile)
+		f.noteICC(body, "")
+		return err
 	case "EXIF":
-		c.exif(body)
+		body, err := f.body(length, 0, longestEXIF)
+		f.exif(body)
+		return err
 	case "XMP ":
-		c.note(noteXMP)
+		f.note(noteXMP)
 	}
 	return nil
 }
 
-// webpLossy reads the header of a VP8 key frame.
-func webpLossy(c *container, body []byte, length int64) error {
-	if len(body) < 10 {
-		return io.ErrUnexpectedEOF
+// lossy reads the header of a VP8 key frame.
+func (f *webpScan) lossy(length int64) error {
+	body, err := f.body(length, 10, 10)
+	if err != nil {
+		return err
 	}
 	const size14 = 0x3fff
 	w, h := int(binary.LittleEndian.Uint16(body[6:])&size14), int(binary.LittleEndian.Uint16(body[8:])&size14)
-	// Each macroblock of 16x16 pixels takes more than one bit for its prediction modes, whose probabilities the format fixes.
-	if blocks := int64((w+15)/16) * int64((h+15)/16); blocks/8 > length {
-		c.tooShort = true
-	}
-	return webpSize(c, w, h)
-}
-
-// webpLossless reads the header of a VP8L picture.
-func webpLossless(c *container, body []byte, length int64) error {
-	if len(body) < 5 {
-		return io.ErrUnexpectedEOF
-	}
-	bits := binary.LittleEndian.Uint32(body[1:])
-	c.alpha = c.alpha || bits>>28&1 != 0
-	if err := webpSize(c, int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1); err != nil {
+	if err := f.sized(w, h); err != nil {
 		return err
 	}
-	boundLossless(c, length)
+	// Each macroblock of 16x16 pixels takes more than one bit for its prediction modes, whose probabilities the format fixes.
+	if f.macroblocks()/8 > length {
+		f.tooShort = true
+	}
+	f.reckonLossy(length)
 	return nil
+}
+
+func (f *webpScan) macroblocks() int64 { return int64((f.width+15)/16) * int64((f.height+15)/16) }
+
+// reckonLossy says what golang.org/x/image/webp takes for a picture whose chunk VP8 has that length.
+func (f *webpScan) reckonLossy(length int64) {
+	const planeBytes, stateBytes = 16 * 16 * 3 / 2, 4 // of a macroblock
+	planes := planeBytes * f.macroblocks()
+	alpha := int64(0)
+	if f.alphaSeen {
+		alpha = f.area()
+	}
+	f.needs = needs{
+		decoder: max(f.alphaWork, alpha+planes+stateBytes*f.macroblocks()+length),
+		image:   alpha + planes,
+		file:    min(f.size-f.headerEnd, planes+2*alpha),
+	}
+}
+
+// alphaChunk reads how an alpha channel is compressed.
+func (f *webpScan) alphaChunk(length int64) error {
+	body, err := f.body(length, 1, 8)
+	if err != nil {
+		return err
+	}
+	f.alphaSeen = true
+	boundLossless(f.container, length)
+	if f.alphaWork = f.area(); body[0]&3 == 1 {
+		// It is decoded as a picture without a header, and copied.
+		f.alphaWork = max(f.losslessWork(body[1:]), 5*f.area())
+	}
+	end := f.size
+	if f.src.pipe == nil {
+		end = min(end, f.src.size)
+	}
+	f.reckonLossy(max(0, min(end-f.at-length, 2*f.area()))) // the chunk of the colours comes later
+	return nil
+}
+
+// lossless reads the header of a VP8L picture.
+func (f *webpScan) lossless(length int64) error {
+	body, err := f.body(length, 5, losslessHeaderLen+2)
+	if err != nil {
+		return err
+	}
+	bits := binary.LittleEndian.Uint32(body[1:])
+	f.alpha = f.alpha || bits>>28&1 != 0
+	if err := f.sized(int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1); err != nil {
+		return err
+	}
+	boundLossless(f.container, length)
+	f.needs = needs{
+		decoder: f.losslessWork(body[losslessHeaderLen:]),
+		image:   4 * f.area(),
+		inPlace: true,
+		file:    min(f.size-f.headerEnd, 4*f.area()),
+	}
+	return nil
+}
+
+const losslessHeaderLen = 5
+
+// losslessWork is what golang.org/x/image/vp8l takes for a picture whose data begin like this: the pixels, what its transforms and its
+// Huffman codes depend on for parts of it, and, where pixels are packed indices into a small palette, these too. Encoders put the palette
+// first.
+func (f *webpScan) losslessWork(data []byte) int64 {
+	const colorIndexing = 3
+	pixels := 4 * f.area()
+	work := pixels + pixels/8
+	if len(data) >= 2 && data[0]&1 != 0 && data[0]>>1&3 == colorIndexing {
+		switch colors := int(data[0]>>3) | int(data[1]&7)<<5; {
+		case colors < 2:
+			work += pixels / 8
+		case colors < 4:
+			work += pixels / 4
+		case colors < 16:
+			work += pixels / 2
+		}
+	}
+	return work
 }
 
 // boundLossless sets a limit that the lossless coding itself does not have.
@@ -133,12 +251,12 @@ func boundLossless(c *container, length int64) {
 // from a few bytes: 16 million and 2048 a byte, far above what real pictures reach.
 func boundlessPixels(length int64) int64 { return 1<<24 + length<<11 }
 
-// webpSize sets the size, or compares with the one that was set.
-func webpSize(c *container, w, h int) error {
-	if c.width != 0 && (c.width != w || c.height != h) {
+// sized sets the size, or compares with the one that was set.
+func (f *webpScan) sized(w, h int) error {
+	if f.width != 0 && (f.width != w || f.height != h) {
 		return errors.New("it declares two different sizes")
 	}
-	c.width, c.height = w, h
+	f.width, f.height = w, h
 	return nil
 }
 

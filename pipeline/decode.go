@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"classsr/imageio"
-	"classsr/picture"
 )
 
 // Decode reads a picture from the file at path, or from std if path is Std. Errors name the file or standard input.
@@ -33,8 +32,9 @@ func readError(path string, err error) error {
 
 // accept makes the question whether a picture of some form can be enlarged and its enlargement be written, to be asked before any pixel is
 // decoded.
-func (p *Pipeline) accept(format string) func(picture.Config) error {
-	return func(c picture.Config) error {
+func (p *Pipeline) accept(format string) func(imageio.Config) error {
+	return func(found imageio.Config) error {
+		c := found.Config
 		if err := p.Upscaler.Accepts(c); err != nil {
 			return err
 		}

@@ -83,7 +83,8 @@ func allWays(m *classsr.Model, o classsr.Options) []classsr.Options {
 
 // Estimate makes the forecasts for a picture, from std if input is Std. Pictures that are too small for the paper's mode go without that.
 func (e *Estimator) Estimate(ctx context.Context, std io.Reader, input string) (*Estimates, error) {
-	decoded, err := Decode(std, input, imageio.Limits{Accept: e.ways[0].up.Accepts})
+	accept := func(c imageio.Config) error { return e.ways[0].up.Accepts(c.Config) }
+	decoded, err := Decode(std, input, imageio.Limits{Accept: accept})
 	if err != nil {
 		return nil, err
 	}

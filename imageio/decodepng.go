@@ -1,0 +1,184 @@
+package imageio
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+
+	"github.com/klauspost/compress/zlib"
+
+	"classsr/picture"
+)
+
+// PNG is decoded here row by row, straight into the picture: image/png makes four bytes of a pixel's three, or eight of its six, and of
+// interlaced pictures every pass beside the whole.
+
+// decodePNG decodes the pixels of a PNG whose structure was read.
+func decodePNG(c *container) (*picture.Picture, error) {
+	f := c.scanner.(*pngScan)
+	data := &pngData{r: c.src.reader(f.pixels), crc: crc32.NewIEEE()}
+	inflated, err := zlib.NewReader(data)
+	if err != nil {
+		return nil, err
+	}
+	p := c.newPicture()
+	if p.Depth == 8 {
+		err = readPNG(f, inflated, newPlacer(c, p.Pix8), f.samples8())
+	} else {
+		err = readPNG(f, inflated, newPlacer(c, p.Pix16), f.samples16())
+	}
+	if err != nil {
+		return nil, err
+	}
+	// The checksums are at the ends.
+	switch _, err := io.ReadFull(inflated, make([]byte, 1)); {
+	case err == nil:
+		return nil, errors.New("it has more pixels than it says")
+	case !errors.Is(err, io.EOF):
+		return nil, err
+	}
+	if _, err := io.Copy(io.Discard, data); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// pngData gives what the IDAT chunks hold together.
+type pngData struct {
+	r     *bufio.Reader // from the first of them on
+	left  uint32        // bytes of the one at hand
+	begun bool          // there is one at hand
+	crc   hash.Hash32
+}
+
+func (d *pngData) Read(b []byte) (int, error) {
+	for d.left == 0 {
+		if err := d.next(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := d.r.Read(b[:min(uint32(min(len(b), 1<<30)), d.left)])
+	_, _ = d.crc.Write(b[:n]) // it cannot fail
+	if d.left -= uint32(n); errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// next checks a chunk that was read to its end and begins the one after it; io.EOF says that it holds no pixels.
+func (d *pngData) next() error {
+	var head [8]byte
+	if d.begun {
+		if _, err := io.ReadFull(d.r, head[:4]); err != nil {
+			return io.ErrUnexpectedEOF
+		}
+		if binary.BigEndian.Uint32(head[:]) != d.crc.Sum32() {
+			return errors.New("a checksum of its pixels is wrong")
+		}
+		d.begun = false
+	}
+	ahead, err := d.r.Peek(8)
+	if err != nil {
+		return io.ErrUnexpectedEOF
+	}
+	if string(ahead[4:]) != "IDAT" {
+		return io.EOF
+	}
+	d.left, d.begun = binary.BigEndian.Uint32(ahead), true
+	d.crc.Reset()
+	_, _ = d.crc.Write(ahead[4:])
+	_, err = d.r.Discard(8)
+	return err
+}
+
+// pngPass is the part of an interlaced picture whose pixels lie dx and dy apart, from x0 and y0 on.
+type pngPass struct{ x0, y0, dx, dy int }
+
+var (
+	pngWhole  = []pngPass{{0, 0, 1, 1}}
+	pngPasses = []pngPass{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
+)
+
+// readPNG reads all rows of all passes. samples makes the picture's samples of a row of stored ones.
+func readPNG[T uint8 | uint16](f *pngScan, r io.Reader, to *placer[T], samples func(dst []T, row []byte)) error {
+	passes := pngWhole
+	if f.interlaced {
+		passes = pngPasses
+	}
+	step := max(f.pixelBits()/8, 1)
+	row, above := make([]byte, f.rowBytes(f.width)), make([]byte, f.rowBytes(f.width))
+	for _, pass := range passes {
+		n := (f.width - pass.x0 + pass.dx - 1) / pass.dx
+		if n <= 0 {
+			continue // such a pass has no rows either
+		}
+		length := f.rowBytes(n)
+		clear(above)
+		for y := pass.y0; y < f.height; y += pass.dy {
+			if _, err := io.ReadFull(r, row[:length]); err != nil {
+				return err
+			}
+			if err := unfilter(row[0], row[1:length], above[1:length], step); err != nil {
+				return err
+			}
+			samples(to.row(y, pass.x0, pass.dx, n), row[1:length])
+			to.place()
+			row, above = above, row
+		}
+	}
+	return nil
+}
+
+// unfilter makes a row's bytes of what the filter left of them. step is how many bytes before one its neighbour to the left is.
+func unfilter(filter byte, row, above []byte, step int) error {
+	above = above[:len(row)]
+	switch filter {
+	case 0:
+	case 1: // less the one to the left
+		for i := step; i < len(row); i++ {
+			row[i] += row[i-step]
+		}
+	case 2: // less the one above
+		for i, v := range above {
+			row[i] += v
+		}
+	case 3: // less the mean of both
+		for i := range min(step, len(row)) {
+			row[i] += above[i] / 2
+		}
+		for i := step; i < len(row); i++ {
+			row[i] += uint8((int(row[i-step]) + int(above[i])) / 2)
+		}
+	case 4:
+		unfilterPaeth(row, above, step)
+	default:
+		return fmt.Errorf("filter %d does not exist", filter)
+	}
+	return nil
+}
+
+// unfilterPaeth adds to each byte that one of its neighbours to the left, above, and above left which is nearest to left plus above minus
+// above left.
+func unfilterPaeth(row, above []byte, step int) {
+	for i := range min(step, len(row)) {
+		row[i] += above[i]
+	}
+	for i := step; i < len(row); i++ {
+		left, up, corner := int(row[i-step]), int(above[i]), int(above[i-step])
+		fromLeft, fromUp := up-corner, left-corner
+		fromCorner := fromLeft + fromUp
+		fromLeft, fromUp, fromCorner = max(fromLeft, -fromLeft), max(fromUp, -fromUp), max(fromCorner, -fromCorner)
+		switch {
+		case fromLeft <= fromUp && fromLeft <= fromCorner:
+			row[i] += uint8(left)
+		case fromUp <= fromCorner:
+			row[i] += uint8(up)
+		default:
+			row[i] += uint8(corner)
+		}
+	}
+}
