@@ -162,7 +162,7 @@ func encoded(t testing.TB, p *picture.Picture, format string) []byte {
 func plainJPEG(t testing.TB, p *picture.Picture) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, opaque8(p), nil); err != nil {
+	if err := jpeg.Encode(&b, opaqueStd(p), nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -252,7 +252,7 @@ func rawTIFF(w, h int, pix []byte, tail string, further ...tiffEntry) []byte {
 func encodedTIFF(t testing.TB, p *picture.Picture) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := tiff.Encode(&b, opaque8(p), &tiff.Options{Compression: tiff.Deflate, Predictor: true}); err != nil {
+	if err := tiff.Encode(&b, opaqueStd(p), &tiff.Options{Compression: tiff.Deflate, Predictor: true}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

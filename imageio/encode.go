@@ -1,20 +1,17 @@
 package imageio
 
 import (
-	"image"
-	"image/jpeg"
 	"io"
 	"path/filepath"
 	"strings"
 
-	"classsr/fault"
 	"classsr/picture"
 )
 
-// EncodeOptions steers Encode; the zero value is good.
+// EncodeOptions steers NewEncoder and Encode; the zero value is good.
 type EncodeOptions struct {
 	Quality int // of JPEG, 1..100; 0 means 95
-	Threads int // that compress PNG; 0 means one for each usable core
+	Threads int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
 }
 
 const defaultQuality = 95
@@ -34,32 +31,57 @@ func FormatOf(path string) (string, error) {
 	}
 }
 
-// Lost tells what of p the format ("png" or "jpeg") cannot keep: one short sentence each, none if all is kept.
-func Lost(p *picture.Picture, format string) []string {
+// Lost tells what of a picture of c's form the format ("png" or "jpeg") cannot keep: one short sentence each, none if all is kept.
+func Lost(c picture.Config, format string) []string {
 	var notes []string
 	if format == formatJPEG {
-		if p.Alpha {
+		if c.Alpha {
 			notes = append(notes, "transparency is not kept: JPEG cannot store it")
 		}
-		if p.Depth == 16 {
+		if c.Depth == 16 {
 			notes = append(notes, "samples are reduced from 16 to 8 bits: JPEG cannot store more")
 		}
 	}
 	return notes
 }
 
-// Encode writes p to w in the format "png" or "jpeg" and returns Lost's notes. PNG keeps all that a Picture holds, and its
-// bytes do not depend on the number of threads; JPEG leaves alpha out and rounds 16 bits to 8. It returns an error if
-// CheckOutput does, if the quality is out of range, or if w fails.
+// NewEncoder returns a sink that takes the rows of a picture of c's form, from top to bottom, and writes them to w in the format "png" or
+// "jpeg". PNG keeps all that a Picture holds; JPEG leaves alpha out and rounds 16 bits to 8 (Lost tells). The bytes depend neither on the
+// number of threads nor on the heights of bands. It returns an error if CheckOutput does, or if the quality is out of range.
+//
+// Rows are compressed on other goroutines while further ones are taken. Only WriteRows and Close write to w, some rows later: the errors of w
+// come from a later call. NewEncoder panics if no picture can have this form, WriteRows if a band has another form, or more rows than are
+// missing. Close must be called in any case; it waits until all goroutines have ended, and gives the error of WriteRows again, if there was
+// one. If rows are missing it returns an error, and what was written does not look like a complete file. A panic on another goroutine is
+// passed on by WriteRows or Close, as a *par.Panic.
+func NewEncoder(w io.Writer, c picture.Config, format string, o EncodeOptions) (picture.RowSink, error) {
+	if err := CheckOutput(format, c); err != nil {
+		return nil, err
+	}
+	if c.Width < 1 || c.Height < 1 || c.Colors != 1 && c.Colors != 3 || c.Depth != 8 && c.Depth != 16 {
+		panic("imageio: no picture has this form")
+	}
+	return outputs[format].encoder(w, c, o)
+}
+
+// EncoderBytes gives an upper bound of the memory, in bytes, that NewEncoder's sink holds for a picture of c's form with so many threads
+// (as in EncodeOptions). Pictures that cannot be compressed come near to it; a photograph took three quarters of it as PNG, a third as JPEG.
+// CheckOutput must not refuse the format and c.
+func EncoderBytes(c picture.Config, format string, threads int) int64 {
+	return outputs[format].layout(c).bytes(threads)
+}
+
+// Encode writes p to w, as NewEncoder's sink does, and returns Lost's notes. It returns an error if NewEncoder does, or if w fails.
 func Encode(w io.Writer, p *picture.Picture, format string, o EncodeOptions) (notes []string, err error) {
 	checkSamples(p)
-	if err := CheckOutput(format, p.Config()); err != nil {
+	encoder, err := NewEncoder(w, p.Config(), format, o)
+	if err != nil {
 		return nil, err
 	}
-	if err := outputs[format].encode(w, p, o); err != nil {
+	if err := picture.Copy(encoder, p.Rows(p.Height)); err != nil {
 		return nil, err
 	}
-	return Lost(p, format), nil
+	return Lost(p.Config(), format), nil
 }
 
 // checkSamples panics where a picture was not made as New makes it.
@@ -67,49 +89,6 @@ func checkSamples(p *picture.Picture) {
 	n := p.Width * p.Height * p.Channels()
 	if n <= 0 || p.Depth == 8 && len(p.Pix8) != n || p.Depth == 16 && len(p.Pix16) != n {
 		panic("imageio: the picture does not hold the samples that its size asks for")
-	}
-}
-
-func encodeJPEG(w io.Writer, p *picture.Picture, o EncodeOptions) error {
-	quality := o.Quality
-	if quality == 0 {
-		quality = defaultQuality
-	}
-	if quality < 1 || quality > 100 {
-		return fault.New(fault.Usage, "the JPEG quality must be 1 to 100")
-	}
-	return jpeg.Encode(w, opaque8(p), &jpeg.Options{Quality: quality})
-}
-
-// opaque8 gives the picture without alpha at 8 bits, in one of the two kinds of image that image/jpeg writes fast.
-func opaque8(p *picture.Picture) image.Image {
-	if p.Colors == 1 {
-		gray := &image.Gray{Pix: p.Pix8, Stride: p.Width, Rect: p.Bounds()}
-		if p.Depth == 16 || p.Alpha {
-			gray.Pix = make([]uint8, p.Width*p.Height)
-			spread8(p, gray.Pix, 1)
-		}
-		return gray
-	}
-	rgba := image.NewRGBA(p.Bounds())
-	spread8(p, rgba.Pix, 4)
-	return rgba
-}
-
-// spread8 writes the colours at 8 bits to pixels of dst that are step samples apart.
-func spread8(p *picture.Picture, dst []uint8, step int) {
-	channels := p.Channels()
-	at := 0
-	for to := 0; to < len(dst); to += step {
-		for k := range p.Colors {
-			if p.Depth == 8 {
-				dst[to+k] = p.Pix8[at+k]
-			} else {
-				// v/257 is 255*v/65535; half of 257 is never met, so this rounds to the nearest.
-				dst[to+k] = uint8((uint32(p.Pix16[at+k]) + 128) / 257)
-			}
-		}
-		at += channels
 	}
 }
 

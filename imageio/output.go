@@ -13,10 +13,11 @@ var outputs = map[string]struct {
 	maxSide int    // pixels
 	maxRow  int    // bytes of a row of pixels
 	instead string // what to do about a picture that it cannot hold
-	encode  func(io.Writer, *picture.Picture, EncodeOptions) error
+	encoder func(io.Writer, picture.Config, EncodeOptions) (picture.RowSink, error)
+	layout  func(picture.Config) stripLayout
 }{
-	formatPNG:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", encodePNG},
-	formatJPEG: {"JPEG", math.MaxUint16, math.MaxInt32, "write PNG instead", encodeJPEG},
+	formatPNG:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", newPNG, pngLayout},
+	formatJPEG: {"JPEG", math.MaxUint16, math.MaxInt32, "write PNG instead", newJPEG, jpegLayout},
 }
 
 // CheckOutput gives the error of Encode about the format, or about a picture of c's size, colours, alpha and depth that it cannot hold, so
@@ -29,11 +30,7 @@ func CheckOutput(format string, c picture.Config) error {
 	if c.Width > o.maxSide || c.Height > o.maxSide {
 		return unsupported("%s cannot store %dx%d pixels, at most %d a side: %s", o.name, c.Width, c.Height, o.maxSide, o.instead)
 	}
-	channels := c.Colors
-	if c.Alpha {
-		channels++
-	}
-	if most := o.maxRow / max(1, channels*c.Depth/8); c.Width > most {
+	if most := o.maxRow / max(1, c.Channels()*c.Depth/8); c.Width > most {
 		return unsupported("%s cannot store %dx%d pixels, at most %d in a row: %s", o.name, c.Width, c.Height, most, o.instead)
 	}
 	return nil

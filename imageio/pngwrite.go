@@ -1,14 +1,10 @@
 package imageio
 
 import (
-	"bytes"
-	"context"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"io"
 
-	"classsr/internal/par"
 	"classsr/picture"
 )
 
@@ -21,73 +17,104 @@ import (
 // starting afresh costs little, and small enough for many workers to share a picture.
 const stripBytes = 512 << 10
 
-// strip is a run of compressed rows.
-type strip struct {
-	chunk bytes.Buffer // the whole IDAT chunk
-	sum   uint32       // Adler-32 of its bytes before compression
-	size  int64        // their number
+// pngLine is the length of a row as it is compressed: a byte that names its filter, then the pixels.
+func pngLine(c picture.Config) int { return 1 + c.Width*pngPixel(c) }
+
+// pngPixel is the length of a pixel.
+func pngPixel(c picture.Config) int { return c.Channels() * c.Depth / 8 }
+
+func pngLayout(c picture.Config) stripLayout {
+	line := pngLine(c)
+	rows := max(1, stripBytes/line)
+	raw := line * min(rows, c.Height)
+	// What cannot be compressed is stored, in blocks of at least 32 KiB with a few bytes around each; before it is known that it cannot, a
+	// block may have begun with a table.
+	packed := int64(raw) + int64(raw)/64 + 4096
+	return stripLayout{
+		rows: rows, strips: (c.Height-1)/rows + 1,
+		rawBytes: raw, aboveBytes: line, packedBytes: packed, workerBytes: deflatersBytes + blocksFor(packed),
+	}
 }
 
-// encodePNG writes p, holding a few strips for each thread in memory.
-func encodePNG(w io.Writer, p *picture.Picture, o EncodeOptions) error {
-	layout := newPNGLayout(p)
-	if _, err := w.Write(pngHeader(p)); err != nil {
-		return err
+func newPNG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
+	layout := pngLayout(c)
+	codec := &pngCodec{
+		config: c, line: pngLine(c), last: make([]byte, pngLine(c)), sum: 1, workers: make([]pngWorker, layout.workers(o.Threads)),
 	}
-	threads := par.Threads(o.Threads)
-	workers := make([]stripWorker, threads)
-	// A few rounds of work for each worker keep them busy while the slowest finishes.
-	batch := make([]strip, min(4*threads, layout.strips))
-	sum := uint32(1)
-	for first := 0; first < layout.strips; first += len(batch) {
-		part := batch[:min(len(batch), layout.strips-first)]
-		err := par.Do(context.Background(), threads, len(part), func(worker, i int) error {
-			return workers[worker].compress(&part[i], p, layout, first+i)
-		})
-		if err != nil {
-			return fmt.Errorf("compressing PNG: %w", err)
+	return newStripSink(w, c, layout, codec, o.Threads), nil
+}
+
+// pngCodec writes strips as PNG.
+type pngCodec struct {
+	config  picture.Config
+	line    int
+	last    []byte // the last row of the strip before the one that takes rows
+	sum     uint32 // Adler-32 of the strips that were written
+	workers []pngWorker
+}
+
+// put implements stripCodec.
+func (c *pngCodec) put(s *strip, rows *picture.Picture) {
+	if s.taken == 0 {
+		s.above, c.last = c.last, s.above
+	}
+	line := c.line
+	n := line - 1
+	for y := range rows.Height {
+		dst := s.raw[(s.taken+y)*line:][:line]
+		dst[0] = filterPaeth
+		if rows.Depth == 8 {
+			copy(dst[1:], rows.Pix8[y*n:][:n])
+			continue
 		}
-		for i := range part {
-			sum = joinAdler32(sum, part[i].sum, part[i].size)
-			if _, err := w.Write(part[i].chunk.Bytes()); err != nil {
-				return err
-			}
+		for i, v := range rows.Pix16[y*n/2:][:n/2] {
+			binary.BigEndian.PutUint16(dst[1+2*i:], v)
 		}
 	}
-	_, err := w.Write(pngEnd(sum))
+	if taken := s.taken + rows.Height; taken == s.rows {
+		copy(c.last, s.raw[(taken-1)*line:][:line])
+	}
+}
+
+// compress implements stripCodec.
+func (c *pngCodec) compress(worker int, s *strip) error {
+	raw := s.raw[:s.rows*c.line]
+	for y := s.rows - 1; y >= 0; y-- { // upwards, as the row above must not be filtered yet
+		above := s.above
+		if y > 0 {
+			above = raw[(y-1)*c.line:][:c.line]
+		}
+		paethRow(raw[y*c.line+1:][:c.line-1], above[1:], pngPixel(c.config))
+	}
+	return c.workers[worker].compress(s, raw)
+}
+
+// write implements stripCodec.
+func (c *pngCodec) write(w io.Writer, s *strip) error {
+	if s.index == 0 {
+		if _, err := w.Write(pngHeader(c.config)); err != nil {
+			return err
+		}
+	}
+	c.sum = joinAdler32(c.sum, s.rawSum, s.rawSize)
+	return s.packed.writeTo(w, 0, s.packed.size)
+}
+
+// end implements stripCodec: it closes the stream of all strips (an empty final block, the checksum) and the file.
+func (c *pngCodec) end(w io.Writer) error {
+	const finalBlock = "\x01\x00\x00\xff\xff"
+	chunks := appendChunk(nil, "IDAT", binary.BigEndian.AppendUint32([]byte(finalBlock), c.sum))
+	_, err := w.Write(appendChunk(chunks, "IEND", nil))
 	return err
 }
 
-// pngLayout is how a picture's rows are stored and cut into strips.
-type pngLayout struct {
-	rowBytes   int // without the byte that names the filter
-	pixelBytes int
-	rows       int // of a strip
-	strips     int
-}
-
-func newPNGLayout(p *picture.Picture) pngLayout {
-	l := pngLayout{pixelBytes: p.Channels() * p.Depth / 8}
-	l.rowBytes = p.Width * l.pixelBytes
-	l.rows = max(1, stripBytes/(l.rowBytes+1))
-	l.strips = (p.Height + l.rows - 1) / l.rows
-	return l
-}
-
 // pngHeader is the signature and the header chunk.
-func pngHeader(p *picture.Picture) []byte {
-	kind := map[int]byte{1: pngGray, 2: pngGrayAlpha, 3: pngRGB, 4: pngRGBA}[p.Channels()]
-	body := binary.BigEndian.AppendUint32(nil, uint32(p.Width))
-	body = binary.BigEndian.AppendUint32(body, uint32(p.Height))
-	body = append(body, byte(p.Depth), kind, 0, 0, 0)
+func pngHeader(c picture.Config) []byte {
+	kind := map[int]byte{1: pngGray, 2: pngGrayAlpha, 3: pngRGB, 4: pngRGBA}[c.Channels()]
+	body := binary.BigEndian.AppendUint32(nil, uint32(c.Width))
+	body = binary.BigEndian.AppendUint32(body, uint32(c.Height))
+	body = append(body, byte(c.Depth), kind, 0, 0, 0)
 	return appendChunk([]byte("\x89PNG\r\n\x1a\n"), "IHDR", body)
-}
-
-// pngEnd closes the stream of all strips (an empty final block, the checksum) and the file.
-func pngEnd(sum uint32) []byte {
-	const finalBlock = "\x01\x00\x00\xff\xff"
-	end := appendChunk(nil, "IDAT", binary.BigEndian.AppendUint32([]byte(finalBlock), sum))
-	return appendChunk(end, "IEND", nil)
 }
 
 // appendChunk appends length, kind, body and their checksum.

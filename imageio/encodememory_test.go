@@ -1,0 +1,92 @@
+package imageio
+
+import (
+	"io"
+	"math"
+	"runtime"
+	"testing"
+
+	"classsr/picture"
+)
+
+// allocated gives the bytes that call allocates, whether or not they are given back meanwhile.
+func allocated(call func()) int64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	call()
+	runtime.ReadMemStats(&after)
+	return int64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// TestEncoderBytes compares with what is allocated, for pictures that cannot be compressed. Nothing else allocates but some garbage for each
+// strip, which must not grow much with the picture.
+func TestEncoderBytes(t *testing.T) {
+	for _, c := range []picture.Config{
+		{Width: 1, Height: 1, Colors: 1, Depth: 8},
+		{Width: 100, Height: 50, Colors: 3, Depth: 8},
+		{Width: 900, Height: 1000, Colors: 3, Depth: 8},
+		{Width: 700, Height: 400, Colors: 3, Alpha: true, Depth: 16},
+		{Width: 60000, Height: 40, Colors: 1, Depth: 8},
+		{Width: 1, Height: 65000, Colors: 3, Depth: 8},
+	} {
+		p := noise(c)
+		for format, o := range outputs {
+			garbage := int64(o.layout(c).strips) * 2048
+			for _, threads := range []int{1, 3} {
+				bound := EncoderBytes(c, format, threads)
+				used := allocated(func() {
+					if _, err := Encode(io.Discard, p, format, EncodeOptions{Threads: threads, Quality: 100}); err != nil {
+						t.Error(err)
+					}
+				})
+				if used > bound+garbage {
+					t.Errorf("%+v as %s with %d threads: %d bytes are allocated, at most %d were said", c, format, threads, used, bound)
+				}
+			}
+		}
+	}
+}
+
+// noise is a picture of random samples.
+func noise(c picture.Config) *picture.Picture {
+	p := c.New()
+	state := uint64(1)
+	next := func() uint64 { // xorshift
+		state ^= state << 13
+		state ^= state >> 7
+		state ^= state << 17
+		return state >> 20
+	}
+	for i := range p.Pix8 {
+		p.Pix8[i] = uint8(next())
+	}
+	for i := range p.Pix16 {
+		p.Pix16[i] = uint16(next())
+	}
+	return p
+}
+
+// TestEncodersAreSmall tells what encoders take for pictures of usual and unusual sizes.
+func TestEncodersAreSmall(t *testing.T) {
+	const mb = 1 << 20
+	for _, test := range []struct {
+		c       picture.Config
+		format  string
+		threads int
+		most    int64
+	}{
+		{picture.Config{Width: 12000, Height: 8000, Colors: 3, Depth: 8}, "png", 2, 8 * mb},
+		{picture.Config{Width: 12000, Height: 8000, Colors: 3, Depth: 8}, "jpeg", 2, 8 * mb},
+		{picture.Config{Width: 20000, Height: 15000, Colors: 3, Alpha: true, Depth: 16}, "png", 2, 8 * mb},
+		{picture.Config{Width: 20000, Height: 15000, Colors: 3, Depth: 8}, "jpeg", 2, 14 * mb},
+		{picture.Config{Width: 120000, Height: 600, Colors: 3, Alpha: true, Depth: 16}, "png", 2, 18 * mb},
+		{picture.Config{Width: 12000, Height: 8000, Colors: 3, Depth: 8}, "png", 1024, 60 * mb},
+		{picture.Config{Width: 65535, Height: 65535, Colors: 3, Depth: 8}, "jpeg", 1024, 120 * mb},
+		{picture.Config{Width: math.MaxInt32 / 2, Height: math.MaxInt32, Colors: 1, Depth: 8}, "png", 1024, 6 << 30},
+		{picture.Config{Width: 1, Height: math.MaxInt32, Colors: 1, Depth: 8}, "png", 2, 8 * mb},
+	} {
+		if got := EncoderBytes(test.c, test.format, test.threads); got <= 0 || got > test.most {
+			t.Errorf("%+v as %s with %d threads: %d MB", test.c, test.format, test.threads, got/mb)
+		}
+	}
+}

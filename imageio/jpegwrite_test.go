@@ -1,0 +1,139 @@
+package imageio
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"os/exec"
+	"reflect"
+	"testing"
+
+	"classsr/picture"
+)
+
+// wholeJPEG is a picture encoded as a whole.
+func wholeJPEG(t testing.TB, p *picture.Picture) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, opaqueStd(p), &jpeg.Options{Quality: defaultQuality}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// jpegSizes are sizes around those of units and strips; one has more strips than there are restart markers. libjpeg takes up to 65500 a side.
+func jpegSizes() [][2]int {
+	sizes := [][2]int{{1, 1}, {15, 17}, {16, 16}, {17, 33}, {8, 8}, {9, 7}, {1, 700}, {700, 1}, {20000, 1}, {20000, 16}, {20000, 37}, {65500, 9}, {3, 65500}, {11000, 150}}
+	for _, colors := range []int{1, 3} {
+		c := picture.Config{Width: 1001, Height: 5000, Colors: colors, Depth: 8}
+		rows := jpegLayout(c).rows
+		for _, h := range []int{rows - 1, rows, rows + 1, 2*rows + 15} {
+			sizes = append(sizes, [2]int{c.Width, h})
+		}
+	}
+	return sizes
+}
+
+func TestJPEGPixels(t *testing.T) {
+	for i, size := range jpegSizes() {
+		for channels := 1; channels <= 4; channels++ {
+			alpha := channels%2 == 0
+			if alpha && size[0]*size[1] > 30000 {
+				continue // alpha is left out of large pictures as it is out of small ones
+			}
+			p := patterned(size[0], size[1], (channels-1)/2*2+1, alpha, 8+8*(i%2))
+			got, whole := encoded(t, p, "jpeg"), wholeJPEG(t, p)
+			if jpegLayout(p.Config()).strips == 1 && !bytes.Equal(got, whole) {
+				t.Errorf("%dx%d, %d channels: a single strip has other bytes", p.Width, p.Height, channels)
+			}
+			if !reflect.DeepEqual(decodedJPEG(t, got), decodedJPEG(t, whole)) {
+				t.Errorf("%dx%d, %d channels: other pixels", p.Width, p.Height, channels)
+			}
+			if channels > 1 {
+				continue
+			}
+			if d := mustDecode(t, got); d.Width != p.Width || d.Height != p.Height || d.Notes != nil {
+				t.Errorf("%dx%d, %d channels: read as %dx%d, with notes %q", p.Width, p.Height, channels, d.Width, d.Height, d.Notes)
+			}
+		}
+	}
+}
+
+func decodedJPEG(t testing.TB, file []byte) image.Image {
+	t.Helper()
+	img, err := jpeg.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// TestJPEGPixelsOfLibjpeg has files decoded by another decoder, which must neither complain nor see other pixels.
+func TestJPEGPixelsOfLibjpeg(t *testing.T) {
+	djpeg, err := exec.LookPath("djpeg")
+	if err != nil {
+		t.Skip("needs libjpeg's djpeg")
+	}
+	decode := func(file []byte) []byte {
+		var out, complaints bytes.Buffer
+		cmd := exec.Command(djpeg, "-pnm")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(file), &out, &complaints
+		if err := cmd.Run(); err != nil || complaints.Len() > 0 {
+			t.Errorf("djpeg: %v, %s", err, complaints.String())
+		}
+		return out.Bytes()
+	}
+	for _, size := range jpegSizes() {
+		for _, colors := range []int{1, 3} {
+			p := patterned(size[0], size[1], colors, false, 8)
+			if !bytes.Equal(decode(encoded(t, p, "jpeg")), decode(wholeJPEG(t, p))) {
+				t.Errorf("%dx%d, %d colours: other pixels", p.Width, p.Height, colors)
+			}
+		}
+	}
+}
+
+// TestJPEGStripsFitAnInterval goes through all widths: what a strip holds must be a number that a file can tell.
+func TestJPEGStripsFitAnInterval(t *testing.T) {
+	for width := 1; width <= 65535; width++ {
+		for _, colors := range []int{1, 3} {
+			c := picture.Config{Width: width, Height: 65535, Colors: colors, Depth: 8}
+			l := jpegLayout(c)
+			side, _ := jpegUnit(c)
+			if n := jpegUnits(c, l.rows); n > 65535 || l.rows%side != 0 || l.rows < 1 {
+				t.Fatalf("%d pixels wide, %d colours: %d units in %d rows", width, colors, n, l.rows)
+			}
+		}
+	}
+}
+
+func BenchmarkJPEG(b *testing.B) {
+	p := photo(b)
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(p.Pix8)))
+			var file bytes.Buffer
+			for b.Loop() {
+				file.Reset()
+				if _, err := Encode(&file, p, "jpeg", EncodeOptions{Threads: threads}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(file.Len()), "bytes")
+		})
+	}
+	b.Run("std", func(b *testing.B) {
+		b.SetBytes(int64(len(p.Pix8)))
+		img := opaqueStd(p)
+		var file bytes.Buffer
+		for b.Loop() {
+			file.Reset()
+			if err := jpeg.Encode(&file, img, &jpeg.Options{Quality: defaultQuality}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(file.Len()), "bytes")
+	})
+}
