@@ -65,8 +65,14 @@ func (b *Branch) Window(picture image.Point, core image.Rectangle) image.Rectang
 	return window.Intersect(image.Rectangle{Max: picture})
 }
 
+// highEnough is the height from which on all layers have as many rows in memory as they ever have.
+const highEnough = 256
+
 // Bytes is the memory that a worker takes for a piece with a core of this size and all its context.
 func (b *Branch) Bytes(picture, core image.Point) int64 {
+	if !b.Spec.Pools() { // rows that slide take no more memory in a higher picture, and less work to find out
+		picture.Y = min(picture.Y, highEnough)
+	}
 	core = image.Pt(min(core.X, picture.X), min(core.Y, picture.Y))
 	context := b.Context()
 	window := image.Pt(min(core.X+2*context, picture.X), min(core.Y+2*context, picture.Y))

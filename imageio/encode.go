@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"classsr/budget"
 	"classsr/picture"
 )
 
@@ -12,6 +13,8 @@ import (
 type EncodeOptions struct {
 	Quality int // of JPEG, 1..100; 0 means 95
 	Threads int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
+	// Shared, if not nil, has the cores that each strip waits for. Whoever closes the encoder waits for strips that wait.
+	Shared *budget.Budget
 }
 
 const defaultQuality = 95

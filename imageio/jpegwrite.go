@@ -66,7 +66,7 @@ func newJPEG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, e
 	}
 	layout := jpegLayout(c)
 	codec := &jpegCodec{config: c, layout: layout, options: jpeg.Options{Quality: quality}}
-	return newStripSink(w, c, layout, codec, o.Threads), nil
+	return newStripSink(w, c, layout, codec, o), nil
 }
 
 // jpegCodec writes strips as JPEG.

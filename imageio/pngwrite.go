@@ -41,7 +41,7 @@ func newPNG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, er
 	codec := &pngCodec{
 		config: c, line: pngLine(c), last: make([]byte, pngLine(c)), sum: 1, workers: make([]pngWorker, layout.workers(o.Threads)),
 	}
-	return newStripSink(w, c, layout, codec, o.Threads), nil
+	return newStripSink(w, c, layout, codec, o), nil
 }
 
 // pngCodec writes strips as PNG.

@@ -1,10 +1,12 @@
 package imageio
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 
+	"classsr/budget"
 	"classsr/internal/par"
 	"classsr/picture"
 )
@@ -78,6 +80,7 @@ type stripSink struct {
 	config picture.Config
 	layout stripLayout
 	codec  stripCodec
+	shared *budget.Budget // whose cores compress; nil for any
 	queue  *par.Queue[*strip]
 
 	slots   int      // strips that may still be made
@@ -89,9 +92,12 @@ type stripSink struct {
 	closed  bool
 }
 
-func newStripSink(w io.Writer, c picture.Config, layout stripLayout, codec stripCodec, threads int) *stripSink {
-	slots := layout.slots(threads)
-	return &stripSink{w: w, config: c, layout: layout, codec: codec, slots: slots, queue: par.NewQueue[*strip](layout.workers(threads), slots)}
+func newStripSink(w io.Writer, c picture.Config, layout stripLayout, codec stripCodec, o EncodeOptions) *stripSink {
+	slots := layout.slots(o.Threads)
+	return &stripSink{
+		w: w, config: c, layout: layout, codec: codec, shared: o.Shared,
+		slots: slots, queue: par.NewQueue[*strip](layout.workers(o.Threads), slots),
+	}
 }
 
 // errPanicked is what a sink says after a panic in the middle of its work.
@@ -139,10 +145,21 @@ func (s *stripSink) take(band *picture.Picture) error {
 		s.row += rows
 		if to.taken == to.rows {
 			s.filling = nil
-			s.queue.Submit(func(worker int) (*strip, error) { return to, s.codec.compress(worker, to) })
+			s.queue.Submit(func(worker int) (*strip, error) { return to, s.compress(worker, to) })
 		}
 	}
 	return nil
+}
+
+// compress compresses a strip as soon as there is a core for it. Cores are held for a band's computing at most, so that one comes soon.
+func (s *stripSink) compress(worker int, full *strip) error {
+	if s.shared != nil {
+		if err := s.shared.AcquireThreads(context.Background(), 1); err != nil {
+			return err
+		}
+		defer s.shared.ReleaseThreads(1)
+	}
+	return s.codec.compress(worker, full)
 }
 
 // begin takes a strip for the next rows: a free one, a new one, or the oldest once it is written.

@@ -235,7 +235,7 @@ func (c *testCodec) end(io.Writer) error { return nil }
 // testSink is a sink of a hundred strips of one row each.
 func testSink(codec stripCodec, threads int) (*stripSink, *picture.Picture) {
 	p := picture.New(1, 100, 1, false, 8)
-	return newStripSink(io.Discard, p.Config(), stripLayout{rows: 1, strips: 100, rawBytes: 1}, codec, threads), p
+	return newStripSink(io.Discard, p.Config(), stripLayout{rows: 1, strips: 100, rawBytes: 1}, codec, EncodeOptions{Threads: threads}), p
 }
 
 func TestStripsInFlightAreBounded(t *testing.T) {

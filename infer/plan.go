@@ -24,6 +24,8 @@ type plan struct {
 	// bands are the rows of the small picture at which bands end. The result comes band by band.
 	bands  []int
 	pieces []piece // section by section, and from left to right
+	// arenas is what the arena of each class must have room for if lanes compute several pieces; nil if each has its own.
+	arenas []int64
 }
 
 // choice is what became of a picture's cores.
@@ -105,6 +107,20 @@ func (p *plan) cut(columns []int, complete func(*piece)) {
 		if p.lanes < len(columns)-1 { // lanes finish a section before they begin the next one
 			p.ahead = max(p.ahead, bands[s+1]-bands[s])
 		}
+	}
+}
+
+// sizeArenas finds how large arenas must be for any of the pieces, so that they do not grow from piece to piece.
+func (p *plan) sizeArenas() {
+	if p.lanes >= len(p.pieces) {
+		return
+	}
+	widest := image.Point{}
+	for _, piece := range p.pieces {
+		widest.X, widest.Y = max(widest.X, piece.Core.Dx()), max(widest.Y, piece.Core.Dy())
+	}
+	for _, b := range p.branches {
+		p.arenas = append(p.arenas, b.Bytes(p.size, widest))
 	}
 }
 

@@ -79,7 +79,9 @@ func (r *routed) plan(ctx context.Context, in *picture.Picture, s sizing, m room
 	if exact, err := m.best(func(m room) (sizing, error) { return r.fitTo(m, c) }); err == nil {
 		s = exact
 	}
-	return r.planOf(m.size, s, c), nil
+	p := r.planOf(m.size, s, c)
+	p.sizeArenas()
+	return p, nil
 }
 
 // planOf is the plan for a choice.

@@ -43,6 +43,9 @@ func (l *routedLane) begin(j *job, p *piece) {
 	for class, part := range p.masks {
 		l.executors[class], l.made[class] = nil, 0
 		if part != nil {
+			if j.plan.arenas != nil {
+				l.arenas[class].Reserve(j.plan.arenas[class])
+			}
 			l.executors[class] = l.branches[class].Plan.Executor(&l.arenas[class])
 			l.executors[class].Begin(engine.Piece{Window: part.window.Size(), Core: p.Core.Sub(part.window.Min), Mask: part.mask})
 		}

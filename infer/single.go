@@ -77,6 +77,7 @@ func (s *single) plan(_ context.Context, in *picture.Picture, z sizing, _ room) 
 		bands: cuts(size.Y, z.bandRows),
 	}
 	p.cover(0)
+	p.sizeArenas()
 	return p, nil
 }
 
@@ -104,7 +105,9 @@ func (l *singleLane) begin(j *job, p *piece) {
 		by = b.Plan.ByLayer()
 	}
 	l.job, l.piece, l.made = j, p, 0
-	l.arena.Reserve(by.Bytes(p.Window.Size(), p.Core.Sub(p.Window.Min)))
+	if j.plan.arenas != nil {
+		l.arena.Reserve(j.plan.arenas[p.class])
+	}
 	l.executor = by.Executor(&l.arena)
 	l.executor.Begin(engine.Piece{Window: p.Window.Size(), Core: p.Core.Sub(p.Window.Min), Threads: j.plan.threads})
 }

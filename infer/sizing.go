@@ -40,11 +40,13 @@ type room struct {
 	modest bool
 }
 
-// What lanes and bands take together where the options do not say how much memory there is: modestBytes; ampleBytes if that saves much time;
-// all that there is if it must be, or saves very much.
+// What lanes and bands take together where the options do not say how much memory there is: modestBytes if that is nearly as fast; else
+// ampleBytes; and all that there is if it must be, or saves very much. The results of a row of a very wide picture take so much that even a
+// few are much; for these being modest may cost more time.
 const (
-	modestBytes, ampleBytes = 190e6, 360e6
-	ampleGain, allGain      = 1.09, 1.5
+	modestBytes, ampleBytes = 190e6, 370e6
+	ampleGain, allGain      = 1.01, 1.5
+	ampleGainOfWide         = 1.25
 )
 
 // best finds the best way to cut a picture.
@@ -59,8 +61,12 @@ func (r room) best(fit func(room) (sizing, error)) (sizing, error) {
 		}
 	}
 	if r.modest {
+		gain := ampleGain
+		if r.isWide() {
+			gain = ampleGainOfWide
+		}
 		consider(modestBytes, 1)
-		consider(ampleBytes, ampleGain)
+		consider(ampleBytes, gain)
 	}
 	consider(r.bytes, allGain)
 	if best.workers > 0 {
@@ -81,9 +87,12 @@ const (
 	aheadBytes    = 48 << 20
 )
 
+// isWide tells that bands of the usual height would take very much.
+func (r room) isWide() bool { return r.row*highBand > largeBand }
+
 // bandRows is how high bands are.
 func (r room) bandRows() int {
-	if r.row*highBand > largeBand {
+	if r.isWide() {
 		return lowBand
 	}
 	return highBand

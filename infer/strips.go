@@ -15,24 +15,39 @@ var routedStrips = stripLimits{append([]int{1024, 768, 512, 384}, stripWidths...
 
 // fit cuts pictures into upright strips as single.fit does. A lane holds the rows of all branches at a time.
 func (r *routed) fit(m room) (sizing, error) {
-	return r.fitBy(m, stripCosts{r.widestBytes, sum(r.stripBytes), r.Hardest().Context(), repeatedRows(r.Hardest())})
+	all := sum(func(picture, core image.Point) int64 { return r.stripBytes(picture, core, nil) })
+	return r.fitBy(m, stripCosts{
+		widest: r.widestBytes, context: r.Hardest().Context(), repeated: repeatedRows(r.Hardest()),
+		// Strips of the same cost may be a few more.
+		all: func(picture, core image.Point) int64 { return all(picture, core) / 10 * 11 },
+	})
 }
 
 // fitTo does the same when the classes of cores are known, and so which strips have the same cost, which may be narrower than fit must fear.
 func (r *routed) fitTo(m room, c *choice) (sizing, error) {
+	counts := c.Counts()
+	known := map[int]int64{} // by width: finding out takes a while
+	bytes := func(picture, strip image.Point) int64 {
+		strip.X = min(parts(strip.X, narrowest)*narrowest, picture.X)
+		if _, ok := known[strip.X]; !ok {
+			known[strip.X] = r.stripBytes(picture, strip, counts)
+		}
+		return known[strip.X]
+	}
 	over := func(add func(all, strip int64) int64) func(picture, core image.Point) int64 {
 		return func(picture, core image.Point) int64 {
 			all := int64(0)
 			edges := r.stripEdges(picture, core, c)
 			for i := range len(edges) - 1 {
-				all = add(all, r.stripBytes(picture, image.Pt(edges[i+1]-edges[i], core.Y)))
+				all = add(all, bytes(picture, image.Pt(edges[i+1]-edges[i], core.Y)))
 			}
 			return all
 		}
 	}
-	widest := over(func(all, strip int64) int64 { return max(all, strip) })
 	return r.fitBy(m, stripCosts{
-		widest, over(func(all, strip int64) int64 { return all + strip }), r.Hardest().Context(), repeatedRows(r.Hardest()),
+		widest:  over(func(all, strip int64) int64 { return max(all, strip) }),
+		all:     over(func(all, strip int64) int64 { return all + strip }),
+		context: r.Hardest().Context(), repeated: repeatedRows(r.Hardest()),
 	})
 }
 
@@ -61,18 +76,20 @@ func (r *routed) canonical(picture image.Point) sizing {
 	return s
 }
 
-// stripBytes is what a lane takes for a strip.
-func (r *routed) stripBytes(picture, core image.Point) int64 {
+// stripBytes is what a lane takes for a strip of a picture in which so many cores have each class; nil means that any class may be there.
+func (r *routed) stripBytes(picture, core image.Point, counts []int) int64 {
 	bytes := blendBytes(r.Hardest().Spec.Scale, r.core(), core.X)
-	for _, b := range r.Branches {
-		bytes += b.Bytes(picture, core)
+	for class, b := range r.Branches {
+		if counts == nil || counts[class] > 0 {
+			bytes += b.Bytes(picture, core)
+		}
 	}
 	return bytes
 }
 
 // widestBytes is what it takes for the widest of strips that have the same cost.
 func (r *routed) widestBytes(picture, core image.Point) int64 {
-	return r.stripBytes(picture, image.Pt(min(widened(core.X), picture.X), core.Y))
+	return r.stripBytes(picture, image.Pt(min(widened(core.X), picture.X), core.Y), nil)
 }
 
 // cut makes the pieces of a plan.

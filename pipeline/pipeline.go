@@ -16,10 +16,13 @@ import (
 	"time"
 
 	"classsr"
+	"classsr/budget"
 	"classsr/fault"
 	"classsr/imageio"
+	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/internal/sysmem"
+	"classsr/picture"
 )
 
 // Pipeline says how files are enlarged.
@@ -36,6 +39,8 @@ type Pipeline struct {
 	Overwrite, SkipExisting bool
 	// Threads is how many cores compress a picture; 0 means all.
 	Threads int
+	// Shared is the memory and the cores that the Upscaler draws on, for encoders to draw on, too; nil lets them use any cores.
+	Shared *budget.Budget
 	// MaxBytes is the longest file that is read, in bytes; 0 means the default of imageio.Limits.
 	MaxBytes int64
 }
@@ -101,43 +106,83 @@ func (p *Pipeline) existing(output string) (skip bool, err error) {
 	return false, fault.New(fault.Conflict, "%s exists already: use --overwrite to replace it or --skip-existing to keep it", output)
 }
 
-// one does one picture, from file to file.
+// one does one picture, from file to file. Rows of the result are encoded while the rest is computed.
 func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
 	start := time.Now()
 	format, err := p.check(j)
 	if err != nil {
 		return nil, err
 	}
-	decoded, err := Decode(p.In, j.Input, imageio.Limits{Accept: p.accept(format), MaxBytes: p.MaxBytes})
+	decoded, claim, err := p.decode(ctx, j.Input, format)
 	if err != nil {
 		return nil, err
 	}
 	decodeSeconds := time.Since(start).Seconds()
-	out, report, err := p.Upscaler.Upscale(ctx, decoded.Picture)
+	rows, err := p.Upscaler.Begin(ctx, decoded.Picture, claim)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", j.Input, err)
 	}
+	defer func() { _ = rows.Close() }() // what it computed was taken, or is not wanted
+	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.encode(w, rows, format) })
+	if err != nil {
+		return nil, err
+	}
+	report := rows.Report()
+	report.Seconds.Decode, report.Seconds.Total = decodeSeconds, time.Since(start).Seconds()
+	report.Seconds.Encode = report.Seconds.Total - decodeSeconds - report.Seconds.Route - report.Seconds.Network
 	if p.RouteMap != "" {
 		if err := p.writeRouteMap(ctx, decoded.Picture, &report); err != nil {
 			return nil, err
 		}
 	}
 	notes := append(decoded.Notes, leftOut(report)...)
-	encodeStart := time.Now()
-	var lost []string
-	err = p.write(ctx, j.Output, func(w io.Writer) error {
-		var err error
-		lost, err = imageio.Encode(w, out, format, imageio.EncodeOptions{Quality: p.JPEGQuality, Threads: p.Threads})
+	return &Result{
+		Input: j.Input, Output: j.Output, Report: report, Notes: append(notes, imageio.Lost(rows.Config(), format)...),
+		PeakRSSMB: sysmem.PeakRSS() >> 20,
+	}, nil
+}
+
+// decode reads a picture, for which it reserves all the memory that it and its enlargement take, as soon as its headers are read. Without
+// an error the claim is the caller's.
+func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *imageio.Decoded, claim *infer.Claim, err error) {
+	release := func() {
+		if claim != nil {
+			claim.Release()
+		}
+		claim = nil
+	}
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
+	accept := func(c imageio.Config) error {
+		release() // where headers had to be judged again
+		out := c.Config
+		out.Width, out.Height = c.Width*p.Upscaler.Scale(), c.Height*p.Upscaler.Scale()
+		if err := imageio.CheckOutput(format, out); err != nil {
+			return err
+		}
+		beside := infer.Beside{Before: c.DecodeBytes, While: imageio.EncoderBytes(out, format, p.Threads) + c.PictureBytes - c.Bytes()}
+		if hasEnding(p.RouteMap, mapPicture) {
+			beside.While += paintBytes(c.Config)
+		}
+		claim, err = p.Upscaler.Claim(ctx, c.Config, beside)
 		return err
+	}
+	decoded, err = Decode(p.In, input, imageio.Limits{Accept: accept, MaxBytes: p.MaxBytes})
+	return decoded, claim, err
+}
+
+// encode pulls the rows of a picture and writes them in a format.
+func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string) error {
+	sink, err := imageio.NewEncoder(w, rows.Config(), format, imageio.EncodeOptions{
+		Quality: p.JPEGQuality, Threads: p.Threads, Shared: p.Shared,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	report.Seconds.Decode, report.Seconds.Encode = decodeSeconds, time.Since(encodeStart).Seconds()
-	report.Seconds.Total = time.Since(start).Seconds()
-	return &Result{
-		Input: j.Input, Output: j.Output, Report: report, Notes: append(notes, lost...), PeakRSSMB: sysmem.PeakRSS() >> 20,
-	}, nil
+	return picture.Copy(sink, rows)
 }
 
 // check returns an error if the input cannot be there or the output cannot be written, before any work is done, and the format to write.

@@ -53,5 +53,8 @@ func (p *Pipeline) writeRouteMap(ctx context.Context, in *picture.Picture, r *cl
 	})
 }
 
+// paintBytes is about what painting a map takes: a copy of four bytes a pixel, and the map.
+func paintBytes(c picture.Config) int64 { return 2 * 4 * int64(c.Width) * int64(c.Height) }
+
 // hasEnding tells whether a name ends so, in capitals perhaps.
 func hasEnding(name, ending string) bool { return strings.EqualFold(filepath.Ext(name), ending) }
