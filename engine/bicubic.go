@@ -45,6 +45,8 @@ func newBicubicOp(op program.Bicubic) bicubicOp {
 	return b
 }
 
+func (b bicubicOp) scratchBytes() int64 { return b.conv.ScratchBytes() }
+
 // do makes what lies far enough from the picture's borders by convolution, and the rest one by one.
 func (b bicubicOp) do(f *frame) {
 	size := f.size(0)

@@ -13,6 +13,8 @@ type untiled struct{}
 
 func (untiled) tiles(_ kernel.Grid, r image.Rectangle) image.Rectangle { return r }
 
+func (untiled) scratchBytes() int64 { return 0 }
+
 // convOp is a convolution with what is done besides.
 type convOp struct{ conv *kernel.Conv }
 
@@ -22,6 +24,8 @@ func newConvOp(op program.Conv, params tensor.Set, fleeting bool) convOp {
 	weight, bias := op.Weights(params)
 	return convOp{kernel.NewConv(shape, weight, bias, op.Slopes(params))}
 }
+
+func (c convOp) scratchBytes() int64 { return c.conv.ScratchBytes() }
 
 func (c convOp) tiles(grid kernel.Grid, r image.Rectangle) image.Rectangle {
 	return c.conv.Tiles(grid, r)

@@ -50,6 +50,8 @@ type step struct {
 type operation interface {
 	// tiles is what is made in one with region r of the result: whole tiles, whose bits depend on all that they read.
 	tiles(grid kernel.Grid, r image.Rectangle) image.Rectangle
+	// scratchBytes is the memory that it works with besides its values, but for a few rows.
+	scratchBytes() int64
 	// do makes the region of the result.
 	do(f *frame)
 }
@@ -118,7 +120,11 @@ func (p *Plan) MACs(window image.Point, core image.Rectangle) int64 {
 
 // Bytes is the memory that an Arena takes for such a piece.
 func (p *Plan) Bytes(window image.Point, core image.Rectangle) int64 {
-	return 4 * int64(newGeometry(p, window, core).length)
+	scratch := int64(0)
+	for _, s := range p.steps {
+		scratch = max(scratch, s.run.scratchBytes())
+	}
+	return 4*int64(newGeometry(p, window, core).length) + scratch
 }
 
 // Arena is a worker's memory for intermediate results. The zero value is ready to use; it grows to the largest piece.

@@ -17,8 +17,11 @@ var outputs = map[string]struct {
 	layout  func(picture.Config) stripLayout
 }{
 	formatPNG:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", newPNG, pngLayout},
-	formatJPEG: {"JPEG", math.MaxUint16, math.MaxInt32, "write PNG instead", newJPEG, jpegLayout},
+	formatJPEG: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", newJPEG, jpegLayout},
 }
+
+// maxJPEGSide is what libjpeg reads, and with it most programs. The format itself ends at 65535.
+const maxJPEGSide = 65500
 
 // CheckOutput gives the error of Encode about the format, or about a picture of c's size, colours, alpha and depth that it cannot hold, so
 // that nothing need be computed in vain; nil if there is none. The errors are of kind fault.Unsupported.

@@ -16,9 +16,9 @@ func TestOutputsThatAFormatCannotHold(t *testing.T) {
 		config picture.Config
 		says   string // nothing if the format holds it
 	}{
-		{"jpeg", picture.Config{Width: 65535, Height: 65535, Colors: 3, Alpha: true, Depth: 16}, ""},
-		{"jpeg", picture.Config{Width: 65536, Height: 1, Colors: 1, Depth: 8}, "JPEG cannot store 65536x1 pixels, at most 65535 a side: write PNG instead"},
-		{"jpeg", picture.Config{Width: 1, Height: 200000, Colors: 3, Depth: 8}, "at most 65535 a side"},
+		{"jpeg", picture.Config{Width: 65500, Height: 65500, Colors: 3, Alpha: true, Depth: 16}, ""},
+		{"jpeg", picture.Config{Width: 65501, Height: 1, Colors: 1, Depth: 8}, "JPEG cannot store 65501x1 pixels, at most 65500 a side: write PNG instead"},
+		{"jpeg", picture.Config{Width: 1, Height: 200000, Colors: 3, Depth: 8}, "at most 65500 a side"},
 		{"png", picture.Config{Width: 200000, Height: 200000, Colors: 3, Alpha: true, Depth: 16}, ""},
 		{"png", picture.Config{Width: 1, Height: math.MaxInt32, Colors: 3, Depth: 8}, ""},
 		{"png", picture.Config{Width: math.MaxInt32, Height: 1, Colors: 3, Depth: 8}, "at most 357913941 in a row: cut the picture into parts"},

@@ -50,6 +50,12 @@ func toGray(gray []float32, rgb [][]float32) {
 	}
 }
 
+// alphaBytes is what a brush takes for a column of a piece with alpha, in bands of so many rows of the small picture.
+func alphaBytes(scale, rows int) int64 {
+	const floatBytes, around = 4, 4
+	return floatBytes * int64(scale*scale*rows+rows+around)
+}
+
 // enlargeAlpha makes alphaUp of the part of the alpha plane that the rectangle is made from.
 func (b *brush) enlargeAlpha() {
 	alpha := b.in.Colors // the last channel
@@ -66,13 +72,13 @@ type direct struct {
 	whole *picture.Picture   // if not nil, has room for all bands
 }
 
-// newDirect makes a canvas, with room for all bands in whole if that is not nil.
-func newDirect(j *job, whole *picture.Picture) *direct {
+// newDirect makes a canvas with room for so many bands, or for all of them in whole if that is not nil.
+func newDirect(j *job, whole *picture.Picture, bands int) *direct {
 	d := &direct{job: j, whole: whole}
 	if whole != nil {
 		return d
 	}
-	for range min(j.plan.ahead, len(j.plan.bands)) {
+	for range min(bands, len(j.plan.bands)) {
 		band := j.out
 		band.Height = j.plan.highest() * j.scale
 		d.bands = append(d.bands, band.New())

@@ -95,6 +95,9 @@ func (u *Upscaler) fit(c picture.Config, beside int64, whole bool) (sizing, room
 	} else {
 		r.row = u.result(c).Bytes() / int64(c.Height)
 	}
+	if c.Alpha {
+		r.column = alphaBytes(u.Scale(), r.bandRows())
+	}
 	if r.bytes = limit - pictures - beside; r.bytes <= 0 {
 		return sizing{}, r, u.tooLarge(c, pictures+beside, limit, whole)
 	}

@@ -29,7 +29,7 @@ type mean struct {
 // newMean makes a canvas, with room for all bands in whole if that is not nil. exact asks for all of the mean before rounding.
 func newMean(j *job, whole *picture.Picture, exact bool) *mean {
 	m := &mean{
-		job: j, direct: newDirect(j, whole), size: image.Pt(j.out.Width, j.out.Height),
+		job: j, direct: newDirect(j, whole, 1), size: image.Pt(j.out.Width, j.out.Height),
 		edge: (branch.SubImage - subImageStep) * j.scale, period: subImageStep * j.scale,
 		ring: min(ringOfMean(j.scale), j.out.Height),
 	}

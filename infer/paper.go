@@ -50,9 +50,10 @@ func (p paper) fit(r room) (sizing, error) {
 	one := image.Rect(0, 0, side, side)
 	bytes := p.Largest(func(b *branch.Branch) int64 { return b.Plan.ByLayer().Bytes(one.Size(), one) })
 	covered, scale := p.covers(r.size), p.Hardest().Spec.Scale
-	r.bytes -= meanBytes(covered.Mul(scale), scale)
+	sums := meanBytes(covered.Mul(scale), scale)
+	r.bytes -= sums
 	s, err := r.pieces(one.Size(), bytes, subImageStep)
-	s.ahead = paperAhead
+	s.ahead, s.bytes = paperAhead, s.bytes+sums
 	return s, err
 }
 

@@ -36,6 +36,8 @@ type room struct {
 	bytes   int64 // for lanes and bands together
 	// row is what the result of a row of the small picture takes; 0 if the result is in memory as a whole, besides bytes.
 	row int64
+	// column is what a lane takes for each column of its piece besides the network.
+	column int64
 	// modest tells to take less than bytes unless more saves much time.
 	modest bool
 }
@@ -136,7 +138,7 @@ func (r room) strips(limits stripLimits, costs stripCosts) (sizing, error) {
 			return s, nil
 		}
 		s.lanes = math.MaxInt32
-		s.bytes = costs.all(r.size, s.core)
+		s.bytes = costs.all(r.size, s.core) + int64(r.size.X)*r.column
 		s.ahead = r.bandsIn(r.bytes-s.bytes, farthestAhead)
 		s.ahead = min(s.ahead, max(int(aheadBytes/r.band()), fewestAhead))
 		if s.ahead >= min(fewestAhead, parts(r.size.Y, s.bandRows)) {
@@ -160,7 +162,7 @@ func (r room) sections(widths []int, costs stripCosts) (sizing, error) {
 		for _, width := range widths {
 			s := sizing{workers: workers, lanes: workers, bandRows: r.bandRows()}
 			s.core.X = stripWidth(r.size.X, width, workers)
-			lane := costs.widest(r.size, image.Pt(s.core.X, r.size.Y))
+			lane := costs.widest(r.size, image.Pt(s.core.X, r.size.Y)) + int64(s.core.X)*r.column
 			need = min(need, lane+r.band())
 			s.bytes = lane * int64(workers)
 			s.ahead = r.bandsIn(r.bytes-s.bytes, math.MaxInt32)
@@ -244,6 +246,7 @@ func stripWidth(picture, width, workers int) int {
 // pieces cuts the picture into pieces of one size, a row of them in each band, which take so many bytes each.
 func (r room) pieces(core image.Point, bytes int64, rows int) (sizing, error) {
 	s := sizing{core: core, bandRows: rows, cost: 1}
+	bytes += int64(core.X) * r.column
 	bands := parts(r.size.Y, rows)
 	s.ahead = min(2, bands)
 	band := int64(min(rows, r.size.Y)) * r.row

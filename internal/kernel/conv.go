@@ -125,6 +125,15 @@ func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Bl
 	}
 }
 
+// ScratchBytes is what Run's scratch memory comes to hold, but for a few rows.
+func (c *Conv) ScratchBytes() int64 {
+	most := 0
+	for _, w := range c.winograd {
+		most = max(most, w.scratchLen())
+	}
+	return floatBytes * int64(most)
+}
+
 // segments lists the sources of a row: for each row of the kernel, the planes of each block.
 func (c *Conv) segments(y, x, n int, scratch *Scratch) []segment {
 	list := scratch.segments[:0]

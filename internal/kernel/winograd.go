@@ -206,6 +206,15 @@ type area struct {
 	pad           int
 }
 
+// scratchLen is how many numbers a run's scratch memory holds, but for short rows.
+func (w *winograd) scratchLen() int {
+	n := winogradFrequencies * ((w.in+min(w.set.maxOuts, w.out))*w.batch() + 2*winogradPad)
+	if !w.kept {
+		n += winogradFrequencies * w.in * w.out
+	}
+	return n
+}
+
 // run computes an area of all result planes. The sources are those of the group's planes.
 func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
 	across := (a.left + a.w + WinogradColumns - 1) / WinogradColumns // tiles

@@ -1,0 +1,145 @@
+package infer
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"classsr/branch/branchtest"
+	"classsr/budget"
+	"classsr/internal/par"
+	"classsr/picture"
+)
+
+// Eight pictures at once share memory that is enough for two or three of them. All are enlarged, none waits much longer than its turn, what is
+// reserved never exceeds the whole, and neither does what they hold.
+func TestConcurrentPicturesShareABudget(t *testing.T) {
+	m := branchtest.ClassSR(t, "fsrcnn", 4, 3)
+	const pictures, rounds = 8, 3
+	full := newUpscaler(t, m, Options{Mode: ModeFull})
+	in := branchtest.Patchwork(300, 200, 3, false, 8)
+	claim, err := full.Claim(context.Background(), in.Config(), Beside{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := claim.bytes(claim.sizing)
+	claim.Release()
+	want, _, err := full.Upscale(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	shared := budget.New(one*5/2, 2)
+	up := newUpscaler(t, m, Options{Mode: ModeFull, Shared: shared})
+	var busy, most atomic.Int64
+	watch(t, shared, one*5/2)
+	var done [pictures]atomic.Int64
+	var all sync.WaitGroup
+	start := time.Now()
+	for g := range pictures {
+		all.Go(func() {
+			for range rounds {
+				e, err := up.Begin(context.Background(), in, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				most.Store(max(most.Load(), busy.Add(1)))
+				got, err := gather(e)
+				if err != nil || !slices.Equal(got.Pix8, want.Pix8) {
+					t.Errorf("picture %d: other pixels than alone (%v)", g, err)
+				}
+				busy.Add(-1)
+				if err := e.Close(); err != nil {
+					t.Error(err)
+				}
+				done[g].Store(int64(time.Since(start)))
+			}
+		})
+	}
+	all.Wait()
+	if n := most.Load(); n < 2 || n > 3 {
+		t.Errorf("%d pictures were enlarged at a time, there is memory for two", n)
+	}
+	var ends []int64
+	for g := range done {
+		ends = append(ends, done[g].Load())
+	}
+	if first, last := slices.Min(ends), slices.Max(ends); first*2 < last {
+		t.Errorf("one was through its rounds after %v, another after %v", time.Duration(first), time.Duration(last))
+	}
+	if reserved, _ := shared.InUse(); reserved != 0 {
+		t.Errorf("%d bytes are still reserved", reserved)
+	}
+}
+
+// watch looks at a budget again and again until the test ends.
+func watch(t *testing.T, b *budget.Budget, whole int64) {
+	t.Helper()
+	stop := make(chan struct{})
+	wait := par.Start(1, func(int) error {
+		for {
+			select {
+			case <-stop:
+				return nil
+			case <-time.After(100 * time.Microsecond):
+			}
+			if reserved, parked := b.InUse(); reserved+parked > whole {
+				t.Errorf("%d bytes are reserved and %d parked, of %d", reserved, parked, whole)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		close(stop)
+		_ = wait() // has no errors
+	})
+}
+
+// What is claimed is what is allocated, or a little more: lanes, bands and all that belongs to a picture.
+func TestClaimsCoverWhatIsAllocated(t *testing.T) {
+	for _, c := range []struct {
+		net    string
+		o      Options
+		kind   picture.Config
+		memory int64
+	}{
+		{"fsrcnn", Options{Mode: ModeFull}, picture.Config{Width: 700, Height: 500, Colors: 3, Depth: 8}, 0},
+		{"fsrcnn", Options{Mode: ModeFull}, picture.Config{Width: 700, Height: 500, Colors: 3, Depth: 16, Alpha: true}, 0},
+		{"fsrcnn", Options{}, picture.Config{Width: 700, Height: 500, Colors: 3, Depth: 8}, 0},
+		{"fsrcnn", Options{}, picture.Config{Width: 700, Height: 500, Colors: 1, Depth: 8}, 6_000_000},
+		{"carn", Options{}, picture.Config{Width: 300, Height: 500, Colors: 3, Depth: 8}, 0},
+		{"carn", Options{}, picture.Config{Width: 300, Height: 500, Colors: 3, Depth: 8}, 16_000_000},
+		{"fsrcnn", Options{Mode: ModePaper}, picture.Config{Width: 700, Height: 500, Colors: 3, Depth: 8}, 0},
+	} {
+		m := branchtest.ClassSR(t, c.net, 4, 3)
+		in := branchtest.Patchwork(c.kind.Width, c.kind.Height, c.kind.Colors, c.kind.Alpha, c.kind.Depth)
+		c.o.Threads, c.o.Memory = 2, c.memory
+		up := newUpscaler(t, m, c.o)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		e, err := up.Begin(context.Background(), in, nil)
+		if err != nil {
+			t.Errorf("%+v: %v", c, err)
+			continue
+		}
+		claimed := e.claim.bytes(e.job.plan.sizing) - in.Config().Bytes()
+		for err == nil {
+			_, err = e.NextRows()
+		}
+		runtime.ReadMemStats(&after)
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		// Besides there are masks, the plan of the picture, goroutines, and memory that was grown: all that was ever allocated counts here.
+		small := 3_000_000 + claimed/10
+		if got := int64(after.TotalAlloc - before.TotalAlloc); got > claimed+small {
+			t.Errorf("%s %+v %+v: %d bytes were allocated, %d claimed (%s)", c.net, c.o.Mode, c.kind, got, claimed, e.job.plan.arrangement())
+		} else {
+			t.Logf("%s %s %+v: %d of %d", c.net, c.o.Mode, c.kind, got, claimed)
+		}
+	}
+}
