@@ -31,7 +31,9 @@ func (bicubic) plan(_ context.Context, in *picture.Picture, s sizing, _ room) (*
 
 func (b bicubic) lane() lane { return &bicubicLane{bicubic: b} }
 
-func (bicubic) canvas(j *job, whole *picture.Picture, _ bool) canvas { return newDirect(j, whole, j.plan.ahead) }
+func (bicubic) canvas(j *job, whole *picture.Picture, _ bool) canvas {
+	return newDirect(j, whole, j.plan.ahead)
+}
 
 // bicubicLane computes pieces, each in one go.
 type bicubicLane struct {

@@ -109,4 +109,6 @@ func (r *routed) bands(s sizing, b *route.Blend) []int {
 
 func (r *routed) lane() lane { return newRoutedLane(r.Branches) }
 
-func (r *routed) canvas(j *job, whole *picture.Picture, _ bool) canvas { return newDirect(j, whole, j.plan.ahead) }
+func (r *routed) canvas(j *job, whole *picture.Picture, _ bool) canvas {
+	return newDirect(j, whole, j.plan.ahead)
+}

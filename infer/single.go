@@ -83,7 +83,9 @@ func (s *single) plan(_ context.Context, in *picture.Picture, z sizing, _ room) 
 
 func (s *single) lane() lane { return &singleLane{branches: []*branch.Branch{s.Branch}} }
 
-func (s *single) canvas(j *job, whole *picture.Picture, _ bool) canvas { return newDirect(j, whole, j.plan.ahead) }
+func (s *single) canvas(j *job, whole *picture.Picture, _ bool) canvas {
+	return newDirect(j, whole, j.plan.ahead)
+}
 
 // singleLane computes pieces by one branch each.
 type singleLane struct {
