@@ -9,20 +9,7 @@
 // The package converts no colour spaces beyond what it takes to reach RGB, and does not resize.
 package imageio
 
-import (
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-
-	"classsr/fault"
-	"classsr/internal/regular"
-	"classsr/picture"
-)
+import "classsr/picture"
 
 // DefaultMaxPixels is the largest picture that is read unless Limits says otherwise: 2^30 pixels.
 const DefaultMaxPixels = 1 << 30
@@ -64,47 +51,25 @@ type Config struct {
 	PictureBytes int64
 }
 
-// readableEndings are the file name endings of the formats that Decode knows.
-var readableEndings = []string{".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
-
-// Readable reports whether the ending of path, in any case, is that of a format that DecodeFile reads.
-func Readable(path string) bool {
-	return slices.Contains(readableEndings, strings.ToLower(filepath.Ext(path)))
-}
-
-// List gives the paths of the picture files directly in a folder, by their endings, in the order of their names. Hidden ones are left
-// out, and so is what is no file, such as a pipe.
-func List(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the folder: %w", fault.Default(fault.Unavailable, err))
-	}
-	var found []string
-	for _, e := range entries {
-		path := filepath.Join(folder, e.Name())
-		if !strings.HasPrefix(e.Name(), ".") && Readable(e.Name()) && isFile(path, e.Type()) {
-			found = append(found, path)
-		}
-	}
-	return found, nil
-}
-
-// isFile reports whether there is a file at path, or a link to one. A link that leads nowhere is taken for one, so that reading it tells
-// of it.
-func isFile(path string, mode fs.FileMode) bool {
-	if mode&fs.ModeSymlink != 0 {
-		info, err := os.Stat(path)
-		return err != nil || info.Mode().IsRegular()
-	}
-	return mode.IsRegular()
-}
-
 // Decode reads a whole picture; its format is found from its first bytes. Bytes after the picture are ignored. It returns an
 // error if the format is unknown, the picture is larger than limits, or the data is damaged, incomplete or of a kind that
 // the format's decoder does not know; never a part of a picture.
 func Decode(data []byte, limits Limits) (*Decoded, error) { return decode(memorySource(data), limits) }
 
 func decode(s *source, limits Limits) (*Decoded, error) {
+	c, err := check(s, limits)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.pixels()
+	if err != nil {
+		return nil, err
+	}
+	return &Decoded{Picture: p, Format: c.format, Notes: c.notes}, nil
+}
+
+// check does all that comes before the pixels are decoded.
+func check(s *source, limits Limits) (*container, error) {
 	c, err := open(s)
 	if err != nil {
 		return nil, err
@@ -127,11 +92,7 @@ func decode(s *source, limits Limits) (*Decoded, error) {
 			return nil, err
 		}
 	}
-	p, err := c.pixels()
-	if err != nil {
-		return nil, err
-	}
-	return &Decoded{Picture: p, Format: c.format, Notes: c.notes}, nil
+	return c, nil
 }
 
 func (l Limits) accept(c Config) error {
@@ -172,86 +133,4 @@ func (c *container) config() Config {
 	found := Config{Format: c.format, Config: form}
 	found.DecodeBytes, found.PictureBytes = c.memory()
 	return found
-}
-
-// DecodeFile reads the picture in a file, whatever its name ends in. Errors name the file.
-func DecodeFile(path string, limits Limits) (*Decoded, error) {
-	d, err := decodeFile(path, limits)
-	var refused notAccepted
-	switch {
-	case errors.As(err, &refused):
-		return nil, fmt.Errorf("%s: %w", path, refused.error)
-	case err != nil:
-		return nil, fmt.Errorf("cannot read %s: %w", path, fault.Default(fault.Unavailable, plainCause(err)))
-	}
-	return d, nil
-}
-
-// notAccepted is an error of Limits.Accept: the picture could be read, but not be used.
-type notAccepted struct{ error }
-
-func (n notAccepted) Unwrap() error { return n.error }
-
-func decodeFile(path string, limits Limits) (*Decoded, error) {
-	f, err := regular.Open(path)
-	if errors.Is(err, regular.ErrPipe) {
-		return nil, fault.New(fault.Unsupported, "%w: give it on standard input as -", regular.ErrPipe)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // nothing was written, so nothing can be lost
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return decodeOpened(f, info.Size(), limits)
-}
-
-// decodeOpened reads the picture in a file from an offset on.
-func decodeOpened(f *os.File, size int64, limits Limits) (*Decoded, error) {
-	at, err := f.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return nil, fault.Default(fault.Unavailable, err)
-	}
-	if size == 0 { // files of /proc, for instance, do not say how long they are
-		return decodePipe(f, limits)
-	}
-	if most := limits.maxBytes(); size-at > most {
-		return nil, errTooLong(most)
-	}
-	s, err := fileSource(io.NewSectionReader(f, at, size-at), size-at)
-	if err != nil {
-		return nil, err
-	}
-	return decode(s, limits)
-}
-
-// DecodeReader is Decode for what r holds. What does not start like a picture, or is longer than it says or the limits allow, is
-// refused before it fills the memory. It may leave bytes after the picture unread. If r is a file, its bytes are read where they lie, from
-// the current offset on, and that is not moved.
-func DecodeReader(r io.Reader, limits Limits) (*Decoded, error) {
-	if f, ok := r.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			return decodeOpened(f, info.Size(), limits)
-		}
-	}
-	return decodePipe(r, limits)
-}
-
-func decodePipe(r io.Reader, limits Limits) (*Decoded, error) {
-	s, err := pipeSource(r, limits.maxBytes())
-	if err != nil {
-		return nil, err
-	}
-	return decode(s, limits)
-}
-
-// plainCause leaves out the operation and path that the os package puts before its cause.
-func plainCause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }

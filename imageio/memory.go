@@ -6,6 +6,25 @@ import (
 	"classsr/fault"
 )
 
+// Within makes a Limits.Accept that refuses pictures which take more memory than allowed, with errors of kind fault.TooLarge: as long as they
+// are decoded, or afterwards, when work tells how much is held at a time, the decoded picture (its PictureBytes) included. A nil work stands
+// for just that.
+func Within(allowed int64, work func(Config) int64) func(Config) error {
+	return func(c Config) error {
+		need, what := c.DecodeBytes, "decoding it"
+		if work != nil {
+			if n := work(c); n > need {
+				need, what = n, "the work on it"
+			}
+		}
+		if need > allowed {
+			return fault.New(fault.TooLarge, "a picture of %dx%d pixels: %s takes %s of memory, and only %s may be used: allow more, or use a smaller picture",
+				c.Width, c.Height, what, humanize.Bytes(uint64(need)), humanize.Bytes(uint64(max(allowed, 0))))
+		}
+		return nil
+	}
+}
+
 // needs is the memory that decoding the pixels takes, in bytes, beside what is held of the file.
 type needs struct {
 	decoder int64 // at most, while the decoder of the format runs: its image and all that it works with

@@ -23,3 +23,11 @@ func least(limits ...memlimit.Provider) int64 {
 	}
 	return smallest
 }
+
+// Allowed is how much memory work may take: the limit that the user set, in bytes, or, if that is 0, four fifths of what is available.
+func Allowed(limit int64) int64 {
+	if limit > 0 {
+		return limit
+	}
+	return Available() / 5 * 4
+}

@@ -28,3 +28,12 @@ func TestTheTightestLimitCounts(t *testing.T) {
 		}
 	}
 }
+
+func TestAllowed(t *testing.T) {
+	if got := Allowed(7); got != 7 {
+		t.Errorf("%d bytes where 7 were set", got)
+	}
+	if got := Allowed(0); got <= 0 || got >= Available() {
+		t.Errorf("%d of %d bytes", got, Available())
+	}
+}
