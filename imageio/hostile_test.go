@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"image"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -197,4 +200,84 @@ func FuzzDecode(f *testing.F) {
 			t.Error("the picture changes when written as PNG and read")
 		}
 	})
+}
+
+// TestAbsurdScans gives a progressive JPEG hundreds of scans of a few bytes, each of which costs a pass over a large picture. As many as
+// programs write, and more on small pictures, are read.
+func TestAbsurdScans(t *testing.T) {
+	f := flatJPEG{size: image.Pt(4000, 4000), sampling: []byte("\x22\x11\x11"), progressive: true, scans: 254}
+	start := time.Now()
+	if _, err := Decode(f.bytes(), Limits{}); fault.KindOf(err) != fault.Unsupported || !strings.Contains(err.Error(), "scans") {
+		t.Errorf("error %v", err)
+	}
+	if elapsed := time.Since(start); elapsed > 5*time.Second {
+		t.Errorf("refusing it took %v", elapsed)
+	}
+	f.size, f.scans = image.Pt(400, 400), 20
+	mustDecode(t, f.bytes())
+	f.size, f.scans = image.Pt(16, 16), 60
+	mustDecode(t, f.bytes())
+}
+
+// TestFarDirectories gives TIFFs whose directories or values lie gigabytes away, in a file of holes and through a pipe.
+func TestFarDirectories(t *testing.T) {
+	const far = 3 << 30
+	path := filepath.Join(t.TempDir(), "far.tif")
+	form := []tiffEntry{{tagWidth, 4, 1, 1000}, {tagHeight, 4, 1, 1000}, {tagBitsPerSample, 3, 1, 8}, {tagCompression, 3, 1, tiffLZW},
+		{tagPhotometric, 3, 1, 1}, {tagStripOffsets, 4, 1 << 29, 512}, {tagRowsPerStrip, 3, 1, 1}, {tagStripByteCounts, 4, 1 << 29, 512},
+		{tagICC, 7, 1 << 31, 512}}
+	for name, test := range map[string]struct {
+		at      int64
+		entries []tiffEntry
+		kind    fault.Kind
+	}{
+		"no directory":  {far, nil, fault.Damaged},
+		"endless lists": {8, form, fault.Damaged},
+		"far and large": {far, []tiffEntry{{tagWidth, 4, 1, 1 << 20}, {tagHeight, 4, 1, 1 << 20}, {tagBitsPerSample, 3, 1, 8}, {tagPhotometric, 3, 1, 1},
+			{tagStripOffsets, 4, 1, 8}, {tagStripByteCounts, 4, 1, far}}, fault.TooLarge},
+	} {
+		head := binary.LittleEndian.AppendUint32([]byte("II*\x00"), uint32(test.at))
+		f, err := os.Create(path)
+		if err == nil {
+			_, err = f.Write(head)
+		}
+		if err == nil {
+			_, err = f.WriteAt(appendDirectory(nil, uint32(test.at), test.entries...), test.at)
+		}
+		if err == nil {
+			err = f.Truncate(far + 1<<20)
+		}
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			t.Skip("no files with holes here:", err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = DecodeFile(path, Limits{})
+		runtime.ReadMemStats(&after)
+		if taken := after.TotalAlloc - before.TotalAlloc; fault.KindOf(err) != test.kind || taken > 8<<20 {
+			t.Errorf("%s: refusing it took %d bytes, error %v of kind %s, want %s", name, taken, err, fault.KindOf(err), test.kind)
+		}
+		if test.at < far {
+			continue
+		}
+		piped := &endless{start: head}
+		if _, err := DecodeReader(piped, Limits{}); fault.KindOf(err) != fault.TooLarge || piped.read > firstLook {
+			t.Errorf("%s, through a pipe: %d bytes were read, error %v", name, piped.read, err)
+		}
+	}
+}
+
+// TestPipedTIFFOfHoles reads no more of a TIFF through a pipe than its small picture can take, if the directory comes first.
+func TestPipedTIFFOfHoles(t *testing.T) {
+	f := testTIFF{size: image.Pt(10, 10), bits: 8, samples: 1, photometric: tiffBlackIsZero, order: binary.LittleEndian, compression: tiffNone, directoryFirst: true}
+	file := f.bytes()
+	at := bytes.Index(file, []byte{tagStripOffsets & 0xff, tagStripOffsets >> 8, 4, 0})
+	binary.LittleEndian.PutUint32(file[at+8:], 200<<20)
+	piped := &endless{start: file}
+	if _, err := DecodeReader(piped, Limits{}); fault.KindOf(err) != fault.Damaged || piped.read > 2*pipeRoom {
+		t.Errorf("%d bytes were read, error %v", piped.read, err)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 )
@@ -203,7 +202,7 @@ func (f *jpegScan) scan(body []byte) error {
 		}
 	}
 	if f.scans++; f.scans > mostScans || f.visited > usualScans*all+visitsByByte*f.at {
-		return fmt.Errorf("its %d scans so far are more than any real picture has: write it again as a plain JPEG", f.scans)
+		return unsupported("its first %d scans are more work than any real picture's: save it again as a plain JPEG", f.scans)
 	}
 	return nil
 }

@@ -313,7 +313,7 @@ func tiffResolution(d *directory) bool {
 // countPages follows the chain of directories, leaving out previews and masks. A chain of directories that together are
 // longer than the file goes in a circle or overlaps, and is cut; so is one that takes long to follow, and then there may be more.
 func countPages(first *directory) (pages int, more bool) {
-	const longest, most = 16 << 20, 1 << 16
+	const longest, most = 16 << 20, 1 << 14
 	pages = 1
 	read := int64(0)
 	for at, steps := first.next, 0; at != 0; steps++ {
