@@ -21,6 +21,7 @@ import (
 	"classsr/branch"
 	"classsr/fault"
 	"classsr/internal/par"
+	"classsr/internal/sysmem"
 	"classsr/picture"
 	"classsr/route"
 	"classsr/tile"
@@ -33,6 +34,7 @@ type Calibrator struct {
 	branches []*classsr.Upscaler // of the classes
 	classes  []string
 	threads  int
+	memory   int64                     // that Folder may take for a picture and its results
 	samples  map[string][]route.Sample // by router and size of cores
 	settings []routerSetting
 	tables   route.Calibration
@@ -53,7 +55,7 @@ func New(m *classsr.Model, threads int) (*Calibrator, error) {
 	if !m.HasClasses() {
 		return nil, fault.New(fault.Usage, "%s has no classes to choose from, so there is nothing to calibrate", m.Name())
 	}
-	c := &Calibrator{model: m, threads: par.Threads(threads), samples: map[string][]route.Sample{}}
+	c := &Calibrator{model: m, threads: par.Threads(threads), memory: sysmem.Allowed(0), samples: map[string][]route.Sample{}}
 	c.settings = []routerSetting{{route.Edge, edgeCore}, {route.ClassModule, branch.SubImage}}
 	scale := m.Scales()[0]
 	var err error

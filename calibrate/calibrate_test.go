@@ -10,9 +10,11 @@ import (
 
 	"classsr"
 	"classsr/branch/branchtest"
+	"classsr/evaluate"
 	"classsr/fault"
 	"classsr/imageio"
 	"classsr/picture"
+	"classsr/resample"
 	"classsr/route"
 	"classsr/weights"
 )
@@ -126,5 +128,28 @@ func TestNothingToCalibrateBy(t *testing.T) {
 	}
 	if err := c.Fit(); err == nil {
 		t.Error("a model is calibrated by nothing")
+	}
+}
+
+// A picture that takes too much memory is refused by its headers: with pixels that are cut off, nothing else is wrong so far.
+func TestHugePicturesAreNotCalibratedWith(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a.png")
+	var b bytes.Buffer
+	if _, err := imageio.Encode(&b, branchtest.Fixed(400, 300, 3, 8), imageio.PNG, imageio.EncodeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes()[:b.Len()-1000], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(classsr.ModelOf(branchtest.ClassSR(t, "fsrcnn", 2, 2)), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for memory, want := range map[int64]fault.Kind{2 << 20: fault.TooLarge, 4 << 20: fault.Damaged} {
+		c.memory = memory
+		if _, _, err := evaluate.Reduced(path, 2, resample.Published, c.accepts); fault.KindOf(err) != want {
+			t.Errorf("%d bytes of memory: %v", memory, err)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"classsr"
 	"classsr/evaluate"
+	"classsr/imageio"
 	"classsr/picture"
 	"classsr/resample"
 )
@@ -26,7 +27,7 @@ func Folder(ctx context.Context, m *classsr.Model, folder string, threads int, n
 	each := func(step string, take func(ctx context.Context, lr, hr *picture.Picture) error) error {
 		for i, path := range paths {
 			note(fmt.Sprintf("%s %d of %d: %s", step, i+1, len(paths), path))
-			hr, lr, err := evaluate.Reduced(path, m.Scales()[0], resample.Published)
+			hr, lr, err := evaluate.Reduced(path, m.Scales()[0], resample.Published, c.accepts)
 			if err != nil {
 				return err
 			}
@@ -47,4 +48,21 @@ func Folder(ctx context.Context, m *classsr.Model, folder string, threads int, n
 	}
 	calibrated, err := c.Finish()
 	return calibrated, len(paths), err
+}
+
+// accepts tells whether there is memory for an HR picture and all that is made of it: the results of all branches at once, or, when losses are
+// tried out, two of them and a channel of the picture and of one result.
+func (c *Calibrator) accepts(found imageio.Config) error {
+	const planeBytes = 4
+	scale := c.branches[0].Scale()
+	lr := resample.LR(found.Config, scale)
+	work := func(found imageio.Config) int64 {
+		trying := 2*found.Bytes() + 2*planeBytes*int64(found.Width)*int64(found.Height)
+		results := max(int64(len(c.branches))*found.Bytes(), trying)
+		return max(evaluate.ReducedBytes(found, scale, resample.Published), found.PictureBytes+lr.Bytes()+results)
+	}
+	if err := imageio.Within(c.memory, work)(found); err != nil || lr.Width == 0 || lr.Height == 0 {
+		return err
+	}
+	return c.branches[len(c.branches)-1].Accepts(lr)
 }

@@ -23,7 +23,7 @@ type Folder struct {
 	lrPaths []string
 }
 
-// Run measures a model with these options. For each picture that cannot be measured, failed is called with the error, and the picture is
+// Run measures a model with these options; Options.Memory bounds the HR pictures too. For each picture that cannot be measured, failed is called with the error, and the picture is
 // left out of the result. Run returns an error if the folder contains no pictures or the model cannot do what the options ask for, and
 // ctx's error if ctx is done.
 func (f *Folder) Run(ctx context.Context, m *classsr.Model, o classsr.Options, failed func(error)) (*Result, error) {
@@ -47,8 +47,9 @@ func (f *Folder) Run(ctx context.Context, m *classsr.Model, o classsr.Options, f
 		}
 	}
 	result := &Result{Model: m.Name(), Mode: up.Mode(), Scale: up.Scale()}
+	measure := f.meter(up, full, o.Memory)
 	for _, path := range paths {
-		if err := f.one(ctx, result, up, full, path); err != nil {
+		if err := measure.one(ctx, result, path); err != nil {
 			if ctx.Err() != nil {
 				return nil, err
 			}
@@ -60,17 +61,17 @@ func (f *Folder) Run(ctx context.Context, m *classsr.Model, o classsr.Options, f
 }
 
 // one measures one picture and adds it to the result.
-func (f *Folder) one(ctx context.Context, r *Result, up, full *classsr.Upscaler, path string) error {
-	hr, lr, err := f.pair(path, up.Scale())
+func (m *meter) one(ctx context.Context, r *Result, path string) error {
+	hr, lr, err := m.pair(path)
 	if err != nil {
 		return err
 	}
-	out, scores, report, err := Measure(ctx, up, lr, hr)
+	out, scores, report, err := Measure(ctx, m.up, lr, hr)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if f.CompareFull {
-		fullOut, fullReport, err := full.Upscale(ctx, lr)
+	if m.CompareFull {
+		fullOut, fullReport, err := m.full.Upscale(ctx, lr)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

@@ -21,18 +21,24 @@ func Pictures(folder string) ([]string, error) {
 }
 
 // pair reads a HR picture, cropped to a multiple of the scale, and reads or makes the LR picture to it.
-func (f *Folder) pair(path string, scale int) (hr, lr *picture.Picture, err error) {
-	if f.LR == "" {
-		return Reduced(path, scale, f.Variant)
+func (m *meter) pair(path string) (hr, lr *picture.Picture, err error) {
+	scale := m.up.Scale()
+	if m.LR == "" {
+		return Reduced(path, scale, m.Variant, m.accepts)
 	}
-	if hr, err = cropped(path, scale); err != nil {
+	if hr, err = cropped(path, scale, m.accepts); err != nil {
 		return nil, nil, err
 	}
-	lrPath, err := f.findLR(path, scale)
+	lrPath, err := m.findLR(path, scale)
 	if err != nil {
 		return nil, nil, err
 	}
-	decoded, err := imageio.DecodeFile(lrPath, imageio.Limits{})
+	decoded, err := imageio.DecodeFile(lrPath, imageio.Limits{Accept: func(c imageio.Config) error {
+		if err := imageio.Within(m.memory-hr.Config().Bytes(), nil)(c); err != nil {
+			return err
+		}
+		return m.enlargeable(c.Config)
+	}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -45,8 +51,8 @@ func (f *Folder) pair(path string, scale int) (hr, lr *picture.Picture, err erro
 }
 
 // cropped reads a HR picture as far as its sides are multiples of the scale.
-func cropped(path string, scale int) (*picture.Picture, error) {
-	decoded, err := imageio.DecodeFile(path, imageio.Limits{})
+func cropped(path string, scale int, accept func(imageio.Config) error) (*picture.Picture, error) {
+	decoded, err := imageio.DecodeFile(path, imageio.Limits{Accept: accept})
 	if err != nil {
 		return nil, err
 	}
@@ -57,9 +63,10 @@ func cropped(path string, scale int) (*picture.Picture, error) {
 	return hr, nil
 }
 
-// Reduced reads an HR picture, crops it to multiples of the scale, and makes its LR picture by the bicubic filter in this variant.
-func Reduced(path string, scale int, variant resample.Variant) (hr, lr *picture.Picture, err error) {
-	if hr, err = cropped(path, scale); err != nil {
+// Reduced reads an HR picture, crops it to multiples of the scale, and makes its LR picture by the bicubic filter in this variant. accept
+// is asked before the picture is decoded, as in imageio.Limits; ReducedBytes tells what Reduced takes.
+func Reduced(path string, scale int, variant resample.Variant, accept func(imageio.Config) error) (hr, lr *picture.Picture, err error) {
+	if hr, err = cropped(path, scale, accept); err != nil {
 		return nil, nil, err
 	}
 	if lr, err = resample.Reduce(hr, scale, variant); err != nil {

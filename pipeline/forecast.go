@@ -7,6 +7,7 @@ import (
 
 	"classsr"
 	"classsr/imageio"
+	"classsr/internal/sysmem"
 )
 
 // Estimates holds forecasts of several ways to enlarge a picture; in JSON it is what `classsr plan --json` prints.
@@ -27,14 +28,15 @@ type Estimate struct {
 
 // Estimator makes forecasts of several ways to enlarge pictures with a model.
 type Estimator struct {
-	model *classsr.Model
-	ways  []way
+	model  *classsr.Model
+	ways   []way
+	memory int64 // that may be used
 }
 
 // way is one way to enlarge a picture.
 type way struct {
-	up     *classsr.Upscaler
-	budget float64
+	options classsr.Options
+	up      *classsr.Upscaler // nil until it is needed: networks that are ready to run take memory
 }
 
 // estimatedBudgets are the budgets, in percent, that are compared where no way is asked for.
@@ -46,15 +48,29 @@ func NewEstimator(m *classsr.Model, o classsr.Options) (*Estimator, error) {
 	if o.Mode == "" && o.Branch == 0 && o.Budget == 0 && o.MaxTime == 0 && o.Quality == 0 {
 		asked = allWays(m, o)
 	}
-	e := &Estimator{model: m}
+	e := &Estimator{model: m, memory: sysmem.Allowed(o.Memory)}
 	for _, options := range asked {
-		up, err := m.Upscaler(options)
-		if err != nil {
+		e.ways = append(e.ways, way{options: options})
+	}
+	// What the options ask for shows in the first two: others only have another budget or branch.
+	for i := range min(2, len(e.ways)) {
+		if _, err := e.upscaler(i); err != nil {
 			return nil, err
 		}
-		e.ways = append(e.ways, way{up, options.Budget})
 	}
 	return e, nil
+}
+
+// upscaler gives the Upscaler of way i.
+func (e *Estimator) upscaler(i int) (*classsr.Upscaler, error) {
+	w := &e.ways[i]
+	if w.up == nil {
+		var err error
+		if w.up, err = e.model.Upscaler(w.options); err != nil {
+			return nil, err
+		}
+	}
+	return w.up, nil
 }
 
 // allWays lists the options of all ways to enlarge.
@@ -83,22 +99,31 @@ func allWays(m *classsr.Model, o classsr.Options) []classsr.Options {
 
 // Estimate makes the forecasts for a picture, from std if input is Std. Pictures that are too small for the paper's mode go without that.
 func (e *Estimator) Estimate(ctx context.Context, std io.Reader, input string) (*Estimates, error) {
-	accept := func(c imageio.Config) error { return e.ways[0].up.Accepts(c.Config) }
-	decoded, err := Decode(std, input, imageio.Limits{Accept: accept})
+	first := e.ways[0].up
+	decoded, err := Decode(std, input, imageio.Limits{Accept: func(c imageio.Config) error {
+		if err := imageio.Within(e.memory, nil)(c); err != nil {
+			return err
+		}
+		return first.Accepts(c.Config)
+	}})
 	if err != nil {
 		return nil, err
 	}
 	p := decoded.Picture
-	r := &Estimates{Input: input, Width: p.Width, Height: p.Height, Model: e.model.Name(), Scale: e.ways[0].up.Scale()}
-	for _, way := range e.ways {
-		forecast, err := way.up.Forecast(ctx, p)
+	r := &Estimates{Input: input, Width: p.Width, Height: p.Height, Model: e.model.Name(), Scale: first.Scale()}
+	for i, way := range e.ways {
+		up, err := e.upscaler(i)
 		if err != nil {
-			if way.up.Mode() == classsr.ModePaper && len(e.ways) > 1 && ctx.Err() == nil {
+			return nil, err
+		}
+		forecast, err := up.Forecast(ctx, p)
+		if err != nil {
+			if up.Mode() == classsr.ModePaper && len(e.ways) > 1 && ctx.Err() == nil {
 				continue
 			}
 			return nil, fmt.Errorf("%s: %w", input, err)
 		}
-		r.Forecasts = append(r.Forecasts, Estimate{forecast, way.budget})
+		r.Forecasts = append(r.Forecasts, Estimate{forecast, way.options.Budget})
 	}
 	return r, nil
 }

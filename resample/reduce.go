@@ -30,3 +30,20 @@ func Reduce(p *picture.Picture, scale int, variant Variant) (*picture.Picture, e
 	}
 	return out, nil
 }
+
+// LR is the form of the LR picture of an HR picture, rounded down.
+func LR(hr picture.Config, scale int) picture.Config {
+	hr.Width, hr.Height = hr.Width/scale, hr.Height/scale
+	return hr
+}
+
+// ReduceBytes is the memory, in bytes, that Reduce takes for a picture of this form beside that: the result, and channels as float32.
+func ReduceBytes(c picture.Config, scale int, variant Variant) int64 {
+	const sampleBytes = 4
+	lr := LR(c, scale)
+	n := lr.Bytes()
+	if c.Depth != 8 || variant != Published {
+		n += sampleBytes * (int64(c.Width)*int64(c.Height) + int64(lr.Width)*int64(lr.Height))
+	}
+	return n
+}
