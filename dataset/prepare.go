@@ -16,6 +16,7 @@ import (
 	"classsr/imageio"
 	"classsr/internal/atomicfile"
 	"classsr/internal/par"
+	"classsr/internal/sysmem"
 )
 
 // PrepareOptions are what Prepare is told.
@@ -23,6 +24,9 @@ type PrepareOptions struct {
 	Settings
 	Threads   int
 	Overwrite bool
+	// Memory bounds, in bytes, what all threads together hold of pictures; 0 means four fifths of the memory that the process may use. A
+	// picture that takes more alone is left out.
+	Memory int64
 	// Model is the judge, nil for none; Settings.Judge is its name.
 	Model *classsr.Model
 	// Progress, if not nil, is told how many of all versions of the pictures are in the file, and how many patches they gave.
@@ -54,7 +58,7 @@ func Prepare(ctx context.Context, folders []string, path string, o PrepareOption
 	if err != nil {
 		return nil, err
 	}
-	p := &preparation{PrepareOptions: o, files: files, partial: path + ".partial"}
+	p := &preparation{PrepareOptions: o, files: files, partial: path + ".partial", memory: sysmem.Allowed(o.Memory)}
 	if p.Note == nil {
 		p.Note = func(string) {}
 	}
@@ -67,7 +71,7 @@ func Prepare(ctx context.Context, folders []string, path string, o PrepareOption
 	if _, err := os.Lstat(path); err == nil && !o.Overwrite {
 		return nil, fault.New(fault.Conflict, "cannot write %s: %w", path, atomicfile.ErrExists)
 	}
-	if p.sources, err = hashFiles(ctx, o.Threads, files); err != nil {
+	if p.sources, err = p.look(ctx); err != nil {
 		return nil, err
 	}
 	for _, s := range p.sources {
@@ -93,6 +97,8 @@ type preparation struct {
 	partial string
 	out     *os.File
 	offset  int64
+	memory  int64 // that all jobs together may take
+	room    *room
 
 	mu      sync.Mutex
 	written *sync.Cond // next has grown, or the run has failed
@@ -108,11 +114,12 @@ func (p *preparation) run(ctx context.Context) (*Summary, error) {
 	}
 	defer func() { _ = p.out.Close() }() // after a failure; finish closes it and looks
 	first := p.next
+	p.room = newRoom(p.memory, first)
 	jobs := len(p.files)*len(p.Factors) - first
 	threads := min(par.Threads(p.Threads), jobs)
 	cutters := make([]cutter, threads)
 	for i := range cutters {
-		cutters[i].Settings = p.Settings
+		cutters[i] = cutter{Settings: p.Settings, judged: p.Model != nil}
 		if p.Model == nil {
 			continue
 		}
@@ -224,8 +231,12 @@ func (p *preparation) job(ctx context.Context, c cutter, i int) error {
 	source := i / len(p.Factors)
 	factor := p.Factors[i%len(p.Factors)]
 	e, tiles, patches := entry{Factor: factor}, []byte(nil), []patch(nil)
+	defer p.room.keep(i, 0)
 	if p.sources[source].Error == "" {
-		decoded, err := imageio.DecodeFile(p.files[source].path, imageio.Limits{})
+		decoded, err := imageio.DecodeFile(p.files[source].path, imageio.Limits{Accept: func(found imageio.Config) error {
+			p.room.take(i, max(found.DecodeBytes, c.bytes(found, factor)))
+			return nil
+		}})
 		if err == nil {
 			e, tiles, patches, err = c.cut(ctx, decoded.Picture, factor)
 		}
@@ -233,9 +244,10 @@ func (p *preparation) job(ctx context.Context, c cutter, i int) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			e = entry{Factor: factor, Error: cause(err).Error()}
+			e = entry{Factor: factor, Error: withoutPath(err).Error()}
 		}
 	}
+	p.room.keep(i, int64(len(tiles)))
 	e.Source = source
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -279,6 +291,7 @@ func (p *preparation) fail() {
 	defer p.mu.Unlock()
 	p.failed = true
 	p.written.Broadcast()
+	p.room.close()
 }
 
 // append writes a record at the end.
@@ -333,6 +346,14 @@ func (m *metadata) summary(patches int) *Summary {
 		}
 	}
 	return s
+}
+
+// withoutPath leaves out the path that package imageio puts before its errors.
+func withoutPath(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return cause(inner)
+	}
+	return err
 }
 
 // cause leaves out the operation and path that the os package puts before its cause.

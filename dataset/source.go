@@ -73,14 +73,16 @@ func absolute(path string) string {
 	return path
 }
 
-// hashFiles gives the sources: what cannot be read is noted, and so is a file whose content is that of an earlier one.
-func hashFiles(ctx context.Context, threads int, files []file) ([]Source, error) {
-	sources := make([]Source, len(files))
-	err := par.Do(ctx, threads, len(files), func(_, i int) error {
-		sources[i].Name = files[i].name
-		sum, err := hashFile(files[i].path)
+// look gives the sources: what cannot be read, or takes too much memory, is noted, and so is a file whose content is that of an earlier one.
+func (p *preparation) look(ctx context.Context) ([]Source, error) {
+	sources := make([]Source, len(p.files))
+	judged := cutter{Settings: p.Settings, judged: p.Model != nil}
+	limits := imageio.Limits{Accept: judged.accepts(p.memory)}
+	err := par.Do(ctx, p.Threads, len(p.files), func(_, i int) error {
+		sources[i].Name = p.files[i].name
+		sum, err := hashPicture(p.files[i].path, limits)
 		if err != nil {
-			sources[i].Error = cause(err).Error()
+			sources[i].Error = err.Error()
 			return nil
 		}
 		sources[i].SHA256 = sum
@@ -97,15 +99,20 @@ func hashFiles(ctx context.Context, threads int, files []file) ([]Source, error)
 	return sources, err
 }
 
-func hashFile(path string) (string, error) {
+// hashPicture gives the hash of a file that a picture can be read from. One that only pretends to be a picture is not read to its end, which
+// may be far away.
+func hashPicture(path string, limits imageio.Limits) (string, error) {
 	f, err := regular.Open(path)
 	if err != nil {
-		return "", err
+		return "", cause(err)
 	}
 	defer func() { _ = f.Close() }() // opened for reading only
+	if err := imageio.CheckFile(path, limits); err != nil {
+		return "", withoutPath(err)
+	}
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+		return "", cause(err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -14,6 +14,7 @@ import (
 	"classsr/dataset"
 	"classsr/imageio"
 	"classsr/internal/atomicfile"
+	"classsr/internal/sysmem"
 	"classsr/metric"
 	"classsr/picture"
 	"classsr/resample"
@@ -77,7 +78,7 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 	}
 	v := &validator{threads: threads, scale: r.Scale}
 	for _, path := range paths[:min(len(paths), r.Validation.Pictures)] {
-		decoded, err := imageio.DecodeFile(path, imageio.Limits{})
+		decoded, err := imageio.DecodeFile(path, imageio.Limits{Accept: imageio.Within(sysmem.Allowed(0), dataset.ColoursBytes)})
 		if err != nil {
 			return nil, err
 		}
