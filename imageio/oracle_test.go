@@ -6,8 +6,10 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/image/tiff"
@@ -126,4 +128,34 @@ func TestTIFFAsOthersReadIt(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzAsOthersReadIt compares with image/png and golang.org/x/image/tiff, as far as they read a file too.
+func FuzzAsOthersReadIt(f *testing.F) {
+	for name, file := range samples(f) {
+		if !strings.HasSuffix(name, ".jpg") && !strings.HasSuffix(name, ".webp") {
+			f.Add(file)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if bytes.HasPrefix(data, []byte("\x89PNG")) {
+			data = repaired(data)
+		}
+		c, err := check(memorySource(data), Limits{MaxPixels: 1 << 16})
+		if err != nil || c.orientation > 1 {
+			return
+		}
+		decode := map[string]func(io.Reader) (image.Image, error){formatPNG: png.Decode, formatTIFF: tiff.Decode}[c.format]
+		p, err := c.pixels()
+		if decode == nil || err != nil {
+			return
+		}
+		img, err := decode(bytes.NewReader(data))
+		if err != nil {
+			return // they are stricter about what does not matter
+		}
+		if want := stdPicture(img, p.Config()); !bytes.Equal(p.Pix8, want.Pix8) || !slices.Equal(p.Pix16, want.Pix16) {
+			t.Errorf("%+v: other samples", p.Config())
+		}
+	})
 }

@@ -52,7 +52,7 @@ func (f *jpegScan) header() error {
 		return errNoSize
 	}
 	f.reckon()
-	if f.src.pipe == nil {
+	if f.src.ended() {
 		f.bound(f.src.size)
 	}
 	return nil

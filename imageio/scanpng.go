@@ -64,7 +64,7 @@ func (f *pngScan) header() error {
 	if err := f.channels(); err != nil {
 		return err
 	}
-	if rest := f.src.size - f.at; f.src.pipe == nil {
+	if rest := f.src.size - f.at; f.src.ended() {
 		f.bound(rest)
 	}
 	return nil

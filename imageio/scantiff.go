@@ -119,8 +119,11 @@ func (f *tiffScan) rest() error {
 		f.extras()
 		return nil
 	}
-	if _, err := f.src.bytes(max(end, 1)-1, 1); err != nil {
+	if err := f.src.readOn(min(end, f.src.limit+1)); err != nil {
 		return err
+	}
+	if f.src.size > f.src.limit {
+		return f.src.tooFar
 	}
 	if err := f.src.readOn(end + f.src.room()); err != nil {
 		return err

@@ -190,7 +190,7 @@ func (f *webpScan) alphaChunk(length int64) error {
 		f.alphaWork = max(f.losslessWork(body[1:]), 5*f.area())
 	}
 	end := f.size
-	if f.src.pipe == nil {
+	if f.src.ended() {
 		end = min(end, f.src.size)
 	}
 	f.reckonLossy(max(0, min(end-f.at-length, 2*f.area()))) // the chunk of the colours comes later

@@ -97,11 +97,11 @@ func (s *source) some(offset int64, n, ahead int) ([]byte, error) {
 		return s.window[offset-s.at:], nil
 	case offset < 0 || n < 0:
 		panic("imageio: bytes before the beginning of a file")
-	case end > s.limit:
+	case end > s.limit && (!s.ended() || s.size > s.limit):
 		return nil, s.tooFar
 	}
 	most := s.limit
-	if s.pipe == nil {
+	if s.ended() {
 		most = min(most, s.size)
 	}
 	length := min(max(int64(n), int64(ahead)), most-offset)
@@ -126,9 +126,12 @@ func (s *source) allow(limit int64, tooFar error) {
 	}
 }
 
+// ended reports whether size is that of the whole file.
+func (s *source) ended() bool { return s.pipe == nil || errors.Is(s.pipe.err, io.EOF) }
+
 // readOn reads what comes through a pipe as far as an offset, or to its end.
 func (s *source) readOn(end int64) error {
-	for s.size < end && !errors.Is(s.pipe.err, io.EOF) {
+	for s.size < end && !s.ended() {
 		s.pipe.fill(min(end, s.most+1))
 		if err := s.seen(s.pipe.err); err != nil {
 			return err
