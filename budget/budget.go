@@ -44,21 +44,13 @@ type Budget struct {
 // New makes a budget of so many bytes of memory and so many threads. Without a positive number it is four fifths of the memory that the
 // process may use (less if that is under 240 MB: the process itself needs some 48 MB), and all cores.
 func New(memory int64, threads int) *Budget {
-	if memory <= 0 {
-		memory = share(sysmem.Available())
-	}
+	memory = sysmem.Allowed(memory)
 	threads = par.Threads(threads)
 	return &Budget{
 		memory: memory, threads: threads,
 		room: semaphore.NewWeighted(memory), cores: semaphore.NewWeighted(int64(threads)),
 		idle: idle{keep: 10 * time.Second},
 	}
-}
-
-// share is how much of the available memory work may take. The rest is for the program, garbage, and others on the machine.
-func share(available int64) int64 {
-	const itself = 48 << 20
-	return max(available-max(available/5, itself), available/5)
 }
 
 var process = sync.OnceValue(func() *Budget { return New(0, 0) })

@@ -3,7 +3,6 @@ package budget
 import (
 	"context"
 	"errors"
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -37,18 +36,6 @@ func TestNewFillsIn(t *testing.T) {
 	}
 	if b := Default(); b.Memory() < 32<<20 || b.Threads() < 1 || b != Default() {
 		t.Errorf("%d bytes and %d threads by default", b.Memory(), b.Threads())
-	}
-}
-
-// A container of any size has room for the process itself.
-func TestShareOfAvailableMemory(t *testing.T) {
-	const mb = 1 << 20
-	for available, want := range map[int64]int64{
-		math.MaxInt64: math.MaxInt64 - math.MaxInt64/5, 1000 * mb: 800 * mb, 240 * mb: 192 * mb, 100 * mb: 52 * mb, 50 * mb: 10 * mb, 0: 0,
-	} {
-		if got := share(available); got != want {
-			t.Errorf("of %d bytes work may take %d, want %d", available, got, want)
-		}
 	}
 }
 

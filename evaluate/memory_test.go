@@ -39,7 +39,7 @@ func TestHugePicturesAreNotMeasured(t *testing.T) {
 	}
 	folder := t.TempDir()
 	writeCut(t, filepath.Join(folder, "a.png"), picture.Config{Width: 400, Height: 300, Colors: 3, Depth: 8})
-	for memory, want := range map[int64]fault.Kind{500e3: fault.TooLarge, 2e6: fault.Damaged} {
+	for memory, want := range map[int64]fault.Kind{500e3: fault.TooLarge, 8e6: fault.Damaged} {
 		var failures []error
 		f := Folder{HR: folder}
 		_, err := f.Run(context.Background(), model, classsr.Options{Scale: 4, Memory: memory}, func(err error) { failures = append(failures, err) })

@@ -24,10 +24,17 @@ func least(limits ...memlimit.Provider) int64 {
 	return smallest
 }
 
-// Allowed is how much memory work may take: the limit that the user set, in bytes, or, if that is 0, four fifths of what is available.
+// Allowed is how much memory work may take: the limit that the user set, in bytes, or, if that is 0, four fifths of what is available (less if
+// that is under 240 MB: the process itself needs some 48 MB).
 func Allowed(limit int64) int64 {
 	if limit > 0 {
 		return limit
 	}
-	return Available() / 5 * 4
+	return share(Available())
+}
+
+// share is how much of the available memory work may take. The rest is for the program, garbage, and others on the machine.
+func share(available int64) int64 {
+	const itself = 48 << 20
+	return max(available-max(available/5, itself), available/5)
 }

@@ -37,3 +37,15 @@ func TestAllowed(t *testing.T) {
 		t.Errorf("%d of %d bytes", got, Available())
 	}
 }
+
+// A container of any size has room for the process itself.
+func TestShareOfAvailableMemory(t *testing.T) {
+	const mb = 1 << 20
+	for available, want := range map[int64]int64{
+		math.MaxInt64: math.MaxInt64 - math.MaxInt64/5, 1000 * mb: 800 * mb, 240 * mb: 192 * mb, 100 * mb: 52 * mb, 50 * mb: 10 * mb, 0: 0,
+	} {
+		if got := share(available); got != want {
+			t.Errorf("of %d bytes work may take %d, want %d", available, got, want)
+		}
+	}
+}
