@@ -9,7 +9,11 @@
 // The package converts no colour spaces beyond what it takes to reach RGB, and does not resize.
 package imageio
 
-import "classsr/picture"
+import (
+	"runtime/debug"
+
+	"classsr/picture"
+)
 
 // DefaultMaxPixels is the largest picture that is read unless Limits says otherwise: 2^30 pixels.
 const DefaultMaxPixels = 1 << 30
@@ -65,7 +69,11 @@ func decode(s *source, limits Limits) (*Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Decoded{Picture: p, Format: c.format, Notes: c.notes}, nil
+	d := &Decoded{Picture: p, Format: c.format, Notes: c.notes}
+	if most, kept := c.memory(); most-kept > muchGarbage {
+		debug.FreeOSMemory() // what is done with the picture takes memory too, and this is not to lie beside it
+	}
+	return d, nil
 }
 
 // check does all that comes before the pixels are decoded.

@@ -34,8 +34,11 @@ type needs struct {
 	file int64
 }
 
+// muchGarbage is collected at once.
+const muchGarbage = 4 << 20
+
 // leaves reports whether the decoder leaves so much garbage that it is collected before the picture is made of its image.
-func (n needs) leaves() bool { return n.decoder-n.image > 4<<20 }
+func (n needs) leaves() bool { return n.decoder-n.image > muchGarbage }
 
 // garbage is what the decoder leaves that is not collected.
 func (n needs) garbage() int64 {
