@@ -12,8 +12,8 @@ import (
 // cutter makes the tiles and patches of one version of a picture.
 type cutter struct {
 	Settings
-	judged bool              // there is a judge
-	judge  *classsr.Upscaler // nil without one, or where nothing is cut
+	model *classsr.Model    // of the judge, nil without one
+	judge *classsr.Upscaler // made of it where pictures are cut
 }
 
 // cut gives the entry of a picture at a factor of its size, its tiles and its patches. A picture too small for a patch gives none.

@@ -3,7 +3,9 @@ package dataset
 import (
 	"sync"
 
+	"classsr"
 	"classsr/imageio"
+	"classsr/picture"
 	"classsr/resample"
 )
 
@@ -19,11 +21,19 @@ func ColoursBytes(c imageio.Config) int64 {
 	return c.PictureBytes + (colours+plane)*int64(c.Width)*int64(c.Height)
 }
 
-// A judge holds at most so much for a LR picture: that many bytes a pixel if it is computed layer by layer, which larger pictures are not.
-const (
-	judgePixelBytes = 1536
-	judgePixels     = 1 << 19
-)
+// judgeBytes is what a judge holds at most for a LR picture beside that and its result: strips are bounded, and what pools over a picture, or
+// is small, is computed layer by layer.
+func judgeBytes(judge *classsr.Model, lr picture.Config) int64 {
+	const pixelBytes, strip, layers = 1536, 96 << 20, 1 << 19
+	if judge == nil || judge.Weights() == nil {
+		return 0
+	}
+	pixels := int64(lr.Width) * int64(lr.Height)
+	if judge.Weights().Full().Spec.Pools() {
+		return pixelBytes * min(pixels, layers)
+	}
+	return min(pixelBytes*pixels, strip)
+}
 
 // bytes is the most memory that cut holds for a picture of this form at a factor of its size.
 func (c *cutter) bytes(found imageio.Config, factor float64) int64 {
@@ -39,8 +49,8 @@ func (c *cutter) bytes(found imageio.Config, factor float64) int64 {
 	}
 	n += resample.ReduceBytes(hr, c.Scale, resample.Published)
 	lr := resample.LR(hr, c.Scale)
-	if c.judged {
-		n += hr.Bytes() + judgePixelBytes*min(int64(lr.Width)*int64(lr.Height), judgePixels)
+	if c.model != nil {
+		n += hr.Bytes() + judgeBytes(c.model, lr)
 	}
 	return n + hr.Bytes() + lr.Bytes() // in tiles
 }

@@ -72,14 +72,14 @@ func TestHugePicturesAreNotPrepared(t *testing.T) {
 	writePicture(t, filepath.Join(in, "b.png"), 900, 800, 2)
 	writePicture(t, filepath.Join(in, "c.png"), 210, 180, 3)
 	o := settings(t)
-	o.Memory = 12 << 20
+	o.Memory = 4 << 20
 	for _, o.Threads = range []int{1, 4} {
 		o.Overwrite = true
 		summary, err := Prepare(context.Background(), []string{in}, filepath.Join(folder, "data.sr"), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if summary.Pictures != 2 || len(summary.Skipped) != 1 || !strings.Contains(summary.Skipped[0].Error, "of memory, and only 13 MB may be used") {
+		if summary.Pictures != 2 || len(summary.Skipped) != 1 || !strings.Contains(summary.Skipped[0].Error, "of memory, and only 4.2 MB may be used") {
 			t.Errorf("%d threads: %+v", o.Threads, summary)
 		}
 	}

@@ -119,7 +119,7 @@ func (p *preparation) run(ctx context.Context) (*Summary, error) {
 	threads := min(par.Threads(p.Threads), jobs)
 	cutters := make([]cutter, threads)
 	for i := range cutters {
-		cutters[i] = cutter{Settings: p.Settings, judged: p.Model != nil}
+		cutters[i] = cutter{Settings: p.Settings, model: p.Model}
 		if p.Model == nil {
 			continue
 		}

@@ -76,7 +76,7 @@ func absolute(path string) string {
 // look gives the sources: what cannot be read, or takes too much memory, is noted, and so is a file whose content is that of an earlier one.
 func (p *preparation) look(ctx context.Context) ([]Source, error) {
 	sources := make([]Source, len(p.files))
-	judged := cutter{Settings: p.Settings, judged: p.Model != nil}
+	judged := cutter{Settings: p.Settings, model: p.Model}
 	limits := imageio.Limits{Accept: judged.accepts(p.memory)}
 	err := par.Do(ctx, p.Threads, len(p.files), func(_, i int) error {
 		sources[i].Name = p.files[i].name

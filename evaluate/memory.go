@@ -52,8 +52,8 @@ func (m *meter) bytes(c imageio.Config) int64 {
 	if c.Depth != 8 || c.Alpha {
 		results += 2 * planeBytes * pixels * int64(c.Colors) // the original's and one result's
 	}
-	if m.up.Mode() == classsr.ModePaper { // the mean before it is rounded, and the part of the original that it covers
-		results += planeBytes*pixels*3 + c.Bytes()
+	if m.up.Mode() == classsr.ModePaper { // the sums and the mean of sub-images, and the part of the original that they cover
+		results += (2+planeBytes)*3*pixels + c.Bytes()
 	}
 	if m.CompareFull {
 		results += c.Bytes()
