@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 // The scripts of testdata run the program as users do. They have commands to make what they need:
 //
 //	picture NAME.png WIDTH HEIGHT gray|rgb|rgba|gray16|graya
-//	spoil FILE cut N | flip N | empty | bomb
+//	spoil FILE cut N | flip N | empty | bomb | thin
 //	model FILE good|missing|extra|misshapen|nan|pickle|classes|classsr|interpolating
 //	pixels FILE WIDTH HEIGHT gray|rgb|rgba|gray16|graya   (fails unless the picture is like that)
 func TestScripts(t *testing.T) {
@@ -84,7 +85,7 @@ func scriptPixels(ts *testscript.TestScript, _ bool, args []string) {
 func scriptSpoil(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[0])
 	var data []byte
-	if args[1] != "bomb" {
+	if args[1] != "bomb" && args[1] != "thin" {
 		var err error
 		data, err = os.ReadFile(path)
 		ts.Check(err)
@@ -98,8 +99,31 @@ func scriptSpoil(ts *testscript.TestScript, _ bool, args []string) {
 		data = nil
 	case "bomb":
 		data = bomb()
+	case "thin":
+		data = thin()
 	}
 	ts.Check(os.WriteFile(path, data, 0o600))
+}
+
+// thin is a PNG of 16384x16384 black pixels of one bit, in a few kilobytes.
+func thin() []byte {
+	const side = 16384
+	var z bytes.Buffer
+	w := zlib.NewWriter(&z)
+	for range side {
+		if _, err := w.Write(make([]byte, 1+side/8)); err != nil {
+			panic(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	file := []byte("\x89PNG\r\n\x1a\n")
+	for _, chunk := range []string{"IHDR\x00\x00\x40\x00\x00\x00\x40\x00\x01\x00\x00\x00\x00", "IDAT" + z.String(), "IEND"} {
+		file = append(binary.BigEndian.AppendUint32(file, uint32(len(chunk)-4)), chunk...)
+		file = binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE([]byte(chunk)))
+	}
+	return file
 }
 
 // bomb is a PNG of five kilobytes that claims 60000x60000 pixels.
