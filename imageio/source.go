@@ -57,7 +57,12 @@ func pipeSource(r io.Reader, most int64) (*source, error) {
 }
 
 func (s *source) start() error {
-	first := make([]byte, min(firstLook, s.most))
+	if s.pipe != nil {
+		s.pipe.fill(min(firstLook, s.most))
+		s.first = s.pipe.blocks[0][:s.pipe.n]
+		return s.seen(s.pipe.err)
+	}
+	first := make([]byte, min(firstLook, s.size))
 	n, err := s.r.ReadAt(first, 0)
 	s.first = first[:n]
 	return s.seen(err)
@@ -164,7 +169,7 @@ type pipe struct {
 	err    error // of the stream; io.EOF at its end
 }
 
-const pipeBlock = 256 << 10
+const pipeBlock = firstLook
 
 // ReadAt reads on as far as it must.
 func (p *pipe) ReadAt(b []byte, offset int64) (int, error) {
