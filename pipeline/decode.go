@@ -29,16 +29,3 @@ func readError(path string, err error) error {
 	}
 	return fmt.Errorf("cannot read %s: %w", path, err)
 }
-
-// accept makes the question whether a picture of some form can be enlarged and its enlargement be written, to be asked before any pixel is
-// decoded.
-func (p *Pipeline) accept(format string) func(imageio.Config) error {
-	return func(found imageio.Config) error {
-		c := found.Config
-		if err := p.Upscaler.Accepts(c); err != nil {
-			return err
-		}
-		c.Width, c.Height = c.Width*p.Upscaler.Scale(), c.Height*p.Upscaler.Scale()
-		return imageio.CheckOutput(format, c)
-	}
-}
