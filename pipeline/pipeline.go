@@ -41,8 +41,6 @@ type Pipeline struct {
 	Threads int
 	// Shared is the memory and the cores that the Upscaler draws on, for encoders to draw on, too; nil lets them use any cores.
 	Shared *budget.Budget
-	// MaxBytes is the longest file that is read, in bytes; 0 means the default of imageio.Limits.
-	MaxBytes int64
 }
 
 // Result describes an enlarged picture; in JSON it is what `classsr upscale --json` prints. Notes says what the output does not keep, and
@@ -170,7 +168,7 @@ func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *i
 		claim, err = p.Upscaler.Claim(ctx, c.Config, beside)
 		return err
 	}
-	decoded, err = Decode(p.In, input, imageio.Limits{Accept: accept, MaxBytes: p.MaxBytes})
+	decoded, err = Decode(p.In, input, imageio.Limits{Accept: accept})
 	return decoded, claim, err
 }
 

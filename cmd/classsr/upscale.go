@@ -97,7 +97,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	}
 	p := pipeline.Pipeline{
 		Upscaler: up, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality,
-		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared, MaxBytes: options.Memory,
+		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
 	}
 	jobs, failures := pipeline.Jobs(args, f.output, up.Scale())
 	for _, err := range failures {
