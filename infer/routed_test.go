@@ -121,7 +121,7 @@ func TestThreadsAndMemoryDoNotShowInRoutedPictures(t *testing.T) {
 	for _, c := range []struct {
 		net    string
 		memory int64 // little more than is needed
-	}{{"deep", 100_000_000}, {"fsrcnn", 2_500_000}, {"carn", 2_500_000}, {"rcan", 60_000_000}} {
+	}{{"deep", 100_000_000}, {"fsrcnn", 3_200_000}, {"carn", 3_200_000}, {"rcan", 60_000_000}} {
 		net := c.net
 		if net == "deep" {
 			net = "srresnet"

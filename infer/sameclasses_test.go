@@ -61,7 +61,7 @@ func TestBudgetsGiveTheSameClassesEverywhere(t *testing.T) {
 	in := branchtest.Patchwork(220, 180, 3, false, 8)
 	for _, o := range []Options{{Budget: 60, Router: route.Edge}, {Budget: 80, Router: route.ClassModule}} {
 		var want []int
-		for _, machine := range []Options{{Threads: 1}, {Threads: 2}, {Threads: 5}, {Threads: 2, Memory: 3_000_000}} {
+		for _, machine := range []Options{{Threads: 1}, {Threads: 2}, {Threads: 5}, {Threads: 2, Memory: 5_400_000}} {
 			o.Threads, o.Memory = machine.Threads, machine.Memory
 			_, report := routedReport(t, fastModel, o, in)
 			if want == nil {
