@@ -113,6 +113,11 @@ func (p *Plan) Context() int {
 	return context + context%2
 }
 
+// Reads is the part of a window that is read to compute such a piece, tiles of convolutions included; it may reach beyond the window.
+func (p *Plan) Reads(window image.Point, core image.Rectangle) image.Rectangle {
+	return newRegions(p, window, core).need[program.Input]
+}
+
 // MACs counts the multiply-accumulates of such a piece, its context included, as plain convolutions.
 func (p *Plan) MACs(window image.Point, core image.Rectangle) int64 {
 	return newRegions(p, window, core).macs

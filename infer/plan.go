@@ -24,6 +24,8 @@ type plan struct {
 	// bands are the rows of the small picture at which bands end. The result comes band by band.
 	bands  []int
 	pieces []piece // section by section, and from left to right
+	// mixed is what each class computes of the picture; nil if each piece has a class of its own.
+	mixed [][]route.Band
 	// arenas is what the arena of each class must have room for if lanes compute several pieces; nil if each has its own.
 	arenas []int64
 }
@@ -42,11 +44,9 @@ type choice struct {
 // piece is a part of a picture that a lane computes from top to bottom.
 type piece struct {
 	tile.Piece
-	first, end int // bands that it reaches over
-	class      int // of the branch that computes it; 0 if there is only one
-	// masks, if not nil, is what the branches of all classes compute of it; nil where a class has nothing to do.
-	masks []*part
-	macs  int64 // that were done so far
+	first, end int   // bands that it reaches over
+	class      int   // of the branch that computes it, if it is a single one; 0 if there is only one
+	macs       int64 // that were done so far
 }
 
 // part is what a branch computes of a piece.
@@ -138,9 +138,9 @@ func (p *plan) macs() int64 {
 	sum := p.routerMACs()
 	for i := range p.pieces {
 		piece := &p.pieces[i]
-		if piece.masks != nil {
-			for class, part := range piece.masks {
-				if part != nil {
+		if p.mixed != nil {
+			for class := range p.branches {
+				if part := p.part(class, piece.Core); part != nil {
 					sum += p.branches[class].Plan.Work(part.window.Size(), piece.Core.Sub(part.window.Min), part.mask).MACs
 				}
 			}

@@ -14,6 +14,7 @@ type routedLane struct {
 	singleLane
 	arenas    []engine.Arena // by class
 	executors []executor     // nil where a class has nothing to do
+	windows   []image.Point  // the corners of their windows
 	made      []int          // rows of the result, by class
 	cores     int            // the row of cores that is computed next
 	blended   *blendRows
@@ -25,12 +26,12 @@ func newRoutedLane(branches []*branch.Branch) *routedLane {
 	n := len(branches)
 	return &routedLane{
 		singleLane: singleLane{branches: branches},
-		arenas:     make([]engine.Arena, n), executors: make([]executor, n), made: make([]int, n),
+		arenas:     make([]engine.Arena, n), executors: make([]executor, n), windows: make([]image.Point, n), made: make([]int, n),
 	}
 }
 
 func (l *routedLane) begin(j *job, p *piece) {
-	if p.masks == nil {
+	if j.plan.mixed == nil {
 		l.singleLane.begin(j, p)
 		return
 	}
@@ -40,9 +41,11 @@ func (l *routedLane) begin(j *job, p *piece) {
 	for l.cores = 0; b.Until(l.cores) <= p.Core.Min.Y; {
 		l.cores++
 	}
-	for class, part := range p.masks {
+	for class := range l.branches {
+		part := j.plan.part(class, p.Core)
 		l.executors[class], l.made[class] = nil, 0
 		if part != nil {
+			l.windows[class] = part.window.Min
 			if j.plan.arenas != nil {
 				l.arenas[class].Reserve(j.plan.arenas[class])
 			}
@@ -54,7 +57,7 @@ func (l *routedLane) begin(j *job, p *piece) {
 
 // advance goes from row of cores to row of cores, and computes all classes of each, so that what a branch needs stays in cache.
 func (l *routedLane) advance(ctx context.Context, end int, to painter) error {
-	if l.piece.masks == nil {
+	if l.job.plan.mixed == nil {
 		return l.singleLane.advance(ctx, end, to)
 	}
 	b := l.job.plan.choice.blend
@@ -78,7 +81,7 @@ func (l *routedLane) compute(ctx context.Context, class, until int, to painter) 
 	b, e := l.branches[class], l.executors[class]
 	corner := l.piece.Core.Min.Mul(b.Spec.Scale)
 	for until -= corner.Y; l.made[class] < until; {
-		b.Fill(e.Wants(), l.job.in, l.piece.masks[class].window.Min)
+		b.Fill(e.Wants(), l.job.in, l.windows[class])
 		work, err := e.Step(ctx)
 		if err != nil {
 			return err

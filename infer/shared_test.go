@@ -17,7 +17,7 @@ import (
 
 // Eight pictures at once share memory that is enough for two or three of them. All are enlarged, none waits much longer than its turn, what is
 // reserved never exceeds the whole, and neither does what they hold.
-func TestConcurrentPicturesShareABudget(t *testing.T) {
+func TestASharedBudgetBoundsConcurrentPictures(t *testing.T) {
 	m := branchtest.ClassSR(t, "fsrcnn", 4, 3)
 	const pictures, rounds = 8, 3
 	full := newUpscaler(t, m, Options{Mode: ModeFull})

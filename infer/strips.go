@@ -103,40 +103,45 @@ func (r *routed) cut(p *plan) {
 		p.cover(last)
 		return
 	}
-	bands := make([][]route.Band, len(r.Branches))
-	for class := range bands {
-		bands[class] = c.blend.Parts(class)
+	for class := range r.Branches {
+		p.mixed = append(p.mixed, c.blend.Parts(class))
 	}
-	p.cut(r.stripEdges(p.size, p.core, c), func(piece *piece) {
-		piece.Window, piece.masks = piece.Core, make([]*part, len(r.Branches))
-		for class, b := range r.Branches {
-			piece.masks[class] = partOf(b.Window(p.size, piece.Core), piece.Core, bands[class])
-		}
-	})
+	p.cut(r.stripEdges(p.size, p.core, c), func(piece *piece) { piece.Window = piece.Core })
 }
 
-// partOf is what a branch computes of a piece in a window, of all that it computes of the picture; nil if there is nothing.
-func partOf(window, core image.Rectangle, bands []route.Band) *part {
-	out := &part{window: window}
-	all, some := true, false
-	for _, b := range bands {
+// part is what a class's branch computes of a core where classes are mixed, of all that it computes of the picture; nil if there is nothing.
+func (p *plan) part(class int, core image.Rectangle) *part {
+	b := p.branches[class]
+	out := &part{window: b.Window(p.size, core)}
+	if !slices.ContainsFunc(p.mixed[class], func(b route.Band) bool { return meets(b, core) }) {
+		return nil
+	}
+	// Rows that the core's results do not depend on need not be known.
+	known := b.Plan.Reads(out.window.Size(), core.Sub(out.window.Min))
+	known.Min.Y, known.Max.Y = known.Min.Y-b.Context(), known.Max.Y+b.Context()
+	all := true
+	for _, b := range p.mixed[class] {
+		if b.Bottom <= known.Min.Y || b.Top >= known.Max.Y {
+			continue
+		}
 		band := engine.Band{Top: b.Top, Bottom: b.Bottom}
 		covers := false
 		for _, s := range b.Spans {
-			band.Spans = append(band.Spans, engine.Span{Left: s.Left - window.Min.X, Right: s.Right - window.Min.X})
-			some = some || image.Rect(s.Left, b.Top, s.Right, b.Bottom).Overlaps(core)
-			covers = covers || s.Left <= window.Min.X && s.Right >= window.Max.X
+			band.Spans = append(band.Spans, engine.Span{Left: s.Left - out.window.Min.X, Right: s.Right - out.window.Min.X})
+			covers = covers || s.Left <= out.window.Min.X && s.Right >= out.window.Max.X
 		}
 		all = all && covers
 		out.mask = append(out.mask, band)
-	}
-	if !some {
-		return nil
 	}
 	if all {
 		out.mask = nil
 	}
 	return out
+}
+
+// meets tells whether a class has any of a core's pixels in a band.
+func meets(b route.Band, core image.Rectangle) bool {
+	return slices.ContainsFunc(b.Spans, func(s route.Span) bool { return image.Rect(s.Left, b.Top, s.Right, b.Bottom).Overlaps(core) })
 }
 
 // stripEdges cuts the picture into as many strips as it is to have, all of the same cost.
