@@ -145,6 +145,7 @@ func (e *Enlargement) Config() picture.Config { return e.job.out }
 // NextRows implements picture.RowSource. It returns the error of the context that the enlargement was begun with as soon as that is done.
 func (e *Enlargement) NextRows() (*picture.Picture, error) {
 	if e.next == len(e.job.plan.bands) {
+		_ = e.wait() // for workers that are about to end
 		return nil, io.EOF
 	}
 	if !e.schedule.await(e.next) {
@@ -171,7 +172,7 @@ func (e *Enlargement) Close() error {
 
 var errClosed = errors.New("infer: rows of an enlargement that was closed")
 
-// Report says what was done. It is complete when all rows were taken.
+// Report says what was done, after NextRows has returned io.EOF.
 func (e *Enlargement) Report() Report {
 	r := e.up.report(e.job.plan)
 	r.Seconds.Network = e.finished.Sub(e.start).Seconds()
