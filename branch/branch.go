@@ -2,6 +2,7 @@ package branch
 
 import (
 	"image"
+	"sync"
 
 	"classsr/arch"
 	"classsr/engine"
@@ -14,6 +15,9 @@ import (
 type Branch struct {
 	Spec arch.Spec
 	Plan *engine.Plan
+
+	mu    sync.Mutex
+	bytes map[[2]image.Point]int64 // what Bytes has found, by its arguments
 }
 
 // New compiles a network at a scale. It returns an error if the network cannot enlarge so many times.
@@ -22,7 +26,7 @@ func New(n weights.Network, scale int) (*Branch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Branch{spec, engine.Compile(spec.Build(), spec.ParamsAtScale(n.Params))}, nil
+	return &Branch{Spec: spec, Plan: engine.Compile(spec.Build(), spec.ParamsAtScale(n.Params))}, nil
 }
 
 const (
@@ -68,12 +72,34 @@ func (b *Branch) Window(picture image.Point, core image.Rectangle) image.Rectang
 // highEnough is the height from which on all layers have as many rows in memory as they ever have.
 const highEnough = 256
 
-// Bytes is the memory that a worker takes for a piece with a core of this size and all its context.
+// mostKnown bounds what is remembered of sizes.
+const mostKnown = 1 << 14
+
+// Bytes is the memory that a worker takes for a piece with a core of this size and all its context. It remembers what it found, which takes
+// a millisecond or more.
 func (b *Branch) Bytes(picture, core image.Point) int64 {
 	if !b.Spec.Pools() { // rows that slide take no more memory in a higher picture, and less work to find out
 		picture.Y = min(picture.Y, highEnough)
 	}
 	core = image.Pt(min(core.X, picture.X), min(core.Y, picture.Y))
+	key := [2]image.Point{picture, core}
+	b.mu.Lock()
+	bytes, ok := b.bytes[key]
+	b.mu.Unlock()
+	if ok {
+		return bytes
+	}
+	bytes = b.bytesOf(picture, core)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bytes == nil || len(b.bytes) >= mostKnown {
+		b.bytes = map[[2]image.Point]int64{}
+	}
+	b.bytes[key] = bytes
+	return bytes
+}
+
+func (b *Branch) bytesOf(picture, core image.Point) int64 {
 	context := b.Context()
 	window := image.Pt(min(core.X+2*context, picture.X), min(core.Y+2*context, picture.Y))
 	at := image.Pt(min(context, window.X-core.X), min(context, window.Y-core.Y))

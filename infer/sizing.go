@@ -158,7 +158,7 @@ func (r room) bandsIn(bytes int64, most int) int {
 func (r room) sections(widths []int, costs stripCosts) (sizing, error) {
 	var best sizing
 	need := int64(math.MaxInt64)
-	for workers := min(r.threads, parts(r.size.X, narrowest)); workers > 0; workers-- {
+	for workers := min(r.threads, parts(r.size.X, narrowest)); workers > 0; workers = fewer(workers) {
 		for _, width := range widths {
 			s := sizing{workers: workers, lanes: workers, bandRows: r.bandRows()}
 			s.core.X = stripWidth(r.size.X, width, workers)
@@ -225,7 +225,7 @@ func (c stripCosts) of(r room, s sizing) float64 {
 func stripSizing(picture image.Point, threads int, bytes int64, limits stripLimits,
 	stripBytes func(picture, core image.Point) int64) (sizing, error) {
 	var s sizing
-	for s.workers = min(threads, parts(picture.X, narrowest)); s.workers > 0; s.workers-- {
+	for s.workers = min(threads, parts(picture.X, narrowest)); s.workers > 0; s.workers = fewer(s.workers) {
 		for _, width := range limits.widths {
 			s.core = image.Pt(stripWidth(picture.X, width, s.workers), picture.Y)
 			lane := stripBytes(picture, s.core)
@@ -236,6 +236,9 @@ func stripSizing(picture image.Point, threads int, bytes int64, limits stripLimi
 	}
 	return sizing{}, tooLittle(s.bytes, bytes)
 }
+
+// fewer is the next smaller number of workers to try.
+func fewer(workers int) int { return min(workers*3/4, workers-1) }
 
 // stripWidth is how wide strips are for so many workers to have the same number of them, at most about a width.
 func stripWidth(picture, width, workers int) int {

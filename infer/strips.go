@@ -26,13 +26,9 @@ func (r *routed) fit(m room) (sizing, error) {
 // fitTo does the same when the classes of cores are known, and so which strips have the same cost, which may be narrower than fit must fear.
 func (r *routed) fitTo(m room, c *choice) (sizing, error) {
 	counts := c.Counts()
-	known := map[int]int64{} // by width: finding out takes a while
 	bytes := func(picture, strip image.Point) int64 {
-		strip.X = min(parts(strip.X, narrowest)*narrowest, picture.X)
-		if _, ok := known[strip.X]; !ok {
-			known[strip.X] = r.stripBytes(picture, strip, counts)
-		}
-		return known[strip.X]
+		strip.X = min(parts(strip.X, narrowest)*narrowest, picture.X) // few widths, for the sake of time
+		return r.stripBytes(picture, strip, counts)
 	}
 	over := func(add func(all, strip int64) int64) func(picture, core image.Point) int64 {
 		return func(picture, core image.Point) int64 {
