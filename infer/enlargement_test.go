@@ -109,7 +109,7 @@ func beginBy(t *testing.T, m *weights.Model, o Options, in *picture.Picture) (*E
 func TestWorkWaitsForWhoeverTakesTheRows(t *testing.T) {
 	before := runtime.NumGoroutine()
 	m := branchtest.ClassSR(t, "fsrcnn", 2, 3)
-	in := branchtest.Patchwork(64, 3000, 3, false, 8)
+	in := branchtest.Patchwork(48, 1500, 3, false, 8)
 	var done atomic.Int64
 	o := Options{Threads: 2, Mode: ModeFull, Progress: func(pixels, _ int) { done.Store(int64(pixels)) }}
 	e, err := beginBy(t, m, o, in)
@@ -141,7 +141,7 @@ func TestRowsEndWithTheContext(t *testing.T) {
 	m := branchtest.ClassSR(t, "fsrcnn", 2, 3)
 	up := newUpscaler(t, m, Options{Mode: ModeFull})
 	ctx, cancel := context.WithCancel(context.Background())
-	e, err := up.Begin(ctx, branchtest.Patchwork(64, 3000, 3, false, 8), nil)
+	e, err := up.Begin(ctx, branchtest.Patchwork(48, 1500, 3, false, 8), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,8 +221,8 @@ func TestScheduleOrder(t *testing.T) {
 // What cuts across cost is told, and is what pieces take more than strips of the same widths that are as high as the picture.
 func TestRepeatedArithmeticIsTold(t *testing.T) {
 	m := branchtest.ClassSR(t, "carn", 2, 3)
-	in := branchtest.Patchwork(100, 900, 3, false, 8)
-	for _, memory := range []int64{0, in.Config().Bytes() + 1_000_000} {
+	in := branchtest.Patchwork(60, 500, 3, false, 8)
+	for _, memory := range []int64{0, in.Config().Bytes() + 900_000} {
 		e, err := beginBy(t, m, Options{Mode: ModeFull, Threads: 1, Memory: memory}, in)
 		if err != nil {
 			t.Fatal(err)

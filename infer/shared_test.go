@@ -13,15 +13,16 @@ import (
 	"classsr/budget"
 	"classsr/internal/par"
 	"classsr/picture"
+	"classsr/weights"
 )
 
 // Eight pictures at once share memory that is enough for two or three of them. All are enlarged, none waits much longer than its turn, what is
 // reserved never exceeds the whole, and neither does what they hold.
 func TestASharedBudgetBoundsConcurrentPictures(t *testing.T) {
 	m := branchtest.ClassSR(t, "fsrcnn", 4, 3)
-	const pictures, rounds = 8, 3
+	const pictures, rounds = 8, 2
 	full := newUpscaler(t, m, Options{Mode: ModeFull})
-	in := branchtest.Patchwork(300, 200, 3, false, 8)
+	in := branchtest.Patchwork(160, 120, 3, false, 8)
 	claim, err := full.Claim(context.Background(), in.Config(), Beside{})
 	if err != nil {
 		t.Fatal(err)
@@ -101,21 +102,26 @@ func watch(t *testing.T, b *budget.Budget, whole int64) {
 
 // What is claimed is what is allocated, or a little more: lanes, bands and all that belongs to a picture.
 func TestClaimsCoverWhatIsAllocated(t *testing.T) {
+	models := map[string]*weights.Model{}
 	for _, c := range []struct {
 		net    string
 		o      Options
 		kind   picture.Config
 		memory int64
 	}{
-		{"fsrcnn", Options{Mode: ModeFull}, picture.Config{Width: 700, Height: 500, Colors: 3, Depth: 8}, 0},
-		{"fsrcnn", Options{Mode: ModeFull}, picture.Config{Width: 700, Height: 500, Colors: 3, Depth: 16, Alpha: true}, 0},
-		{"fsrcnn", Options{}, picture.Config{Width: 700, Height: 500, Colors: 3, Depth: 8}, 0},
-		{"fsrcnn", Options{}, picture.Config{Width: 700, Height: 500, Colors: 1, Depth: 8}, 6_000_000},
-		{"carn", Options{}, picture.Config{Width: 300, Height: 500, Colors: 3, Depth: 8}, 0},
-		{"carn", Options{}, picture.Config{Width: 300, Height: 500, Colors: 3, Depth: 8}, 16_000_000},
-		{"fsrcnn", Options{Mode: ModePaper}, picture.Config{Width: 700, Height: 500, Colors: 3, Depth: 8}, 0},
+		{"fsrcnn", Options{Mode: ModeFull}, picture.Config{Width: 300, Height: 240, Colors: 3, Depth: 8}, 0},
+		{"fsrcnn", Options{Mode: ModeFull}, picture.Config{Width: 300, Height: 240, Colors: 3, Depth: 16, Alpha: true}, 0},
+		{"fsrcnn", Options{}, picture.Config{Width: 300, Height: 240, Colors: 3, Depth: 8}, 0},
+		{"fsrcnn", Options{}, picture.Config{Width: 300, Height: 240, Colors: 1, Depth: 8}, 5_000_000},
+		{"carn", Options{}, picture.Config{Width: 150, Height: 240, Colors: 3, Depth: 8}, 0},
+		{"carn", Options{}, picture.Config{Width: 150, Height: 240, Colors: 3, Depth: 8}, 15_000_000},
+		{"fsrcnn", Options{Mode: ModePaper}, picture.Config{Width: 300, Height: 240, Colors: 3, Depth: 8}, 0},
 	} {
-		m := branchtest.ClassSR(t, c.net, 4, 3)
+		m := models[c.net]
+		if m == nil {
+			m = branchtest.ClassSR(t, c.net, 4, 3)
+			models[c.net] = m
+		}
 		in := branchtest.Patchwork(c.kind.Width, c.kind.Height, c.kind.Colors, c.kind.Alpha, c.kind.Depth)
 		c.o.Threads, c.o.Memory = 2, c.memory
 		up := newUpscaler(t, m, c.o)
