@@ -17,7 +17,7 @@ import (
 )
 
 // Eight pictures at once share memory that is enough for two or three of them. All are enlarged in their turns, and what is
-// reserved never exceeds the whole, and neither does what they hold.
+// reserved never exceeds the whole.
 func TestASharedBudgetBoundsConcurrentPictures(t *testing.T) {
 	m := branchtest.ClassSR(t, "fsrcnn", 4, 3)
 	const pictures, rounds = 8, 3
