@@ -134,18 +134,7 @@ func TestGoroutinesForComputingStartInPar(t *testing.T) {
 		if dir == "internal/par" || dir == "cmd/classsr" {
 			continue
 		}
-		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range files {
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
+		for name, file := range parsed(t, dir) {
 			ast.Inspect(file, func(n ast.Node) bool {
 				_, statement := n.(*ast.GoStmt)
 				selector, ok := n.(*ast.SelectorExpr)
@@ -183,18 +172,7 @@ func TestLayersAreThoseOfTheDocument(t *testing.T) {
 func TestOperationsAreToldApartInOnePlace(t *testing.T) {
 	got := map[string]int{}
 	for _, dir := range []string{"program", "engine"} {
-		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range files {
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
+		for name, file := range parsed(t, dir) {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if _, ok := n.(*ast.TypeAssertExpr); ok { // of a switch, or alone
 					got[filepath.ToSlash(name)]++
@@ -212,6 +190,25 @@ func TestOperationsAreToldApartInOnePlace(t *testing.T) {
 	if !maps.Equal(got, want) {
 		t.Errorf("types are asked for in %v, want %v", got, want)
 	}
+}
+
+// parsed gives the files of a folder by their paths, without tests.
+func parsed(t *testing.T, dir string) map[string]*ast.File {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]*ast.File{}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		if files[name], err = parser.ParseFile(token.NewFileSet(), name, nil, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
 }
 
 // ownPackage gives the folder of a package of this module.
