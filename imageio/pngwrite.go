@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"io"
 
+	"classsr/internal/kernel"
 	"classsr/picture"
 )
 
@@ -16,6 +17,10 @@ import (
 // stripBytes is the size that strips are cut to, before compression: large against deflate's window of 32 KiB, so that
 // starting afresh costs little, and small enough for many workers to share a picture.
 const stripBytes = 512 << 10
+
+// filterPaeth is PNG's number of the filter that is used for all rows: choosing one row by row gained less than half a percent on most
+// photographs, 3 percent on noisy ones, and doubled the time.
+const filterPaeth = 4
 
 // pngLine is the length of a row as it is compressed: a byte that names its filter, then the pixels.
 func pngLine(c picture.Config) int { return 1 + c.Width*pngPixel(c) }
@@ -84,7 +89,7 @@ func (c *pngCodec) compress(worker int, s *strip) error {
 		if y > 0 {
 			above = raw[(y-1)*c.line:][:c.line]
 		}
-		paethRow(raw[y*c.line+1:][:c.line-1], above[1:], pngPixel(c.config))
+		kernel.FilterPaeth(raw[y*c.line+1:][:c.line-1], above[1:], pngPixel(c.config))
 	}
 	return c.workers[worker].compress(s, raw)
 }

@@ -1,5 +1,6 @@
 // Package kernel is the float32 arithmetic of the networks on planes in memory: convolutions, what goes between
-// them, and their gradients; and the way from 8-bit samples to planes and back. It knows neither graphs nor pictures.
+// them, and their gradients; the way from 8-bit samples to planes and back,
+// and the filter of PNG. It knows neither graphs nor pictures.
 //
 // # The contract
 //
@@ -18,7 +19,7 @@
 // A Set is an implementation of the inner loops. "generic" is pure Go, compiled everywhere, and the oracle for all others;
 // "avx2" and "avx512" are assembly written by the program in gen (make gen). The best one that the processor can run is used;
 // the environment variable CLASSSR_KERNEL forces another, and Select tells which is in use. Sets differ in the last bits of
-// their results, because they round in different places; samples they convert alike, and dense layers (dense.go), by which classes are
+// their results, because they round in different places; samples they convert and filter alike, and dense layers (dense.go), by which classes are
 // chosen, they compute alike.
 package kernel
 
@@ -63,6 +64,8 @@ type Set struct {
 	// and numbers of channels from 1 to 4; nil if the set has no fast way.
 	floatsFromBytes func(dst []float32, src []byte, step int) int
 	bytesFromFloats func(dst []byte, src [maxChannels][]float32, channels int) int
+	// filterPaeth filters the end of a row and returns how many bytes it did; nil if the set has no fast way.
+	filterPaeth func(row, above []byte, pixelBytes int) int
 	// peak does rounds times peakMACs multiply-adds between registers.
 	peak     func(rounds int)
 	peakMACs int

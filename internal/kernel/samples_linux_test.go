@@ -34,6 +34,7 @@ func TestNothingBesideSamplesIsTouched(t *testing.T) {
 						floatsFromBytes(set, src[c], pixels[c:], step)
 					}
 					bytesFromFloats(set, pixels, step, src)
+					filterPaeth(set, pixels, pixels, step)
 				}
 			}
 		}

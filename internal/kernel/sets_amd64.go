@@ -60,6 +60,7 @@ func (f assembly) set() *Set {
 		interleave: interleaveAssembly,
 		peak:       f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
+		filterPaeth: filterPaethAssembly,
 	}
 }
 
@@ -145,6 +146,18 @@ func bytesFromFloatsAssembly(dst []byte, src [maxChannels][]float32, channels in
 			bytesFromFloats4AVX2(to, &src[0][done], &src[1][done], &src[2][done], &src[3][done], n)
 		}
 		done += 8 * n
+	}
+	return done
+}
+
+// filterPaethAssembly filters whole chunks of 32 bytes, up to the row's end.
+func filterPaethAssembly(row, above []byte, pixelBytes int) int {
+	done := 0
+	for chunks := (len(row) - pixelBytes) / 32; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		from := len(row) - done - 32*n
+		filterPaethAVX2(&row[from], &above[from], pixelBytes, n)
+		done += 32 * n
 	}
 	return done
 }

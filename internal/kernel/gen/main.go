@@ -18,6 +18,7 @@ var families = map[string]func(){
 	"dense":       denseLayers,
 	"dots":        innerProducts,
 	"elementwise": elementwise,
+	"filter":      filters,
 	"interleave":  interleaves,
 	"peak":        peaks,
 	"samples":     samples,
