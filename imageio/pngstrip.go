@@ -2,7 +2,6 @@ package imageio
 
 import (
 	"encoding/binary"
-	"errors"
 	"hash/adler32"
 	"hash/crc32"
 	"io"
@@ -12,15 +11,19 @@ import (
 
 // pngWorker is the memory that one worker uses for strip after strip.
 type pngWorker struct {
-	other     blocks
 	deflaters [2]*flate.Writer
 }
 
-// The two ways to compress; a strip is kept as the one that makes it smaller. Paeth's filter leaves photographs as noise
-// around zero, in which the short matches that a fast search finds do more harm than good, and coding single bytes is
-// smaller. Drawings and smooth pictures repeat themselves, which only matches make small. A part of the strip does not tell
-// well which of the two wins.
+// The two ways to compress. Paeth's filter leaves photographs as noise around zero, in which the short matches that a fast search finds do
+// more harm than good, and coding single bytes is smaller. Drawings and smooth pictures repeat themselves, which only matches make small.
 var stripLevels = [2]int{flate.HuffmanOnly, 2}
+
+// Parts of a strip are compressed in both ways to choose one. With these, files were at most 3.6 percent larger than with the better way for
+// each strip, 0.2 percent in the mean of 49 photographs; a single part of 64 KiB made them up to 9.6 percent larger.
+const (
+	sampleParts = 8
+	sampleBytes = 16 << 10
+)
 
 // deflatersBytes is the memory that a worker's two compressors take.
 const deflatersBytes = 1600 << 10
@@ -28,34 +31,66 @@ const deflatersBytes = 1600 << 10
 // compress makes the IDAT chunk of a strip's filtered rows.
 func (w *pngWorker) compress(s *strip, raw []byte) error {
 	s.rawSum, s.rawSize = adler32.Checksum(raw), int64(len(raw))
-	if err := w.deflate(&s.packed, s.index, raw, 0); err != nil {
+	way, err := w.choose(raw)
+	if err != nil {
 		return err
 	}
-	w.other.reset()
-	switch err := w.deflate(&shorter{&w.other, s.packed.size}, s.index, raw, 1); {
-	case err == nil:
-		s.packed, w.other = w.other, s.packed
-	case !errors.Is(err, errNotShorter):
+	start := "\x00\x00\x00\x00IDAT"
+	if s.index == 0 {
+		start += "\x78\x01" // zlib: deflate with a window of 32 KiB, fast
+	}
+	if _, err := io.WriteString(&s.packed, start); err != nil {
+		return err
+	}
+	if err := w.deflate(&s.packed, way, raw); err != nil {
 		return err
 	}
 	n := s.packed.size
 	binary.BigEndian.PutUint32(s.packed.head(4), uint32(n-8))
 	sum := crc32.NewIEEE()
 	_ = s.packed.each(4, n, func(part []byte) error { _, err := sum.Write(part); return err }) // it never fails
-	_, err := s.packed.Write(sum.Sum(nil))
+	_, err = s.packed.Write(sum.Sum(nil))
 	return err
 }
 
-// deflate writes the chunk of strip number index to dst, with raw compressed in one of the ways and flushed, up to its checksum. Its length
-// is left open.
-func (w *pngWorker) deflate(dst io.Writer, index int, raw []byte, way int) error {
-	start := "\x00\x00\x00\x00IDAT"
-	if index == 0 {
-		start += "\x78\x01" // zlib: deflate with a window of 32 KiB, fast
+// choose gives the way that makes parts of raw smaller.
+func (w *pngWorker) choose(raw []byte) (way int, err error) {
+	parts := sampled(raw)
+	var sizes [len(stripLevels)]byteCount
+	for i := range sizes {
+		if err := w.deflate(&sizes[i], i, parts...); err != nil {
+			return 0, err
+		}
 	}
-	if _, err := io.WriteString(dst, start); err != nil {
-		return err
+	if sizes[1] < sizes[0] {
+		return 1, nil
 	}
+	return 0, nil
+}
+
+// sampled gives parts that lie evenly in raw, or all of it if it is not longer than they are.
+func sampled(raw []byte) [][]byte {
+	if len(raw) <= sampleParts*sampleBytes {
+		return [][]byte{raw}
+	}
+	parts := make([][]byte, sampleParts)
+	for i := range parts {
+		parts[i] = raw[i*(len(raw)-sampleBytes)/(sampleParts-1):][:sampleBytes]
+	}
+	return parts
+}
+
+// byteCount is a writer that counts.
+type byteCount int
+
+// Write implements io.Writer.
+func (c *byteCount) Write(p []byte) (int, error) {
+	*c += byteCount(len(p))
+	return len(p), nil
+}
+
+// deflate writes parts to dst, compressed as one in one of the ways, and flushed.
+func (w *pngWorker) deflate(dst io.Writer, way int, parts ...[]byte) error {
 	if w.deflaters[way] == nil {
 		writer, err := flate.NewWriter(dst, stripLevels[way])
 		if err != nil {
@@ -64,24 +99,10 @@ func (w *pngWorker) deflate(dst io.Writer, index int, raw []byte, way int) error
 		w.deflaters[way] = writer
 	}
 	w.deflaters[way].Reset(dst)
-	if _, err := w.deflaters[way].Write(raw); err != nil {
-		return err
+	for _, part := range parts {
+		if _, err := w.deflaters[way].Write(part); err != nil {
+			return err
+		}
 	}
 	return w.deflaters[way].Flush()
-}
-
-// shorter is a buffer that takes fewer bytes than so many, and then fails, so that no more is compressed in vain.
-type shorter struct {
-	*blocks
-	than int
-}
-
-var errNotShorter = errors.New("not shorter")
-
-// Write implements io.Writer.
-func (s *shorter) Write(p []byte) (int, error) {
-	if s.size+len(p) >= s.than {
-		return 0, errNotShorter
-	}
-	return s.blocks.Write(p)
 }

@@ -37,7 +37,7 @@ func pngLayout(c picture.Config) stripLayout {
 	packed := int64(raw) + int64(raw)/64 + 4096
 	return stripLayout{
 		rows: rows, strips: (c.Height-1)/rows + 1,
-		rawBytes: raw, aboveBytes: line, packedBytes: packed, workerBytes: deflatersBytes + blocksFor(packed),
+		rawBytes: raw, aboveBytes: line, packedBytes: packed, workerBytes: deflatersBytes,
 	}
 }
 
