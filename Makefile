@@ -27,7 +27,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 race: ## the race detector where goroutines share something (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./internal/par ./budget ./dataset ./train
 	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads|Waits|Panics' . ./infer ./engine
-	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads|Bands|Encoders|Strips' ./imageio
+	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads|Bands|Encoders|Sinks|Strips' ./imageio ./imageio/strips
 
 .PHONY: avx2
 avx2: ## the tests that depend on kernels, on those for AVX2

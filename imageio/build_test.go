@@ -35,14 +35,16 @@ func (f testPNG) channels() int {
 	return map[byte]int{pngGray: 1, pngRGB: 3, pngPalette: 1, pngGrayAlpha: 2, pngRGBA: 4}[f.colorType]
 }
 
+// adam7 is the passes of interlaced pictures: x0, y0, dx, dy.
+var adam7 = [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
+
 // bytes gives the file.
 func (f testPNG) bytes() []byte {
 	interlaced := byte(0)
 	var raw []byte
 	if f.interlaced {
 		interlaced = 1
-		passes := [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
-		for _, pass := range passes {
+		for _, pass := range adam7 {
 			raw = f.appendPass(raw, pass)
 		}
 	} else {

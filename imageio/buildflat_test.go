@@ -10,13 +10,16 @@ import (
 
 // flatPNG is a PNG of any kind.
 func flatPNG(size image.Point, colorType byte, bits int, interlaced bool, chunks ...testChunk) []byte {
-	f := &pngScan{container: &container{}, colorType: colorType, bits: bits}
-	length, passes := 0, pngWhole
+	samples := map[byte]int{pngRGB: 3, pngGrayAlpha: 2, pngRGBA: 4}[colorType]
+	passes := [][4]int{{0, 0, 1, 1}}
 	if interlaced {
-		passes = pngPasses
+		passes = adam7
 	}
+	length := 0
 	for _, p := range passes {
-		length += (size.Y - p.y0 + p.dy - 1) / p.dy * f.rowBytes((size.X-p.x0+p.dx-1)/p.dx)
+		if w, h := (size.X-p[0]+p[2]-1)/p[2], (size.Y-p[1]+p[3]-1)/p[3]; w > 0 {
+			length += h * (1 + (w*max(samples, 1)*bits+7)/8)
+		}
 	}
 	header := binary.BigEndian.AppendUint32(nil, uint32(size.X))
 	header = binary.BigEndian.AppendUint32(header, uint32(size.Y))
@@ -78,19 +81,16 @@ func (f flatJPEG) bytes() []byte {
 
 // blocks is how many blocks of 8x8 samples there are.
 func (f flatJPEG) blocks() int {
-	c := &container{width: f.size.X, height: f.size.Y}
-	s := &jpegScan{container: c}
-	for _, b := range f.sampling {
-		s.components = append(s.components, jpegComponent{h: int(b >> 4), v: int(b & 15)})
+	sampling := f.sampling
+	if len(sampling) == 1 {
+		sampling = []byte{0x11}
 	}
-	if len(f.sampling) == 1 {
-		s.components[0] = jpegComponent{h: 1, v: 1}
+	h, v := 8*int(sampling[0]>>4), 8*int(sampling[0]&15)
+	n := 0
+	for _, b := range sampling {
+		n += int(b>>4) * int(b&15)
 	}
-	n := int64(0)
-	for _, k := range s.components {
-		n += s.blocks(k)
-	}
-	return int(n)
+	return n * ((f.size.X + h - 1) / h) * ((f.size.Y + v - 1) / v)
 }
 
 func appendSegment(file []byte, marker byte, body string) []byte {

@@ -12,29 +12,9 @@ package imageio
 import (
 	"runtime/debug"
 
+	"classsr/imageio/codec"
 	"classsr/picture"
 )
-
-// DefaultMaxPixels is the largest picture that is read unless Limits says otherwise: 2^30 pixels.
-const DefaultMaxPixels = 1 << 30
-
-// Limits bounds what Decode accepts. Zero is a good choice for every field.
-type Limits struct {
-	MaxPixels int64 // width times height; 0 means DefaultMaxPixels
-	// MaxBytes is the longest file that is accepted, in bytes; 0 means what MaxPixels take uncompressed.
-	MaxBytes int64
-	// Accept, if not nil, is called when the headers are read, before anything else of the file is; if it returns an error, that is the
-	// result. In rare files what comes behind the pixels changes what the headers said, as that the picture lies on its side; then Accept
-	// is asked again before the pixels are decoded.
-	Accept func(Config) error
-}
-
-func (l Limits) maxPixels() int64 {
-	if l.MaxPixels <= 0 {
-		return DefaultMaxPixels
-	}
-	return l.MaxPixels
-}
 
 // Decoded is a picture and what was learnt from its file.
 type Decoded struct {
@@ -58,59 +38,60 @@ type Config struct {
 // Decode reads a whole picture; its format is found from its first bytes. Bytes after the picture are ignored. It returns an
 // error if the format is unknown, the picture is larger than limits, or the data is damaged, incomplete or of a kind that
 // the format's decoder does not know; never a part of a picture.
-func Decode(data []byte, limits Limits) (*Decoded, error) { return decode(memorySource(data), limits) }
+func Decode(data []byte, limits Limits) (*Decoded, error) {
+	return decode(codec.MemorySource(data), limits)
+}
 
-func decode(s *source, limits Limits) (*Decoded, error) {
-	c, err := check(s, limits)
+func decode(s *codec.Source, limits Limits) (*Decoded, error) {
+	f, err := check(s, limits)
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.pixels()
+	p, err := f.Pixels()
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoded{Picture: p, Format: c.format, Notes: c.notes}
-	if most, kept := c.memory(); most-kept > muchGarbage {
+	d := &Decoded{Picture: p, Format: f.Format(), Notes: f.Notes}
+	if most, kept := f.Memory(); most-kept > codec.MuchGarbage {
 		debug.FreeOSMemory() // what is done with the picture takes memory too, and this is not to lie beside it
 	}
 	return d, nil
 }
 
-// check does all that comes before the pixels are decoded.
-func check(s *source, limits Limits) (*container, error) {
-	c, err := open(s)
+// open recognises the format and reads the headers.
+func open(s *codec.Source) (*codec.File, error) {
+	format, err := sniff(s.First())
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkPixels(limits); err != nil {
+	return codec.Open(s, format)
+}
+
+// check does all that comes before the pixels are decoded.
+func check(s *codec.Source, limits Limits) (*codec.File, error) {
+	f, err := open(s)
+	if err != nil {
 		return nil, err
 	}
-	if err := c.checkLength(); err != nil {
+	if err := limits.checkPixels(f); err != nil {
 		return nil, err
 	}
-	accepted := c.config()
+	if err := f.CheckLength(); err != nil {
+		return nil, err
+	}
+	accepted := configOf(f)
 	if err := limits.accept(accepted); err != nil {
 		return nil, err
 	}
-	if err := c.finish(); err != nil {
+	if err := f.Finish(); err != nil {
 		return nil, err
 	}
-	if found := c.config(); !sameForm(found, accepted) {
+	if found := configOf(f); !sameForm(found, accepted) {
 		if err := limits.accept(found); err != nil {
 			return nil, err
 		}
 	}
-	return c, nil
-}
-
-func (l Limits) accept(c Config) error {
-	if l.Accept == nil {
-		return nil
-	}
-	if err := l.Accept(c); err != nil {
-		return notAccepted{err}
-	}
-	return nil
+	return f, nil
 }
 
 // sameForm reports whether nothing has changed that who accepted a picture relies on. How many bytes have come through a pipe is not meant.
@@ -121,24 +102,19 @@ func sameForm(found, accepted Config) bool {
 // DecodeConfig reads size and format from the structure of a picture without decoding pixels. Data that it accepts may still
 // be damaged.
 func DecodeConfig(data []byte) (Config, error) {
-	c, err := open(memorySource(data))
+	f, err := open(codec.MemorySource(data))
 	if err != nil {
 		return Config{}, err
 	}
-	if err := c.scanner.rest(); err != nil {
-		return Config{}, c.damaged(err)
+	if err := f.Structure(); err != nil {
+		return Config{}, err
 	}
-	return c.config(), nil
+	return configOf(f), nil
 }
 
-// config is what is known so far.
-func (c *container) config() Config {
-	w, h := c.width, c.height
-	if swapsSides(c.orientation) {
-		w, h = h, w
-	}
-	form := picture.Config{Width: w, Height: h, Colors: c.colors, Alpha: c.alpha, Depth: c.depth}
-	found := Config{Format: c.format, Config: form}
-	found.DecodeBytes, found.PictureBytes = c.memory()
-	return found
+// configOf is what is known so far.
+func configOf(f *codec.File) Config {
+	c := Config{Format: f.Format(), Config: f.Upright()}
+	c.DecodeBytes, c.PictureBytes = f.Memory()
+	return c
 }

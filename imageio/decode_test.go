@@ -25,7 +25,7 @@ func mustDecode(t testing.TB, data []byte) *Decoded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSamples(d.Picture)
+	d.Check()
 	config, err := DecodeConfig(data)
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +279,7 @@ func TestTestPictures(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if checkSamples(d.Picture); d.Depth != 8 || d.Alpha {
+		if d.Check(); d.Depth != 8 || d.Alpha {
 			t.Errorf("%s: got %s", path, shape(d.Colors, d.Alpha, d.Depth))
 		}
 	}

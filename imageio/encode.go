@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"classsr/budget"
+	"classsr/imageio/codec"
+	"classsr/imageio/jpeg"
+	"classsr/imageio/png"
 	"classsr/picture"
 )
 
@@ -24,20 +27,20 @@ const defaultQuality = 95
 func FormatOf(path string) (string, error) {
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
 	case ".png":
-		return formatPNG, nil
+		return png.Format.ID, nil
 	case ".jpg", ".jpeg":
-		return formatJPEG, nil
+		return jpeg.Format.ID, nil
 	case "":
-		return "", unsupported("its name has no ending that says its format: use .png, .jpg or .jpeg")
+		return "", codec.Unsupported("its name has no ending that says its format: use .png, .jpg or .jpeg")
 	default:
-		return "", unsupported("%s files cannot be written: use .png, .jpg or .jpeg", ending)
+		return "", codec.Unsupported("%s files cannot be written: use .png, .jpg or .jpeg", ending)
 	}
 }
 
 // Lost tells what of a picture of c's form the format ("png" or "jpeg") cannot keep: one short sentence each, none if all is kept.
 func Lost(c picture.Config, format string) []string {
 	var notes []string
-	if format == formatJPEG {
+	if format == jpeg.Format.ID {
 		if c.Alpha {
 			notes = append(notes, "transparency is not kept: JPEG cannot store it")
 		}
@@ -71,12 +74,12 @@ func NewEncoder(w io.Writer, c picture.Config, format string, o EncodeOptions) (
 // (as in EncodeOptions). Pictures that cannot be compressed come near to it; a photograph took three quarters of it as PNG, a third as JPEG.
 // CheckOutput must not refuse the format and c.
 func EncoderBytes(c picture.Config, format string, threads int) int64 {
-	return outputs[format].layout(c).bytes(threads)
+	return outputs[format].layout(c).Bytes(threads)
 }
 
 // Encode writes p to w, as NewEncoder's sink does, and returns Lost's notes. It returns an error if NewEncoder does, or if w fails.
 func Encode(w io.Writer, p *picture.Picture, format string, o EncodeOptions) (notes []string, err error) {
-	checkSamples(p)
+	p.Check()
 	encoder, err := NewEncoder(w, p.Config(), format, o)
 	if err != nil {
 		return nil, err
@@ -87,13 +90,5 @@ func Encode(w io.Writer, p *picture.Picture, format string, o EncodeOptions) (no
 	return Lost(p.Config(), format), nil
 }
 
-// checkSamples panics where a picture was not made as New makes it.
-func checkSamples(p *picture.Picture) {
-	n := p.Width * p.Height * p.Channels()
-	if n <= 0 || p.Depth == 8 && len(p.Pix8) != n || p.Depth == 16 && len(p.Pix16) != n {
-		panic("imageio: the picture does not hold the samples that its size asks for")
-	}
-}
-
 // PNG is the format that keeps all that a picture holds.
-const PNG = formatPNG
+const PNG = "png"

@@ -3,7 +3,6 @@ package imageio
 import (
 	"bytes"
 	"fmt"
-	"hash/adler32"
 	"image"
 	"image/png"
 	"math"
@@ -73,7 +72,7 @@ func TestPNGOfManyStrips(t *testing.T) {
 	for _, p := range []*picture.Picture{
 		patterned(1000, 800, 3, true, 8), patterned(700, 901, 3, false, 16), patterned(300000, 3, 3, false, 8),
 	} {
-		if strips := pngLayout(p.Config()).strips; strips < 3 {
+		if strips := outputs["png"].layout(p.Config()).Strips; strips < 3 {
 			t.Fatalf("%dx%d is %d strips, want several", p.Width, p.Height, strips)
 		}
 		img, err := png.Decode(bytes.NewReader(encoded(t, p, "png")))
@@ -135,17 +134,6 @@ func opaqueStd(p *picture.Picture) image.Image {
 	return rgba
 }
 
-// TestAdler32 joins sums of all cuts of a run.
-func TestAdler32(t *testing.T) {
-	data := bytes.Repeat([]byte{0xff, 0xfe, 1, 0, 0x80}, 3000)
-	want := adler32.Checksum(data)
-	for _, cut := range []int{0, 1, 2, 5, 700, 14000, len(data) - 1, len(data)} {
-		if got := joinAdler32(adler32.Checksum(data[:cut]), adler32.Checksum(data[cut:]), int64(len(data)-cut)); got != want {
-			t.Errorf("cut at %d: %08x, want %08x", cut, got, want)
-		}
-	}
-}
-
 func TestJPEG(t *testing.T) {
 	smooth := picture.New(40, 30, 3, true, 16)
 	for i := range 40 * 30 {
@@ -178,20 +166,6 @@ func TestJPEG(t *testing.T) {
 	_, highErr := Encode(&high, patterned(64, 64, 3, false, 8), "jpeg", EncodeOptions{Quality: 100})
 	if lowErr != nil || highErr != nil || low.Len() >= high.Len() {
 		t.Errorf("quality 10 takes %d bytes (%v), 100 takes %d (%v)", low.Len(), lowErr, high.Len(), highErr)
-	}
-}
-
-func TestDepthReduction(t *testing.T) {
-	p := picture.New(65536, 1, 1, false, 16)
-	for i := range p.Pix16 {
-		p.Pix16[i] = uint16(i)
-	}
-	reduced := make([]uint8, 65536)
-	spread8(reduced, p, 1)
-	for v, got := range reduced {
-		if want := (v*255*2 + 65535) / (2 * 65535); int(got) != want {
-			t.Fatalf("%d becomes %d, want %d", v, got, want)
-		}
 	}
 }
 

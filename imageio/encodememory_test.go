@@ -31,7 +31,7 @@ func TestEncoderBytes(t *testing.T) {
 	} {
 		p := noise(c)
 		for format, o := range outputs {
-			garbage := int64(o.layout(c).strips) * 2048
+			garbage := int64(o.layout(c).Strips) * 2048
 			for _, threads := range []int{1, 3} {
 				bound := EncoderBytes(c, format, threads)
 				used := allocated(func() {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"classsr/fault"
+	"classsr/imageio/codec"
 	"classsr/internal/regular"
 )
 
@@ -51,7 +52,7 @@ func isFile(path string, mode fs.FileMode) bool {
 
 // DecodeFile reads the picture in a file, whatever its name ends in. Errors name the file.
 func DecodeFile(path string, limits Limits) (d *Decoded, err error) {
-	err = withFile(path, limits, func(s *source) error {
+	err = withFile(path, limits, func(s *codec.Source) error {
 		d, err = decode(s, limits)
 		return err
 	})
@@ -60,14 +61,14 @@ func DecodeFile(path string, limits Limits) (d *Decoded, err error) {
 
 // CheckFile looks whether DecodeFile would read the picture in a file, without decoding its pixels, which may be damaged nevertheless.
 func CheckFile(path string, limits Limits) error {
-	return withFile(path, limits, func(s *source) error {
+	return withFile(path, limits, func(s *codec.Source) error {
 		_, err := check(s, limits)
 		return err
 	})
 }
 
 // withFile opens a file for do, and names it in errors.
-func withFile(path string, limits Limits, do func(*source) error) error {
+func withFile(path string, limits Limits, do func(*codec.Source) error) error {
 	err := withOpened(path, limits, do)
 	var refused notAccepted
 	switch {
@@ -79,12 +80,7 @@ func withFile(path string, limits Limits, do func(*source) error) error {
 	return nil
 }
 
-// notAccepted is an error of Limits.Accept: the picture could be read, but not be used.
-type notAccepted struct{ error }
-
-func (n notAccepted) Unwrap() error { return n.error }
-
-func withOpened(path string, limits Limits, do func(*source) error) error {
+func withOpened(path string, limits Limits, do func(*codec.Source) error) error {
 	f, err := regular.Open(path)
 	if errors.Is(err, regular.ErrPipe) {
 		return fault.New(fault.Unsupported, "%w: give it on standard input as -", regular.ErrPipe)
@@ -101,7 +97,7 @@ func withOpened(path string, limits Limits, do func(*source) error) error {
 }
 
 // openedSource is a file from its current offset on, which is not moved.
-func openedSource(f *os.File, limits Limits) (*source, error) {
+func openedSource(f *os.File, limits Limits) (*codec.Source, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -111,13 +107,13 @@ func openedSource(f *os.File, limits Limits) (*source, error) {
 		return nil, err
 	}
 	if info.Size() == 0 { // files of /proc, for instance, do not say how long they are
-		return pipeSource(f, limits.maxBytes())
+		return codec.PipeSource(f, limits.maxBytes())
 	}
 	length := max(info.Size()-at, 0)
 	if most := limits.maxBytes(); length > most {
-		return nil, errTooLong(most)
+		return nil, codec.TooLong(most)
 	}
-	return fileSource(io.NewSectionReader(f, at, length), length)
+	return codec.FileSource(io.NewSectionReader(f, at, length), length)
 }
 
 // DecodeReader is Decode for what r holds. What does not start like a picture, or is longer than it says or the limits allow, is
@@ -131,13 +127,13 @@ func DecodeReader(r io.Reader, limits Limits) (*Decoded, error) {
 	return decode(s, limits)
 }
 
-func readerSource(r io.Reader, limits Limits) (*source, error) {
+func readerSource(r io.Reader, limits Limits) (*codec.Source, error) {
 	if f, ok := r.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 			return openedSource(f, limits)
 		}
 	}
-	return pipeSource(r, limits.maxBytes())
+	return codec.PipeSource(r, limits.maxBytes())
 }
 
 // plainCause leaves out the operation and path that the os package puts before its cause.

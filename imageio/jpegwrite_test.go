@@ -27,7 +27,7 @@ func jpegSizes() [][2]int {
 	sizes := [][2]int{{1, 1}, {15, 17}, {16, 16}, {17, 33}, {8, 8}, {9, 7}, {1, 700}, {700, 1}, {20000, 1}, {20000, 16}, {20000, 37}, {65500, 9}, {3, 65500}, {11000, 150}}
 	for _, colors := range []int{1, 3} {
 		c := picture.Config{Width: 1001, Height: 5000, Colors: colors, Depth: 8}
-		rows := jpegLayout(c).rows
+		rows := outputs["jpeg"].layout(c).Rows
 		for _, h := range []int{rows - 1, rows, rows + 1, 2*rows + 15} {
 			sizes = append(sizes, [2]int{c.Width, h})
 		}
@@ -44,7 +44,7 @@ func TestJPEGPixels(t *testing.T) {
 			}
 			p := patterned(size[0], size[1], (channels-1)/2*2+1, alpha, 8+8*(i%2))
 			got, whole := encoded(t, p, "jpeg"), wholeJPEG(t, p)
-			if jpegLayout(p.Config()).strips == 1 && !bytes.Equal(got, whole) {
+			if outputs["jpeg"].layout(p.Config()).Strips == 1 && !bytes.Equal(got, whole) {
 				t.Errorf("%dx%d, %d channels: a single strip has other bytes", p.Width, p.Height, channels)
 			}
 			if !reflect.DeepEqual(decodedJPEG(t, got), decodedJPEG(t, whole)) {
@@ -89,20 +89,6 @@ func TestJPEGPixelsOfLibjpeg(t *testing.T) {
 			p := patterned(size[0], size[1], colors, false, 8)
 			if !bytes.Equal(decode(encoded(t, p, "jpeg")), decode(wholeJPEG(t, p))) {
 				t.Errorf("%dx%d, %d colours: other pixels", p.Width, p.Height, colors)
-			}
-		}
-	}
-}
-
-// TestJPEGStripsFitAnInterval goes through all widths: what a strip holds must be a number that a file can tell.
-func TestJPEGStripsFitAnInterval(t *testing.T) {
-	for width := 1; width <= 65535; width++ {
-		for _, colors := range []int{1, 3} {
-			c := picture.Config{Width: width, Height: 65535, Colors: colors, Depth: 8}
-			l := jpegLayout(c)
-			side, _ := jpegUnit(c)
-			if n := jpegUnits(c, l.rows); n > 65535 || l.rows%side != 0 || l.rows < 1 {
-				t.Fatalf("%d pixels wide, %d colours: %d units in %d rows", width, colors, n, l.rows)
 			}
 		}
 	}

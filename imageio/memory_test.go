@@ -189,12 +189,12 @@ func TestAcceptComesFirst(t *testing.T) {
 		}
 		r, calls, enough := &counted{Reader: bytes.NewReader(file)}, 0, errors.New("enough")
 		_, err := DecodeReader(r, Limits{Accept: func(c Config) error {
-			if calls++; r.n > firstLook || c.Width == 0 || c.Depth == 0 || c.DecodeBytes < c.Bytes() {
+			if calls++; r.n > (64<<10) || c.Width == 0 || c.Depth == 0 || c.DecodeBytes < c.Bytes() {
 				t.Errorf("%s: %d bytes were read for %+v", name, r.n, c)
 			}
 			return enough
 		}})
-		if calls != 1 || !errors.Is(err, enough) || r.n > firstLook {
+		if calls != 1 || !errors.Is(err, enough) || r.n > (64<<10) {
 			t.Errorf("%s: %d bytes were read, accepted %d times, error %v", name, r.n, calls, err)
 		}
 	}

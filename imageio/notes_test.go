@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"classsr/imageio/codec"
 )
 
 // profile is an ICC profile that holds nothing but its description, of version 2 or 4.
@@ -55,11 +57,11 @@ func TestNotesOfPNG(t *testing.T) {
 		{[]string{"cICP\x09\x10\x00\x01", "iCCP" + iccp("sRGB")}, lostProfile("cICP 9/16")},
 		{[]string{"pHYs" + be(2835, 2835) + "\x01"}, nil},
 		{[]string{"pHYs" + be(1, 1) + "\x00"}, nil},
-		{[]string{"pHYs" + be(11811, 11811) + "\x01"}, []string{noteResolution}},
-		{[]string{"tEXtTitle\x00a", "tEXtAuthor\x00b"}, []string{noteText}},
-		{[]string{"iTXtXML:com.adobe.xmp\x00\x00\x00\x00\x00<x/>"}, []string{noteXMP}},
-		{[]string{"acTL" + be(1, 0)}, []string{noteAnimation}},
-		{[]string{"eXIf" + exifBlock(1), "pHYs" + be(1, 2) + "\x00"}, []string{noteResolution, noteEXIF}},
+		{[]string{"pHYs" + be(11811, 11811) + "\x01"}, []string{codec.NoteResolution}},
+		{[]string{"tEXtTitle\x00a", "tEXtAuthor\x00b"}, []string{codec.NoteText}},
+		{[]string{"iTXtXML:com.adobe.xmp\x00\x00\x00\x00\x00<x/>"}, []string{codec.NoteXMP}},
+		{[]string{"acTL" + be(1, 0)}, []string{codec.NoteAnimation}},
+		{[]string{"eXIf" + exifBlock(1), "pHYs" + be(1, 2) + "\x00"}, []string{codec.NoteResolution, codec.NoteEXIF}},
 	} {
 		file := png
 		for _, c := range test.chunks {
@@ -79,18 +81,18 @@ func TestNotesOfJPEG(t *testing.T) {
 		want     []string
 	}{
 		{nil, nil},
-		{[]string{"\xe1Exif\x00\x00" + exifBlock(1)}, []string{noteEXIF}},
-		{[]string{"\xe1http://ns.adobe.com/xap/1.0/\x00<x/>"}, []string{noteXMP}},
-		{[]string{"\xedPhotoshop 3.0\x008BIM\x04\x04\x00\x00"}, []string{noteIPTC}},
+		{[]string{"\xe1Exif\x00\x00" + exifBlock(1)}, []string{codec.NoteEXIF}},
+		{[]string{"\xe1http://ns.adobe.com/xap/1.0/\x00<x/>"}, []string{codec.NoteXMP}},
+		{[]string{"\xedPhotoshop 3.0\x008BIM\x04\x04\x00\x00"}, []string{codec.NoteIPTC}},
 		{[]string{"\xedPhotoshop 3.0\x008BIM\x03\xed\x00\x00"}, nil},
 		{[]string{"\xe2ICC_PROFILE\x00\x01\x01" + p3}, lostProfile("Display P3")},
 		{[]string{"\xe2ICC_PROFILE\x00\x01\x02" + p3[:140], "\xe2ICC_PROFILE\x00\x02\x02" + p3[140:]}, lostProfile("Display P3")},
 		{[]string{"\xe2ICC_PROFILE\x00\x01\x01" + profile("sRGB built-in", 2)}, nil},
 		{[]string{"\xe2MPF\x00II*\x00"}, []string{"further pictures in the file (gain map or preview) are not kept"}},
-		{[]string{"\xfeby hand", "\xfetwice"}, []string{noteText}},
+		{[]string{"\xfeby hand", "\xfetwice"}, []string{codec.NoteText}},
 		{[]string{"\xe0JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"}, nil},
 		{[]string{"\xe0JFIF\x00\x01\x01\x01\x00\x48\x00\x48\x00\x00"}, nil},
-		{[]string{"\xe0JFIF\x00\x01\x01\x01\x01\x2c\x01\x2c\x00\x00"}, []string{noteResolution}},
+		{[]string{"\xe0JFIF\x00\x01\x01\x01\x01\x2c\x01\x2c\x00\x00"}, []string{codec.NoteResolution}},
 	} {
 		file := jpeg
 		for _, s := range test.segments {
@@ -109,7 +111,7 @@ func TestNotesOfWebP(t *testing.T) {
 	webp := reference(t, "webp-lossless.webp")
 	d := mustDecode(t, extendedWebP(webp, 0,
 		testChunk{"ICCP", []byte(profile("ProPhoto", 4))}, testChunk{"EXIF", []byte(exifBlock(1))}, testChunk{"XMP ", []byte("<x/>")}))
-	if want := append(lostProfile("ProPhoto"), noteEXIF, noteXMP); !slices.Equal(d.Notes, want) {
+	if want := append(lostProfile("ProPhoto"), codec.NoteEXIF, codec.NoteXMP); !slices.Equal(d.Notes, want) {
 		t.Errorf("notes %q, want %q", d.Notes, want)
 	}
 	if d := mustDecode(t, webp); d.Notes != nil {
@@ -129,11 +131,11 @@ func TestNotesOfTIFF(t *testing.T) {
 	}{
 		{"", nil, nil},
 		{fraction(72, 1), []tiffEntry{{tagXResolution, 5, 1, 8}, {tagYResolution, 5, 1, 8}}, nil},
-		{fraction(300, 1), []tiffEntry{{tagXResolution, 5, 1, 8}, {tagYResolution, 5, 1, 8}}, []string{noteResolution}},
+		{fraction(300, 1), []tiffEntry{{tagXResolution, 5, 1, 8}, {tagYResolution, 5, 1, 8}}, []string{codec.NoteResolution}},
 		{fraction(300, 1), []tiffEntry{{tagXResolution, 5, 1, 8}, {tagYResolution, 5, 1, 8}, {tagResolutionUnit, 3, 1, 1}}, nil},
 		{icc, []tiffEntry{{tagICC, 7, uint32(len(icc)), 8}}, lostProfile("eciRGB v2")},
-		{"", []tiffEntry{{tagXMP, 1, 4, 0}, {tagIPTC, 7, 4, 0}, {tagEXIF, 4, 1, 8}}, []string{noteEXIF, noteXMP, noteIPTC}},
-		{"", []tiffEntry{{tagArtist, 2, 4, 0}, {tagCopyright, 2, 4, 0}, {tagGeoKeys, 3, 4, 8}}, []string{noteText, noteGeo}},
+		{"", []tiffEntry{{tagXMP, 1, 4, 0}, {tagIPTC, 7, 4, 0}, {tagEXIF, 4, 1, 8}}, []string{codec.NoteEXIF, codec.NoteXMP, codec.NoteIPTC}},
+		{"", []tiffEntry{{tagArtist, 2, 4, 0}, {tagCopyright, 2, 4, 0}, {tagGeoKeys, 3, 4, 8}}, []string{codec.NoteText, "map coordinates (GeoTIFF) are not kept"}},
 	} {
 		d := mustDecode(t, rawTIFF(3, 2, []byte{1, 2, 3, 4, 5, 6}, test.tail, test.entries...))
 		if !slices.Equal(d.Notes, test.want) {
@@ -142,14 +144,5 @@ func TestNotesOfTIFF(t *testing.T) {
 	}
 	if d := mustDecode(t, reference(t, "tiff-pages.tif")); !slices.Equal(d.Notes, []string{"only the first of 3 pages is read"}) {
 		t.Errorf("three pages: notes %q", d.Notes)
-	}
-}
-
-func TestNamesFitOneLine(t *testing.T) {
-	if got, want := latin1([]byte("a\nb\x00c\xe9\x1b[31m ")), "abcé[31m"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := printable(strings.Repeat("x", 1000)); len(got) != 60 {
-		t.Errorf("a name of 1000 letters is cut to %d", len(got))
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/image/tiff"
 
+	"classsr/imageio/codec"
 	"classsr/picture"
 )
 
@@ -141,12 +142,12 @@ func FuzzAsOthersReadIt(f *testing.F) {
 		if bytes.HasPrefix(data, []byte("\x89PNG")) {
 			data = repaired(data)
 		}
-		c, err := check(memorySource(data), Limits{MaxPixels: 1 << 16})
-		if err != nil || c.orientation > 1 {
+		c, err := check(codec.MemorySource(data), Limits{MaxPixels: 1 << 16})
+		if err != nil || c.Orientation > 1 {
 			return
 		}
-		decode := map[string]func(io.Reader) (image.Image, error){formatPNG: png.Decode, formatTIFF: tiff.Decode}[c.format]
-		p, err := c.pixels()
+		decode := map[string]func(io.Reader) (image.Image, error){"png": png.Decode, "tiff": tiff.Decode}[c.Format()]
+		p, err := c.Pixels()
 		if decode == nil || err != nil {
 			return
 		}

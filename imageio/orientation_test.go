@@ -6,29 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"classsr/imageio/codec"
 	"classsr/picture"
 )
-
-// uprightTable tells how the stored pixels "abc def" (two rows) stand upright, by orientation.
-var uprightTable = map[int]string{
-	1: "abc def", 2: "cba fed", 3: "fed cba", 4: "def abc",
-	5: "ad be cf", 6: "da eb fc", 7: "fc eb da", 8: "cf be ad",
-}
-
-func TestOrientationTable(t *testing.T) {
-	letters := picture.New(3, 2, 1, false, 8)
-	copy(letters.Pix8, "abcdef")
-	for orientation, want := range uprightTable {
-		up := upright(letters, orientation)
-		var rows []string
-		for row := range slices.Chunk(up.Pix8, up.Width) {
-			rows = append(rows, string(row))
-		}
-		if got := strings.Join(rows, " "); got != want {
-			t.Errorf("orientation %d: got %q, want %q", orientation, got, want)
-		}
-	}
-}
 
 // TestOrientationOfFiles turns pictures of all formats, channels and depths and compares every sample.
 func TestOrientationOfFiles(t *testing.T) {
@@ -52,7 +32,7 @@ func TestOrientationOfFiles(t *testing.T) {
 	}
 }
 
-// notTurned compares pixel by pixel, with the places that uprightTable's letters tell.
+// notTurned compares pixel by pixel, with the places that EXIF tells.
 func notTurned(stored, turned *picture.Picture, orientation int) string {
 	w, h, n := stored.Width, stored.Height, stored.Channels()
 	if orientation >= 5 {
@@ -106,7 +86,7 @@ func TestOddEXIF(t *testing.T) {
 		if turned != (test.want == 6) || !turned && !slices.Equal(d.Pix8, p.Pix8) {
 			t.Errorf("%s: the picture is %dx%d, want orientation %d", name, d.Width, d.Height, test.want)
 		}
-		if !slices.Contains(d.Notes, noteEXIF) {
+		if !slices.Contains(d.Notes, codec.NoteEXIF) {
 			t.Errorf("%s: notes %q do not tell of the EXIF block", name, d.Notes)
 		}
 	}

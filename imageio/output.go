@@ -4,6 +4,10 @@ import (
 	"io"
 	"math"
 
+	"classsr/imageio/codec"
+	"classsr/imageio/jpeg"
+	"classsr/imageio/png"
+	"classsr/imageio/strips"
 	"classsr/picture"
 )
 
@@ -14,10 +18,10 @@ var outputs = map[string]struct {
 	maxRow  int    // bytes of a row of pixels
 	instead string // what to do about a picture that it cannot hold
 	encoder func(io.Writer, picture.Config, EncodeOptions) (picture.RowSink, error)
-	layout  func(picture.Config) stripLayout
+	layout  func(picture.Config) strips.Layout
 }{
-	formatPNG:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", newPNG, pngLayout},
-	formatJPEG: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", newJPEG, jpegLayout},
+	png.Format.ID:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", encodePNG, png.Layout},
+	jpeg.Format.ID: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", encodeJPEG, jpeg.Layout},
 }
 
 // maxJPEGSide is what libjpeg reads, and with it most programs. The format itself ends at 65535.
@@ -28,13 +32,29 @@ const maxJPEGSide = 65500
 func CheckOutput(format string, c picture.Config) error {
 	o, ok := outputs[format]
 	if !ok {
-		return unsupported("cannot write format %q: use png or jpeg", format)
+		return codec.Unsupported("cannot write format %q: use png or jpeg", format)
 	}
 	if c.Width > o.maxSide || c.Height > o.maxSide {
-		return unsupported("%s cannot store %dx%d pixels, at most %d a side: %s", o.name, c.Width, c.Height, o.maxSide, o.instead)
+		return codec.Unsupported("%s cannot store %dx%d pixels, at most %d a side: %s", o.name, c.Width, c.Height, o.maxSide, o.instead)
 	}
 	if most := o.maxRow / max(1, c.Channels()*c.Depth/8); c.Width > most {
-		return unsupported("%s cannot store %dx%d pixels, at most %d in a row: %s", o.name, c.Width, c.Height, most, o.instead)
+		return codec.Unsupported("%s cannot store %dx%d pixels, at most %d in a row: %s", o.name, c.Width, c.Height, most, o.instead)
 	}
 	return nil
+}
+
+func encodePNG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
+	return png.NewEncoder(w, c, o.strips()), nil
+}
+
+func encodeJPEG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
+	quality := o.Quality
+	if quality == 0 {
+		quality = defaultQuality
+	}
+	return jpeg.NewEncoder(w, c, quality, o.strips())
+}
+
+func (o EncodeOptions) strips() strips.Options {
+	return strips.Options{Threads: o.Threads, Shared: o.Shared}
 }

@@ -4,6 +4,11 @@ import (
 	"strings"
 
 	"classsr/fault"
+	"classsr/imageio/codec"
+	"classsr/imageio/jpeg"
+	"classsr/imageio/png"
+	"classsr/imageio/tiff"
+	"classsr/imageio/webp"
 )
 
 // sniffLen is the number of bytes that sniff looks at.
@@ -18,12 +23,17 @@ type signature struct {
 	name   string
 }
 
-var readableSignatures = []signature{
-	{0, "\x89PNG\r\n\x1a\n", formatPNG},
-	{0, "\xff\xd8", formatJPEG},
-	{8, "WEBP", formatWebP},
-	{0, "II*\x00", formatTIFF},
-	{0, "MM\x00*", formatTIFF},
+// inputs are the formats that are read, by their signatures.
+var inputs = []struct {
+	offset int
+	bytes  string
+	format *codec.Format
+}{
+	{0, "\x89PNG\r\n\x1a\n", &png.Format},
+	{0, "\xff\xd8", &jpeg.Format},
+	{8, "WEBP", &webp.Format},
+	{0, "II*\x00", &tiff.Format},
+	{0, "MM\x00*", &tiff.Format},
 }
 
 // otherSignatures are formats people have that cannot be read, so that the error can name them.
@@ -49,25 +59,32 @@ var otherSignatures = []signature{
 	{0, "qoif", "QOI"},
 }
 
-// sniff names the readable format that data starts like.
-func sniff(data []byte) (string, error) {
+// sniff finds the format that data starts like.
+func sniff(data []byte) (*codec.Format, error) {
 	if len(data) == 0 {
-		return "", errEmpty
+		return nil, errEmpty
 	}
-	if name := match(readableSignatures, data); name != "" {
-		return name, nil
+	for _, in := range inputs {
+		if startsAt(data, in.offset, in.bytes) {
+			return in.format, nil
+		}
 	}
-	if name := match(otherSignatures, data); name != "" {
-		return "", unsupported("%s files are not supported: convert it to PNG, JPEG, WebP or TIFF first", name)
+	if name := other(data); name != "" {
+		return nil, codec.Unsupported("%s files are not supported: convert it to PNG, JPEG, WebP or TIFF first", name)
 	}
-	return "", unsupported("it is not a PNG, JPEG, WebP or TIFF picture")
+	return nil, codec.Unsupported("it is not a PNG, JPEG, WebP or TIFF picture")
 }
 
-func match(signatures []signature, data []byte) string {
-	for _, s := range signatures {
-		if len(data) > s.offset && strings.HasPrefix(string(data[s.offset:min(len(data), sniffLen)]), s.bytes) {
+// other names the format that data starts like, among those that cannot be read.
+func other(data []byte) string {
+	for _, s := range otherSignatures {
+		if startsAt(data, s.offset, s.bytes) {
 			return s.name
 		}
 	}
 	return ""
+}
+
+func startsAt(data []byte, offset int, bytes string) bool {
+	return len(data) > offset && strings.HasPrefix(string(data[offset:min(len(data), sniffLen)]), bytes)
 }

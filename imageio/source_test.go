@@ -15,6 +15,7 @@ import (
 	"testing/iotest"
 
 	"classsr/fault"
+	"classsr/imageio/codec"
 	"classsr/picture"
 )
 
@@ -22,17 +23,16 @@ import (
 func TestBeginningsEndTooEarly(t *testing.T) {
 	for name, file := range samples(t) {
 		for n := sniffLen; n < len(file); n++ {
-			s := memorySource(file[:n])
-			format, err := sniff(s.first)
+			s := codec.MemorySource(file[:n])
+			format, err := sniff(s.First())
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := &container{src: s, format: format, orientation: 1, depth: 8}
-			scan := formats[format].scan(c)
-			if err = scan.header(); err == nil {
-				err = scan.rest()
+			scan := format.Scan(&codec.File{Src: s, Orientation: 1, Depth: 8})
+			if err = scan.Header(); err == nil {
+				err = scan.Rest()
 			}
-			if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || err == nil && format != formatTIFF {
+			if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || err == nil && format.ID != "tiff" {
 				t.Fatalf("%s, %d of %d bytes: %v", name, n, len(file), err)
 			}
 		}
@@ -90,7 +90,7 @@ func (e *endless) Read(b []byte) (int, error) {
 
 // TestEndlessFiles feeds beginnings of pictures that zeros follow, without end: only so much may be read.
 func TestEndlessFiles(t *testing.T) {
-	const small, room = firstLook, pipeRoom + 1<<20
+	const small, room = 64 << 10, 16<<20 + 1<<20
 	png := testPNG{width: 9, height: 9, bits: 8, sample: func(int, int, int) int { return 0 }}.bytes()
 	jpeg := encoded(t, patterned(8, 8, 3, false, 8), "jpeg")
 	webp := slices.Clone(reference(t, "webp-lossy.webp")[:40])

@@ -7,11 +7,9 @@ import (
 	"io"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"classsr/internal/par"
 	"classsr/picture"
 )
 
@@ -203,106 +201,4 @@ func mustPanic(t *testing.T, want string, call func()) {
 		}
 	}()
 	call()
-}
-
-// testCodec is a format that stores nothing. It counts strips, and does what a test says.
-type testCodec struct {
-	at       func(index int) error // called while strip number index is compressed
-	now, max atomic.Int32          // that are compressed at a time
-	written  int
-}
-
-func (c *testCodec) put(*strip, *picture.Picture) {}
-
-func (c *testCodec) compress(_ int, s *strip) error {
-	now := c.now.Add(1)
-	defer c.now.Add(-1)
-	for most := c.max.Load(); now > most && !c.max.CompareAndSwap(most, now); most = c.max.Load() {
-	}
-	return c.at(s.index)
-}
-
-func (c *testCodec) write(_ io.Writer, s *strip) error {
-	if s.index != c.written {
-		return fmt.Errorf("strip %d is written after %d others", s.index, c.written)
-	}
-	c.written++
-	return nil
-}
-
-func (c *testCodec) end(io.Writer) error { return nil }
-
-// testSink is a sink of a hundred strips of one row each.
-func testSink(codec stripCodec, threads int) (*stripSink, *picture.Picture) {
-	p := picture.New(1, 100, 1, false, 8)
-	return newStripSink(io.Discard, p.Config(), stripLayout{rows: 1, strips: 100, rawBytes: 1}, codec, EncodeOptions{Threads: threads}), p
-}
-
-func TestStripsInFlightAreBounded(t *testing.T) {
-	for threads, most := range map[int]int{1: 1, 3: 3, 1024: maxStripThreads} {
-		codec := &testCodec{at: func(int) error { time.Sleep(time.Millisecond); return nil }}
-		sink, p := testSink(codec, threads)
-		if err := picture.Copy(sink, p.Rows(7)); err != nil || codec.written != 100 {
-			t.Errorf("%d threads: %d strips, %v", threads, codec.written, err)
-		}
-		if n := int(codec.max.Load()); n > most {
-			t.Errorf("%d threads compress %d strips at a time", threads, n)
-		}
-	}
-}
-
-func TestEncodersReportErrorsOfCompressing(t *testing.T) {
-	before := runtime.NumGoroutine()
-	for _, broken := range []int{0, 1, 50, 98, 99} {
-		codec := &testCodec{at: func(index int) error {
-			if index >= broken {
-				return errFull
-			}
-			return nil
-		}}
-		sink, p := testSink(codec, 2)
-		if err := picture.Copy(sink, p.Rows(1)); !errors.Is(err, errFull) || codec.written != broken {
-			t.Errorf("%d strips are written, then error %v", codec.written, err)
-		}
-	}
-	awaitGoroutines(t, before)
-}
-
-// A panic of a worker comes once, from WriteRows or Close; then the encoder only has to be closed.
-func TestEncodersPassPanicsOn(t *testing.T) {
-	before := runtime.NumGoroutine()
-	for _, broken := range []int{0, 50, 99} {
-		sink, p := testSink(&testCodec{at: func(index int) error {
-			if index == broken {
-				panic("broken strip")
-			}
-			return nil
-		}}, 2)
-		func() {
-			defer func() {
-				if r, ok := recover().(*par.Panic); !ok || r.Value != "broken strip" {
-					t.Errorf("strip %d: recovered %v", broken, r)
-				}
-			}()
-			_ = picture.Copy(sink, p.Rows(1))
-		}()
-		if err := sink.Close(); !errors.Is(err, errPanicked) {
-			t.Errorf("strip %d: Close gives %v", broken, err)
-		}
-	}
-	awaitGoroutines(t, before)
-}
-
-// Whoever gives up only closes: what runs ends first, what waits is not begun.
-func TestEncodersAreGivenUp(t *testing.T) {
-	before := runtime.NumGoroutine()
-	var ended atomic.Int32
-	sink, p := testSink(&testCodec{at: func(int) error { time.Sleep(20 * time.Millisecond); ended.Add(1); return nil }}, 1)
-	if err := sink.WriteRows(p.Band(0, 2)); err != nil {
-		t.Fatal(err)
-	}
-	if err := sink.Close(); err == nil || ended.Load() > 1 {
-		t.Errorf("error %v, %d strips", err, ended.Load())
-	}
-	awaitGoroutines(t, before)
 }

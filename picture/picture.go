@@ -23,6 +23,14 @@ type Picture struct {
 	Pix16         []uint16 // the same if Depth is 16, else nil
 }
 
+// Check panics where the picture does not hold the samples that its size asks for, as every picture that New made does.
+func (p *Picture) Check() {
+	n := p.Width * p.Height * p.Channels()
+	if n <= 0 || p.Depth == 8 && len(p.Pix8) != n || p.Depth == 16 && len(p.Pix16) != n {
+		panic("picture: a picture does not hold the samples that its size asks for")
+	}
+}
+
 // New returns a picture of zeros (black, and transparent if alpha is set). It panics if the size is not positive, colors
 // is not 1 or 3, or depth is not 8 or 16.
 func New(width, height, colors int, alpha bool, depth int) *Picture {

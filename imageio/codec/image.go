@@ -1,4 +1,4 @@
-package imageio
+package codec
 
 import (
 	"image"
@@ -10,13 +10,13 @@ import (
 // convert gives the pixels of a decoded image the channels that the file has, turned upright: the decoder of lossless WebP, for instance,
 // always gives red, green, blue and alpha. The image's memory may become the picture's. It panics where image and header disagree on the
 // channels, which only damaged data brings about.
-func (c *container) convert(img image.Image) *picture.Picture {
-	p := &picture.Picture{Width: c.width, Height: c.height, Colors: c.colors, Alpha: c.alpha}
+func (f *File) convert(img image.Image) *picture.Picture {
+	p := &picture.Picture{Width: f.Width, Height: f.Height, Colors: f.Colors, Alpha: f.Alpha}
 	switch m := img.(type) {
 	case *image.YCbCr:
-		return c.takeYCbCr(m, nil, 0)
+		return f.takeYCbCr(m, nil, 0)
 	case *image.NYCbCrA:
-		return c.takeYCbCr(&m.YCbCr, m.A, m.AStride)
+		return f.takeYCbCr(&m.YCbCr, m.A, m.AStride)
 	case *image.Gray:
 		take8(p, m.Pix, m.Stride, 1)
 	case *image.RGBA:
@@ -31,7 +31,7 @@ func (c *container) convert(img image.Image) *picture.Picture {
 	default:
 		takeAny(p, img)
 	}
-	return upright(p, c.orientation)
+	return upright(p, f.Orientation)
 }
 
 // places lists where the picture's channels lie in a decoded pixel of step samples: gray alone, or red, green, blue and
@@ -81,8 +81,8 @@ func takeAny(p *picture.Picture, img image.Image) {
 	take8(p, pix, 4*p.Width, 4)
 }
 
-// straighten8 divides the colours of pixels of red, green, blue, alpha by the alpha that they were multiplied with.
-func straighten8(pix []uint8) {
+// Straighten8 divides the colours of pixels of red, green, blue, alpha by the alpha that they were multiplied with.
+func Straighten8(pix []uint8) {
 	for ; len(pix) >= 4; pix = pix[4:] {
 		if a := uint32(pix[3]); a != 0 && a != 0xff {
 			for k := range 3 {
@@ -92,8 +92,8 @@ func straighten8(pix []uint8) {
 	}
 }
 
-// straighten16 does the same for samples of 16 bits.
-func straighten16(pix []uint16) {
+// Straighten16 does the same for samples of 16 bits.
+func Straighten16(pix []uint16) {
 	for ; len(pix) >= 4; pix = pix[4:] {
 		if a := uint32(pix[3]); a != 0 && a != 0xffff {
 			for k := range 3 {

@@ -1,4 +1,4 @@
-package imageio
+package png
 
 import (
 	"encoding/binary"
@@ -6,11 +6,13 @@ import (
 	"hash/crc32"
 	"io"
 
+	"classsr/imageio/strips"
+
 	"github.com/klauspost/compress/flate"
 )
 
-// pngWorker is the memory that one worker uses for strip after strip.
-type pngWorker struct {
+// worker is the memory that one worker uses for strip after strip.
+type worker struct {
 	deflaters [2]*flate.Writer
 }
 
@@ -29,32 +31,32 @@ const (
 const deflatersBytes = 1600 << 10
 
 // compress makes the IDAT chunk of a strip's filtered rows.
-func (w *pngWorker) compress(s *strip, raw []byte) error {
-	s.rawSum, s.rawSize = adler32.Checksum(raw), int64(len(raw))
+func (w *worker) compress(s *strips.Strip, raw []byte) error {
+	s.RawSum, s.RawSize = adler32.Checksum(raw), int64(len(raw))
 	way, err := w.choose(raw)
 	if err != nil {
 		return err
 	}
 	start := "\x00\x00\x00\x00IDAT"
-	if s.index == 0 {
+	if s.Index == 0 {
 		start += "\x78\x01" // zlib: deflate with a window of 32 KiB, fast
 	}
-	if _, err := io.WriteString(&s.packed, start); err != nil {
+	if _, err := io.WriteString(&s.Packed, start); err != nil {
 		return err
 	}
-	if err := w.deflate(&s.packed, way, raw); err != nil {
+	if err := w.deflate(&s.Packed, way, raw); err != nil {
 		return err
 	}
-	n := s.packed.size
-	binary.BigEndian.PutUint32(s.packed.head(4), uint32(n-8))
+	n := s.Packed.Len()
+	binary.BigEndian.PutUint32(s.Packed.Head(4), uint32(n-8))
 	sum := crc32.NewIEEE()
-	_ = s.packed.each(4, n, func(part []byte) error { _, err := sum.Write(part); return err }) // it never fails
-	_, err = s.packed.Write(sum.Sum(nil))
+	_ = s.Packed.Each(4, n, func(part []byte) error { _, err := sum.Write(part); return err }) // it never fails
+	_, err = s.Packed.Write(sum.Sum(nil))
 	return err
 }
 
 // choose gives the way that makes parts of raw smaller.
-func (w *pngWorker) choose(raw []byte) (way int, err error) {
+func (w *worker) choose(raw []byte) (way int, err error) {
 	parts := sampled(raw)
 	var sizes [len(stripLevels)]byteCount
 	for i := range sizes {
@@ -90,7 +92,7 @@ func (c *byteCount) Write(p []byte) (int, error) {
 }
 
 // deflate writes parts to dst, compressed as one in one of the ways, and flushed.
-func (w *pngWorker) deflate(dst io.Writer, way int, parts ...[]byte) error {
+func (w *worker) deflate(dst io.Writer, way int, parts ...[]byte) error {
 	if w.deflaters[way] == nil {
 		writer, err := flate.NewWriter(dst, stripLevels[way])
 		if err != nil {

@@ -1,4 +1,4 @@
-package imageio
+package png
 
 import (
 	"bufio"
@@ -11,25 +11,25 @@ import (
 
 	"github.com/klauspost/compress/zlib"
 
+	"classsr/imageio/codec"
 	"classsr/picture"
 )
 
 // PNG is decoded here row by row, straight into the picture: image/png makes four bytes of a pixel's three, or eight of its six, and of
 // interlaced pictures every pass beside the whole.
 
-// decodePNG decodes the pixels of a PNG whose structure was read.
-func decodePNG(c *container) (*picture.Picture, error) {
-	f := c.scanner.(*pngScan)
-	data := &pngData{r: c.src.reader(f.pixels), crc: crc32.NewIEEE()}
+// Pixels implements codec.Scanner.
+func (f *scanner) Pixels() (*picture.Picture, error) {
+	data := &idat{r: f.Src.Reader(f.pixels), crc: crc32.NewIEEE()}
 	inflated, err := zlib.NewReader(data)
 	if err != nil {
 		return nil, err
 	}
-	p := c.newPicture()
+	p := f.NewPicture()
 	if p.Depth == 8 {
-		err = readPNG(f, inflated, newPlacer(c, p.Pix8), f.samples8())
+		err = read(f, inflated, codec.NewPlacer(f.File, p.Pix8), f.samples8())
 	} else {
-		err = readPNG(f, inflated, newPlacer(c, p.Pix16), f.samples16())
+		err = read(f, inflated, codec.NewPlacer(f.File, p.Pix16), f.samples16())
 	}
 	if err != nil {
 		return nil, err
@@ -47,15 +47,15 @@ func decodePNG(c *container) (*picture.Picture, error) {
 	return p, nil
 }
 
-// pngData gives what the IDAT chunks hold together.
-type pngData struct {
+// idat gives what the IDAT chunks hold together.
+type idat struct {
 	r     *bufio.Reader // from the first of them on
 	left  uint32        // bytes of the one at hand
 	begun bool          // there is one at hand
 	crc   hash.Hash32
 }
 
-func (d *pngData) Read(b []byte) (int, error) {
+func (d *idat) Read(b []byte) (int, error) {
 	for d.left == 0 {
 		if err := d.next(); err != nil {
 			return 0, err
@@ -70,7 +70,7 @@ func (d *pngData) Read(b []byte) (int, error) {
 }
 
 // next checks a chunk that was read to its end and begins the one after it; io.EOF says that it holds no pixels.
-func (d *pngData) next() error {
+func (d *idat) next() error {
 	var head [8]byte
 	if d.begun {
 		if _, err := io.ReadFull(d.r, head[:4]); err != nil {
@@ -95,38 +95,38 @@ func (d *pngData) next() error {
 	return err
 }
 
-// pngPass is the part of an interlaced picture whose pixels lie dx and dy apart, from x0 and y0 on.
-type pngPass struct{ x0, y0, dx, dy int }
+// pass is the part of an interlaced picture whose pixels lie dx and dy apart, from x0 and y0 on.
+type pass struct{ x0, y0, dx, dy int }
 
 var (
-	pngWhole  = []pngPass{{0, 0, 1, 1}}
-	pngPasses = []pngPass{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
+	whole  = []pass{{0, 0, 1, 1}}
+	passes = []pass{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
 )
 
-// readPNG reads all rows of all passes. samples makes the picture's samples of a row of stored ones.
-func readPNG[T uint8 | uint16](f *pngScan, r io.Reader, to *placer[T], samples func(dst []T, row []byte)) error {
-	passes := pngWhole
+// read reads all rows of all passes. samples makes the picture's samples of a row of stored ones.
+func read[T uint8 | uint16](f *scanner, r io.Reader, to *codec.Placer[T], samples func(dst []T, row []byte)) error {
+	all := whole
 	if f.interlaced {
-		passes = pngPasses
+		all = passes
 	}
 	step := max(f.pixelBits()/8, 1)
-	row, above := make([]byte, f.rowBytes(f.width)), make([]byte, f.rowBytes(f.width))
-	for _, pass := range passes {
-		n := (f.width - pass.x0 + pass.dx - 1) / pass.dx
+	row, above := make([]byte, f.rowBytes(f.Width)), make([]byte, f.rowBytes(f.Width))
+	for _, pass := range all {
+		n := (f.Width - pass.x0 + pass.dx - 1) / pass.dx
 		if n <= 0 {
 			continue // such a pass has no rows either
 		}
 		length := f.rowBytes(n)
 		clear(above)
-		for y := pass.y0; y < f.height; y += pass.dy {
+		for y := pass.y0; y < f.Height; y += pass.dy {
 			if _, err := io.ReadFull(r, row[:length]); err != nil {
 				return err
 			}
 			if err := unfilter(row[0], row[1:length], above[1:length], step); err != nil {
 				return err
 			}
-			samples(to.row(y, pass.x0, pass.dx, n), row[1:length])
-			to.place()
+			samples(to.Row(y, pass.x0, pass.dx, n), row[1:length])
+			to.Place()
 			row, above = above, row
 		}
 	}

@@ -1,23 +1,25 @@
-package imageio
+package png
 
 import (
 	"bytes"
 	"encoding/binary"
+
+	"classsr/imageio/codec"
 )
 
 // What stored samples of a PNG mean.
 
 // samples8 makes the way from a row of stored samples to the picture's of 8 bits.
-func (f *pngScan) samples8() func(dst []uint8, row []byte) {
+func (f *scanner) samples8() func(dst []uint8, row []byte) {
 	switch {
-	case f.colorType == pngPalette:
+	case f.colorType == typePalette:
 		return f.colours()
 	case f.bits < 8:
 		return f.grays()
 	case f.trns == nil:
 		return func(dst []uint8, row []byte) { copy(dst, row) }
 	}
-	n := f.colors
+	n := f.Colors
 	transparent := make([]byte, n)
 	for i := range transparent {
 		transparent[i] = f.trns[2*i+1]
@@ -34,7 +36,7 @@ func (f *pngScan) samples8() func(dst []uint8, row []byte) {
 }
 
 // samples16 does so for samples of 16 bits.
-func (f *pngScan) samples16() func(dst []uint16, row []byte) {
+func (f *scanner) samples16() func(dst []uint16, row []byte) {
 	if f.trns == nil {
 		return func(dst []uint16, row []byte) {
 			for i := range dst {
@@ -42,7 +44,7 @@ func (f *pngScan) samples16() func(dst []uint16, row []byte) {
 			}
 		}
 	}
-	n := f.colors
+	n := f.Colors
 	return func(dst []uint16, row []byte) {
 		for ; len(row) >= 2*n; row, dst = row[2*n:], dst[n+1:] {
 			for i := range n {
@@ -57,7 +59,7 @@ func (f *pngScan) samples16() func(dst []uint16, row []byte) {
 }
 
 // grays spreads grays of fewer than 8 bits over the range.
-func (f *pngScan) grays() func(dst []uint8, row []byte) {
+func (f *scanner) grays() func(dst []uint8, row []byte) {
 	most := 1<<f.bits - 1
 	table := make([][]uint8, most+1)
 	for v := range table {
@@ -69,35 +71,23 @@ func (f *pngScan) grays() func(dst []uint8, row []byte) {
 	if f.trns != nil && int(f.trns[1]) <= most {
 		table[f.trns[1]][1] = 0
 	}
-	return lookUp(table, f.bits)
+	return codec.LookUp(table, f.bits)
 }
 
 // colours gives the palette's. An index beyond it is black, as in image/png.
-func (f *pngScan) colours() func(dst []uint8, row []byte) {
+func (f *scanner) colours() func(dst []uint8, row []byte) {
 	table := make([][]uint8, 1<<f.bits)
 	for v := range table {
 		colour := []uint8{0, 0, 0}
 		if 3*v < len(f.palette) {
 			colour = f.palette[3*v : 3*v+3]
 		}
-		table[v] = append(table[v], colour[:f.colors]...)
-		if f.alpha && v < len(f.trns) {
+		table[v] = append(table[v], colour[:f.Colors]...)
+		if f.Alpha && v < len(f.trns) {
 			table[v] = append(table[v], f.trns[v])
-		} else if f.alpha {
+		} else if f.Alpha {
 			table[v] = append(table[v], 0xff)
 		}
 	}
-	return lookUp(table, f.bits)
-}
-
-// lookUp makes samples of stored ones of at most 8 bits by a table of what each value stands for.
-func lookUp(table [][]uint8, bits int) func(dst []uint8, row []byte) {
-	channels, mask := len(table[0]), byte(1<<bits-1)
-	return func(dst []uint8, row []byte) {
-		for i := 0; len(dst) >= channels; i++ {
-			at := i * bits
-			copy(dst, table[row[at/8]>>(8-bits-at%8)&mask])
-			dst = dst[channels:]
-		}
-	}
+	return codec.LookUp(table, f.bits)
 }

@@ -1,20 +1,29 @@
-package imageio
+// Package webp reads WebP.
+package webp
 
 import (
 	"encoding/binary"
 	"errors"
 	"io"
+
+	"classsr/imageio/codec"
+	"classsr/picture"
+
+	"golang.org/x/image/webp"
 )
 
 // Flags of a VP8X chunk.
 const (
-	webpAnimation = 1 << 1
-	webpAlpha     = 1 << 4
+	flagAnimation = 1 << 1
+	flagAlpha     = 1 << 4
 )
 
-// webpScan follows the RIFF chunks of a WebP. Metadata comes after the pixels.
-type webpScan struct {
-	*container
+// Format is WebP.
+var Format = codec.Format{ID: "webp", Name: "WebP", Scan: newScanner}
+
+// scanner follows the RIFF chunks of a WebP. Metadata comes after the pixels.
+type scanner struct {
+	*codec.File
 	at       int64 // where the next chunk begins
 	size     int64 // of the file, as it says
 	extended bool  // a VP8X chunk came, which tells the size
@@ -26,21 +35,24 @@ type webpScan struct {
 
 const riffHeaderLen, riffChunkLen = 12, 8
 
-func scanWebP(c *container) scanner { return &webpScan{container: c, at: riffHeaderLen} }
+func newScanner(c *codec.File) codec.Scanner {
+	c.VideoRange = true
+	return &scanner{File: c, at: riffHeaderLen}
+}
 
-// header reads the chunks up to the pixels, or to the alpha channel of a picture whose size is known.
-func (f *webpScan) header() error {
-	head, err := f.src.bytes(0, riffHeaderLen)
+// Header reads the chunks up to the pixels, or to the alpha channel of a picture whose size is known.
+func (f *scanner) Header() error {
+	head, err := f.Src.Bytes(0, riffHeaderLen)
 	if err != nil || string(head[:4]) != "RIFF" {
 		return io.ErrUnexpectedEOF
 	}
 	f.size = int64(binary.LittleEndian.Uint32(head[4:])) + 8
-	f.colors = 3
+	f.Colors = 3
 	for !f.pixels && (!f.alphaSeen || !f.extended) {
 		if f.at+riffChunkLen > f.size {
 			return errors.New("it contains no picture")
 		}
-		f.headerEnd = f.at
+		f.HeaderEnd = f.at
 		if err := f.next(); err != nil {
 			return err
 		}
@@ -48,8 +60,8 @@ func (f *webpScan) header() error {
 	return nil
 }
 
-// rest reads the other chunks.
-func (f *webpScan) rest() error {
+// Rest reads the other chunks.
+func (f *scanner) Rest() error {
 	for f.at+riffChunkLen <= f.size {
 		if err := f.next(); err != nil {
 			return err
@@ -58,13 +70,18 @@ func (f *webpScan) rest() error {
 	if !f.pixels {
 		return errors.New("it contains no picture")
 	}
-	_, err := f.src.bytes(f.size-1, 1) // the file must be there to its end
+	_, err := f.Src.Bytes(f.size-1, 1) // the file must be there to its end
 	return err
 }
 
+// Pixels implements codec.Scanner.
+func (f *scanner) Pixels() (*picture.Picture, error) {
+	return f.DecodeWith(webp.DecodeConfig, webp.Decode)
+}
+
 // next reads a chunk.
-func (f *webpScan) next() error {
-	head, err := f.src.bytes(f.at, riffChunkLen)
+func (f *scanner) next() error {
+	head, err := f.Src.Bytes(f.at, riffChunkLen)
 	if err != nil {
 		return err
 	}
@@ -83,8 +100,8 @@ func (f *webpScan) next() error {
 }
 
 // body gives as much of the body of the chunk at hand as matters, valid until the next call; less than that is an error.
-func (f *webpScan) body(length int64, least, most int) ([]byte, error) {
-	b, err := f.src.bytes(f.at+riffChunkLen, int(min(length, int64(most))))
+func (f *scanner) body(length int64, least, most int) ([]byte, error) {
+	b, err := f.Src.Bytes(f.at+riffChunkLen, int(min(length, int64(most))))
 	if err == nil && len(b) < least {
 		err = io.ErrUnexpectedEOF
 	}
@@ -102,20 +119,20 @@ func isPrintable(kind string) bool {
 }
 
 // chunk takes note of one chunk of length bytes.
-func (f *webpScan) chunk(kind string, length int64) error {
+func (f *scanner) chunk(kind string, length int64) error {
 	switch kind {
 	case "VP8X":
 		body, err := f.body(length, 10, 10)
 		if err != nil {
 			return err
 		}
-		if body[0]&webpAnimation != 0 {
-			return unsupported("animated WebP is not supported: extract a frame first")
+		if body[0]&flagAnimation != 0 {
+			return codec.Unsupported("animated WebP is not supported: extract a frame first")
 		}
-		f.extended, f.alpha = true, body[0]&webpAlpha != 0
+		f.extended, f.Alpha = true, body[0]&flagAlpha != 0
 		return f.sized(1+uint24(body[4:]), 1+uint24(body[7:]))
 	case "ANIM", "ANMF":
-		return unsupported("animated WebP is not supported: extract a frame first")
+		return codec.Unsupported("animated WebP is not supported: extract a frame first")
 	case "ALPH":
 		return f.alphaChunk(length)
 	case "VP8 ", "VP8L":
@@ -128,21 +145,21 @@ func (f *webpScan) chunk(kind string, length int64) error {
 		}
 		return f.lossless(length)
 	case "ICCP":
-		body, err := f.body(length, 0, longestProfile)
-		f.noteICC(body, "")
+		body, err := f.body(length, 0, codec.LongestProfile)
+		f.NoteICC(body, "")
 		return err
 	case "EXIF":
-		body, err := f.body(length, 0, longestEXIF)
-		f.exif(body)
+		body, err := f.body(length, 0, codec.LongestEXIF)
+		f.EXIF(body)
 		return err
 	case "XMP ":
-		f.note(noteXMP)
+		f.Note(codec.NoteXMP)
 	}
 	return nil
 }
 
 // lossy reads the header of a VP8 key frame.
-func (f *webpScan) lossy(length int64) error {
+func (f *scanner) lossy(length int64) error {
 	body, err := f.body(length, 10, 10)
 	if err != nil {
 		return err
@@ -154,66 +171,66 @@ func (f *webpScan) lossy(length int64) error {
 	}
 	// Each macroblock of 16x16 pixels takes more than one bit for its prediction modes, whose probabilities the format fixes.
 	if f.macroblocks()/8 > length {
-		f.tooShort = true
+		f.TooShort = true
 	}
 	f.reckonLossy(length)
 	return nil
 }
 
-func (f *webpScan) macroblocks() int64 { return int64((f.width+15)/16) * int64((f.height+15)/16) }
+func (f *scanner) macroblocks() int64 { return int64((f.Width+15)/16) * int64((f.Height+15)/16) }
 
 // reckonLossy says what golang.org/x/image/webp takes for a picture whose chunk VP8 has that length.
-func (f *webpScan) reckonLossy(length int64) {
+func (f *scanner) reckonLossy(length int64) {
 	const planeBytes, stateBytes = 16 * 16 * 3 / 2, 4 // of a macroblock
 	planes := planeBytes * f.macroblocks()
 	alpha := int64(0)
 	if f.alphaSeen {
-		alpha = f.area()
+		alpha = f.Area()
 	}
-	f.needs = needs{
-		decoder: max(f.alphaWork, alpha+planes+stateBytes*f.macroblocks()+length),
-		image:   alpha + planes,
-		file:    min(f.size-f.headerEnd, planes+2*alpha),
+	f.Needs = codec.Needs{
+		Decoder: max(f.alphaWork, alpha+planes+stateBytes*f.macroblocks()+length),
+		Image:   alpha + planes,
+		File:    min(f.size-f.HeaderEnd, planes+2*alpha),
 	}
 }
 
 // alphaChunk reads how an alpha channel is compressed.
-func (f *webpScan) alphaChunk(length int64) error {
+func (f *scanner) alphaChunk(length int64) error {
 	body, err := f.body(length, 1, 8)
 	if err != nil {
 		return err
 	}
 	f.alphaSeen = true
-	boundLossless(f.container, length)
-	if f.alphaWork = f.area(); body[0]&3 == 1 {
+	boundLossless(f.File, length)
+	if f.alphaWork = f.Area(); body[0]&3 == 1 {
 		// It is decoded as a picture without a header, and copied.
-		f.alphaWork = max(f.losslessWork(body[1:]), 5*f.area())
+		f.alphaWork = max(f.losslessWork(body[1:]), 5*f.Area())
 	}
 	end := f.size
-	if f.src.ended() {
-		end = min(end, f.src.size)
+	if f.Src.Ended() {
+		end = min(end, f.Src.Size())
 	}
-	f.reckonLossy(max(0, min(end-f.at-length, 2*f.area()))) // the chunk of the colours comes later
+	f.reckonLossy(max(0, min(end-f.at-length, 2*f.Area()))) // the chunk of the colours comes later
 	return nil
 }
 
 // lossless reads the header of a VP8L picture.
-func (f *webpScan) lossless(length int64) error {
+func (f *scanner) lossless(length int64) error {
 	body, err := f.body(length, 5, losslessHeaderLen+2)
 	if err != nil {
 		return err
 	}
 	bits := binary.LittleEndian.Uint32(body[1:])
-	f.alpha = f.alpha || bits>>28&1 != 0
+	f.Alpha = f.Alpha || bits>>28&1 != 0
 	if err := f.sized(int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1); err != nil {
 		return err
 	}
-	boundLossless(f.container, length)
-	f.needs = needs{
-		decoder: f.losslessWork(body[losslessHeaderLen:]),
-		image:   4 * f.area(),
-		inPlace: true,
-		file:    min(f.size-f.headerEnd, 4*f.area()),
+	boundLossless(f.File, length)
+	f.Needs = codec.Needs{
+		Decoder: f.losslessWork(body[losslessHeaderLen:]),
+		Image:   4 * f.Area(),
+		InPlace: true,
+		File:    min(f.size-f.HeaderEnd, 4*f.Area()),
 	}
 	return nil
 }
@@ -223,9 +240,9 @@ const losslessHeaderLen = 5
 // losslessWork is what golang.org/x/image/vp8l takes for a picture whose data begin like this: the pixels, what its transforms and its
 // Huffman codes depend on for parts of it, and, where pixels are packed indices into a small palette, these too. Encoders put the palette
 // first.
-func (f *webpScan) losslessWork(data []byte) int64 {
+func (f *scanner) losslessWork(data []byte) int64 {
 	const colorIndexing = 3
-	pixels := 4 * f.area()
+	pixels := 4 * f.Area()
 	work := pixels + pixels/8
 	if len(data) >= 2 && data[0]&1 != 0 && data[0]>>1&3 == colorIndexing {
 		switch colors := int(data[0]>>3) | int(data[1]&7)<<5; {
@@ -241,22 +258,18 @@ func (f *webpScan) losslessWork(data []byte) int64 {
 }
 
 // boundLossless sets a limit that the lossless coding itself does not have.
-func boundLossless(c *container, length int64) {
-	if int64(c.width)*int64(c.height) > boundlessPixels(length) {
-		c.tooShort = true
+func boundLossless(f *codec.File, length int64) {
+	if int64(f.Width)*int64(f.Height) > codec.BoundlessPixels(length) {
+		f.TooShort = true
 	}
 }
 
-// boundlessPixels is the most pixels believed of length bytes in codings that can make any number of pixels of one colour
-// from a few bytes: 16 million and 2048 a byte, far above what real pictures reach.
-func boundlessPixels(length int64) int64 { return 1<<24 + length<<11 }
-
 // sized sets the size, or compares with the one that was set.
-func (f *webpScan) sized(w, h int) error {
-	if f.width != 0 && (f.width != w || f.height != h) {
+func (f *scanner) sized(w, h int) error {
+	if f.Width != 0 && (f.Width != w || f.Height != h) {
 		return errors.New("it declares two different sizes")
 	}
-	f.width, f.height = w, h
+	f.Width, f.Height = w, h
 	return nil
 }
 

@@ -1,4 +1,5 @@
-package imageio
+// Package icc reads ICC colour profiles.
+package icc
 
 import (
 	"encoding/binary"
@@ -8,33 +9,14 @@ import (
 	"unicode/utf16"
 )
 
-// noteProfile takes note of a colour space that is lost.
-func (c *container) noteProfile(name string) {
-	if name != "" {
-		name += " "
-	}
-	c.note("colour profile " + name + "is not kept: colours will be read as sRGB")
-}
-
-// noteICC does so for an ICC profile, unless it is sRGB. Where the profile tells no name, other is used.
-func (c *container) noteICC(profile []byte, other string) {
-	name := iccName(profile)
-	if name == "" {
-		name = other
-	}
-	if !namesSRGB(name) {
-		c.noteProfile(name)
-	}
-}
-
-// namesSRGB reports whether a profile of that name is sRGB. Some of its compact editions have names of their own.
-func namesSRGB(name string) bool {
+// IsSRGB reports whether a profile of that name is sRGB. Some of its compact editions have names of their own.
+func IsSRGB(name string) bool {
 	return strings.Contains(name, "sRGB") || slices.Contains([]string{"c2", "c2ci", "nRGB", "uRGB"}, name)
 }
 
-// iccName gives the description of an ICC profile, or "" if there is none: the tag desc, of type desc (ASCII, version 2) or
+// Name gives the description of an ICC profile, or "" if there is none: the tag desc, of type desc (ASCII, version 2) or
 // mluc (UTF-16, version 4).
-func iccName(profile []byte) string {
+func Name(profile []byte) string {
 	const headerLen, entryLen = 128, 12
 	if len(profile) < headerLen+4 {
 		return ""
@@ -43,19 +25,19 @@ func iccName(profile []byte) string {
 	count := int(min(binary.BigEndian.Uint32(profile[headerLen:]), uint32(len(entries)/entryLen)))
 	for entry := range slices.Chunk(entries[:count*entryLen], entryLen) {
 		if string(entry[:4]) == "desc" {
-			return iccText(within(profile, binary.BigEndian.Uint32(entry[4:]), binary.BigEndian.Uint32(entry[8:])))
+			return text(within(profile, binary.BigEndian.Uint32(entry[4:]), binary.BigEndian.Uint32(entry[8:])))
 		}
 	}
 	return ""
 }
 
-func iccText(tag []byte) string {
+func text(tag []byte) string {
 	if len(tag) < 28 {
 		return ""
 	}
 	switch string(tag[:4]) {
 	case "desc":
-		return latin1(within(tag, 12, binary.BigEndian.Uint32(tag[8:])))
+		return Latin1(within(tag, 12, binary.BigEndian.Uint32(tag[8:])))
 	case "mluc":
 		// The first translation: language, country, length, offset, after the number and size of such records.
 		raw := within(tag, binary.BigEndian.Uint32(tag[24:]), binary.BigEndian.Uint32(tag[20:]))
@@ -77,7 +59,8 @@ func within(data []byte, offset, length uint32) []byte {
 	return data[:min(int64(length), int64(len(data)))]
 }
 
-func latin1(b []byte) string {
+// Latin1 makes a name in Latin-1, as profiles and PNG have them, fit for one line of a message.
+func Latin1(b []byte) string {
 	runes := make([]rune, len(b))
 	for i, v := range b {
 		runes[i] = rune(v)

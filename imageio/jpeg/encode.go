@@ -1,4 +1,4 @@
-package imageio
+package jpeg
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"classsr/fault"
+	"classsr/imageio/strips"
 	"classsr/picture"
 )
 
@@ -19,72 +20,70 @@ import (
 // stripPixels is the size that strips are cut to: 512 KiB of red, green and blue.
 const stripPixels = (512 << 10) / 3
 
-// jpegUnit gives the side of the squares of pixels (MCUs) that are encoded together, and the blocks of 8x8 samples in each: colours have
+// unit gives the side of the squares of pixels (MCUs) that are encoded together, and the blocks of 8x8 samples in each: colours have
 // one block for each two pixels along both sides.
-func jpegUnit(c picture.Config) (side, blocks int) {
+func unit(c picture.Config) (side, blocks int) {
 	if c.Colors == 1 {
 		return 8, 1
 	}
 	return 16, 6
 }
 
-// jpegPixel is the length of a pixel in the kinds of image that image/jpeg reads fast: image.Gray and image.RGBA.
-func jpegPixel(c picture.Config) int {
+// pixelBytes is the length of a pixel in the kinds of image that image/jpeg reads fast: image.Gray and image.RGBA.
+func pixelBytes(c picture.Config) int {
 	if c.Colors == 1 {
 		return 1
 	}
 	return 4
 }
 
-// jpegUnits is the number of units in a strip of so many rows. It is at most 8192, a row of the widest gray picture, or what stripPixels
+// units is the number of units in a strip of so many rows. It is at most 8192, a row of the widest gray picture, or what stripPixels
 // holds; files can tell up to 65535 between restart markers.
-func jpegUnits(c picture.Config, rows int) int {
-	side, _ := jpegUnit(c)
+func units(c picture.Config, rows int) int {
+	side, _ := unit(c)
 	return ((c.Width-1)/side + 1) * ((rows-1)/side + 1)
 }
 
-func jpegLayout(c picture.Config) stripLayout {
-	side, blocks := jpegUnit(c)
-	rows := side * max(1, stripPixels/(side*side*jpegUnits(c, side)))
+// Layout is how a picture is cut into strips, and what that takes.
+func Layout(c picture.Config) strips.Layout {
+	side, blocks := unit(c)
+	rows := side * max(1, stripPixels/(side*side*units(c, side)))
 	lines := min(rows, c.Height)
 	// A block has 64 numbers of at most 26 bits, and each byte of them may be followed by a zero.
 	const blockBytes = 2 * 64 * 26 / 8
-	packed := int64(jpegUnits(c, lines)) * int64(blocks) * blockBytes
-	return stripLayout{
-		rows: rows, strips: (c.Height-1)/rows + 1,
-		rawBytes: lines * c.Width * jpegPixel(c), packedBytes: packed + 1024,
+	packed := int64(units(c, lines)) * int64(blocks) * blockBytes
+	return strips.Layout{
+		Rows: rows, Strips: (c.Height-1)/rows + 1,
+		RawBytes: lines * c.Width * pixelBytes(c), PackedBytes: packed + 1024,
 	}
 }
 
-func newJPEG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
-	quality := o.Quality
-	if quality == 0 {
-		quality = defaultQuality
-	}
+// NewEncoder returns a sink that writes a picture of this form to w, with a quality of 1 to 100.
+func NewEncoder(w io.Writer, c picture.Config, quality int, o strips.Options) (*strips.Sink, error) {
 	if quality < 1 || quality > 100 {
 		return nil, fault.New(fault.Usage, "the JPEG quality must be 1 to 100")
 	}
-	layout := jpegLayout(c)
-	codec := &jpegCodec{config: c, layout: layout, options: jpeg.Options{Quality: quality}}
-	return newStripSink(w, c, layout, codec, o), nil
+	layout := Layout(c)
+	e := &encoder{config: c, layout: layout, options: jpeg.Options{Quality: quality}}
+	return strips.NewSink(w, c, layout, e, o), nil
 }
 
-// jpegCodec writes strips as JPEG.
-type jpegCodec struct {
+// encoder writes strips as JPEG.
+type encoder struct {
 	config  picture.Config
-	layout  stripLayout
+	layout  strips.Layout
 	options jpeg.Options
 }
 
-// put implements stripCodec.
-func (c *jpegCodec) put(s *strip, rows *picture.Picture) {
-	row := c.config.Width * jpegPixel(c.config)
-	spread8(s.raw[s.taken*row:][:rows.Height*row], rows, jpegPixel(c.config))
+// Put implements strips.Codec.
+func (c *encoder) Put(s *strips.Strip, rows *picture.Picture) {
+	row := c.config.Width * pixelBytes(c.config)
+	spread8(s.Raw[s.Taken*row:][:rows.Height*row], rows, pixelBytes(c.config))
 }
 
-// compress implements stripCodec.
-func (c *jpegCodec) compress(_ int, s *strip) error {
-	return jpeg.Encode(&s.packed, opaque8(s.raw, c.config, s.rows), &c.options)
+// Compress implements strips.Codec.
+func (c *encoder) Compress(_ int, s *strips.Strip) error {
+	return jpeg.Encode(&s.Packed, opaque8(s.Raw, c.config, s.Rows), &c.options)
 }
 
 // opaque8 is an image of so many rows with these samples.
@@ -96,36 +95,36 @@ func opaque8(samples []byte, c picture.Config, rows int) image.Image {
 	return &image.RGBA{Pix: samples[:rows*4*c.Width], Stride: 4 * c.Width, Rect: bounds}
 }
 
-// write implements stripCodec.
-func (c *jpegCodec) write(w io.Writer, s *strip) error {
-	head := s.packed.head(min(s.packed.size, blockBytes))
-	frame, scan, pixels := jpegHeader(head)
-	end := s.packed.size
-	if s.index < c.layout.strips-1 {
+// Write implements strips.Codec.
+func (c *encoder) Write(w io.Writer, s *strips.Strip) error {
+	head := s.Packed.Head(min(s.Packed.Len(), strips.BlockBytes))
+	frame, scan, pixels := segments(head)
+	end := s.Packed.Len()
+	if s.Index < c.layout.Strips-1 {
 		end -= 2 // without the marker of the end, which is the file's
 	}
-	if s.index > 0 {
+	if s.Index > 0 {
 		// The strip's own header is not needed, so that the restart marker finds room before the pixels.
-		head[pixels-2], head[pixels-1] = 0xff, 0xd0+byte((s.index-1)%8)
-		return s.packed.writeTo(w, pixels-2, end)
+		head[pixels-2], head[pixels-1] = 0xff, 0xd0+byte((s.Index-1)%8)
+		return s.Packed.WriteRange(w, pixels-2, end)
 	}
 	binary.BigEndian.PutUint16(head[frame+5:], uint16(c.config.Height))
 	header := bytes.Clone(head[:scan])
-	if c.layout.strips > 1 {
+	if c.layout.Strips > 1 {
 		header = append(header, 0xff, 0xdd, 0, 4) // the restart interval
-		header = binary.BigEndian.AppendUint16(header, uint16(jpegUnits(c.config, c.layout.rows)))
+		header = binary.BigEndian.AppendUint16(header, uint16(units(c.config, c.layout.Rows)))
 	}
 	if _, err := w.Write(header); err != nil {
 		return err
 	}
-	return s.packed.writeTo(w, scan, end)
+	return s.Packed.WriteRange(w, scan, end)
 }
 
-// end implements stripCodec; the last strip has ended the file already.
-func (c *jpegCodec) end(io.Writer) error { return nil }
+// End implements strips.Codec; the last strip has ended the file already.
+func (c *encoder) End(io.Writer) error { return nil }
 
-// jpegHeader finds the segments in what image/jpeg wrote that say the size of the frame and begin the scan, and the pixels behind them.
-func jpegHeader(file []byte) (frame, scan, pixels int) {
+// segments finds the segments in what image/jpeg wrote that say the size of the frame and begin the scan, and the pixels behind them.
+func segments(file []byte) (frame, scan, pixels int) {
 	for at := 2; ; {
 		end := at + 2 + int(binary.BigEndian.Uint16(file[at+2:]))
 		switch file[at+1] {

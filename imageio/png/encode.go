@@ -1,10 +1,11 @@
-package imageio
+package png
 
 import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
 
+	"classsr/imageio/strips"
 	"classsr/internal/kernel"
 	"classsr/picture"
 )
@@ -22,51 +23,53 @@ const stripBytes = 512 << 10
 // photographs, 3 percent on noisy ones, and doubled the time.
 const filterPaeth = 4
 
-// pngLine is the length of a row as it is compressed: a byte that names its filter, then the pixels.
-func pngLine(c picture.Config) int { return 1 + c.Width*pngPixel(c) }
+// lineBytes is the length of a row as it is compressed: a byte that names its filter, then the pixels.
+func lineBytes(c picture.Config) int { return 1 + c.Width*pixelBytes(c) }
 
-// pngPixel is the length of a pixel.
-func pngPixel(c picture.Config) int { return c.Channels() * c.Depth / 8 }
+// pixelBytes is the length of a pixel.
+func pixelBytes(c picture.Config) int { return c.Channels() * c.Depth / 8 }
 
-func pngLayout(c picture.Config) stripLayout {
-	line := pngLine(c)
+// Layout is how a picture is cut into strips, and what that takes.
+func Layout(c picture.Config) strips.Layout {
+	line := lineBytes(c)
 	rows := max(1, stripBytes/line)
 	raw := line * min(rows, c.Height)
 	// What cannot be compressed is stored, in blocks of at least 32 KiB with a few bytes around each; before it is known that it cannot, a
 	// block may have begun with a table.
 	packed := int64(raw) + int64(raw)/64 + 4096
-	return stripLayout{
-		rows: rows, strips: (c.Height-1)/rows + 1,
-		rawBytes: raw, aboveBytes: line, packedBytes: packed, workerBytes: deflatersBytes,
+	return strips.Layout{
+		Rows: rows, Strips: (c.Height-1)/rows + 1,
+		RawBytes: raw, AboveBytes: line, PackedBytes: packed, WorkerBytes: deflatersBytes,
 	}
 }
 
-func newPNG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
-	layout := pngLayout(c)
-	codec := &pngCodec{
-		config: c, line: pngLine(c), last: make([]byte, pngLine(c)), sum: 1, workers: make([]pngWorker, layout.workers(o.Threads)),
+// NewEncoder returns a sink that writes a picture of this form to w.
+func NewEncoder(w io.Writer, c picture.Config, o strips.Options) *strips.Sink {
+	layout := Layout(c)
+	e := &encoder{
+		config: c, line: lineBytes(c), last: make([]byte, lineBytes(c)), sum: 1, workers: make([]worker, layout.Workers(o.Threads)),
 	}
-	return newStripSink(w, c, layout, codec, o), nil
+	return strips.NewSink(w, c, layout, e, o)
 }
 
-// pngCodec writes strips as PNG.
-type pngCodec struct {
+// encoder writes strips as PNG.
+type encoder struct {
 	config  picture.Config
 	line    int
 	last    []byte // the last row of the strip before the one that takes rows
 	sum     uint32 // Adler-32 of the strips that were written
-	workers []pngWorker
+	workers []worker
 }
 
-// put implements stripCodec.
-func (c *pngCodec) put(s *strip, rows *picture.Picture) {
-	if s.taken == 0 {
-		s.above, c.last = c.last, s.above
+// Put implements strips.Codec.
+func (c *encoder) Put(s *strips.Strip, rows *picture.Picture) {
+	if s.Taken == 0 {
+		s.Above, c.last = c.last, s.Above
 	}
 	line := c.line
 	n := line - 1
 	for y := range rows.Height {
-		dst := s.raw[(s.taken+y)*line:][:line]
+		dst := s.Raw[(s.Taken+y)*line:][:line]
 		dst[0] = filterPaeth
 		if rows.Depth == 8 {
 			copy(dst[1:], rows.Pix8[y*n:][:n])
@@ -76,46 +79,46 @@ func (c *pngCodec) put(s *strip, rows *picture.Picture) {
 			binary.BigEndian.PutUint16(dst[1+2*i:], v)
 		}
 	}
-	if taken := s.taken + rows.Height; taken == s.rows {
-		copy(c.last, s.raw[(taken-1)*line:][:line])
+	if taken := s.Taken + rows.Height; taken == s.Rows {
+		copy(c.last, s.Raw[(taken-1)*line:][:line])
 	}
 }
 
-// compress implements stripCodec.
-func (c *pngCodec) compress(worker int, s *strip) error {
-	raw := s.raw[:s.rows*c.line]
-	for y := s.rows - 1; y >= 0; y-- { // upwards, as the row above must not be filtered yet
-		above := s.above
+// Compress implements strips.Codec.
+func (c *encoder) Compress(worker int, s *strips.Strip) error {
+	raw := s.Raw[:s.Rows*c.line]
+	for y := s.Rows - 1; y >= 0; y-- { // upwards, as the row above must not be filtered yet
+		above := s.Above
 		if y > 0 {
 			above = raw[(y-1)*c.line:][:c.line]
 		}
-		kernel.FilterPaeth(raw[y*c.line+1:][:c.line-1], above[1:], pngPixel(c.config))
+		kernel.FilterPaeth(raw[y*c.line+1:][:c.line-1], above[1:], pixelBytes(c.config))
 	}
 	return c.workers[worker].compress(s, raw)
 }
 
-// write implements stripCodec.
-func (c *pngCodec) write(w io.Writer, s *strip) error {
-	if s.index == 0 {
-		if _, err := w.Write(pngHeader(c.config)); err != nil {
+// Write implements strips.Codec.
+func (c *encoder) Write(w io.Writer, s *strips.Strip) error {
+	if s.Index == 0 {
+		if _, err := w.Write(header(c.config)); err != nil {
 			return err
 		}
 	}
-	c.sum = joinAdler32(c.sum, s.rawSum, s.rawSize)
-	return s.packed.writeTo(w, 0, s.packed.size)
+	c.sum = joinAdler32(c.sum, s.RawSum, s.RawSize)
+	return s.Packed.WriteRange(w, 0, s.Packed.Len())
 }
 
-// end implements stripCodec: it closes the stream of all strips (an empty final block, the checksum) and the file.
-func (c *pngCodec) end(w io.Writer) error {
+// End implements strips.Codec: it closes the stream of all strips (an empty final block, the checksum) and the file.
+func (c *encoder) End(w io.Writer) error {
 	const finalBlock = "\x01\x00\x00\xff\xff"
 	chunks := appendChunk(nil, "IDAT", binary.BigEndian.AppendUint32([]byte(finalBlock), c.sum))
 	_, err := w.Write(appendChunk(chunks, "IEND", nil))
 	return err
 }
 
-// pngHeader is the signature and the header chunk.
-func pngHeader(c picture.Config) []byte {
-	kind := map[int]byte{1: pngGray, 2: pngGrayAlpha, 3: pngRGB, 4: pngRGBA}[c.Channels()]
+// header is the signature and the header chunk.
+func header(c picture.Config) []byte {
+	kind := map[int]byte{1: typeGray, 2: typeGrayAlpha, 3: typeRGB, 4: typeRGBA}[c.Channels()]
 	body := binary.BigEndian.AppendUint32(nil, uint32(c.Width))
 	body = binary.BigEndian.AppendUint32(body, uint32(c.Height))
 	body = append(body, byte(c.Depth), kind, 0, 0, 0)

@@ -1,21 +1,29 @@
-package imageio
+// Package jpeg reads and writes JPEG: encoded in strips on several cores.
+package jpeg
 
 import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"image/jpeg"
 	"io"
 	"slices"
+
+	"classsr/imageio/codec"
+	"classsr/picture"
 )
 
-// jpegScan follows the segments of a JPEG as image/jpeg does and gathers what they say together.
-type jpegScan struct {
-	*container
+// Format is JPEG.
+var Format = codec.Format{ID: "jpeg", Name: "JPEG", Scan: newScanner}
+
+// scanner follows the segments of a JPEG as image/jpeg does and gathers what they say together.
+type scanner struct {
+	*codec.File
 	at          int64 // where the next segment begins, or what lies before it
 	skipped     int64 // bytes so far that were no segment
 	complete    bool  // the end was found
 	progressive bool
-	components  []jpegComponent
+	components  []component
 	scanned     map[byte]bool // components that some scan holds
 	scans       int
 	visited     int64    // blocks that the scans so far pass over
@@ -24,18 +32,20 @@ type jpegScan struct {
 	adobe       bool // an Adobe segment says that the components are no brightness and chroma
 }
 
-type jpegComponent struct {
+type component struct {
 	id   byte
 	h, v int // sampling factors
 }
 
-func scanJPEG(c *container) scanner { return &jpegScan{container: c, at: 2, scanned: map[byte]bool{}} }
+func newScanner(c *codec.File) codec.Scanner {
+	return &scanner{File: c, at: 2, scanned: map[byte]bool{}}
+}
 
 // longestGap is how many bytes before the frame header may be no segment. Nobody puts any there.
 const longestGap = 64 << 10
 
-// header reads the segments up to the frame header.
-func (f *jpegScan) header() error {
+// Header reads the segments up to the frame header.
+func (f *scanner) Header() error {
 	for f.components == nil && !f.complete {
 		if err := f.next(); err != nil {
 			return err
@@ -47,19 +57,19 @@ func (f *jpegScan) header() error {
 	if f.components == nil {
 		return errors.New("it contains no picture")
 	}
-	f.headerEnd = f.at
-	if f.width == 0 || f.height == 0 {
-		return errNoSize
+	f.HeaderEnd = f.at
+	if f.Width == 0 || f.Height == 0 {
+		return codec.ErrNoSize
 	}
 	f.reckon()
-	if f.src.ended() {
-		f.bound(f.src.size)
+	if f.Src.Ended() {
+		f.bound(f.Src.Size())
 	}
 	return nil
 }
 
-// rest reads the other segments, and looks for them in the compressed data.
-func (f *jpegScan) rest() error {
+// Rest reads the other segments, and looks for them in the compressed data.
+func (f *scanner) Rest() error {
 	for !f.complete {
 		if err := f.next(); err != nil {
 			return err
@@ -71,17 +81,26 @@ func (f *jpegScan) rest() error {
 		}
 	}
 	if len(f.icc) > 0 {
-		f.noteICC(joinICC(f.icc), "")
+		f.NoteICC(joinICC(f.icc), "")
 	}
 	f.reckon()
 	f.bound(f.at)
 	return nil
 }
 
+// Pixels implements codec.Scanner.
+func (f *scanner) Pixels() (*picture.Picture, error) {
+	p, err := f.DecodeWith(jpeg.DecodeConfig, jpeg.Decode)
+	if unsupported := jpeg.UnsupportedError(""); errors.As(err, &unsupported) {
+		err = codec.Unsupported("%w", err)
+	}
+	return p, err
+}
+
 // next reads a segment, or a few bytes that are none.
-func (f *jpegScan) next() error {
+func (f *scanner) next() error {
 	// What is not a marker, the compressed data of a scan for instance, is skipped.
-	b, err := f.src.some(f.at, 1, nextLook)
+	b, err := f.Src.Some(f.at, 1, codec.NextLook)
 	if err != nil {
 		return err
 	}
@@ -97,7 +116,7 @@ func (f *jpegScan) next() error {
 		if marker > 0 { // there may be more
 			return nil
 		}
-		if b, err = f.src.bytes(f.at, 2); err != nil {
+		if b, err = f.Src.Bytes(f.at, 2); err != nil {
 			return err
 		}
 	}
@@ -116,9 +135,9 @@ func (f *jpegScan) next() error {
 }
 
 // segment reads the segment at hand.
-func (f *jpegScan) segment(marker byte) error {
+func (f *scanner) segment(marker byte) error {
 	const markerLen = 2
-	b, err := f.src.bytes(f.at, markerLen+2)
+	b, err := f.Src.Bytes(f.at, markerLen+2)
 	if err != nil {
 		return err
 	}
@@ -126,7 +145,7 @@ func (f *jpegScan) segment(marker byte) error {
 	if length < 2 {
 		return io.ErrUnexpectedEOF
 	}
-	if b, err = f.src.bytes(f.at, markerLen+length); err != nil {
+	if b, err = f.Src.Bytes(f.at, markerLen+length); err != nil {
 		return err
 	}
 	f.at += int64(len(b))
@@ -135,11 +154,11 @@ func (f *jpegScan) segment(marker byte) error {
 		f.progressive = marker == 0xc2
 		return f.frame(body)
 	case marker >= 0xc3 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
-		return unsupported("lossless, hierarchical or arithmetic coding is not supported")
+		return codec.Unsupported("lossless, hierarchical or arithmetic coding is not supported")
 	case marker == 0xda:
 		return f.scan(body)
 	case marker == 0xfe:
-		f.note(noteText)
+		f.Note(codec.NoteText)
 	case marker >= 0xe0 && marker <= 0xef:
 		f.application(marker-0xe0, body)
 	}
@@ -147,16 +166,16 @@ func (f *jpegScan) segment(marker byte) error {
 }
 
 // frame reads a start of frame: precision, height, width and the components.
-func (f *jpegScan) frame(body []byte) error {
+func (f *scanner) frame(body []byte) error {
 	if len(body) < 6 || len(body) != 6+3*int(body[5]) || f.components != nil {
 		return errors.New("its frame header is wrong")
 	}
 	if body[0] != 8 {
-		return unsupported("only 8 bits a sample are supported")
+		return codec.Unsupported("only 8 bits a sample are supported")
 	}
-	f.height, f.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
+	f.Height, f.Width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	for part := range slices.Chunk(body[6:], 3) {
-		k := jpegComponent{id: part[0], h: int(part[1] >> 4), v: int(part[1] & 15)}
+		k := component{id: part[0], h: int(part[1] >> 4), v: int(part[1] & 15)}
 		if k.h < 1 || k.v < 1 {
 			return errors.New("its sampling factors are wrong")
 		}
@@ -164,15 +183,15 @@ func (f *jpegScan) frame(body []byte) error {
 	}
 	switch len(f.components) {
 	case 1:
-		f.colors = 1
+		f.Colors = 1
 		f.components[0].h, f.components[0].v = 1, 1 // of a single component they mean nothing
 	case 3:
-		f.colors = 3
+		f.Colors = 3
 	case 4:
-		f.colors = 3
-		f.note("CMYK colours are converted to RGB without a colour profile")
+		f.Colors = 3
+		f.Note("CMYK colours are converted to RGB without a colour profile")
 	default:
-		return unsupported("%d channels are not supported", len(f.components))
+		return codec.Unsupported("%d channels are not supported", len(f.components))
 	}
 	return nil
 }
@@ -186,7 +205,7 @@ const (
 )
 
 // scan reads a start of scan: which components follow.
-func (f *jpegScan) scan(body []byte) error {
+func (f *scanner) scan(body []byte) error {
 	if len(body) < 1 || len(body) < 1+2*int(body[0]) || f.components == nil {
 		return errors.New("its scan header is wrong")
 	}
@@ -202,13 +221,13 @@ func (f *jpegScan) scan(body []byte) error {
 		}
 	}
 	if f.scans++; f.scans > mostScans || f.visited > usualScans*all+visitsByByte*f.at {
-		return unsupported("its first %d scans are more work than any real picture's: save it again as a plain JPEG", f.scans)
+		return codec.Unsupported("its first %d scans are more work than any real picture's: save it again as a plain JPEG", f.scans)
 	}
 	return nil
 }
 
 // application takes note of what cameras and programs add in the segments APP0 to APP15.
-func (f *jpegScan) application(number byte, body []byte) {
+func (f *scanner) application(number byte, body []byte) {
 	starts := func(label string) bool { return bytes.HasPrefix(body, []byte(label)) }
 	switch {
 	case number == 0 && starts("JFIF\x00"):
@@ -218,22 +237,22 @@ func (f *jpegScan) application(number byte, body []byte) {
 		}
 		x, y := binary.BigEndian.Uint16(body[8:]), binary.BigEndian.Uint16(body[10:])
 		if units := body[7]; x != y || units == 1 && x != 72 || units == 2 && x != 28 {
-			f.note(noteResolution)
+			f.Note(codec.NoteResolution)
 		}
 	case number == 1 && starts("Exif\x00"):
-		f.exif(body)
+		f.EXIF(body)
 	case number == 1 && starts("http://ns.adobe.com/"):
-		f.note(noteXMP)
+		f.Note(codec.NoteXMP)
 	case number == 2 && starts("ICC_PROFILE\x00") && len(body) > 14:
 		if len(f.icc) < longestICC {
 			f.icc = append(f.icc, slices.Clone(body[12:]))
 		}
 	case number == 2 && starts("MPF\x00"):
-		f.note("further pictures in the file (gain map or preview) are not kept")
+		f.Note("further pictures in the file (gain map or preview) are not kept")
 	case number == 14 && starts("Adobe") && len(body) >= 12:
 		f.adobe = body[11] == 0
 	case number == 13 && bytes.Contains(body, []byte("8BIM\x04\x04")):
-		f.note(noteIPTC)
+		f.Note(codec.NoteIPTC)
 	}
 }
 
@@ -251,59 +270,59 @@ func joinICC(parts [][]byte) []byte {
 }
 
 // units are how many units of 8x8 samples times sampling factors make up the picture.
-func (f *jpegScan) units() (across, down int64) {
+func (f *scanner) units() (across, down int64) {
 	first := f.components[0]
-	return int64((f.width + 8*first.h - 1) / (8 * first.h)), int64((f.height + 8*first.v - 1) / (8 * first.v))
+	return int64((f.Width + 8*first.h - 1) / (8 * first.h)), int64((f.Height + 8*first.v - 1) / (8 * first.v))
 }
 
 // blocks is how many blocks of 8x8 samples image/jpeg keeps of a component.
-func (f *jpegScan) blocks(k jpegComponent) int64 {
+func (f *scanner) blocks(k component) int64 {
 	across, down := f.units()
 	return across * down * int64(k.h) * int64(k.v)
 }
 
 // reckon says what image/jpeg takes: planes of whole units, and of a progressive picture all coefficients.
-func (f *jpegScan) reckon() {
+func (f *scanner) reckon() {
 	const block, coefficientBytes = 64, 4
 	var planes int64
 	for _, k := range f.components {
 		planes += block * f.blocks(k)
 	}
-	n := needs{decoder: planes, image: planes, file: planes}
+	n := codec.Needs{Decoder: planes, Image: planes, File: planes}
 	if f.progressive {
-		n.decoder += coefficientBytes * planes
+		n.Decoder += coefficientBytes * planes
 	}
 	switch {
 	case len(f.components) == 1:
-		n.inPlace = true
+		n.InPlace = true
 	case len(f.components) == 4 || !f.jfif && (f.adobe || f.namedRGB()):
-		n.image, n.inPlace = 4*f.area(), true
-		n.decoder += n.image
+		n.Image, n.InPlace = 4*f.Area(), true
+		n.Decoder += n.Image
 	}
-	f.needs = n
+	f.Needs = n
 }
 
 // namedRGB reports whether the components have the names of red, green and blue.
-func (f *jpegScan) namedRGB() bool {
+func (f *scanner) namedRGB() bool {
 	c := f.components
 	return c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B'
 }
 
 // bound checks that a file that ends there is long enough for its blocks of 8x8 samples. Each takes at least a bit for its DC
 // coefficient, and in sequential coding another one to say that nothing follows.
-func (f *jpegScan) bound(end int64) {
+func (f *scanner) bound(end int64) {
 	maxH, maxV := 1, 1
 	for _, k := range f.components {
 		maxH, maxV = max(maxH, k.h), max(maxV, k.v)
 	}
 	var blocks int64
 	for _, k := range f.components {
-		w, h := (f.width*k.h+maxH-1)/maxH, (f.height*k.v+maxV-1)/maxV
+		w, h := (f.Width*k.h+maxH-1)/maxH, (f.Height*k.v+maxV-1)/maxV
 		blocks += int64((w+7)/8) * int64((h+7)/8)
 	}
 	bits := 2 * blocks
 	if f.progressive {
 		bits = blocks
 	}
-	f.tooShort = bits/8 > end-f.headerEnd
+	f.TooShort = bits/8 > end-f.HeaderEnd
 }

@@ -1,4 +1,4 @@
-package imageio
+package tiff
 
 import (
 	"bufio"
@@ -10,39 +10,41 @@ import (
 	"golang.org/x/image/ccitt"
 	"golang.org/x/image/tiff/lzw"
 
+	"classsr/imageio/codec"
+	"classsr/imageio/ifd"
 	"classsr/picture"
 )
 
 // TIFF is decoded here strip by strip (or tile by tile), row by row, straight into the picture. golang.org/x/image/tiff holds whole strips,
 // several times while they grow, beside an image of four bytes for a pixel's three; and a strip may be all of the picture.
 
-// tiffBlocks says how a picture is cut into strips or tiles.
-type tiffBlocks struct {
+// blocks says how a picture is cut into strips or tiles.
+type blocks struct {
 	width, height   int // of a block
 	across, down    int // how many there are
 	tiles           bool
-	offsets, counts list
+	offsets, counts ifd.List
 }
 
 // cut finds out about the strips or tiles.
-func (f *tiffScan) cut() (tiffBlocks, error) {
+func (f *scanner) cut() (blocks, error) {
 	const smallestTile, largestPadding = 8, 1024
-	b := tiffBlocks{width: f.width, height: f.height}
+	b := blocks{width: f.Width, height: f.Height}
 	offsets, counts := uint16(tagStripOffsets), uint16(tagStripByteCounts)
-	if w := f.d.uint(tagTileWidth, 0); w != 0 {
-		h := f.d.uint(tagTileHeight, 0)
+	if w := f.d.Uint(tagTileWidth, 0); w != 0 {
+		h := f.d.Uint(tagTileHeight, 0)
 		// Tiles reach beyond the picture, but none is larger than it but for a multiple of 16, unless it is of an ordinary size.
-		if w < smallestTile || h < smallestTile || w > uint32(max(f.width+16, largestPadding)) || h > uint32(max(f.height+16, largestPadding)) {
+		if w < smallestTile || h < smallestTile || w > uint32(max(f.Width+16, largestPadding)) || h > uint32(max(f.Height+16, largestPadding)) {
 			return b, fmt.Errorf("its tiles have an impossible size of %dx%d", w, h)
 		}
 		b.width, b.height, b.tiles = int(w), int(h), true
 		offsets, counts = tagTileOffsets, tagTileByteCounts
-	} else if rows := f.d.uint(tagRowsPerStrip, 0); rows != 0 {
-		b.height = int(min(rows, uint32(f.height)))
+	} else if rows := f.d.Uint(tagRowsPerStrip, 0); rows != 0 {
+		b.height = int(min(rows, uint32(f.Height)))
 	}
-	b.across, b.down = (f.width-1)/b.width+1, (f.height-1)/b.height+1
-	b.offsets, b.counts = f.d.list(offsets), f.d.list(counts)
-	if n := int64(b.across) * int64(b.down); b.offsets.n < n || b.counts.n < n {
+	b.across, b.down = (f.Width-1)/b.width+1, (f.Height-1)/b.height+1
+	b.offsets, b.counts = f.d.List(offsets), f.d.List(counts)
+	if n := int64(b.across) * int64(b.down); b.offsets.N < n || b.counts.N < n {
 		return b, errors.New("it does not say where all of its pixels are")
 	}
 	return b, nil
@@ -50,20 +52,20 @@ func (f *tiffScan) cut() (tiffBlocks, error) {
 
 // length is how many bytes all blocks take together, and where the last one ends. They may overlap, so their sum counts only up to the
 // length of the file, and is not taken further; nor is their end, of a file that is there.
-func (b *tiffBlocks) length(s *source) (sum, end int64, err error) {
+func (b *blocks) length(s *codec.Source) (sum, end int64, err error) {
 	for i := range int64(b.across) * int64(b.down) {
-		n, err := b.counts.value(i)
+		n, err := b.counts.Value(i)
 		if err != nil {
 			return 0, 0, err
 		}
 		sum += n
-		if s.pipe == nil {
-			if sum >= s.size {
-				return s.size, s.size, nil
+		if !s.Piped() {
+			if sum >= s.Size() {
+				return s.Size(), s.Size(), nil
 			}
 			continue
 		}
-		at, err := b.offsets.value(i)
+		at, err := b.offsets.Value(i)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -73,27 +75,27 @@ func (b *tiffBlocks) length(s *source) (sum, end int64, err error) {
 }
 
 // data gives the compressed bytes of block i.
-func (f *tiffScan) data(i int64) (io.Reader, error) {
-	at, err := f.blocks.offsets.value(i)
+func (f *scanner) data(i int64) (io.Reader, error) {
+	at, err := f.blocks.offsets.Value(i)
 	if err != nil {
 		return nil, err
 	}
-	n, err := f.blocks.counts.value(i)
+	n, err := f.blocks.counts.Value(i)
 	if err != nil {
 		return nil, err
 	}
-	return io.NewSectionReader(f.src.r, at, n), nil
+	return f.Src.Section(at, n), nil
 }
 
-// tiffInflater undoes the compression of one block after the other.
-type tiffInflater struct {
-	*tiffScan
+// inflater undoes the compression of one block after the other.
+type inflater struct {
+	*scanner
 	buffer  *bufio.Reader
 	deflate io.ReadCloser
 }
 
 // open gives the bytes of a block before compression.
-func (t *tiffInflater) open(i int64) (io.Reader, error) {
+func (t *inflater) open(i int64) (io.Reader, error) {
 	data, err := t.data(i)
 	if err != nil {
 		return nil, err
@@ -103,18 +105,18 @@ func (t *tiffInflater) open(i int64) (io.Reader, error) {
 	if t.reversed {
 		order = ccitt.LSB
 	}
-	white := &ccitt.Options{Invert: t.photometric == tiffWhiteIsZero}
-	rows := min(t.blocks.height, t.height-int(i)/t.blocks.across*t.blocks.height)
+	white := &ccitt.Options{Invert: t.photometric == whiteIsZero}
+	rows := min(t.blocks.height, t.Height-int(i)/t.blocks.across*t.blocks.height)
 	switch t.compression {
-	case tiffG3:
+	case fax3:
 		return ccitt.NewReader(t.buffer, order, ccitt.Group3, t.blocks.width, rows, white), nil
-	case tiffG4:
+	case fax4:
 		return ccitt.NewReader(t.buffer, order, ccitt.Group4, t.blocks.width, rows, white), nil
-	case tiffLZW:
+	case lzwCompressed:
 		return lzw.NewReader(t.buffer, lzw.MSB, 8), nil
-	case tiffPackBits:
+	case packed:
 		return &packBits{r: t.buffer}, nil
-	case tiffDeflate, tiffOldDeflate:
+	case deflated, oldDeflated:
 		if t.deflate == nil {
 			t.deflate, err = zlib.NewReader(t.buffer)
 		} else {
@@ -125,18 +127,18 @@ func (t *tiffInflater) open(i int64) (io.Reader, error) {
 	return t.buffer, nil
 }
 
-// decodeTIFF decodes the pixels of a TIFF whose structure was read.
-func decodeTIFF(c *container) (*picture.Picture, error) {
-	f, p := c.scanner.(*tiffScan), c.newPicture()
+// Pixels implements codec.Scanner.
+func (f *scanner) Pixels() (*picture.Picture, error) {
+	p := f.NewPicture()
 	if p.Depth == 8 {
-		return p, readTIFF(f, newPlacer(c, p.Pix8), f.samples8())
+		return p, read(f, codec.NewPlacer(f.File, p.Pix8), f.samples8())
 	}
-	return p, readTIFF(f, newPlacer(c, p.Pix16), f.samples16())
+	return p, read(f, codec.NewPlacer(f.File, p.Pix16), f.samples16())
 }
 
-// readTIFF reads all blocks. samples makes the picture's samples of a row of stored ones.
-func readTIFF[T uint8 | uint16](f *tiffScan, to *placer[T], samples func(dst []T, row []byte)) error {
-	t := tiffInflater{tiffScan: f, buffer: bufio.NewReaderSize(nil, f.src.buffer())}
+// read reads all blocks. samples makes the picture's samples of a row of stored ones.
+func read[T uint8 | uint16](f *scanner, to *codec.Placer[T], samples func(dst []T, row []byte)) error {
+	t := inflater{scanner: f, buffer: bufio.NewReaderSize(nil, f.Src.Buffer())}
 	row := make([]byte, f.rowBytes(f.blocks.width))
 	for i := range int64(f.blocks.across) * int64(f.blocks.down) {
 		r, err := t.open(i)
@@ -144,13 +146,13 @@ func readTIFF[T uint8 | uint16](f *tiffScan, to *placer[T], samples func(dst []T
 			return err
 		}
 		x, y := int(i)%f.blocks.across*f.blocks.width, int(i)/f.blocks.across*f.blocks.height
-		for below := min(y+f.blocks.height, f.height); y < below; y++ {
+		for below := min(y+f.blocks.height, f.Height); y < below; y++ {
 			if _, err := io.ReadFull(r, row); err != nil {
 				return err
 			}
 			f.sumUp(row)
-			samples(to.row(y, x, 1, min(f.blocks.width, f.width-x)), row)
-			to.place()
+			samples(to.Row(y, x, 1, min(f.blocks.width, f.Width-x)), row)
+			to.Place()
 		}
 	}
 	return nil

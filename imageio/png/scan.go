@@ -1,4 +1,5 @@
-package imageio
+// Package png reads and writes PNG: decoded row by row, encoded in strips on several cores.
+package png
 
 import (
 	"bytes"
@@ -10,11 +11,17 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"classsr/icc"
+	"classsr/imageio/codec"
 )
 
-// pngScan follows the chunks of a PNG and gathers what they say together.
-type pngScan struct {
-	*container
+// Format is PNG.
+var Format = codec.Format{ID: "png", Name: "PNG", Scan: newScanner}
+
+// scanner follows the chunks of a PNG and gathers what they say together.
+type scanner struct {
+	*codec.File
 	at         int64 // where the next chunk begins
 	colorType  byte
 	interlaced bool
@@ -22,13 +29,13 @@ type pngScan struct {
 	palette    []byte
 	trns       []byte // nil without transparency
 	pixels     int64  // where the first IDAT chunk begins; 0 until it is found
-	pixelBytes int64  // compressed, of all IDAT chunks
+	idatBytes  int64  // compressed, of all IDAT chunks
 	complete   bool   // the last chunk was found
-	color      pngColor
+	color      color
 }
 
-// pngColor is what a PNG says about its colour space; the first that is there counts, in this order.
-type pngColor struct {
+// color is what a PNG says about its colour space; the first that is there counts, in this order.
+type color struct {
 	cicp, iccp   []byte
 	srgb         bool
 	gamma, prims []byte
@@ -36,61 +43,61 @@ type pngColor struct {
 
 // PNG's colour types.
 const (
-	pngGray      = 0
-	pngRGB       = 2
-	pngPalette   = 3
-	pngGrayAlpha = 4
-	pngRGBA      = 6
+	typeGray      = 0
+	typeRGB       = 2
+	typePalette   = 3
+	typeGrayAlpha = 4
+	typeRGBA      = 6
 )
 
-// pngOverhead is what a chunk takes beside its body: length, name, checksum.
-const pngOverhead = 12
+// chunkOverhead is what a chunk takes beside its body: length, name, checksum.
+const chunkOverhead = 12
 
-const pngSignatureLen = 8
+const signatureLen = 8
 
-func scanPNG(c *container) scanner { return &pngScan{container: c, at: pngSignatureLen} }
+func newScanner(c *codec.File) codec.Scanner { return &scanner{File: c, at: signatureLen} }
 
-// header reads the chunks before the pixels.
-func (f *pngScan) header() error {
+// Header reads the chunks before the pixels.
+func (f *scanner) Header() error {
 	for f.pixels == 0 && !f.complete {
 		if err := f.next(); err != nil {
 			return err
 		}
 	}
-	if f.width == 0 {
-		return errNoSize
+	if f.Width == 0 {
+		return codec.ErrNoSize
 	}
-	f.headerEnd = f.at
+	f.HeaderEnd = f.at
 	if err := f.channels(); err != nil {
 		return err
 	}
-	if rest := f.src.size - f.at; f.src.ended() {
+	if rest := f.Src.Size() - f.at; f.Src.Ended() {
 		f.bound(rest)
 	}
 	return nil
 }
 
-// rest reads the other ones.
-func (f *pngScan) rest() error {
+// Rest reads the other ones.
+func (f *scanner) Rest() error {
 	for !f.complete {
 		if err := f.next(); err != nil {
 			return err
 		}
 	}
-	f.color.note(f.container)
-	f.bound(f.pixelBytes)
+	f.color.note(f.File)
+	f.bound(f.idatBytes)
 	return nil
 }
 
 // next reads a chunk. Once the header is read, that is all before the first chunk of pixels, it does not read over that in the same call.
-func (f *pngScan) next() error {
-	head, err := f.src.bytes(f.at, pngOverhead-4)
+func (f *scanner) next() error {
+	head, err := f.Src.Bytes(f.at, chunkOverhead-4)
 	if err != nil {
 		return err
 	}
 	length, kind := int64(binary.BigEndian.Uint32(head)), string(head[4:])
 	switch {
-	case f.at == pngSignatureLen && kind != "IHDR":
+	case f.at == signatureLen && kind != "IHDR":
 		return errors.New("its header is not at the start")
 	case length > math.MaxInt32 || !isChunkName(kind):
 		return errors.New("a part of the file is not a PNG chunk")
@@ -101,9 +108,9 @@ func (f *pngScan) next() error {
 	if err := f.chunk(kind, length); err != nil {
 		return err
 	}
-	f.at += pngOverhead + length
+	f.at += chunkOverhead + length
 	// The chunk must be there to its end.
-	_, err = f.src.bytes(f.at-1, 1)
+	_, err = f.Src.Bytes(f.at-1, 1)
 	return err
 }
 
@@ -118,37 +125,33 @@ func isChunkName(kind string) bool {
 }
 
 // body gives as much of the body of the chunk at hand as matters, valid until the next call.
-func (f *pngScan) body(length int64, most int) ([]byte, error) {
-	return f.src.bytes(f.at+pngOverhead-4, int(min(length, int64(most))))
+func (f *scanner) body(length int64, most int) ([]byte, error) {
+	return f.Src.Bytes(f.at+chunkOverhead-4, int(min(length, int64(most))))
 }
 
-// Of metadata of any length so much is read.
-const (
-	longestProfile = 1 << 20
-	longestEXIF    = 1 << 20
-	longestLabel   = 32
-)
+// longestLabel is how much of a text is read.
+const longestLabel = 32
 
-// pngBodies lists the chunks that tell something beside the pixels, and how much of their bodies matters.
-var pngBodies = map[string]int{
-	"cICP": 4, "gAMA": 4, "cHRM": 32, "pHYs": 9, "iCCP": longestProfile, "eXIf": longestEXIF,
+// bodies lists the chunks that tell something beside the pixels, and how much of their bodies matters.
+var bodies = map[string]int{
+	"cICP": 4, "gAMA": 4, "cHRM": 32, "pHYs": 9, "iCCP": codec.LongestProfile, "eXIf": codec.LongestEXIF,
 	"iTXt": longestLabel, "tEXt": longestLabel, "zTXt": longestLabel,
 }
 
 // chunk takes note of one chunk of length bytes.
-func (f *pngScan) chunk(kind string, length int64) error {
-	most, ok := pngBodies[kind]
+func (f *scanner) chunk(kind string, length int64) error {
+	most, ok := bodies[kind]
 	switch {
 	case kind == "IHDR" || kind == "PLTE" || kind == "tRNS":
 		return f.critical(kind, length)
 	case kind == "IDAT":
-		f.pixelBytes += length
+		f.idatBytes += length
 	case kind == "IEND":
 		f.complete = true
 	case kind == "sRGB":
 		f.color.srgb = true
 	case kind == "acTL":
-		f.note(noteAnimation)
+		f.Note(codec.NoteAnimation)
 	case ok:
 		body, err := f.body(length, most)
 		if err != nil {
@@ -160,12 +163,12 @@ func (f *pngScan) chunk(kind string, length int64) error {
 }
 
 // critical reads a chunk that says what the pixels mean. Its checksum must be right.
-func (f *pngScan) critical(kind string, length int64) error {
+func (f *scanner) critical(kind string, length int64) error {
 	const longest = 3 * 256
 	if length > longest || f.pixels != 0 {
 		return fmt.Errorf("its chunk %s is too long or in the wrong place", kind)
 	}
-	whole, err := f.src.bytes(f.at+4, int(length)+8)
+	whole, err := f.Src.Bytes(f.at+4, int(length)+8)
 	if err != nil {
 		return err
 	}
@@ -186,8 +189,8 @@ func (f *pngScan) critical(kind string, length int64) error {
 }
 
 // form reads the header chunk.
-func (f *pngScan) form(body []byte) error {
-	if len(body) != 13 || f.width != 0 {
+func (f *scanner) form(body []byte) error {
+	if len(body) != 13 || f.Width != 0 {
 		return errors.New("its header is wrong")
 	}
 	w, h := binary.BigEndian.Uint32(body), binary.BigEndian.Uint32(body[4:])
@@ -195,24 +198,24 @@ func (f *pngScan) form(body []byte) error {
 		return errors.New("it declares an impossible size")
 	}
 	if w == 0 || h == 0 {
-		return errNoSize
+		return codec.ErrNoSize
 	}
-	f.width, f.height = int(w), int(h)
+	f.Width, f.Height = int(w), int(h)
 	f.bits, f.colorType, f.interlaced = int(body[8]), body[9], body[12] == 1
-	if depths := pngDepths[f.colorType]; !slices.Contains(depths, f.bits) {
-		return unsupported("colour type %d with %d bits a sample does not exist", f.colorType, f.bits)
+	if !slices.Contains(depths[f.colorType], f.bits) {
+		return codec.Unsupported("colour type %d with %d bits a sample does not exist", f.colorType, f.bits)
 	}
 	if body[10] != 0 || body[11] != 0 || body[12] > 1 {
-		return unsupported("its compression, filters or interlacing are of an unknown kind")
+		return codec.Unsupported("its compression, filters or interlacing are of an unknown kind")
 	}
 	return nil
 }
 
-// pngDepths lists the bits a sample that each colour type can have.
-var pngDepths = map[byte][]int{pngGray: {1, 2, 4, 8, 16}, pngRGB: {8, 16}, pngPalette: {1, 2, 4, 8}, pngGrayAlpha: {8, 16}, pngRGBA: {8, 16}}
+// depths lists the bits a sample that each colour type can have.
+var depths = map[byte][]int{typeGray: {1, 2, 4, 8, 16}, typeRGB: {8, 16}, typePalette: {1, 2, 4, 8}, typeGrayAlpha: {8, 16}, typeRGBA: {8, 16}}
 
 // ancillary takes note of a chunk that pixels do not depend on.
-func (f *pngScan) ancillary(kind string, length int64, body []byte) {
+func (f *scanner) ancillary(kind string, length int64, body []byte) {
 	switch kind {
 	case "cICP":
 		f.color.cicp = slices.Clone(body)
@@ -223,43 +226,43 @@ func (f *pngScan) ancillary(kind string, length int64, body []byte) {
 	case "cHRM":
 		f.color.prims = slices.Clone(body)
 	case "eXIf":
-		f.exif(body)
+		f.EXIF(body)
 	case "iTXt", "tEXt", "zTXt":
 		if bytes.HasPrefix(body, []byte("XML:com.adobe.xmp\x00")) {
-			f.note(noteXMP)
+			f.Note(codec.NoteXMP)
 		} else {
-			f.note(noteText)
+			f.Note(codec.NoteText)
 		}
 	case "pHYs":
 		if length == 9 {
-			notePHYs(f.container, body)
+			notePHYs(f.File, body)
 		}
 	}
 }
 
 // notePHYs takes note of a resolution other than the 72 dots an inch that mean nothing in particular.
-func notePHYs(c *container, body []byte) {
+func notePHYs(c *codec.File, body []byte) {
 	const perMetre72 = 2835
 	x, y, inMetres := binary.BigEndian.Uint32(body), binary.BigEndian.Uint32(body[4:]), body[8] == 1
 	if x != y || inMetres && x != perMetre72 {
-		c.note(noteResolution)
+		c.Note(codec.NoteResolution)
 	}
 }
 
 // note says which colour space is lost.
-func (s *pngColor) note(c *container) {
+func (s *color) note(c *codec.File) {
 	switch {
 	case len(s.cicp) == 4:
 		// BT.709 primaries with the sRGB curve, no matrix, full range are sRGB.
 		if !bytes.Equal(s.cicp, []byte{1, 13, 0, 1}) {
-			c.noteProfile(fmt.Sprintf("cICP %d/%d", s.cicp[0], s.cicp[1]))
+			c.NoteProfile(fmt.Sprintf("cICP %d/%d", s.cicp[0], s.cicp[1]))
 		}
 	case s.iccp != nil:
-		c.noteICC(inflateICCP(s.iccp))
+		c.NoteICC(inflateICCP(s.iccp))
 	case s.srgb:
 	default:
 		if !s.nearSRGB() {
-			c.noteProfile("gAMA/cHRM")
+			c.NoteProfile("gAMA/cHRM")
 		}
 	}
 }
@@ -275,11 +278,11 @@ func inflateICCP(body []byte) (profile []byte, name string) {
 	if r, err := zlib.NewReader(bytes.NewReader(rest[1:])); err == nil {
 		profile, _ = io.ReadAll(io.LimitReader(r, maxProfile)) // a damaged profile is as lost as a whole one
 	}
-	return profile, latin1(label)
+	return profile, icc.Latin1(label)
 }
 
 // nearSRGB reports whether gAMA and cHRM, as far as they are there, are those of sRGB within rounding.
-func (s *pngColor) nearSRGB() bool {
+func (s *color) nearSRGB() bool {
 	near := func(body []byte, tolerance float64, want ...uint32) bool {
 		if len(body) != 4*len(want) {
 			return true // absent or broken
@@ -295,37 +298,37 @@ func (s *pngColor) nearSRGB() bool {
 }
 
 // channels works out the channels of the picture, gray stays gray, also where a palette holds nothing else, and what decoding takes.
-func (f *pngScan) channels() error {
-	f.colors = 3
-	if f.colorType == pngGray || f.colorType == pngGrayAlpha || f.colorType == pngPalette && grayPalette(f.palette) {
-		f.colors = 1
+func (f *scanner) channels() error {
+	f.Colors = 3
+	if f.colorType == typeGray || f.colorType == typeGrayAlpha || f.colorType == typePalette && grayPalette(f.palette) {
+		f.Colors = 1
 	}
-	wanted, ok := map[byte]int{pngGray: 2, pngRGB: 6, pngPalette: len(f.palette) / 3}[f.colorType]
+	wanted, ok := map[byte]int{typeGray: 2, typeRGB: 6, typePalette: len(f.palette) / 3}[f.colorType]
 	switch {
-	case len(f.palette)%3 != 0 || f.colorType == pngPalette && len(f.palette) == 0:
+	case len(f.palette)%3 != 0 || f.colorType == typePalette && len(f.palette) == 0:
 		return errors.New("its palette is wrong")
-	case f.trns != nil && (!ok || len(f.trns) > wanted || f.colorType != pngPalette && len(f.trns) != wanted):
+	case f.trns != nil && (!ok || len(f.trns) > wanted || f.colorType != typePalette && len(f.trns) != wanted):
 		return errors.New("its transparency is wrong")
 	}
-	f.alpha = f.colorType == pngGrayAlpha || f.colorType == pngRGBA || f.trns != nil
+	f.Alpha = f.colorType == typeGrayAlpha || f.colorType == typeRGBA || f.trns != nil
 	if f.bits == 16 {
-		f.depth = 16
+		f.Depth = 16
 	}
-	f.needs = needs{
-		decoder: f.pictureBytes() + 2*int64(f.rowBytes(f.width)) + pixelBytes*int64(f.width),
-		file:    f.area()*int64(f.pixelBits())/8 + int64(f.height),
+	f.Needs = codec.Needs{
+		Decoder: f.PictureBytes() + 2*int64(f.rowBytes(f.Width)) + codec.PixelBytes*int64(f.Width),
+		File:    f.Area()*int64(f.pixelBits())/8 + int64(f.Height),
 	}
 	return nil
 }
 
 // pixelBits is what a pixel takes before compression.
-func (f *pngScan) pixelBits() int {
-	samples := map[byte]int{pngRGB: 3, pngGrayAlpha: 2, pngRGBA: 4}[f.colorType]
+func (f *scanner) pixelBits() int {
+	samples := map[byte]int{typeRGB: 3, typeGrayAlpha: 2, typeRGBA: 4}[f.colorType]
 	return max(samples, 1) * f.bits
 }
 
 // rowBytes is what the filter's name and a row of pixels take before compression.
-func (f *pngScan) rowBytes(pixels int) int { return 1 + (pixels*f.pixelBits()+7)/8 }
+func (f *scanner) rowBytes(pixels int) int { return 1 + (pixels*f.pixelBits()+7)/8 }
 
 // grayPalette reports whether every entry (red, green, blue) is a gray.
 func grayPalette(palette []byte) bool {
@@ -337,14 +340,11 @@ func grayPalette(palette []byte) bool {
 	return true
 }
 
-// maxDeflate is the most that deflate can expand: 258 bytes for a length code and a distance code of one bit each.
-const maxDeflate = 1032
-
 // bound checks that so many bytes can hold the picture. Interlacing only adds to the rows of samples.
-func (f *pngScan) bound(length int64) {
-	rowBytes := f.rowBytes(f.width)
+func (f *scanner) bound(length int64) {
+	rowBytes := f.rowBytes(f.Width)
 	if f.interlaced {
 		rowBytes--
 	}
-	f.tooShort = length*maxDeflate/int64(max(rowBytes, 1)) < int64(f.height)
+	f.TooShort = length*codec.MaxDeflate/int64(max(rowBytes, 1)) < int64(f.Height)
 }

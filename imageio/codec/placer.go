@@ -1,29 +1,8 @@
-package imageio
+package codec
 
 import (
-	"bytes"
-
 	"classsr/picture"
 )
-
-// exif takes note of an EXIF block and honours the orientation that it gives. A block that makes no sense is ignored.
-func (c *container) exif(block []byte) {
-	c.note(noteEXIF)
-	block = bytes.TrimPrefix(block, []byte("Exif\x00"))
-	block = bytes.TrimPrefix(block, []byte{0})
-	if o := exifOrientation(block); o >= 1 && o <= 8 {
-		c.orientation = o
-	}
-}
-
-// exifOrientation gives the orientation in an EXIF block, which is laid out as a TIFF file, or 0 where there is none.
-func exifOrientation(block []byte) int {
-	d, err := firstDirectory(memorySource(block))
-	if err != nil {
-		return 0
-	}
-	return int(d.uint(tagOrientation, 0))
-}
 
 // swapsSides reports whether turning upright exchanges width and height.
 func swapsSides(orientation int) bool { return orientation >= 5 && orientation <= 8 }
@@ -33,39 +12,35 @@ func upright(p *picture.Picture, orientation int) *picture.Picture {
 	if orientation <= 1 || orientation > 8 {
 		return p
 	}
-	c := &container{width: p.Width, height: p.Height, colors: p.Colors, alpha: p.Alpha, depth: p.Depth, orientation: orientation}
-	out := c.newPicture()
+	f := &File{Width: p.Width, Height: p.Height, Colors: p.Colors, Alpha: p.Alpha, Depth: p.Depth, Orientation: orientation}
+	out := f.NewPicture()
 	if p.Depth == 8 {
-		reorder(newPlacer(c, out.Pix8), p.Pix8)
+		reorder(NewPlacer(f, out.Pix8), p.Pix8)
 	} else {
-		reorder(newPlacer(c, out.Pix16), p.Pix16)
+		reorder(NewPlacer(f, out.Pix16), p.Pix16)
 	}
 	return out
 }
 
-func reorder[T uint8 | uint16](to *placer[T], stored []T) {
+func reorder[T uint8 | uint16](to *Placer[T], stored []T) {
 	n := to.width * to.channels
 	for y := 0; len(stored) > 0; y++ {
-		copy(to.row(y, 0, 1, to.width), stored[:n])
-		to.place()
+		copy(to.Row(y, 0, 1, to.width), stored[:n])
+		to.Place()
 		stored = stored[n:]
 	}
 }
 
-// newPicture makes a picture of the form that the file declares, upright, for a placer to fill.
-func (c *container) newPicture() *picture.Picture {
-	w, h := c.width, c.height
-	if swapsSides(c.orientation) {
-		w, h = h, w
-	}
-	return picture.New(w, h, c.colors, c.alpha, c.depth)
+// NewPicture makes a picture of the form that the file declares, upright, for a placer to fill.
+func (f *File) NewPicture() *picture.Picture {
+	return f.Upright().New()
 }
 
-// placer writes the rows of a stored picture to their places in the upright one.
+// Placer writes the rows of a stored picture to their places in the upright one.
 //
 // EXIF says where the stored first row and first column lie in the upright picture: 1 top and left, 2 top and right,
 // 3 bottom and right, 4 bottom and left, 5 left and top, 6 right and top, 7 right and bottom, 8 left and bottom.
-type placer[T uint8 | uint16] struct {
+type Placer[T uint8 | uint16] struct {
 	dst             []T
 	width, channels int // of the stored picture
 	// The place of the stored pixel (x, y) is start + x*right + y*down, in pixels.
@@ -77,14 +52,14 @@ type placer[T uint8 | uint16] struct {
 	step    int // from one of its pixels to the next
 }
 
-// newPlacer makes the placer of the picture that a file declares, whose upright samples are dst.
-func newPlacer[T uint8 | uint16](c *container, dst []T) *placer[T] {
-	p := &placer[T]{dst: dst, width: c.width, channels: c.colors}
-	if c.alpha {
+// NewPlacer makes the placer of the picture that a file declares, whose upright samples are dst.
+func NewPlacer[T uint8 | uint16](f *File, dst []T) *Placer[T] {
+	p := &Placer[T]{dst: dst, width: f.Width, channels: f.Colors}
+	if f.Alpha {
 		p.channels++
 	}
-	w, h := c.width, c.height
-	switch c.orientation {
+	w, h := f.Width, f.Height
+	switch f.Orientation {
 	default:
 		p.start, p.right, p.down = 0, 1, w
 	case 2:
@@ -105,8 +80,8 @@ func newPlacer[T uint8 | uint16](c *container, dst []T) *placer[T] {
 	return p
 }
 
-// row gives where to write n pixels of row y, the first at x and the next dx to the right of it. They are in their places after place.
-func (p *placer[T]) row(y, x, dx, n int) []T {
+// Row gives where to write n pixels of row y, the first at x and the next dx to the right of it. They are in their places after Place.
+func (p *Placer[T]) Row(y, x, dx, n int) []T {
 	p.at, p.step = p.start+y*p.down+x*p.right, dx*p.right
 	length := n * p.channels
 	if p.step == 1 {
@@ -120,8 +95,8 @@ func (p *placer[T]) row(y, x, dx, n int) []T {
 	return p.line
 }
 
-// place puts what was written of the row in its places.
-func (p *placer[T]) place() {
+// Place puts what was written of the row in its places.
+func (p *Placer[T]) Place() {
 	to, step := p.at*p.channels, p.step*p.channels
 	for line := p.line; len(line) > 0; line = line[p.channels:] {
 		pixel := p.dst[to : to+p.channels]

@@ -1,4 +1,4 @@
-package imageio
+package codec
 
 import (
 	"image"
@@ -24,31 +24,31 @@ var (
 	videoRange = colorMatrix{16, 76309, 104597, -25675, -53279, 132201}
 )
 
-func (c *container) matrix() *colorMatrix {
-	if c.format == formatWebP {
+func (f *File) matrix() *colorMatrix {
+	if f.VideoRange {
 		return &videoRange
 	}
 	return &fullRange
 }
 
 // takeYCbCr makes an upright picture of brightness and chroma, and of an alpha channel if there is one.
-func (c *container) takeYCbCr(m *image.YCbCr, alpha []uint8, alphaStride int) *picture.Picture {
-	if c.colors != 3 {
-		panic("imageio: a decoded picture has colours, its header says it has none")
+func (f *File) takeYCbCr(m *image.YCbCr, alpha []uint8, alphaStride int) *picture.Picture {
+	if f.Colors != 3 {
+		panic("codec: a decoded picture has colours, its header says it has none")
 	}
-	c.alpha = c.alpha || alpha != nil // as the pixels have it
-	matrix, p := c.matrix(), c.newPicture()
-	to, step := newPlacer(c, p.Pix8), p.Channels()
+	f.Alpha = f.Alpha || alpha != nil // as the pixels have it
+	matrix, p := f.matrix(), f.NewPicture()
+	to, step := NewPlacer(f, p.Pix8), p.Channels()
 	cb, cr := newChroma(m.Cb, m), newChroma(m.Cr, m)
-	for y := range c.height {
-		row := to.row(y, 0, 1, c.width)
-		matrix.row(row, step, m.Y[y*m.YStride:][:c.width], cb.row(y), cr.row(y))
+	for y := range f.Height {
+		row := to.Row(y, 0, 1, f.Width)
+		matrix.row(row, step, m.Y[y*m.YStride:][:f.Width], cb.row(y), cr.row(y))
 		if alpha != nil {
-			for x, v := range alpha[y*alphaStride:][:c.width] {
+			for x, v := range alpha[y*alphaStride:][:f.Width] {
 				row[x*step+3] = v
 			}
 		}
-		to.place()
+		to.Place()
 	}
 	return p
 }

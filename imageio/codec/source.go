@@ -1,4 +1,4 @@
-package imageio
+package codec
 
 import (
 	"bufio"
@@ -10,9 +10,9 @@ import (
 	"classsr/fault"
 )
 
-// source gives the bytes of a picture's file by their offsets. A file on a disk is read where it lies, and only as far as somebody asks; what
+// Source gives the bytes of a picture's file by their offsets. A file on a disk is read where it lies, and only as far as somebody asks; what
 // comes through a pipe is kept as far as it was read, since the decoders begin again at its first byte.
-type source struct {
+type Source struct {
 	r    io.ReaderAt
 	pipe *pipe // the same as r if the bytes come through one
 	size int64 // of the file; of a pipe, what has come so far
@@ -30,33 +30,34 @@ type source struct {
 const (
 	// firstLook is what is read of a file before its form is judged, unless its headers are longer.
 	firstLook = 64 << 10
-	// nextLook is what is read at once after that.
-	nextLook = 64 << 10
 	// fieldLook is what is read for a field that lies somewhere in a file, as others often lie beside it.
 	fieldLook = 4 << 10
 )
 
-// fileSource reads the beginning of a file of this size.
-func fileSource(r io.ReaderAt, size int64) (*source, error) {
-	s := &source{r: r, size: size, limit: math.MaxInt64, most: math.MaxInt64}
+// NextLook is what is read at once of the rest.
+const NextLook = 64 << 10
+
+// FileSource reads the beginning of a file of this size.
+func FileSource(r io.ReaderAt, size int64) (*Source, error) {
+	s := &Source{r: r, size: size, limit: math.MaxInt64, most: math.MaxInt64}
 	return s, s.start()
 }
 
-// memorySource is a file in memory.
-func memorySource(data []byte) *source {
+// MemorySource is a file in memory.
+func MemorySource(data []byte) *Source {
 	n := int64(len(data))
-	return &source{r: bytes.NewReader(data), size: n, held: n, limit: math.MaxInt64, most: math.MaxInt64, first: data}
+	return &Source{r: bytes.NewReader(data), size: n, held: n, limit: math.MaxInt64, most: math.MaxInt64, first: data}
 }
 
-// pipeSource reads the beginning of what comes through a pipe, of which at most so many bytes are read.
-func pipeSource(r io.Reader, most int64) (*source, error) {
+// PipeSource reads the beginning of what comes through a pipe, of which at most so many bytes are read.
+func PipeSource(r io.Reader, most int64) (*Source, error) {
 	p := &pipe{r: r}
-	s := &source{r: p, pipe: p, limit: most, most: most, tooLong: errTooLong(most)}
+	s := &Source{r: p, pipe: p, limit: most, most: most, tooLong: TooLong(most)}
 	s.tooFar = s.tooLong
 	return s, s.start()
 }
 
-func (s *source) start() error {
+func (s *Source) start() error {
 	if s.pipe != nil {
 		s.pipe.fill(min(firstLook, s.most))
 		s.first = s.pipe.blocks[0][:s.pipe.n]
@@ -69,7 +70,7 @@ func (s *source) start() error {
 }
 
 // seen takes note of how far a read came; the end of a file is no error.
-func (s *source) seen(err error) error {
+func (s *Source) seen(err error) error {
 	if s.pipe != nil {
 		s.size, s.held = s.pipe.n, s.pipe.n
 	}
@@ -79,9 +80,9 @@ func (s *source) seen(err error) error {
 	return fault.Default(fault.Unavailable, err)
 }
 
-// bytes gives n bytes at an offset, which are valid until the next call. If the file ends before, the error is io.ErrUnexpectedEOF.
-func (s *source) bytes(offset int64, n int) ([]byte, error) {
-	b, err := s.some(offset, n, fieldLook)
+// Bytes gives n bytes at an offset, which are valid until the next call. If the file ends before, the error is io.ErrUnexpectedEOF.
+func (s *Source) Bytes(offset int64, n int) ([]byte, error) {
+	b, err := s.Some(offset, n, fieldLook)
 	if err == nil && len(b) < n {
 		err = io.ErrUnexpectedEOF
 	}
@@ -91,9 +92,9 @@ func (s *source) bytes(offset int64, n int) ([]byte, error) {
 	return b[:n], nil
 }
 
-// some gives at least n bytes at an offset, fewer only where the file ends; they are valid until the next call. If they must be read, ahead
+// Some gives at least n bytes at an offset, fewer only where the file ends; they are valid until the next call. If they must be read, ahead
 // bytes are read at once.
-func (s *source) some(offset int64, n, ahead int) ([]byte, error) {
+func (s *Source) Some(offset int64, n, ahead int) ([]byte, error) {
 	end := offset + int64(n)
 	switch {
 	case end <= int64(len(s.first)):
@@ -102,11 +103,11 @@ func (s *source) some(offset int64, n, ahead int) ([]byte, error) {
 		return s.window[offset-s.at:], nil
 	case offset < 0 || n < 0:
 		panic("imageio: bytes before the beginning of a file")
-	case end > s.limit && (!s.ended() || s.size > s.limit):
+	case end > s.limit && (!s.Ended() || s.size > s.limit):
 		return nil, s.tooFar
 	}
 	most := s.limit
-	if s.ended() {
+	if s.Ended() {
 		most = min(most, s.size)
 	}
 	length := min(max(int64(n), int64(ahead)), most-offset)
@@ -124,19 +125,34 @@ func (s *source) some(offset int64, n, ahead int) ([]byte, error) {
 	return s.window, nil
 }
 
-// allow sets how far the file may be read from now on, and the error about one that goes on.
-func (s *source) allow(limit int64, tooFar error) {
+// Allow sets how far the file may be read from now on, and the error about one that goes on.
+func (s *Source) Allow(limit int64, tooFar error) {
 	if s.limit, s.tooFar = limit, tooFar; s.most < limit {
 		s.limit, s.tooFar = s.most, s.tooLong
 	}
 }
 
-// ended reports whether size is that of the whole file.
-func (s *source) ended() bool { return s.pipe == nil || errors.Is(s.pipe.err, io.EOF) }
+// Size is the length of the file; of a pipe, what has come so far.
+func (s *Source) Size() int64 { return s.size }
 
-// readOn reads what comes through a pipe as far as an offset, or to its end.
-func (s *source) readOn(end int64) error {
-	for s.size < end && !s.ended() {
+// First is the beginning of the file.
+func (s *Source) First() []byte { return s.first }
+
+// Piped reports whether the bytes come through a pipe, so that those which were read are held in memory.
+func (s *Source) Piped() bool { return s.pipe != nil }
+
+// Limit is the offset from which on nothing is read, TooFar the error then.
+func (s *Source) Limit() int64 { return s.limit }
+
+// TooFar is the error of reading beyond Limit.
+func (s *Source) TooFar() error { return s.tooFar }
+
+// Ended reports whether size is that of the whole file.
+func (s *Source) Ended() bool { return s.pipe == nil || errors.Is(s.pipe.err, io.EOF) }
+
+// ReadOn reads what comes through a pipe as far as an offset, or to its end.
+func (s *Source) ReadOn(end int64) error {
+	for s.size < end && !s.Ended() {
 		s.pipe.fill(min(end, s.most+1))
 		if err := s.seen(s.pipe.err); err != nil {
 			return err
@@ -148,18 +164,21 @@ func (s *source) readOn(end int64) error {
 	return nil
 }
 
-// reader reads the file from an offset on. Its beginning is what was judged, whatever has become of the file since.
-func (s *source) reader(offset int64) *bufio.Reader {
+// Reader reads the file from an offset on. Its beginning is what was judged, whatever has become of the file since.
+func (s *Source) Reader(offset int64) *bufio.Reader {
 	rest := max(offset, int64(len(s.first)))
 	var r io.Reader = io.NewSectionReader(s.r, rest, s.size-rest)
 	if offset < rest {
 		r = io.MultiReader(bytes.NewReader(s.first[offset:]), r)
 	}
-	return bufio.NewReaderSize(r, s.buffer())
+	return bufio.NewReaderSize(r, s.Buffer())
 }
 
-// buffer is how much of the file is read at once.
-func (s *source) buffer() int { return int(min(s.size, nextLook)) }
+// Section reads n bytes from an offset on.
+func (s *Source) Section(offset, n int64) io.Reader { return io.NewSectionReader(s.r, offset, n) }
+
+// Buffer is how much of the file is read at once.
+func (s *Source) Buffer() int { return int(min(s.size, NextLook)) }
 
 // pipe keeps what was read of a stream in blocks, so that nothing is copied when there is more.
 type pipe struct {

@@ -1,0 +1,251 @@
+// Package codec is what the formats of pictures share: the bytes of a file by their offsets, what is learnt of a file before a pixel is
+// decoded, the memory that takes, and the way of decoded samples to their places in the upright picture.
+//
+// Each format is a package of its own that scans files (Scanner). This one opens no files and knows no format.
+package codec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"runtime"
+	"slices"
+
+	"github.com/dustin/go-humanize"
+
+	"classsr/fault"
+	"classsr/icc"
+	"classsr/imageio/ifd"
+	"classsr/picture"
+)
+
+// File is what the structure of a file says, learnt before a pixel is decoded. The decoders of other packages show
+// only pixels and trust the sizes they read; so each format is scanned here first, for what the file declares, for what it
+// holds beside the pixels, and for whether its data can hold that many pixels at all.
+type File struct {
+	Src           *Source
+	Width, Height int  // as stored
+	Colors        int  // as in picture.Picture
+	Alpha         bool // likewise
+	Depth         int  // likewise
+	Orientation   int  // EXIF's 1..8
+	// Notes are short sentences about what is not kept of the file.
+	Notes []string
+
+	// HeaderEnd is how far the file was read for the headers, in its order.
+	HeaderEnd int64
+	Needs     Needs
+	// TooShort says that the compressed data cannot hold a picture of the declared size, however well it compresses.
+	TooShort bool
+	// VideoRange says that DecodeWith's decoder gives brightness as video has it, 16 for black to 235 for white.
+	VideoRange bool
+	// Further says that any amount of other data may follow the picture, as further pages.
+	Further bool
+
+	format  *Format
+	scanner Scanner
+}
+
+// Scanner reads a file of one format: its structure in two steps, then its pixels.
+type Scanner interface {
+	// Header reads no more than it takes to know the picture's form and the memory that its decoding takes. The orientation may come later,
+	// and the notes are not complete.
+	Header() error
+	// Rest reads on to the picture's end.
+	Rest() error
+	// Pixels decodes the picture and turns it upright.
+	Pixels() (*picture.Picture, error)
+}
+
+// Format is a format that is read.
+type Format struct {
+	ID   string // as scripts know it: "png", "jpeg", ...
+	Name string // as people write it
+	Scan func(*File) Scanner
+}
+
+// Open reads the headers of a file of this format.
+func Open(s *Source, format *Format) (*File, error) {
+	f := &File{Src: s, format: format, Orientation: 1, Depth: 8}
+	f.scanner = format.Scan(f)
+	s.Allow(s.Room(), fmt.Errorf("its headers are longer than %s", humanize.Bytes(uint64(s.Room()))))
+	if err := f.scanner.Header(); err != nil {
+		return nil, f.damaged(err)
+	}
+	if f.Width <= 0 || f.Height <= 0 {
+		return nil, f.damaged(ErrNoSize)
+	}
+	return f, nil
+}
+
+// ErrNoSize is the error about a file that does not tell the size of its picture.
+var ErrNoSize = errors.New("it does not say how large it is")
+
+// Format is the name of the format, as scripts know it.
+func (f *File) Format() string { return f.format.ID }
+
+// Upright is the form of the picture, after turning upright.
+func (f *File) Upright() picture.Config {
+	w, h := f.Width, f.Height
+	if swapsSides(f.Orientation) {
+		w, h = h, w
+	}
+	return picture.Config{Width: w, Height: h, Colors: f.Colors, Alpha: f.Alpha, Depth: f.Depth}
+}
+
+// Finish reads the rest of the structure, as far as a picture of this size reaches.
+func (f *File) Finish() error {
+	if !f.Further {
+		most := f.Plausible()
+		f.Src.Allow(most, fmt.Errorf("it continues after %d bytes, more than its picture needs", most))
+	}
+	if err := f.scanner.Rest(); err != nil {
+		return f.damaged(err)
+	}
+	return f.CheckLength()
+}
+
+// Structure reads the rest of the structure, however far it reaches.
+func (f *File) Structure() error {
+	if err := f.scanner.Rest(); err != nil {
+		return f.damaged(err)
+	}
+	return nil
+}
+
+// CheckLength refuses sizes that are too large to be true.
+func (f *File) CheckLength() error {
+	if f.TooShort {
+		return f.damaged(fmt.Errorf("its data is too short for %dx%d pixels", f.Width, f.Height))
+	}
+	return nil
+}
+
+// Pixels decodes the picture and turns it upright. A panic of a decoder, which only damaged data can cause, becomes an error.
+func (f *File) Pixels() (p *picture.Picture, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, f.damaged(errors.New("its data cannot be decoded"))
+		}
+	}()
+	if p, err = f.scanner.Pixels(); err != nil {
+		return nil, f.damaged(err)
+	}
+	return p, nil
+}
+
+// DecodeWith decodes the pixels with the decoder of another package. It knows nothing of the bounds that were checked, so the size that it
+// would allocate is compared before it does.
+func (f *File) DecodeWith(config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) (*picture.Picture, error) {
+	found, err := config(f.Src.Reader(0))
+	if err != nil {
+		return nil, err
+	}
+	if found.Width != f.Width || found.Height != f.Height {
+		return nil, errors.New("it declares two different sizes")
+	}
+	img, err := decode(f.Src.Reader(0))
+	if err != nil {
+		return nil, err
+	}
+	if img.Bounds() != image.Rect(0, 0, f.Width, f.Height) {
+		return nil, errors.New("its pixels do not have the declared size")
+	}
+	if f.Needs.leaves() {
+		runtime.GC() // what the decoder worked with is not to lie beside the picture
+	}
+	return f.convert(img), nil
+}
+
+// damaged names the format in an error about the file, and gives the error a kind. Decoders of other packages do not always tell what is
+// damaged from what they do not know.
+func (f *File) damaged(err error) error {
+	kind := fault.KindOf(err)
+	switch {
+	case kind == fault.TooLarge || kind == fault.Unavailable || kind == fault.Damaged:
+		return err // it is not about the format
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+		return fault.New(fault.Damaged, "damaged %s: it ends too early", f.format.Name)
+	case kind == fault.Unsupported:
+		return fault.New(fault.Unsupported, "unsupported %s: %w", f.format.Name, err)
+	}
+	return fault.New(fault.Damaged, "damaged or unsupported %s: %w", f.format.Name, err)
+}
+
+// Unsupported is an error about a form that is known and not read.
+func Unsupported(format string, args ...any) error {
+	return fault.New(fault.Unsupported, format, args...)
+}
+
+// Note adds a sentence to the notes once.
+func (f *File) Note(sentence string) {
+	if !slices.Contains(f.Notes, sentence) {
+		f.Notes = append(f.Notes, sentence)
+	}
+}
+
+// NoteProfile takes note of a colour space that is lost.
+func (f *File) NoteProfile(name string) {
+	if name != "" {
+		name += " "
+	}
+	f.Note("colour profile " + name + "is not kept: colours will be read as sRGB")
+}
+
+// NoteICC does so for an ICC profile, unless it is sRGB. Where the profile tells no name, other is used.
+func (f *File) NoteICC(profile []byte, other string) {
+	name := icc.Name(profile)
+	if name == "" {
+		name = other
+	}
+	if !icc.IsSRGB(name) {
+		f.NoteProfile(name)
+	}
+}
+
+// EXIF takes note of an EXIF block and honours the orientation that it gives. A block that makes no sense is ignored.
+func (f *File) EXIF(block []byte) {
+	f.Note(NoteEXIF)
+	block = bytes.TrimPrefix(block, []byte("Exif\x00"))
+	block = bytes.TrimPrefix(block, []byte{0})
+	if o := exifOrientation(block); o >= 1 && o <= 8 {
+		f.Orientation = o
+	}
+}
+
+// exifOrientation gives the orientation in an EXIF block, which is laid out as a TIFF file, or 0 where there is none.
+func exifOrientation(block []byte) int {
+	const tagOrientation = 274
+	d, err := ifd.First(ifd.Block(block))
+	if err != nil {
+		return 0
+	}
+	return int(d.Uint(tagOrientation, 0))
+}
+
+// The sentences of things that several formats hold.
+const (
+	NoteEXIF       = "camera metadata (EXIF) is not kept"
+	NoteXMP        = "metadata (XMP) is not kept"
+	NoteIPTC       = "caption metadata (IPTC) is not kept"
+	NoteText       = "text comments are not kept"
+	NoteResolution = "the physical resolution (dpi) is not kept"
+	NoteAnimation  = "the animation is not kept: only the still picture is read"
+)
+
+// Of metadata of any length so much is read.
+const (
+	LongestProfile = 1 << 20
+	LongestEXIF    = 1 << 20
+)
+
+const (
+	// MaxDeflate is the most that deflate can expand: 258 bytes for a length code and a distance code of one bit each.
+	MaxDeflate = 1032
+)
+
+// BoundlessPixels is the most pixels believed of length bytes in codings that can make any number of pixels of one colour
+// from a few bytes: 16 million and 2048 a byte, far above what real pictures reach.
+func BoundlessPixels(length int64) int64 { return 1<<24 + length<<11 }
