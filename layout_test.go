@@ -39,6 +39,7 @@ var layers = []string{
 	"picture",
 	"icc",
 	"imageio/ifd",
+	"metadata",
 	"imageio/codec",
 	"imageio/strips",
 	"imageio/png",

@@ -27,7 +27,7 @@ func pictures(t *testing.T) string {
 		"a.png": branchtest.Patchwork(260, 190, 3, false, 8), "b.png": branchtest.Fixed(200, 140, 3, 8),
 	} {
 		var b bytes.Buffer
-		if _, err := imageio.Encode(&b, p, imageio.PNG, imageio.EncodeOptions{}); err != nil {
+		if err := imageio.Encode(&b, p, imageio.PNG, imageio.EncodeOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(folder, name), b.Bytes(), 0o600); err != nil {
@@ -136,7 +136,7 @@ func TestHugePicturesAreNotCalibratedWith(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.png")
 	var b bytes.Buffer
-	if _, err := imageio.Encode(&b, branchtest.Fixed(400, 300, 3, 8), imageio.PNG, imageio.EncodeOptions{}); err != nil {
+	if err := imageio.Encode(&b, branchtest.Fixed(400, 300, 3, 8), imageio.PNG, imageio.EncodeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes()[:b.Len()-1000], 0o600); err != nil {

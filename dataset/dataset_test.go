@@ -35,7 +35,7 @@ func writePicture(t testing.TB, path string, width, height int, seed uint64) *pi
 		p.WritePlane(plane, c, p.Bounds())
 	}
 	var b bytes.Buffer
-	if _, err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{}); err != nil {
+	if err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -214,7 +214,7 @@ func TestFlatPatchesAreThinned(t *testing.T) {
 	folder := t.TempDir()
 	p := picture.New(512, 512, 3, false, 8)
 	var b bytes.Buffer
-	if _, err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{}); err != nil {
+	if err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(folder, "flat.png"), b.Bytes(), 0o600); err != nil {

@@ -23,7 +23,7 @@ func writeCut(t *testing.T, path string, c picture.Config) {
 		p.Pix8[i] = uint8(seed >> 24)
 	}
 	var b bytes.Buffer
-	if _, err := imageio.Encode(&b, p, imageio.PNG, imageio.EncodeOptions{}); err != nil {
+	if err := imageio.Encode(&b, p, imageio.PNG, imageio.EncodeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes()[:b.Len()-1000], 0o600); err != nil {

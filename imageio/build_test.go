@@ -154,7 +154,7 @@ func patterned(width, height, colors int, alpha bool, depth int) *picture.Pictur
 func encoded(t testing.TB, p *picture.Picture, format string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if _, err := Encode(&b, p, format, EncodeOptions{}); err != nil {
+	if err := Encode(&b, p, format, EncodeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

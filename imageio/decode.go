@@ -3,8 +3,9 @@
 // Decode or DecodeFile gives a picture.Picture, which keeps what matters for enlarging: every pixel, gray as gray, straight alpha,
 // 8 or 16 bits a sample, turned upright as the file's orientation asks. Encode writes one; its PNG is compressed on several cores.
 //
-// What is not kept (colour profiles, camera metadata, further pages) is never dropped in silence: it is named in short
-// notes. Files are taken to be hostile: a damaged or lying one gives a one-line error, no panic and no large allocation.
+// Metadata (colour profiles, EXIF and the like, package metadata) comes with the picture and goes into what is written. What a file holds and
+// is not read, such as further pages, is told in notes, and what a format cannot hold by Lost. Files are taken to be hostile: a damaged or
+// lying one gives a one-line error, no panic and no large allocation.
 //
 // The package converts no colour spaces beyond what it takes to reach RGB, and does not resize.
 package imageio
@@ -13,14 +14,17 @@ import (
 	"runtime/debug"
 
 	"classsr/imageio/codec"
+	"classsr/metadata"
 	"classsr/picture"
 )
 
 // Decoded is a picture and what was learnt from its file.
 type Decoded struct {
 	*picture.Picture
-	Format string   // "png", "jpeg", "webp" or "tiff"
-	Notes  []string // one short sentence for each thing of the file that is not kept
+	Format string // "png", "jpeg", "webp" or "tiff"
+	// Metadata is what the file says beside the pixels, as it says it: Data.Of puts right what has to do with sizes and orientation.
+	Metadata *metadata.Data
+	Notes    []string // one short sentence for each thing of the file that is not read
 }
 
 // Config describes a picture that was not decoded yet: its format, its form as Decode would give it, after turning upright, and the memory
@@ -51,7 +55,7 @@ func decode(s *codec.Source, limits Limits) (*Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoded{Picture: p, Format: f.Format(), Notes: f.Notes}
+	d := &Decoded{Picture: p, Format: f.Format(), Metadata: &f.Metadata, Notes: f.Notes}
 	if most, kept := f.Memory(); most-kept > codec.MuchGarbage {
 		debug.FreeOSMemory() // what is done with the picture takes memory too, and this is not to lie beside it
 	}

@@ -1,6 +1,7 @@
 package imageio
 
 import (
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -9,13 +10,16 @@ import (
 	"classsr/imageio/codec"
 	"classsr/imageio/jpeg"
 	"classsr/imageio/png"
+	"classsr/metadata"
 	"classsr/picture"
 )
 
 // EncodeOptions steers NewEncoder and Encode; the zero value is good.
 type EncodeOptions struct {
-	Quality int // of JPEG, 1..100; 0 means 95
-	Threads int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
+	// Metadata, if not nil, goes into the file, as far as the format holds it. Its profile must be for the channels of the picture.
+	Metadata *metadata.Data
+	Quality  int // of JPEG, 1..100; 0 means 95
+	Threads  int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
 	// Shared, if not nil, has the cores that each strip waits for. Whoever closes the encoder waits for strips that wait.
 	Shared *budget.Budget
 }
@@ -37,18 +41,33 @@ func FormatOf(path string) (string, error) {
 	}
 }
 
-// Lost tells what of a picture of c's form the format ("png" or "jpeg") cannot keep: one short sentence each, none if all is kept.
-func Lost(c picture.Config, format string) []string {
-	var notes []string
-	if format == jpeg.Format.ID {
-		if c.Alpha {
-			notes = append(notes, "transparency is not kept: JPEG cannot store it")
-		}
-		if c.Depth == 16 {
-			notes = append(notes, "samples are reduced from 16 to 8 bits: JPEG cannot store more")
-		}
+// Lost says in a short sentence what of a picture of c's form and of its metadata, which may be nil, the format cannot keep; "" if it keeps
+// all.
+func Lost(c picture.Config, m *metadata.Data, format string) string {
+	o := outputs[format]
+	var lost []string
+	if c.Alpha && !o.alpha {
+		lost = append(lost, "transparency")
 	}
-	return notes
+	if c.Depth > o.depth {
+		lost = append(lost, fmt.Sprintf("more than %d bits a sample", o.depth))
+	}
+	if m != nil && o.lost != nil {
+		lost = append(lost, o.lost(m)...)
+	}
+	if len(lost) == 0 {
+		return ""
+	}
+	return o.name + " does not hold " + inWords(lost)
+}
+
+// inWords joins names as people do: a, b and c.
+func inWords(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // NewEncoder returns a sink that takes the rows of a picture of c's form, from top to bottom, and writes them to w in the format "png" or
@@ -77,17 +96,14 @@ func EncoderBytes(c picture.Config, format string, threads int) int64 {
 	return outputs[format].layout(c).Bytes(threads)
 }
 
-// Encode writes p to w, as NewEncoder's sink does, and returns Lost's notes. It returns an error if NewEncoder does, or if w fails.
-func Encode(w io.Writer, p *picture.Picture, format string, o EncodeOptions) (notes []string, err error) {
+// Encode writes p to w, as NewEncoder's sink does, and returns an error if NewEncoder does, or if w fails.
+func Encode(w io.Writer, p *picture.Picture, format string, o EncodeOptions) error {
 	p.Check()
 	encoder, err := NewEncoder(w, p.Config(), format, o)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := picture.Copy(encoder, p.Rows(p.Height)); err != nil {
-		return nil, err
-	}
-	return Lost(p.Config(), format), nil
+	return picture.Copy(encoder, p.Rows(p.Height))
 }
 
 // PNG is the format that keeps all that a picture holds.

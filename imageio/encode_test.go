@@ -46,9 +46,8 @@ func TestPNGRoundTrip(t *testing.T) {
 			want[i] = at(p, i)
 		}
 		var file bytes.Buffer
-		notes, err := Encode(&file, p, "png", EncodeOptions{Threads: 1 + p.Width%3})
-		if err != nil || notes != nil {
-			t.Fatalf("notes %q, error %v", notes, err)
+		if err := Encode(&file, p, "png", EncodeOptions{Threads: 1 + p.Width%3}); err != nil {
+			t.Fatal(err)
 		}
 		img, err := png.Decode(bytes.NewReader(file.Bytes()))
 		if err != nil {
@@ -141,12 +140,8 @@ func TestJPEG(t *testing.T) {
 		copy(smooth.Pix16[4*i:], []uint16{uint16(x * 1600), uint16(y * 2000), 30000, 0})
 	}
 	var b bytes.Buffer
-	notes, err := Encode(&b, smooth, "jpeg", EncodeOptions{})
-	if err != nil {
+	if err := Encode(&b, smooth, "jpeg", EncodeOptions{}); err != nil {
 		t.Fatal(err)
-	}
-	if len(notes) != 2 || !strings.Contains(notes[0], "transparency") || !strings.Contains(notes[1], "8 bits") {
-		t.Errorf("notes %q", notes)
 	}
 	d := mustDecode(t, b.Bytes())
 	for i := range 40 * 30 {
@@ -162,8 +157,8 @@ func TestJPEG(t *testing.T) {
 		t.Error("gray does not stay gray")
 	}
 	var low, high bytes.Buffer
-	_, lowErr := Encode(&low, patterned(64, 64, 3, false, 8), "jpeg", EncodeOptions{Quality: 10})
-	_, highErr := Encode(&high, patterned(64, 64, 3, false, 8), "jpeg", EncodeOptions{Quality: 100})
+	lowErr := Encode(&low, patterned(64, 64, 3, false, 8), "jpeg", EncodeOptions{Quality: 10})
+	highErr := Encode(&high, patterned(64, 64, 3, false, 8), "jpeg", EncodeOptions{Quality: 100})
 	if lowErr != nil || highErr != nil || low.Len() >= high.Len() {
 		t.Errorf("quality 10 takes %d bytes (%v), 100 takes %d (%v)", low.Len(), lowErr, high.Len(), highErr)
 	}
@@ -192,7 +187,7 @@ func TestFormats(t *testing.T) {
 		{p, "jpeg", -1, "quality"},
 		{picture.New(65536, 1, 1, false, 8), "jpeg", 0, "write PNG instead"},
 	} {
-		_, err := Encode(&bytes.Buffer{}, test.p, test.format, EncodeOptions{Quality: test.quality})
+		err := Encode(&bytes.Buffer{}, test.p, test.format, EncodeOptions{Quality: test.quality})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s at quality %d: error %v, want %q", test.format, test.quality, err, test.want)
 		}
@@ -218,7 +213,7 @@ func BenchmarkPNG(b *testing.B) {
 			var file bytes.Buffer
 			for b.Loop() {
 				file.Reset()
-				if _, err := Encode(&file, p, "png", EncodeOptions{Threads: threads}); err != nil {
+				if err := Encode(&file, p, "png", EncodeOptions{Threads: threads}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -35,7 +35,7 @@ func TestEncoderBytes(t *testing.T) {
 			for _, threads := range []int{1, 3} {
 				bound := EncoderBytes(c, format, threads)
 				used := allocated(func() {
-					if _, err := Encode(io.Discard, p, format, EncodeOptions{Threads: threads, Quality: 100}); err != nil {
+					if err := Encode(io.Discard, p, format, EncodeOptions{Threads: threads, Quality: 100}); err != nil {
 						t.Error(err)
 					}
 				})

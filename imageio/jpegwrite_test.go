@@ -103,7 +103,7 @@ func BenchmarkJPEG(b *testing.B) {
 			var file bytes.Buffer
 			for b.Loop() {
 				file.Reset()
-				if _, err := Encode(&file, p, "jpeg", EncodeOptions{Threads: threads}); err != nil {
+				if err := Encode(&file, p, "jpeg", EncodeOptions{Threads: threads}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"classsr/imageio/jpeg"
 	"classsr/imageio/png"
 	"classsr/imageio/strips"
+	"classsr/metadata"
 	"classsr/picture"
 )
 
@@ -17,11 +18,15 @@ var outputs = map[string]struct {
 	maxSide int    // pixels
 	maxRow  int    // bytes of a row of pixels
 	instead string // what to do about a picture that it cannot hold
+	alpha   bool   // whether it holds transparency
+	depth   int    // the most bits a sample
+	// lost names what of metadata it does not hold; nil if it holds all.
+	lost    func(*metadata.Data) []string
 	encoder func(io.Writer, picture.Config, EncodeOptions) (picture.RowSink, error)
 	layout  func(picture.Config) strips.Layout
 }{
-	png.Format.ID:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", encodePNG, png.Layout},
-	jpeg.Format.ID: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", encodeJPEG, jpeg.Layout},
+	png.Format.ID:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", true, 16, nil, encodePNG, png.Layout},
+	jpeg.Format.ID: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", false, 8, jpeg.Lost, encodeJPEG, jpeg.Layout},
 }
 
 // maxJPEGSide is what libjpeg reads, and with it most programs. The format itself ends at 65535.
@@ -43,8 +48,11 @@ func CheckOutput(format string, c picture.Config) error {
 	return nil
 }
 
+// HoldsAlpha reports whether a format that is written holds transparency.
+func HoldsAlpha(format string) bool { return outputs[format].alpha }
+
 func encodePNG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
-	return png.NewEncoder(w, c, o.strips()), nil
+	return png.NewEncoder(w, c, o.Metadata, o.strips()), nil
 }
 
 func encodeJPEG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
@@ -52,7 +60,7 @@ func encodeJPEG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink
 	if quality == 0 {
 		quality = defaultQuality
 	}
-	return jpeg.NewEncoder(w, c, quality, o.strips())
+	return jpeg.NewEncoder(w, c, quality, o.Metadata, o.strips())
 }
 
 func (o EncodeOptions) strips() strips.Options {

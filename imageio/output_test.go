@@ -51,11 +51,11 @@ func TestEncodeRefuses(t *testing.T) {
 		{small, "jpeg", EncodeOptions{Quality: 101}, fault.Usage},
 		{small, "jpeg", EncodeOptions{Quality: -1}, fault.Usage},
 	} {
-		if _, err := Encode(io.Discard, c.p, c.format, c.o); fault.KindOf(err) != c.kind {
+		if err := Encode(io.Discard, c.p, c.format, c.o); fault.KindOf(err) != c.kind {
 			t.Errorf("%s of %dx%d, %+v: error %v, want one of kind %s", c.format, c.p.Width, c.p.Height, c.o, err, c.kind)
 		}
 	}
-	if _, err := Encode(io.Discard, long, "png", EncodeOptions{}); err != nil {
+	if err := Encode(io.Discard, long, "png", EncodeOptions{}); err != nil {
 		t.Error(err)
 	}
 	if _, err := FormatOf("a.gif"); fault.KindOf(err) != fault.Unsupported {

@@ -63,7 +63,7 @@ func TestEncodersReportErrorsOfTheWriter(t *testing.T) {
 	for format := range outputs {
 		for _, p := range []*picture.Picture{patterned(3, 4, 3, false, 8), patterned(60001, 25, 1, false, 8)} {
 			var writes boundaries
-			if _, err := Encode(&writes, p, format, EncodeOptions{}); err != nil {
+			if err := Encode(&writes, p, format, EncodeOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			whole := writes.ends[len(writes.ends)-1]
@@ -107,7 +107,7 @@ func testFailingWriter(t *testing.T, p *picture.Picture, format string, room int
 	if w.after > 0 {
 		t.Errorf("%s, room for %d bytes: the writer is called after it has failed", format, room)
 	}
-	if _, err := Encode(&failingWriter{left: room}, p, format, EncodeOptions{}); !errors.Is(err, errFull) {
+	if err := Encode(&failingWriter{left: room}, p, format, EncodeOptions{}); !errors.Is(err, errFull) {
 		t.Errorf("%s, room for %d bytes: Encode gives %v", format, room, err)
 	}
 }
@@ -119,7 +119,7 @@ func (shortWriter) Write(b []byte) (int, error) { return len(b) / 2, nil }
 
 func TestEncodersNoticeShortWrites(t *testing.T) {
 	for format := range outputs {
-		if _, err := Encode(shortWriter{}, patterned(9, 9, 1, false, 8), format, EncodeOptions{}); !errors.Is(err, io.ErrShortWrite) {
+		if err := Encode(shortWriter{}, patterned(9, 9, 1, false, 8), format, EncodeOptions{}); !errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("%s: error %v", format, err)
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/internal/sysmem"
+	"classsr/metadata"
 	"classsr/picture"
 )
 
@@ -35,6 +36,12 @@ type Pipeline struct {
 	RouteMap string
 	// JPEGQuality is the quality of JPEG output, 1 to 100; 0 means 95.
 	JPEGQuality int
+	// ICC is what happens to the colours: "" or "keep" keeps them and their profile, ToSRGB converts them.
+	ICC string
+	// Strip leaves out all metadata but what says what the colours are.
+	Strip bool
+	// Background is put behind transparent pictures in formats that hold no transparency: red, green, blue.
+	Background [3]uint8
 	// Overwrite replaces outputs that exist; SkipExisting skips their jobs. Without either they are errors of kind fault.Conflict.
 	Overwrite, SkipExisting bool
 	// Threads is how many cores compress a picture; 0 means all.
@@ -115,13 +122,18 @@ func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.colors(ctx, j.Input, decoded); err != nil {
+		claim.Release()
+		return nil, err
+	}
 	decodeSeconds := time.Since(start).Seconds()
 	rows, err := p.Upscaler.Begin(ctx, decoded.Picture, claim)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", j.Input, err)
 	}
 	defer func() { _ = rows.Close() }() // what it computed was taken, or is not wanted
-	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.encode(w, rows, format) })
+	m := p.metadata(decoded, rows.Config())
+	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.encode(w, rows, format, m) })
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +146,11 @@ func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
 		}
 	}
 	notes := append(decoded.Notes, leftOut(report)...)
+	if lost := imageio.Lost(rows.Config(), m, format); lost != "" {
+		notes = append(notes, lost)
+	}
 	return &Result{
-		Input: j.Input, Output: j.Output, Report: report, Notes: append(notes, imageio.Lost(rows.Config(), format)...),
+		Input: j.Input, Output: j.Output, Report: report, Notes: notes,
 		PeakRSSMB: sysmem.PeakRSS() >> 20,
 	}, nil
 }
@@ -173,9 +188,12 @@ func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *i
 }
 
 // encode pulls the rows of a picture and writes them in a format.
-func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string) error {
+func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, m *metadata.Data) error {
+	if !imageio.HoldsAlpha(format) {
+		rows = picture.Flattened(rows, p.Background)
+	}
 	sink, err := imageio.NewEncoder(w, rows.Config(), format, imageio.EncodeOptions{
-		Quality: p.JPEGQuality, Threads: p.Threads, Shared: p.Shared,
+		Metadata: m, Quality: p.JPEGQuality, Threads: p.Threads, Shared: p.Shared,
 	})
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func (l *log) Failed(j Job, err error) {
 func png(t *testing.T, path string, p *picture.Picture) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if _, err := imageio.Encode(&b, p, imageio.PNG, imageio.EncodeOptions{}); err != nil {
+	if err := imageio.Encode(&b, p, imageio.PNG, imageio.EncodeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {

@@ -48,8 +48,7 @@ func (p *Pipeline) writeRouteMap(ctx context.Context, in *picture.Picture, r *cl
 		if hasEnding(p.RouteMap, mapJSON) {
 			return r.Route.WriteJSON(w)
 		}
-		_, err := imageio.Encode(w, r.PaintRoute(in), imageio.PNG, imageio.EncodeOptions{Threads: p.Threads})
-		return err
+		return imageio.Encode(w, r.PaintRoute(in), imageio.PNG, imageio.EncodeOptions{Threads: p.Threads})
 	})
 }
 

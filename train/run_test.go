@@ -92,7 +92,7 @@ func writeWaves(path string) error {
 		p.WritePlane(plane, c, p.Bounds())
 	}
 	var b bytes.Buffer
-	if _, err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{}); err != nil {
+	if err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{}); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -230,7 +230,6 @@ func (v *validator) samples(ctx context.Context, m *weights.Model, folder string
 
 func writePNG(path string, p *picture.Picture) error {
 	return atomicfile.Write(path, true, func(w io.Writer) error {
-		_, err := imageio.Encode(w, p, "png", imageio.EncodeOptions{})
-		return err
+		return imageio.Encode(w, p, "png", imageio.EncodeOptions{})
 	})
 }

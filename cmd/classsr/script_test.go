@@ -67,7 +67,7 @@ func scriptPicture(ts *testscript.TestScript, _ bool, args []string) {
 		p.WritePlane(plane, c, p.Bounds())
 	}
 	var b bytes.Buffer
-	_, err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{})
+	err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{})
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }

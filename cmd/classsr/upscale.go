@@ -18,6 +18,9 @@ type upscaleFlags struct {
 	output       string
 	routeMap     string
 	jpegQuality  int
+	icc          string
+	strip        bool
+	background   string
 	overwrite    bool
 	skipExisting bool
 	quiet        bool
@@ -47,6 +50,9 @@ func newUpscale(std streams) *cobra.Command {
 	flags.StringVar(&f.routeMap, "route-map", "",
 		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")
 	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "`QUALITY` of JPEG output, 1 to 100 (default 95)")
+	flags.StringVar(&f.icc, "icc", "keep", "what happens to colours: `keep` them with their profile, or srgb to convert them")
+	flags.BoolVar(&f.strip, "strip", false, "leave out all metadata (camera, place, captions, dots an inch) but the colour profile")
+	flags.StringVar(&f.background, "background", "#ffffff", "`COLOUR` behind transparent pictures in formats without transparency, as JPEG")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace output files that exist")
 	flags.BoolVar(&f.skipExisting, "skip-existing", false, "skip inputs whose output exists")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print only errors")
@@ -64,6 +70,8 @@ func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
 		return usagef("--overwrite and --skip-existing cannot be combined")
 	case cmd.Flags().Changed("jpeg-quality") && (f.jpegQuality < 1 || f.jpegQuality > 100):
 		return usagef("--jpeg-quality %d: it must be 1 to 100", f.jpegQuality)
+	case f.icc != "keep" && f.icc != pipeline.ToSRGB:
+		return usagef("--icc %s: it must be keep or srgb", f.icc)
 	case f.json && (f.output == pipeline.Std || f.output == "" && slices.Contains(args, pipeline.Std)):
 		return usagef("--json and the picture would both go to standard output; name a file with -o")
 	case intoFile && severalOrFolder && formatErr == nil:
@@ -85,6 +93,10 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return err
 	}
+	background, err := parseColour(f.background)
+	if err != nil {
+		return usagef("--background %s: %w", f.background, err)
+	}
 	model, err := f.open(cmd)
 	if err != nil {
 		return err
@@ -97,6 +109,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	}
 	p := pipeline.Pipeline{
 		Upscaler: up, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality,
+		ICC: f.icc, Strip: f.strip, Background: background,
 		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
 	}
 	jobs, failures := pipeline.Jobs(args, f.output, up.Scale())

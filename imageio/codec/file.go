@@ -12,12 +12,13 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
 	"classsr/fault"
 	"classsr/icc"
-	"classsr/imageio/ifd"
+	"classsr/metadata"
 	"classsr/picture"
 )
 
@@ -31,7 +32,8 @@ type File struct {
 	Alpha         bool // likewise
 	Depth         int  // likewise
 	Orientation   int  // EXIF's 1..8
-	// Notes are short sentences about what is not kept of the file.
+	Metadata      metadata.Data
+	// Notes are short sentences about what is not read of the file.
 	Notes []string
 
 	// HeaderEnd is how far the file was read for the headers, in its order.
@@ -39,6 +41,8 @@ type File struct {
 	Needs     Needs
 	// TooShort says that the compressed data cannot hold a picture of the declared size, however well it compresses.
 	TooShort bool
+	// FromCMYK says that the file has CMYK, which is converted.
+	FromCMYK bool
 	// VideoRange says that DecodeWith's decoder gives brightness as video has it, 16 for black to 235 for white.
 	VideoRange bool
 	// Further says that any amount of other data may follow the picture, as further pages.
@@ -133,6 +137,7 @@ func (f *File) Pixels() (p *picture.Picture, err error) {
 	if p, err = f.scanner.Pixels(); err != nil {
 		return nil, f.damaged(err)
 	}
+	f.fitProfile()
 	return p, nil
 }
 
@@ -186,59 +191,46 @@ func (f *File) Note(sentence string) {
 	}
 }
 
-// NoteProfile takes note of a colour space that is lost.
-func (f *File) NoteProfile(name string) {
-	if name != "" {
-		name += " "
-	}
-	f.Note("colour profile " + name + "is not kept: colours will be read as sRGB")
-}
-
-// NoteICC does so for an ICC profile, unless it is sRGB. Where the profile tells no name, other is used.
-func (f *File) NoteICC(profile []byte, other string) {
-	name := icc.Name(profile)
-	if name == "" {
-		name = other
-	}
-	if !icc.IsSRGB(name) {
-		f.NoteProfile(name)
-	}
-}
-
-// EXIF takes note of an EXIF block and honours the orientation that it gives. A block that makes no sense is ignored.
+// EXIF takes an EXIF block and honours the orientation that it gives.
 func (f *File) EXIF(block []byte) {
-	f.Note(NoteEXIF)
-	block = bytes.TrimPrefix(block, []byte("Exif\x00"))
-	block = bytes.TrimPrefix(block, []byte{0})
-	if o := exifOrientation(block); o >= 1 && o <= 8 {
+	block = bytes.TrimPrefix(bytes.TrimPrefix(block, []byte("Exif\x00")), []byte{0})
+	f.Metadata.EXIF = bytes.Clone(block)
+	if o := metadata.Orientation(block); o > 0 {
 		f.Orientation = o
 	}
 }
 
-// exifOrientation gives the orientation in an EXIF block, which is laid out as a TIFF file, or 0 where there is none.
-func exifOrientation(block []byte) int {
-	const tagOrientation = 274
-	d, err := ifd.First(ifd.Block(block))
-	if err != nil {
-		return 0
-	}
-	return int(d.Uint(tagOrientation, 0))
-}
+// ICC takes a colour profile, which stays the caller's no more.
+func (f *File) ICC(profile []byte) { f.Metadata.Color.ICC = profile }
 
-// The sentences of things that several formats hold.
-const (
-	NoteEXIF       = "camera metadata (EXIF) is not kept"
-	NoteXMP        = "metadata (XMP) is not kept"
-	NoteIPTC       = "caption metadata (IPTC) is not kept"
-	NoteText       = "text comments are not kept"
-	NoteResolution = "the physical resolution (dpi) is not kept"
-	NoteAnimation  = "the animation is not kept: only the still picture is read"
-)
+// fitProfile drops a profile that does not fit the channels of the picture.
+func (f *File) fitProfile() {
+	profile := f.Metadata.Color.ICC
+	if profile == nil {
+		return
+	}
+	fits := icc.RGB
+	if f.Colors == 1 {
+		fits = icc.Gray
+	}
+	switch space := icc.Space(profile); {
+	case space == fits:
+		return
+	case f.FromCMYK && space == icc.CMYK: // it was used, or that it was not is told
+	case space == "":
+		f.Note("its colour profile is damaged and dropped: colours will be read as sRGB")
+	case !icc.IsSRGB(icc.Name(profile)): // gray of sRGB is gray without a profile, too
+		f.Note(fmt.Sprintf("its colour profile %s is dropped: it does not fit %s pictures", icc.Name(profile), strings.ToLower(strings.TrimSpace(fits))))
+	}
+	f.Metadata.Color.ICC = nil
+}
 
 // Of metadata of any length so much is read.
 const (
-	LongestProfile = 1 << 20
+	LongestProfile = 4 << 20
 	LongestEXIF    = 1 << 20
+	LongestXMP     = 1 << 20
+	LongestText    = 64 << 10
 )
 
 const (

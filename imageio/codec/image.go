@@ -1,9 +1,11 @@
 package codec
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 
+	"classsr/icc"
 	"classsr/picture"
 )
 
@@ -26,7 +28,7 @@ func (f *File) convert(img image.Image) *picture.Picture {
 		p.Alpha = p.Alpha || !m.Opaque()
 		take8(p, m.Pix, m.Stride, 4)
 	case *image.CMYK:
-		cmykToRGB(m.Pix)
+		f.CMYKToRGB(m.Pix)
 		take8(p, m.Pix, m.Stride, 4)
 	default:
 		takeAny(p, img)
@@ -103,9 +105,22 @@ func Straighten16(pix []uint16) {
 	}
 }
 
-// cmykToRGB turns pixels of cyan, magenta, yellow, black into red, green, blue and a byte without meaning.
-func cmykToRGB(pix []uint8) {
-	for ; len(pix) >= 4; pix = pix[4:] {
-		pix[0], pix[1], pix[2] = color.CMYKToRGB(pix[0], pix[1], pix[2], pix[3])
+// CMYKToRGB turns pixels of cyan, magenta, yellow and black (255 is full ink) into red, green, blue and a byte without meaning, in place: by
+// the file's profile, to sRGB, or by a rule of thumb if there is none that can be used.
+func (f *File) CMYKToRGB(pixels []uint8) {
+	if profile := f.Metadata.Color.ICC; icc.Space(profile) == icc.CMYK {
+		conversion, err := icc.NewConversion(profile)
+		if err == nil {
+			err = conversion.CMYK(pixels)
+		}
+		if err == nil {
+			return
+		}
+		f.Note(fmt.Sprintf("CMYK colours are converted to RGB by a rule of thumb: %v", err))
+	} else {
+		f.Note("CMYK colours are converted to RGB by a rule of thumb: there is no colour profile for them")
+	}
+	for ; len(pixels) >= 4; pixels = pixels[4:] {
+		pixels[0], pixels[1], pixels[2] = color.CMYKToRGB(pixels[0], pixels[1], pixels[2], pixels[3])
 	}
 }

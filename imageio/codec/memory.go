@@ -4,6 +4,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"classsr/fault"
+	"classsr/icc"
 )
 
 // Needs is the memory that decoding the pixels takes, in bytes, beside what is held of the file.
@@ -49,7 +50,11 @@ func (f *File) Memory() (most, kept int64) {
 	if f.Src.pipe != nil {
 		held = roundUp(max(held, f.HeaderEnd+n.File), pipeBlock)
 	}
-	return held + max(n.Decoder, converting) + buffers, kept
+	beside := f.Metadata.Bytes()
+	if f.FromCMYK {
+		converting += icc.TablesBytes(len(f.Metadata.Color.ICC))
+	}
+	return held + max(n.Decoder, converting) + beside + buffers, kept + beside
 }
 
 // PictureBytes is what the samples of the picture take.

@@ -1,14 +1,15 @@
 package jpeg
 
 import (
-	"bytes"
 	"encoding/binary"
 	"image"
 	"image/jpeg"
 	"io"
+	"slices"
 
 	"classsr/fault"
 	"classsr/imageio/strips"
+	"classsr/metadata"
 	"classsr/picture"
 )
 
@@ -58,13 +59,17 @@ func Layout(c picture.Config) strips.Layout {
 	}
 }
 
-// NewEncoder returns a sink that writes a picture of this form to w, with a quality of 1 to 100.
-func NewEncoder(w io.Writer, c picture.Config, quality int, o strips.Options) (*strips.Sink, error) {
+// NewEncoder returns a sink that writes a picture of this form to w, with a quality of 1 to 100 and what it can hold of
+// m, which may be nil.
+func NewEncoder(w io.Writer, c picture.Config, quality int, m *metadata.Data, o strips.Options) (*strips.Sink, error) {
 	if quality < 1 || quality > 100 {
 		return nil, fault.New(fault.Usage, "the JPEG quality must be 1 to 100")
 	}
 	layout := Layout(c)
 	e := &encoder{config: c, layout: layout, options: jpeg.Options{Quality: quality}}
+	if m != nil {
+		e.metadata, _ = describe(m)
+	}
 	return strips.NewSink(w, c, layout, e, o), nil
 }
 
@@ -73,6 +78,8 @@ type encoder struct {
 	config  picture.Config
 	layout  strips.Layout
 	options jpeg.Options
+	// metadata is segments for what lies behind the beginning of the file.
+	metadata []byte
 }
 
 // Put implements strips.Codec.
@@ -109,7 +116,8 @@ func (c *encoder) Write(w io.Writer, s *strips.Strip) error {
 		return s.Packed.WriteRange(w, pixels-2, end)
 	}
 	binary.BigEndian.PutUint16(head[frame+5:], uint16(c.config.Height))
-	header := bytes.Clone(head[:scan])
+	const start = 2 // the marker of the beginning
+	header := slices.Concat(head[:start], c.metadata, head[start:scan])
 	if c.layout.Strips > 1 {
 		header = append(header, 0xff, 0xdd, 0, 4) // the restart interval
 		header = binary.BigEndian.AppendUint16(header, uint16(units(c.config, c.layout.Rows)))

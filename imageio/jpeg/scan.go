@@ -26,8 +26,8 @@ type scanner struct {
 	components  []component
 	scanned     map[byte]bool // components that some scan holds
 	scans       int
-	visited     int64    // blocks that the scans so far pass over
-	icc         [][]byte // parts of the colour profile, in the file's order
+	visited     int64 // blocks that the scans so far pass over
+	parts       parts
 	jfif        bool
 	adobe       bool // an Adobe segment says that the components are no brightness and chroma
 }
@@ -80,9 +80,7 @@ func (f *scanner) Rest() error {
 			return errors.New("a colour channel is missing")
 		}
 	}
-	if len(f.icc) > 0 {
-		f.NoteICC(joinICC(f.icc), "")
-	}
+	f.takeParts()
 	f.reckon()
 	f.bound(f.at)
 	return nil
@@ -158,7 +156,7 @@ func (f *scanner) segment(marker byte) error {
 	case marker == 0xda:
 		return f.scan(body)
 	case marker == 0xfe:
-		f.Note(codec.NoteText)
+		f.comment(body)
 	case marker >= 0xe0 && marker <= 0xef:
 		f.application(marker-0xe0, body)
 	}
@@ -189,7 +187,7 @@ func (f *scanner) frame(body []byte) error {
 		f.Colors = 3
 	case 4:
 		f.Colors = 3
-		f.Note("CMYK colours are converted to RGB without a colour profile")
+		f.FromCMYK = true
 	default:
 		return codec.Unsupported("%d channels are not supported", len(f.components))
 	}
@@ -224,49 +222,6 @@ func (f *scanner) scan(body []byte) error {
 		return codec.Unsupported("its first %d scans are more work than any real picture's: save it again as a plain JPEG", f.scans)
 	}
 	return nil
-}
-
-// application takes note of what cameras and programs add in the segments APP0 to APP15.
-func (f *scanner) application(number byte, body []byte) {
-	starts := func(label string) bool { return bytes.HasPrefix(body, []byte(label)) }
-	switch {
-	case number == 0 && starts("JFIF\x00"):
-		f.jfif = true
-		if len(body) < 12 {
-			return
-		}
-		x, y := binary.BigEndian.Uint16(body[8:]), binary.BigEndian.Uint16(body[10:])
-		if units := body[7]; x != y || units == 1 && x != 72 || units == 2 && x != 28 {
-			f.Note(codec.NoteResolution)
-		}
-	case number == 1 && starts("Exif\x00"):
-		f.EXIF(body)
-	case number == 1 && starts("http://ns.adobe.com/"):
-		f.Note(codec.NoteXMP)
-	case number == 2 && starts("ICC_PROFILE\x00") && len(body) > 14:
-		if len(f.icc) < longestICC {
-			f.icc = append(f.icc, slices.Clone(body[12:]))
-		}
-	case number == 2 && starts("MPF\x00"):
-		f.Note("further pictures in the file (gain map or preview) are not kept")
-	case number == 14 && starts("Adobe") && len(body) >= 12:
-		f.adobe = body[11] == 0
-	case number == 13 && bytes.Contains(body, []byte("8BIM\x04\x04")):
-		f.Note(codec.NoteIPTC)
-	}
-}
-
-// longestICC is how many parts of a colour profile are kept, of 64 KiB each; its name is in the first.
-const longestICC = 16
-
-// joinICC puts the parts of a profile together; each starts with its number and the number of parts.
-func joinICC(parts [][]byte) []byte {
-	slices.SortStableFunc(parts, func(a, b []byte) int { return int(a[0]) - int(b[0]) })
-	var profile []byte
-	for _, part := range parts {
-		profile = append(profile, part[2:]...)
-	}
-	return profile
 }
 
 // units are how many units of 8x8 samples times sampling factors make up the picture.

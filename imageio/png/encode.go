@@ -7,6 +7,7 @@ import (
 
 	"classsr/imageio/strips"
 	"classsr/internal/kernel"
+	"classsr/metadata"
 	"classsr/picture"
 )
 
@@ -43,22 +44,26 @@ func Layout(c picture.Config) strips.Layout {
 	}
 }
 
-// NewEncoder returns a sink that writes a picture of this form to w.
-func NewEncoder(w io.Writer, c picture.Config, o strips.Options) *strips.Sink {
+// NewEncoder returns a sink that writes a picture of this form to w, with m, which may be nil.
+func NewEncoder(w io.Writer, c picture.Config, m *metadata.Data, o strips.Options) *strips.Sink {
 	layout := Layout(c)
 	e := &encoder{
 		config: c, line: lineBytes(c), last: make([]byte, lineBytes(c)), sum: 1, workers: make([]worker, layout.Workers(o.Threads)),
+	}
+	if m != nil {
+		e.metadata = chunks(m)
 	}
 	return strips.NewSink(w, c, layout, e, o)
 }
 
 // encoder writes strips as PNG.
 type encoder struct {
-	config  picture.Config
-	line    int
-	last    []byte // the last row of the strip before the one that takes rows
-	sum     uint32 // Adler-32 of the strips that were written
-	workers []worker
+	metadata []byte // chunks
+	config   picture.Config
+	line     int
+	last     []byte // the last row of the strip before the one that takes rows
+	sum      uint32 // Adler-32 of the strips that were written
+	workers  []worker
 }
 
 // Put implements strips.Codec.
@@ -100,7 +105,7 @@ func (c *encoder) Compress(worker int, s *strips.Strip) error {
 // Write implements strips.Codec.
 func (c *encoder) Write(w io.Writer, s *strips.Strip) error {
 	if s.Index == 0 {
-		if _, err := w.Write(header(c.config)); err != nil {
+		if _, err := w.Write(append(header(c.config), c.metadata...)); err != nil {
 			return err
 		}
 	}

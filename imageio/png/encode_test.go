@@ -135,7 +135,7 @@ func repeating(c picture.Config) *picture.Picture {
 func encoded(t testing.TB, p *picture.Picture) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := picture.Copy(NewEncoder(&b, p.Config(), strips.Options{}), p.Rows(7)); err != nil {
+	if err := picture.Copy(NewEncoder(&b, p.Config(), nil, strips.Options{}), p.Rows(7)); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

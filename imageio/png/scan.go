@@ -2,17 +2,13 @@
 package png
 
 import (
-	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"math"
 	"slices"
 
-	"classsr/icc"
 	"classsr/imageio/codec"
 )
 
@@ -31,14 +27,7 @@ type scanner struct {
 	pixels     int64  // where the first IDAT chunk begins; 0 until it is found
 	idatBytes  int64  // compressed, of all IDAT chunks
 	complete   bool   // the last chunk was found
-	color      color
-}
-
-// color is what a PNG says about its colour space; the first that is there counts, in this order.
-type color struct {
-	cicp, iccp   []byte
-	srgb         bool
-	gamma, prims []byte
+	texts      int    // chunks of text so far
 }
 
 // PNG's colour types.
@@ -84,7 +73,6 @@ func (f *scanner) Rest() error {
 			return err
 		}
 	}
-	f.color.note(f.File)
 	f.bound(f.idatBytes)
 	return nil
 }
@@ -129,18 +117,9 @@ func (f *scanner) body(length int64, most int) ([]byte, error) {
 	return f.Src.Bytes(f.at+chunkOverhead-4, int(min(length, int64(most))))
 }
 
-// longestLabel is how much of a text is read.
-const longestLabel = 32
-
-// bodies lists the chunks that tell something beside the pixels, and how much of their bodies matters.
-var bodies = map[string]int{
-	"cICP": 4, "gAMA": 4, "cHRM": 32, "pHYs": 9, "iCCP": codec.LongestProfile, "eXIf": codec.LongestEXIF,
-	"iTXt": longestLabel, "tEXt": longestLabel, "zTXt": longestLabel,
-}
-
 // chunk takes note of one chunk of length bytes.
 func (f *scanner) chunk(kind string, length int64) error {
-	most, ok := bodies[kind]
+	most, ok := described[kind]
 	switch {
 	case kind == "IHDR" || kind == "PLTE" || kind == "tRNS":
 		return f.critical(kind, length)
@@ -148,16 +127,14 @@ func (f *scanner) chunk(kind string, length int64) error {
 		f.idatBytes += length
 	case kind == "IEND":
 		f.complete = true
-	case kind == "sRGB":
-		f.color.srgb = true
 	case kind == "acTL":
-		f.Note(codec.NoteAnimation)
+		f.Note("the animation is not kept: only the still picture is read")
 	case ok:
 		body, err := f.body(length, most)
 		if err != nil {
 			return err
 		}
-		f.ancillary(kind, length, body)
+		f.describe(kind, slices.Clone(body), length > int64(most))
 	}
 	return nil
 }
@@ -214,93 +191,10 @@ func (f *scanner) form(body []byte) error {
 // depths lists the bits a sample that each colour type can have.
 var depths = map[byte][]int{typeGray: {1, 2, 4, 8, 16}, typeRGB: {8, 16}, typePalette: {1, 2, 4, 8}, typeGrayAlpha: {8, 16}, typeRGBA: {8, 16}}
 
-// ancillary takes note of a chunk that pixels do not depend on.
-func (f *scanner) ancillary(kind string, length int64, body []byte) {
-	switch kind {
-	case "cICP":
-		f.color.cicp = slices.Clone(body)
-	case "iCCP":
-		f.color.iccp = slices.Clone(body)
-	case "gAMA":
-		f.color.gamma = slices.Clone(body)
-	case "cHRM":
-		f.color.prims = slices.Clone(body)
-	case "eXIf":
-		f.EXIF(body)
-	case "iTXt", "tEXt", "zTXt":
-		if bytes.HasPrefix(body, []byte("XML:com.adobe.xmp\x00")) {
-			f.Note(codec.NoteXMP)
-		} else {
-			f.Note(codec.NoteText)
-		}
-	case "pHYs":
-		if length == 9 {
-			notePHYs(f.File, body)
-		}
-	}
-}
-
-// notePHYs takes note of a resolution other than the 72 dots an inch that mean nothing in particular.
-func notePHYs(c *codec.File, body []byte) {
-	const perMetre72 = 2835
-	x, y, inMetres := binary.BigEndian.Uint32(body), binary.BigEndian.Uint32(body[4:]), body[8] == 1
-	if x != y || inMetres && x != perMetre72 {
-		c.Note(codec.NoteResolution)
-	}
-}
-
-// note says which colour space is lost.
-func (s *color) note(c *codec.File) {
-	switch {
-	case len(s.cicp) == 4:
-		// BT.709 primaries with the sRGB curve, no matrix, full range are sRGB.
-		if !bytes.Equal(s.cicp, []byte{1, 13, 0, 1}) {
-			c.NoteProfile(fmt.Sprintf("cICP %d/%d", s.cicp[0], s.cicp[1]))
-		}
-	case s.iccp != nil:
-		c.NoteICC(inflateICCP(s.iccp))
-	case s.srgb:
-	default:
-		if !s.nearSRGB() {
-			c.NoteProfile("gAMA/cHRM")
-		}
-	}
-}
-
-// inflateICCP gives the profile of an iCCP chunk and the name that the chunk gives it. A profile may be longer than the
-// start that is read here, which holds its name in practice.
-func inflateICCP(body []byte) (profile []byte, name string) {
-	const maxProfile = 1 << 20
-	label, rest, found := bytes.Cut(body, []byte{0})
-	if !found || len(rest) < 1 {
-		return nil, ""
-	}
-	if r, err := zlib.NewReader(bytes.NewReader(rest[1:])); err == nil {
-		profile, _ = io.ReadAll(io.LimitReader(r, maxProfile)) // a damaged profile is as lost as a whole one
-	}
-	return profile, icc.Latin1(label)
-}
-
-// nearSRGB reports whether gAMA and cHRM, as far as they are there, are those of sRGB within rounding.
-func (s *color) nearSRGB() bool {
-	near := func(body []byte, tolerance float64, want ...uint32) bool {
-		if len(body) != 4*len(want) {
-			return true // absent or broken
-		}
-		for i, v := range want {
-			if math.Abs(float64(binary.BigEndian.Uint32(body[4*i:]))-float64(v)) > tolerance {
-				return false
-			}
-		}
-		return true
-	}
-	return near(s.gamma, 600, 45455) && near(s.prims, 200, 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
-}
-
 // channels works out the channels of the picture, gray stays gray, also where a palette holds nothing else, and what decoding takes.
 func (f *scanner) channels() error {
 	f.Colors = 3
-	if f.colorType == typeGray || f.colorType == typeGrayAlpha || f.colorType == typePalette && grayPalette(f.palette) {
+	if f.colorType == typeGray || f.colorType == typeGrayAlpha || f.colorType == typePalette && grayPalette(f.palette) && !f.forRGB() {
 		f.Colors = 1
 	}
 	wanted, ok := map[byte]int{typeGray: 2, typeRGB: 6, typePalette: len(f.palette) / 3}[f.colorType]

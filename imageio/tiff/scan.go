@@ -284,42 +284,7 @@ func (f *scanner) extras() {
 	} else if pages > 1 {
 		c.Note(fmt.Sprintf("only the first of %d pages is read", pages))
 	}
-	if profile, _ := d.Bytes(tagICC, codec.LongestProfile); profile != nil {
-		c.NoteICC(profile, "")
-	}
-	for _, kept := range []struct {
-		tag      uint16
-		sentence string
-	}{
-		{tagEXIF, codec.NoteEXIF}, {tagGPS, codec.NoteEXIF}, {tagXMP, codec.NoteXMP}, {tagIPTC, codec.NoteIPTC},
-		{tagDescription, codec.NoteText}, {tagArtist, codec.NoteText}, {tagCopyright, codec.NoteText},
-		{tagGeoScale, noteGeo}, {tagGeoTransform, noteGeo}, {tagGeoKeys, noteGeo},
-	} {
-		if d.Has(kept.tag) {
-			c.Note(kept.sentence)
-		}
-	}
-	if resolution(d) {
-		c.Note(codec.NoteResolution)
-	}
-}
-
-const noteGeo = "map coordinates (GeoTIFF) are not kept"
-
-// resolution reports whether a physical resolution is given that says more than square pixels at 72 dots an inch.
-func resolution(d *ifd.Directory) bool {
-	x, y := d.Rational(tagXResolution), d.Rational(tagYResolution)
-	if math.IsNaN(x) || math.IsNaN(y) || math.IsInf(x, 0) || math.IsInf(y, 0) || x <= 0 || y <= 0 {
-		return false
-	}
-	const noUnit, inch = 1, 2
-	switch d.Uint(tagResolutionUnit, inch) {
-	case noUnit:
-		return x != y
-	case inch:
-		return x != y || x != 72 && x != 1
-	}
-	return true
+	f.describe()
 }
 
 // countPages follows the chain of directories, leaving out previews and masks. A chain of directories that together are

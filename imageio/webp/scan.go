@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 
 	"classsr/imageio/codec"
 	"classsr/picture"
@@ -146,14 +147,20 @@ func (f *scanner) chunk(kind string, length int64) error {
 		return f.lossless(length)
 	case "ICCP":
 		body, err := f.body(length, 0, codec.LongestProfile)
-		f.NoteICC(body, "")
+		if err == nil && length <= codec.LongestProfile {
+			f.ICC(slices.Clone(body))
+		}
 		return err
 	case "EXIF":
 		body, err := f.body(length, 0, codec.LongestEXIF)
 		f.EXIF(body)
 		return err
 	case "XMP ":
-		f.Note(codec.NoteXMP)
+		body, err := f.body(length, 0, codec.LongestXMP)
+		if err == nil && length <= codec.LongestXMP {
+			f.Metadata.XMP = slices.Clone(body)
+		}
+		return err
 	}
 	return nil
 }

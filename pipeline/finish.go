@@ -1,0 +1,44 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"image"
+
+	"classsr/icc"
+	"classsr/imageio"
+	"classsr/metadata"
+	"classsr/picture"
+)
+
+// ToSRGB as Pipeline.ICC converts colours to sRGB.
+const ToSRGB = "srgb"
+
+// colors converts the colours of a decoded picture if that is asked for. A profile that cannot be used is an error.
+func (p *Pipeline) colors(ctx context.Context, input string, d *imageio.Decoded) error {
+	if p.ICC != ToSRGB {
+		return nil
+	}
+	if profile := d.Metadata.Color.ICC; profile != nil && !icc.IsSRGB(icc.Name(profile)) {
+		conversion, err := icc.NewConversion(profile)
+		if err == nil {
+			err = conversion.Picture(ctx, d.Picture, p.Threads)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: cannot convert its colours to sRGB: %w; use --icc keep", input, err)
+		}
+	} else if profile == nil && metadata.OtherThanSRGB(d.Metadata.Color) {
+		d.Notes = append(d.Notes, "its colours are described in a way that is not converted to sRGB (cICP or gAMA); they are kept as they are")
+		return nil
+	}
+	d.Metadata.Color = metadata.Color{}
+	return nil
+}
+
+// metadata is what goes into the file of the result of that size.
+func (p *Pipeline) metadata(d *imageio.Decoded, out picture.Config) *metadata.Data {
+	if p.Strip {
+		return d.Metadata.OnlyColor()
+	}
+	return d.Metadata.Of(image.Pt(d.Width, d.Height), image.Pt(out.Width, out.Height))
+}
