@@ -162,8 +162,8 @@ func FuzzConversion(f *testing.F) {
 	for _, name := range []string{"compatibleWithAdobeRGB1998.icc", "LStar-RGB.icc", "Gray.icc"} {
 		f.Add(file(f, name))
 	}
-	f.Add(cmykProfile(func(c, m, y, k int) [3]byte { return [3]byte{byte(255 * c), byte(255 * m), byte(255 * y)} }))
-	f.Fuzz(func(t *testing.T, profile []byte) {
+	f.Add(cmykProfile(func(c, m, y, _ int) [3]byte { return [3]byte{byte(255 * c), byte(255 * m), byte(255 * y)} }))
+	f.Fuzz(func(_ *testing.T, profile []byte) {
 		c, err := NewConversion(profile)
 		if err != nil {
 			return

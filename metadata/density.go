@@ -68,8 +68,8 @@ func FromMetre(x, y float64) Density {
 
 // tidy gives the whole number that v was before it was rounded to a whole number of pixels in a metre or a centimetre.
 func tidy(v float64) float64 {
-	const error = 0.5 * 0.0254
-	if whole := math.Round(v); math.Abs(v-whole) <= error {
+	const rounding = 0.5 * 0.0254
+	if whole := math.Round(v); math.Abs(v-whole) <= rounding {
 		return whole
 	}
 	return v
