@@ -66,6 +66,10 @@ type Set struct {
 	bytesFromFloats func(dst []byte, src [maxChannels][]float32, channels int) int
 	// filterPaeth filters the end of a row and returns how many bytes it did; nil if the set has no fast way.
 	filterPaeth func(row, above []byte, pixelBytes int) int
+	// yCbCr and halve do the beginning of a row and return how many samples they did, transformBlocks does all; nil if the set has no fast way.
+	yCbCr           func(y, cb, cr, rgb []byte) int
+	halve           func(dst, a, b []byte) int
+	transformBlocks func(coefficients []int16, masks []uint64, src []byte, stride int, q *Quantiser)
 	// peak does rounds times peakMACs multiply-adds between registers.
 	peak     func(rounds int)
 	peakMACs int

@@ -61,6 +61,7 @@ func (f assembly) set() *Set {
 		peak:       f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
 		filterPaeth: filterPaethAssembly,
+		yCbCr:       yCbCrAssembly, halve: halveAssembly, transformBlocks: transformBlocksAssembly,
 	}
 }
 
@@ -160,4 +161,34 @@ func filterPaethAssembly(row, above []byte, pixelBytes int) int {
 		done += 32 * n
 	}
 	return done
+}
+
+// yCbCrAssembly converts whole chunks of sixteen pixels.
+func yCbCrAssembly(y, cb, cr, rgb []byte) int {
+	done := 0
+	for chunks := (len(rgb) - 4) / 48; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		yCbCrAVX2(&y[done], &cb[done], &cr[done], &rgb[3*done], n)
+		done += 16 * n
+	}
+	return done
+}
+
+// halveAssembly makes whole chunks of sixteen samples.
+func halveAssembly(dst, a, b []byte) int {
+	done := 0
+	for chunks := len(dst) / 16; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		halveAVX2(&dst[done], &a[2*done], &b[2*done], n)
+		done += 16 * n
+	}
+	return done
+}
+
+// transformBlocksAssembly does all blocks.
+func transformBlocksAssembly(coefficients []int16, masks []uint64, src []byte, stride int, q *Quantiser) {
+	for done := 0; done < len(masks); done += 2 * maxChunks {
+		n := min((len(masks)-done)/2, maxChunks)
+		transformBlocksAVX2(&coefficients[done*BlockSize], &masks[done], &src[done*blockSide], stride, &q.tables[0][0], n)
+	}
 }

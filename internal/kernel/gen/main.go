@@ -13,7 +13,9 @@ import (
 
 // families are the kernels that go into one file together.
 var families = map[string]func(){
+	"colours":     colours,
 	"convolution": convolutions,
+	"transform":   transforms,
 	"winograd":    winograd,
 	"dense":       denseLayers,
 	"dots":        innerProducts,
