@@ -43,6 +43,7 @@ var layers = []string{
 	"imageio/codec",
 	"imageio/strips",
 	"imageio/png",
+	"imageio/jpeg/baseline",
 	"imageio/jpeg",
 	"imageio/webp",
 	"imageio/tiff",

@@ -29,7 +29,7 @@ func TestBandsOfAnyHeight(t *testing.T) {
 				continue
 			}
 			want := encoded(t, p, format)
-			strip := o.layout(p.Config()).Rows
+			strip := o.layout(p.Config(), EncodeOptions{}).Rows
 			if strip >= p.Height {
 				t.Errorf("%dx%d is a single strip as %s", p.Width, p.Height, format)
 			}

@@ -9,6 +9,7 @@ import (
 	"classsr/budget"
 	"classsr/imageio/codec"
 	"classsr/imageio/jpeg"
+	"classsr/imageio/jpeg/baseline"
 	"classsr/imageio/png"
 	"classsr/metadata"
 	"classsr/picture"
@@ -19,7 +20,11 @@ type EncodeOptions struct {
 	// Metadata, if not nil, goes into the file, as far as the format holds it. Its profile must be for the channels of the picture.
 	Metadata *metadata.Data
 	Quality  int // of JPEG, 1..100; 0 means 95
-	Threads  int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
+	// JPEGTables, if not nil, are the steps of quantisation that JPEG takes in place of a quality's.
+	JPEGTables *baseline.Tables
+	// Subsampling is how coarsely JPEG stores colours.
+	Subsampling baseline.Subsampling
+	Threads     int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
 	// Shared, if not nil, has the cores that each strip waits for. Whoever closes the encoder waits for strips that wait.
 	Shared *budget.Budget
 }
@@ -89,11 +94,11 @@ func NewEncoder(w io.Writer, c picture.Config, format string, o EncodeOptions) (
 	return outputs[format].encoder(w, c, o)
 }
 
-// EncoderBytes gives an upper bound of the memory, in bytes, that NewEncoder's sink holds for a picture of c's form with so many threads
-// (as in EncodeOptions). Pictures that cannot be compressed come near to it; a photograph took three quarters of it as PNG, a third as JPEG.
+// EncoderBytes gives an upper bound of the memory, in bytes, that NewEncoder's sink holds for a picture of c's form with these
+// options. Pictures that cannot be compressed come near to it; a photograph took three quarters of it as PNG, a third as JPEG.
 // CheckOutput must not refuse the format and c.
-func EncoderBytes(c picture.Config, format string, threads int) int64 {
-	return outputs[format].layout(c).Bytes(threads)
+func EncoderBytes(c picture.Config, format string, o EncodeOptions) int64 {
+	return outputs[format].layout(c, o).Bytes(o.Threads)
 }
 
 // Encode writes p to w, as NewEncoder's sink does, and returns an error if NewEncoder does, or if w fails.

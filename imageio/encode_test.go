@@ -71,7 +71,7 @@ func TestPNGOfManyStrips(t *testing.T) {
 	for _, p := range []*picture.Picture{
 		patterned(1000, 800, 3, true, 8), patterned(700, 901, 3, false, 16), patterned(300000, 3, 3, false, 8),
 	} {
-		if strips := outputs["png"].layout(p.Config()).Strips; strips < 3 {
+		if strips := outputs["png"].layout(p.Config(), EncodeOptions{}).Strips; strips < 3 {
 			t.Fatalf("%dx%d is %d strips, want several", p.Width, p.Height, strips)
 		}
 		img, err := png.Decode(bytes.NewReader(encoded(t, p, "png")))

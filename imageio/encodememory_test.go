@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"testing"
 
+	"classsr/imageio/jpeg/baseline"
 	"classsr/picture"
 )
 
@@ -30,17 +31,18 @@ func TestEncoderBytes(t *testing.T) {
 		{Width: 1, Height: 65000, Colors: 3, Depth: 8},
 	} {
 		p := noise(c)
-		for format, o := range outputs {
-			garbage := int64(o.layout(c).Strips) * 2048
-			for _, threads := range []int{1, 3} {
-				bound := EncoderBytes(c, format, threads)
+		for format, output := range outputs {
+			for i, subsampling := range []baseline.Subsampling{baseline.Subsampling420, baseline.Subsampling422, baseline.Subsampling444, baseline.Subsampling420} {
+				o := EncodeOptions{Threads: 1 + i/3*2, Quality: 100, Subsampling: subsampling}
+				garbage := int64(output.layout(c, o).Strips) * 2048
+				bound := EncoderBytes(c, format, o)
 				used := allocated(func() {
-					if err := Encode(io.Discard, p, format, EncodeOptions{Threads: threads, Quality: 100}); err != nil {
+					if err := Encode(io.Discard, p, format, o); err != nil {
 						t.Error(err)
 					}
 				})
 				if used > bound+garbage {
-					t.Errorf("%+v as %s with %d threads: %d bytes are allocated, at most %d were said", c, format, threads, used, bound)
+					t.Errorf("%+v as %s with %d threads: %d bytes are allocated, at most %d were said", c, format, o.Threads, used, bound)
 				}
 			}
 		}
@@ -85,7 +87,7 @@ func TestEncodersAreSmall(t *testing.T) {
 		{picture.Config{Width: math.MaxInt32 / 2, Height: math.MaxInt32, Colors: 1, Depth: 8}, "png", 1024, 6 << 30},
 		{picture.Config{Width: 1, Height: math.MaxInt32, Colors: 1, Depth: 8}, "png", 2, 8 * mb},
 	} {
-		if got := EncoderBytes(test.c, test.format, test.threads); got <= 0 || got > test.most {
+		if got := EncoderBytes(test.c, test.format, EncodeOptions{Threads: test.threads}); got <= 0 || got > test.most {
 			t.Errorf("%+v as %s with %d threads: %d MB", test.c, test.format, test.threads, got/mb)
 		}
 	}

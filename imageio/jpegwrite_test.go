@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"testing"
 
+	"classsr/imageio/jpeg/baseline"
 	"classsr/picture"
 )
 
@@ -16,10 +17,32 @@ import (
 func wholeJPEG(t testing.TB, p *picture.Picture) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, opaqueStd(p), &jpeg.Options{Quality: defaultQuality}); err != nil {
+	c := baseline.Config{Width: p.Width, Height: p.Height, Colors: p.Colors, Tables: baseline.QualityTables(defaultQuality), StripRows: p.Height}
+	e, err := baseline.New(c)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	b.Write(e.AppendHeader(nil, baseline.JFIF(0, 1, 1)))
+	if err := e.NewWorker().EncodeStrip(&b, 0, opaqueSamples(p)); err != nil {
+		t.Fatal(err)
+	}
+	return baseline.AppendEnd(b.Bytes())
+}
+
+// opaqueSamples are p's colours at 8 bits.
+func opaqueSamples(p *picture.Picture) []byte {
+	var samples []byte
+	for i := range p.Width * p.Height {
+		for c := range p.Colors {
+			at := i*p.Channels() + c
+			if p.Depth == 8 {
+				samples = append(samples, p.Pix8[at])
+			} else {
+				samples = append(samples, byte((int(p.Pix16[at])*255+32767)/65535))
+			}
+		}
+	}
+	return samples
 }
 
 // jpegSizes are sizes around those of units and strips; one has more strips than there are restart markers. libjpeg takes up to 65500 a side.
@@ -27,7 +50,7 @@ func jpegSizes() [][2]int {
 	sizes := [][2]int{{1, 1}, {15, 17}, {16, 16}, {17, 33}, {8, 8}, {9, 7}, {1, 700}, {700, 1}, {20000, 1}, {20000, 16}, {20000, 37}, {65500, 9}, {3, 65500}, {11000, 150}}
 	for _, colors := range []int{1, 3} {
 		c := picture.Config{Width: 1001, Height: 5000, Colors: colors, Depth: 8}
-		rows := outputs["jpeg"].layout(c).Rows
+		rows := outputs["jpeg"].layout(c, EncodeOptions{}).Rows
 		for _, h := range []int{rows - 1, rows, rows + 1, 2*rows + 15} {
 			sizes = append(sizes, [2]int{c.Width, h})
 		}
@@ -44,7 +67,7 @@ func TestJPEGPixels(t *testing.T) {
 			}
 			p := patterned(size[0], size[1], (channels-1)/2*2+1, alpha, 8+8*(i%2))
 			got, whole := encoded(t, p, "jpeg"), wholeJPEG(t, p)
-			if outputs["jpeg"].layout(p.Config()).Strips == 1 && !bytes.Equal(got, whole) {
+			if outputs["jpeg"].layout(p.Config(), EncodeOptions{}).Strips == 1 && !bytes.Equal(got, whole) {
 				t.Errorf("%dx%d, %d channels: a single strip has other bytes", p.Width, p.Height, channels)
 			}
 			if !reflect.DeepEqual(decodedJPEG(t, got), decodedJPEG(t, whole)) {

@@ -23,10 +23,10 @@ var outputs = map[string]struct {
 	// lost names what of metadata it does not hold; nil if it holds all.
 	lost    func(*metadata.Data) []string
 	encoder func(io.Writer, picture.Config, EncodeOptions) (picture.RowSink, error)
-	layout  func(picture.Config) strips.Layout
+	layout  func(picture.Config, EncodeOptions) strips.Layout
 }{
-	png.Format.ID:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", true, 16, nil, encodePNG, png.Layout},
-	jpeg.Format.ID: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", false, 8, jpeg.Lost, encodeJPEG, jpeg.Layout},
+	png.Format.ID:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", true, 16, nil, encodePNG, layoutPNG},
+	jpeg.Format.ID: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", false, 8, jpeg.Lost, encodeJPEG, layoutJPEG},
 }
 
 // maxJPEGSide is what libjpeg reads, and with it most programs. The format itself ends at 65535.
@@ -60,7 +60,13 @@ func encodeJPEG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink
 	if quality == 0 {
 		quality = defaultQuality
 	}
-	return jpeg.NewEncoder(w, c, quality, o.Metadata, o.strips())
+	return jpeg.NewEncoder(w, c, jpeg.EncodeOptions{Quality: quality, Tables: o.JPEGTables, Subsampling: o.Subsampling, Metadata: o.Metadata}, o.strips())
+}
+
+func layoutPNG(c picture.Config, _ EncodeOptions) strips.Layout { return png.Layout(c) }
+
+func layoutJPEG(c picture.Config, o EncodeOptions) strips.Layout {
+	return jpeg.Layout(c, o.Subsampling)
 }
 
 func (o EncodeOptions) strips() strips.Options {

@@ -176,7 +176,7 @@ func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *i
 		if err := imageio.CheckOutput(format, out); err != nil {
 			return err
 		}
-		beside := infer.Beside{Before: c.DecodeBytes, While: imageio.EncoderBytes(out, format, p.Threads) + c.PictureBytes - c.Bytes()}
+		beside := infer.Beside{Before: c.DecodeBytes, While: imageio.EncoderBytes(out, format, imageio.EncodeOptions{Threads: p.Threads}) + c.PictureBytes - c.Bytes()}
 		if hasEnding(p.RouteMap, mapPicture) {
 			beside.While += paintBytes(c.Config)
 		}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"classsr/imageio/codec"
+	"classsr/imageio/jpeg/baseline"
 	"classsr/metadata"
 )
 
@@ -140,7 +141,7 @@ func describe(m *metadata.Data) (out []byte, lost []string) {
 		out = binary.BigEndian.AppendUint16(out, uint16(2+len(label)+len(body)))
 		out = append(append(out, label...), body...)
 	}
-	add(0xe0, labelJFIF, jfif(m.Density), "")
+	out = append(out, jfif(m.Density)...)
 	add(0xe1, labelEXIF, m.EXIF, "EXIF")
 	add(0xe1, labelXMP, m.XMP, "XMP")
 	profiles := slices.Collect(slices.Chunk(m.Color.ICC, mostBody-len(labelICC)-2))
@@ -180,7 +181,7 @@ func lostOf(m *metadata.Data) (lost []string) {
 	return lost
 }
 
-// jfif gives the body of the first segment: version 1.02, density, no preview.
+// jfif gives the first segment: the density, no preview.
 func jfif(d metadata.Density) []byte {
 	unit := byte(0)
 	switch d.Unit {
@@ -193,8 +194,5 @@ func jfif(d metadata.Density) []byte {
 	if !d.Says() || x >= 1<<16 || y >= 1<<16 || x < 1 || y < 1 {
 		unit, x, y = 0, 1, 1
 	}
-	body := []byte{1, 2, unit}
-	body = binary.BigEndian.AppendUint16(body, uint16(x))
-	body = binary.BigEndian.AppendUint16(body, uint16(y))
-	return append(body, 0, 0)
+	return baseline.JFIF(unit, uint16(x), uint16(y))
 }

@@ -6,7 +6,7 @@ import "io"
 const BlockBytes = 64 << 10
 
 // Blocks is a buffer of compressed bytes. It grows without copying, by blocks of equal size, and keeps them for what comes next. Writing to
-// it never fails. It is a buffered writer to image/jpeg (which asks for Flush), so that no other buffer lies between.
+// it never fails.
 type Blocks struct {
 	all     [][]byte
 	current []byte // all[at/BlockBytes]
@@ -23,16 +23,6 @@ func (b *Blocks) Write(p []byte) (int, error) {
 	}
 	return n, nil
 }
-
-// WriteByte implements io.ByteWriter.
-func (b *Blocks) WriteByte(c byte) error {
-	b.space()[0] = c
-	b.size++
-	return nil
-}
-
-// Flush does nothing: all that was written is there.
-func (b *Blocks) Flush() error { return nil }
 
 // space gives the rest of the block that is written to, at least a byte.
 func (b *Blocks) space() []byte {

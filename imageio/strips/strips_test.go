@@ -136,11 +136,9 @@ func TestBlocks(t *testing.T) {
 	for i := range 3 * BlockBytes / 4 {
 		part := []byte(fmt.Sprint(i))
 		if i%2 == 0 {
-			_ = b.WriteByte(part[0])
 			part = part[:1]
-		} else {
-			_, _ = b.Write(part)
 		}
+		_, _ = b.Write(part)
 		want = append(want, part...)
 	}
 	for _, cut := range [][2]int{{0, len(want)}, {5, 6}, {BlockBytes, 2 * BlockBytes}, {BlockBytes - 1, BlockBytes + 1}, {7, 7}} {

@@ -1,4 +1,4 @@
-package jpeg
+package baseline
 
 import "classsr/internal/kernel"
 
@@ -21,7 +21,7 @@ var standardTables = Tables{
 // QualityTables gives the tables of a quality from 1 (small) to 100 (good), as libjpeg makes them.
 func QualityTables(quality int) Tables {
 	if quality < 1 || quality > 100 {
-		panic("jpeg: the quality is not 1 to 100")
+		panic("baseline: the quality is not 1 to 100")
 	}
 	percent := 200 - 2*quality
 	if quality < 50 {

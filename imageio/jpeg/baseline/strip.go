@@ -1,4 +1,4 @@
-package jpeg
+package baseline
 
 import (
 	"io"
@@ -37,7 +37,7 @@ const WorkerBytes = 3*2*tileWidth*tileRows + 3*tileWidth*tileRows*2 + bufferByte
 // NewWorker makes a Worker.
 func (e *Encoder) NewWorker() *Worker {
 	w := &Worker{encoder: e}
-	w.bits.buffer = make([]byte, bufferBytes+6*maxBlockBytes+16)
+	w.bits.buffer = make([]byte, bufferBytes+6*blockRoom+16)
 	for i, c := range e.components {
 		w.full[i] = make([]byte, tileWidth*tileRows)
 		p := &w.planes[i]
@@ -58,7 +58,7 @@ func (w *Worker) EncodeStrip(dst io.Writer, index int, rows []byte) error {
 	line := c.Width * c.Colors
 	height := len(rows) / line
 	if len(rows) != height*line || height != min(c.StripRows, c.Height-index*c.StripRows) {
-		panic("jpeg: a strip has other rows than its picture")
+		panic("baseline: a strip has other rows than its picture")
 	}
 	w.before = [3]int16{}
 	if index > 0 {

@@ -1,4 +1,4 @@
-// Package jpeg encodes baseline JPEG (ITU-T T.81, JFIF) in strips of rows, each on its own, so that several can be encoded at a time.
+// Package baseline encodes baseline JPEG (ITU-T T.81, JFIF) in strips of rows, each on its own, so that several can be encoded at a time.
 //
 // New checks what is to be written and makes an Encoder. AppendHeader gives what comes before the strips. A Worker, one for each goroutine,
 // encodes strips; written in their order, and followed by the marker of the end, they complete the file:
@@ -11,7 +11,7 @@
 // need all of it before the first byte.
 //
 // The package decodes nothing and writes no progressive files; 16 bits and alpha are its caller's affair.
-package jpeg
+package baseline
 
 import (
 	"encoding/binary"
@@ -45,7 +45,7 @@ func (s Subsampling) factors() (across, down int) {
 	case Subsampling444:
 		return 1, 1
 	}
-	panic("jpeg: there is no such subsampling")
+	panic("baseline: there is no such subsampling")
 }
 
 // Config is what is to be written.
@@ -111,14 +111,14 @@ type component struct {
 // units.
 func New(c Config) (*Encoder, error) {
 	if c.Colors != 1 && c.Colors != 3 {
-		panic("jpeg: a picture has one or three colours")
+		panic("baseline: a picture has one or three colours")
 	}
 	if c.Width < 1 || c.Height < 1 || c.Width > MaxSide || c.Height > MaxSide {
 		return nil, fmt.Errorf("a JPEG has 1 to %d pixels a side, not %dx%d", MaxSide, c.Width, c.Height)
 	}
 	width, rows := c.unit()
 	if c.StripRows < 1 || c.StripRows < c.Height && c.StripRows%rows != 0 {
-		panic("jpeg: strips end within units")
+		panic("baseline: strips end within units")
 	}
 	if n := divideUp(c.Width, width) * divideUp(c.StripRows, rows); c.StripRows < c.Height && n > maxInterval {
 		return nil, fmt.Errorf("a strip of a JPEG has at most %d units, not %d", maxInterval, n)

@@ -1,4 +1,4 @@
-package jpeg
+package baseline
 
 import (
 	"encoding/binary"
@@ -9,8 +9,12 @@ import (
 )
 
 const (
-	// maxBlockBytes is the most that a block takes: 64 codes of 16 bits with 11 bits behind each, and a zero after every byte.
-	maxBlockBytes = 2 * kernel.BlockSize * 27 / 8
+	// blockRoom is more than a block can take: 64 codes of 16 bits with 11 bits behind each, and a zero after every byte.
+	blockRoom = 2 * kernel.BlockSize * 27 / 8
+	// maxBlockBytes is the most that a block takes, with a zero after every byte. The squares of its coefficients sum up to 64*128*128 at most,
+	// like those of its samples. So 16 of them at most have 9 bits (they are 256 or more), which take 25 with their code, or 4 have 10, which
+	// take 26; all others take 18 at most. One that zeros come before takes no more than it and a zero could. Two bytes are for roundings.
+	maxBlockBytes = 2 * ((kernel.BlockSize*18+16*(25-18))/8 + 2)
 	// bufferBytes are gathered before they are written.
 	bufferBytes = 16 << 10
 )
