@@ -22,6 +22,10 @@ import (
 type Decoded struct {
 	*picture.Picture
 	Format string // "png", "jpeg", "webp" or "tiff"
+	// Quality is how well a JPEG is stored, 1..100 as libjpeg has it; 0 for other formats, or if it cannot be told. FullColor says that it
+	// has colours for each pixel (4:4:4).
+	Quality   int
+	FullColor bool
 	// Metadata is what the file says beside the pixels, as it says it: Data.Of puts right what has to do with sizes and orientation.
 	Metadata *metadata.Data
 	Notes    []string // one short sentence for each thing of the file that is not read
@@ -55,7 +59,7 @@ func decode(s *codec.Source, limits Limits) (*Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoded{Picture: p, Format: f.Format(), Metadata: &f.Metadata, Notes: f.Notes}
+	d := &Decoded{Picture: p, Format: f.Format(), Quality: f.Quality, FullColor: f.FullColor, Metadata: &f.Metadata, Notes: f.Notes}
 	if most, kept := f.Memory(); most-kept > codec.MuchGarbage {
 		debug.FreeOSMemory() // what is done with the picture takes memory too, and this is not to lie beside it
 	}

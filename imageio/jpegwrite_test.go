@@ -146,3 +146,18 @@ func BenchmarkJPEG(b *testing.B) {
 		b.ReportMetric(float64(file.Len()), "bytes")
 	})
 }
+
+// TestQualityIsRead writes JPEGs of several qualities and ways to store colours, and has them told.
+func TestQualityIsRead(t *testing.T) {
+	for _, quality := range []int{30, 75, 92, 100} {
+		for _, s := range []baseline.Subsampling{baseline.Subsampling420, baseline.Subsampling444} {
+			var b bytes.Buffer
+			if err := Encode(&b, patterned(33, 20, 3, false, 8), "jpeg", EncodeOptions{Quality: quality, Subsampling: s}); err != nil {
+				t.Fatal(err)
+			}
+			if d := mustDecode(t, b.Bytes()); d.Quality != quality || d.FullColor != (s == baseline.Subsampling444) {
+				t.Errorf("quality %d, %v: read as %d, full colour %v", quality, s, d.Quality, d.FullColor)
+			}
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"classsr/icc"
 	"classsr/imageio"
+	"classsr/imageio/jpeg/baseline"
 	"classsr/metadata"
 	"classsr/picture"
 )
@@ -41,4 +42,25 @@ func (p *Pipeline) metadata(d *imageio.Decoded, out picture.Config) *metadata.Da
 		return d.Metadata.OnlyColor()
 	}
 	return d.Metadata.Of(image.Pt(d.Width, d.Height), image.Pt(out.Width, out.Height))
+}
+
+// leastQuality is the lowest quality that a JPEG gets because its input has it.
+const leastQuality = 75
+
+// encodeOptions says how the result of that form is written. A JPEG becomes one as good as it was: with the quality of the input, and colours for
+// each pixel if the input has them.
+func (p *Pipeline) encodeOptions(d *imageio.Decoded, out picture.Config) imageio.EncodeOptions {
+	o := imageio.EncodeOptions{Metadata: p.metadata(d, out), Quality: p.JPEGQuality, Threads: p.Threads, Shared: p.Shared}
+	if o.Quality == 0 && d.Quality > 0 {
+		o.Quality = max(d.Quality, leastQuality)
+	}
+	if p.JPEGFullColor || d.FullColor {
+		o.Subsampling = baseline.Subsampling444
+	}
+	return o
+}
+
+// largest is options that take as much memory as those of any input.
+func (p *Pipeline) largest() imageio.EncodeOptions {
+	return imageio.EncodeOptions{Threads: p.Threads, Subsampling: baseline.Subsampling444}
 }

@@ -22,7 +22,6 @@ import (
 	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/internal/sysmem"
-	"classsr/metadata"
 	"classsr/picture"
 )
 
@@ -34,8 +33,11 @@ type Pipeline struct {
 	Out io.Writer
 	// RouteMap, if not empty, is the path of a file for the map of the classes: a picture (.png) or JSON (.json). It works for one job only.
 	RouteMap string
-	// JPEGQuality is the quality of JPEG output, 1 to 100; 0 means 95.
+	// JPEGQuality is the quality of JPEG output, 1 to 100; 0 means that of the input if it is a JPEG, but at least 75, and else 95.
 	JPEGQuality int
+	// JPEGFullColor stores colours for each pixel of JPEG output (4:4:4), as it is done anyway where the input has them; else four pixels share
+	// them (4:2:0).
+	JPEGFullColor bool
 	// ICC is what happens to the colours: "" or "keep" keeps them and their profile, ToSRGB converts them.
 	ICC string
 	// Strip leaves out all metadata but what says what the colours are.
@@ -132,8 +134,7 @@ func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
 		return nil, fmt.Errorf("%s: %w", j.Input, err)
 	}
 	defer func() { _ = rows.Close() }() // what it computed was taken, or is not wanted
-	m := p.metadata(decoded, rows.Config())
-	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.encode(w, rows, format, m) })
+	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.encode(w, rows, format, decoded) })
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +147,7 @@ func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
 		}
 	}
 	notes := append(decoded.Notes, leftOut(report)...)
-	if lost := imageio.Lost(rows.Config(), m, format); lost != "" {
+	if lost := imageio.Lost(rows.Config(), p.metadata(decoded, rows.Config()), format); lost != "" {
 		notes = append(notes, lost)
 	}
 	return &Result{
@@ -176,7 +177,7 @@ func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *i
 		if err := imageio.CheckOutput(format, out); err != nil {
 			return err
 		}
-		beside := infer.Beside{Before: c.DecodeBytes, While: imageio.EncoderBytes(out, format, imageio.EncodeOptions{Threads: p.Threads}) + c.PictureBytes - c.Bytes()}
+		beside := infer.Beside{Before: c.DecodeBytes, While: imageio.EncoderBytes(out, format, p.largest()) + c.PictureBytes - c.Bytes()}
 		if hasEnding(p.RouteMap, mapPicture) {
 			beside.While += paintBytes(c.Config)
 		}
@@ -188,13 +189,11 @@ func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *i
 }
 
 // encode pulls the rows of a picture and writes them in a format.
-func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, m *metadata.Data) error {
+func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, d *imageio.Decoded) error {
 	if !imageio.HoldsAlpha(format) {
 		rows = picture.Flattened(rows, p.Background)
 	}
-	sink, err := imageio.NewEncoder(w, rows.Config(), format, imageio.EncodeOptions{
-		Metadata: m, Quality: p.JPEGQuality, Threads: p.Threads, Shared: p.Shared,
-	})
+	sink, err := imageio.NewEncoder(w, rows.Config(), format, p.encodeOptions(d, rows.Config()))
 	if err != nil {
 		return err
 	}

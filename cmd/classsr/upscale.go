@@ -18,6 +18,7 @@ type upscaleFlags struct {
 	output       string
 	routeMap     string
 	jpegQuality  int
+	jpeg444      bool
 	icc          string
 	strip        bool
 	background   string
@@ -49,7 +50,8 @@ func newUpscale(std streams) *cobra.Command {
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG)")
 	flags.StringVar(&f.routeMap, "route-map", "",
 		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")
-	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "`QUALITY` of JPEG output, 1 to 100 (default 95)")
+	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "`QUALITY` of JPEG output, 1 to 100 (default that of a JPEG input, but at least 75, else 95)")
+	flags.BoolVar(&f.jpeg444, "jpeg-444", false, "store the colours of each pixel in JPEG output, as is done if the input has them")
 	flags.StringVar(&f.icc, "icc", "keep", "what happens to colours: `keep` them with their profile, or srgb to convert them")
 	flags.BoolVar(&f.strip, "strip", false, "leave out all metadata (camera, place, captions, dots an inch) but the colour profile")
 	flags.StringVar(&f.background, "background", "#ffffff", "`COLOUR` behind transparent pictures in formats without transparency, as JPEG")
@@ -108,7 +110,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 		return err
 	}
 	p := pipeline.Pipeline{
-		Upscaler: up, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality,
+		Upscaler: up, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
 		ICC: f.icc, Strip: f.strip, Background: background,
 		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
 	}

@@ -41,6 +41,9 @@ type File struct {
 	Needs     Needs
 	// TooShort says that the compressed data cannot hold a picture of the declared size, however well it compresses.
 	TooShort bool
+	// Quality is how well a JPEG is stored, 1..100 as libjpeg has it; 0 if that is not known. FullColor says that it has colours for each pixel.
+	Quality   int
+	FullColor bool
 	// FromCMYK says that the file has CMYK, which is converted.
 	FromCMYK bool
 	// VideoRange says that DecodeWith's decoder gives brightness as video has it, 16 for black to 235 for white.

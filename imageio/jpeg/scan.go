@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"classsr/imageio/codec"
+	"classsr/imageio/jpeg/baseline"
 	"classsr/picture"
 )
 
@@ -155,6 +156,8 @@ func (f *scanner) segment(marker byte) error {
 		return codec.Unsupported("lossless, hierarchical or arithmetic coding is not supported")
 	case marker == 0xda:
 		return f.scan(body)
+	case marker == 0xdb:
+		f.tables(body)
 	case marker == 0xfe:
 		f.comment(body)
 	case marker >= 0xe0 && marker <= 0xef:
@@ -185,6 +188,7 @@ func (f *scanner) frame(body []byte) error {
 		f.components[0].h, f.components[0].v = 1, 1 // of a single component they mean nothing
 	case 3:
 		f.Colors = 3
+		f.FullColor = f.components[0].h == f.components[1].h && f.components[0].v == f.components[1].v
 	case 4:
 		f.Colors = 3
 		f.FromCMYK = true
@@ -192,6 +196,23 @@ func (f *scanner) frame(body []byte) error {
 		return codec.Unsupported("%d channels are not supported", len(f.components))
 	}
 	return nil
+}
+
+// tables finds the quality that the steps of luminance stand for, in tables of quantisation: each has its precision and number, then 64 steps
+// of 8 or 16 bits.
+func (f *scanner) tables(body []byte) {
+	const steps = 64
+	for len(body) > steps {
+		wide, number := body[0]>>4 != 0, body[0]&15
+		body = body[1:]
+		if number == 0 && !wide {
+			f.Quality = baseline.QualityOf([steps]uint8(body))
+		}
+		if wide {
+			body = body[min(steps, len(body)):]
+		}
+		body = body[min(steps, len(body)):]
+	}
 }
 
 // Every scan of a progressive JPEG costs a pass over its channels, and one that changes nothing takes a few bytes. Encoders write about ten

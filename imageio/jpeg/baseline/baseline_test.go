@@ -270,3 +270,12 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	}
 }
+
+func TestQualityOf(t *testing.T) {
+	for quality := 1; quality <= 100; quality++ {
+		tables := QualityTables(quality)
+		if got := QualityOf(tables[0]); QualityTables(got)[0] != tables[0] {
+			t.Errorf("quality %d is taken for %d", quality, got)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package baseline
 
-import "classsr/internal/kernel"
+import (
+	"math"
+
+	"classsr/internal/kernel"
+)
 
 // Tables are the steps that coefficients are divided by, 1..255, of luminance and of both differences of colour, in zigzag order as files have
 // them.
@@ -34,6 +38,22 @@ func QualityTables(quality int) Tables {
 		}
 	}
 	return t
+}
+
+// QualityOf gives the quality whose steps of luminance are nearest to these, in zigzag order. Programs with tables of their own get that of
+// libjpeg's which is about as good.
+func QualityOf(luminance [kernel.BlockSize]uint8) int {
+	best, least := 0, math.MaxInt
+	for quality := 100; quality >= 1; quality-- {
+		off := 0
+		for k, step := range QualityTables(quality)[0] {
+			off += max(int(step)-int(luminance[k]), int(luminance[k])-int(step))
+		}
+		if off < least {
+			best, least = quality, off
+		}
+	}
+	return best
 }
 
 // quantiser makes the quantiser of a table.
