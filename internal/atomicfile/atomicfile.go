@@ -1,7 +1,7 @@
 // Package atomicfile writes files that are either complete or absent: the content goes to a temporary file in the same
 // folder, which takes the final name only after everything was written to disk. A failed or cancelled write leaves nothing
 // behind and an older file of that name untouched; what is left of a program that was killed is removed when the same file is
-// written again.
+// written again, or by Sweep.
 package atomicfile
 
 import (
@@ -25,6 +25,12 @@ var ErrExists = fault.New(fault.Conflict, "file exists already")
 // symbolic link keeps pointing to the file that is replaced; only files are replaced, no folders and devices. An error of write
 // is returned as it is.
 func Write(path string, overwrite bool, write func(io.Writer) error) error {
+	return WriteThen(path, overwrite, write, nil)
+}
+
+// WriteThen is Write with a step in between: complete, if not nil, is called when all is on disk, before the file gets its name, and is told
+// what the file will be like. If it returns an error, the file gets no name and the error is returned as it is.
+func WriteThen(path string, overwrite bool, write func(io.Writer) error, complete func(fs.FileInfo) error) error {
 	target := path
 	if overwrite {
 		if resolved, err := filepath.EvalSymlinks(path); err == nil {
@@ -45,6 +51,15 @@ func Write(path string, overwrite bool, write func(io.Writer) error) error {
 	}
 	if err := finish(f.File, buffered, target); err != nil {
 		return describe(path, err)
+	}
+	if complete != nil {
+		info, err := os.Lstat(f.name)
+		if err != nil {
+			return describe(path, err)
+		}
+		if err := complete(info); err != nil {
+			return err
+		}
 	}
 	if err := f.publish(target, overwrite); err != nil {
 		return describe(path, err)

@@ -3,6 +3,7 @@ package atomicfile
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,4 +105,29 @@ func TestAbandonRemovesWhatIsUnderWay(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 0 {
 		t.Errorf("left behind: %v", entries)
 	}
+}
+
+// What is noted of a file before it gets its name is true afterwards.
+func TestWriteThen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	var noted fs.FileInfo
+	err := WriteThen(path, false, text("whole"), func(info fs.FileInfo) error {
+		if _, err := os.Stat(path); err == nil {
+			t.Error("it has its name already")
+		}
+		noted = info
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() != noted.Size() || !info.ModTime().Equal(noted.ModTime()) || info.Size() != 5 {
+		t.Errorf("noted were %d bytes of %v: %v, %v", noted.Size(), noted.ModTime(), info, err)
+	}
+	refused := errors.New("refused")
+	if err := WriteThen(path, true, text("another"), func(fs.FileInfo) error { return refused }); !errors.Is(err, refused) {
+		t.Error(err)
+	}
+	onlyFile(t, path)
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -109,6 +111,56 @@ func stem(name string) string {
 		cut--
 	}
 	return fmt.Sprintf("%s~%016x", name[:cut], h.Sum64())
+}
+
+// Sweep removes from a folder what killed programs left of files that they were writing, and nothing that somebody is writing. mine tells
+// by a file's name whether it would be one of the caller's; of names too long to be in the temporary one it is not asked. Sweep tells how many
+// it removed.
+func Sweep(folder string, mine func(name string) bool) (removed int) {
+	d, err := os.Open(folder)
+	if err != nil {
+		return 0 // whoever writes there will be told
+	}
+	defer func() { _ = d.Close() }() // nothing was written
+	for {
+		names, err := d.Readdirnames(1024)
+		for _, name := range names {
+			stem, ok := stemOf(name)
+			if !ok || !shortened(stem) && !mine(stem) {
+				continue
+			}
+			name = filepath.Join(folder, name)
+			removeAbandoned(name)
+			if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+				removed++
+			}
+		}
+		if err != nil {
+			return removed
+		}
+	}
+}
+
+// stemOf takes the stem out of a temporary name.
+func stemOf(name string) (stem string, ok bool) {
+	middle, isPartial := strings.CutSuffix(name, ".partial")
+	middle, isHidden := strings.CutPrefix(middle, ".")
+	dot := strings.LastIndexByte(middle, '.')
+	if !isPartial || !isHidden || dot < 1 {
+		return "", false
+	}
+	stem, number := middle[:dot], middle[dot+1:]
+	n, err := strconv.Atoi(number)
+	return stem, err == nil && 0 <= n && n < maxPartials && strconv.Itoa(n) == number
+}
+
+// shortened tells whether a stem is that of a long name.
+func shortened(stem string) bool {
+	checksum := len(stem) - 2*fnv.New64a().Size()
+	if checksum < longestStem/2 || stem[checksum-1] != '~' {
+		return false
+	}
+	return strings.Trim(stem[checksum:], "0123456789abcdef") == ""
 }
 
 // publish gives the file its name.
