@@ -74,20 +74,18 @@ var layers = []string{
 
 // alone lists packages that know nothing of some others above them.
 var alone = map[string][]string{
-	"tile":             {"nn", "arch", "weights", "engine", "imageio"},
-	"picture":          {"nn", "arch", "weights", "engine", "route"},
-	"route":            {"nn", "arch", "weights", "engine", "imageio", "picture"},
-	"resample":         {"nn", "arch", "weights", "engine", "imageio"},
-	"metric":           {"nn", "arch", "weights", "engine"},
-	"imageio":          {"nn", "arch", "weights", "engine"},
-	"program":          {"arch", "internal/kernel"},
-	"engine":           {"weights", "weights/torch", "arch"},
-	"internal/kernel":  {"tensor", "nn"},
-	"branch":           {"imageio", "route"},
-	"infer":            {"imageio", "internal/atomicfile"},
-	"pipeline/walk":    {"imageio", ""},
-	"pipeline/journal": {"imageio", ""},
-	"cmd/classsr":      {"engine", "nn", "tensor", "branch", "metric", "tile"},
+	"tile":            {"nn", "arch", "weights", "engine", "imageio"},
+	"picture":         {"nn", "arch", "weights", "engine", "route"},
+	"route":           {"nn", "arch", "weights", "engine", "imageio", "picture"},
+	"resample":        {"nn", "arch", "weights", "engine", "imageio"},
+	"metric":          {"nn", "arch", "weights", "engine"},
+	"imageio":         {"nn", "arch", "weights", "engine"},
+	"program":         {"arch", "internal/kernel"},
+	"engine":          {"weights", "weights/torch", "arch"},
+	"internal/kernel": {"tensor", "nn"},
+	"branch":          {"imageio", "route"},
+	"infer":           {"imageio", "internal/atomicfile"},
+	"cmd/classsr":     {"engine", "nn", "tensor", "branch", "metric", "tile"},
 }
 
 func TestPackagesImportOnlyDownwards(t *testing.T) {

@@ -1,23 +1,24 @@
 // Package pipeline enlarges pictures from file to file: it finds the inputs, names the outputs, and enlarges one after the other. An output
 // file is complete, or it is not there.
 //
-//	jobs, failed := pipeline.Jobs(args, output, up.Scale())
+//	request := pipeline.Request{Args: args, Output: output, Naming: pipeline.Enlarged(up.Scale(), "")}
+//	work, err := request.Find(ctx)
 //	p := pipeline.Pipeline{Upscaler: up, In: os.Stdin, Out: os.Stdout}
-//	failures, err := p.Run(ctx, jobs, watcher)
+//	summary, err := p.Run(ctx, work, watcher)
 //
 // A Watcher is told what happens; the package prints nothing.
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"time"
 
 	"classsr"
 	"classsr/budget"
-	"classsr/fault"
 	"classsr/imageio"
 	"classsr/infer"
 	"classsr/internal/atomicfile"
@@ -44,8 +45,13 @@ type Pipeline struct {
 	Strip bool
 	// Background is put behind transparent pictures in formats that hold no transparency: red, green, blue.
 	Background [3]uint8
-	// Overwrite replaces outputs that exist; SkipExisting skips their jobs. Without either they are errors of kind fault.Conflict.
+	// Overwrite replaces outputs that exist; SkipExisting skips their jobs. Without either they are errors of kind fault.Conflict, unless the
+	// journal knows them to be up to date.
 	Overwrite, SkipExisting bool
+	// Options says in one line how results are made. What it is for one result is compared with what it is for later runs.
+	Options string
+	// StreamFormat is the format of standard output, as imageio.FormatOf gives it; empty for PNG.
+	StreamFormat string
 	// Threads is how many cores compress a picture; 0 means all.
 	Threads int
 	// Shared is the memory and the cores that the Upscaler draws on, for encoders to draw on, too; nil lets them use any cores.
@@ -62,65 +68,20 @@ type Result struct {
 	PeakRSSMB int64    `json:"peak_rss_mb"`
 }
 
-// Watcher is told what happens: that job i of n starts, and then that it finished, was skipped or failed. An error that Finished or Skipped
-// returns ends the run.
-type Watcher interface {
-	Started(j Job, i, n int)
-	Finished(r *Result) error
-	Skipped(j Job) error
-	Failed(j Job, err error)
-}
-
-// Run does all jobs, one after the other, and returns how many failed; the watcher gets their errors. err is ctx's error as soon as ctx is
-// done, or an error of the watcher.
-func (p *Pipeline) Run(ctx context.Context, jobs []Job, w Watcher) (failed int, err error) {
-	for i, j := range jobs {
-		skip, err := p.existing(j.Output)
-		if err == nil && skip {
-			if err := w.Skipped(j); err != nil {
-				return failed, err
-			}
-			continue
-		}
-		var result *Result
-		if err == nil {
-			w.Started(j, i, len(jobs))
-			result, err = p.one(ctx, j)
-		}
-		switch {
-		case ctx.Err() != nil:
-			return failed, ctx.Err()
-		case err != nil:
-			failed++
-			w.Failed(j, err)
-		default:
-			if err := w.Finished(result); err != nil {
-				return failed, err
-			}
-		}
-	}
-	return failed, nil
-}
-
-// existing tells whether to skip an output, or that it is in the way.
-func (p *Pipeline) existing(output string) (skip bool, err error) {
-	if output == Std || p.Overwrite || !Exists(output) {
-		return false, nil
-	}
-	if p.SkipExisting {
-		return true, nil
-	}
-	return false, fault.New(fault.Conflict, "%s exists already: use --overwrite to replace it or --skip-existing to keep it", output)
-}
-
 // one does one picture, from file to file. Rows of the result are encoded while the rest is computed.
-func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
+func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 	start := time.Now()
-	format, err := p.check(j)
+	format, err := p.check(j.Job)
 	if err != nil {
 		return nil, err
 	}
 	decoded, claim, err := p.decode(ctx, j.Input, format)
+	if changed := j.unchanged(); changed != nil { // which may be why it cannot be read
+		if err == nil {
+			claim.Release()
+		}
+		return nil, changed
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +95,7 @@ func (p *Pipeline) one(ctx context.Context, j Job) (*Result, error) {
 		return nil, fmt.Errorf("%s: %w", j.Input, err)
 	}
 	defer func() { _ = rows.Close() }() // what it computed was taken, or is not wanted
-	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.encode(w, rows, format, decoded) })
+	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.encode(w, rows, format, decoded) }, j.note)
 	if err != nil {
 		return nil, err
 	}
@@ -200,15 +161,10 @@ func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, d 
 	return picture.Copy(sink, rows)
 }
 
-// check returns an error if the input cannot be there or the output cannot be written, before any work is done, and the format to write.
+// check returns an error if the output cannot be written, before any work is done, and the format to write.
 func (p *Pipeline) check(j Job) (format string, err error) {
-	if j.Input != Std {
-		if _, err := os.Stat(j.Input); err != nil {
-			return "", readError(j.Input, err)
-		}
-	}
 	if j.Output == Std {
-		return imageio.PNG, nil
+		return cmp.Or(p.StreamFormat, imageio.PNG), nil
 	}
 	if format, err = imageio.FormatOf(j.Output); err != nil {
 		return "", fmt.Errorf("%s: %w", j.Output, err)
@@ -216,12 +172,12 @@ func (p *Pipeline) check(j Job) (format string, err error) {
 	return format, atomicfile.Writable(j.Output)
 }
 
-// write writes a file, or standard output, as long as ctx is not done.
-func (p *Pipeline) write(ctx context.Context, output string, write func(io.Writer) error) error {
+// write writes a file, or standard output, as long as ctx is not done. complete is told of a file before it gets its name.
+func (p *Pipeline) write(ctx context.Context, output string, write func(io.Writer) error, complete func(fs.FileInfo) error) error {
 	if output == Std {
 		return write(contextWriter{ctx, p.Out})
 	}
-	return atomicfile.Write(output, p.Overwrite, func(w io.Writer) error { return write(contextWriter{ctx, w}) })
+	return atomicfile.WriteThen(output, p.Overwrite, func(w io.Writer) error { return write(contextWriter{ctx, w}) }, complete)
 }
 
 // leftOut tells what of a picture was not enlarged.

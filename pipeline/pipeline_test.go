@@ -28,8 +28,8 @@ type log struct {
 	broken  error // what Finished returns
 }
 
-func (l *log) Started(j Job, i, n int) {
-	l.lines = append(l.lines, fmt.Sprintf("started %s %d of %d", j.Input, i+1, n))
+func (l *log) Started(j Job, at Position) {
+	l.lines = append(l.lines, fmt.Sprintf("started %s %d of %d", j.Input, at.Index+1, at.Count))
 }
 
 func (l *log) Finished(r *Result) error {
@@ -37,13 +37,14 @@ func (l *log) Finished(r *Result) error {
 	return l.broken
 }
 
-func (l *log) Skipped(j Job) error {
-	l.lines = append(l.lines, "skipped "+j.Input)
+func (l *log) Skipped(j Job, why string) error {
+	l.lines = append(l.lines, "skipped "+j.Input+": "+why)
 	return nil
 }
 
-func (l *log) Failed(j Job, err error) {
-	l.lines, l.errors = append(l.lines, "failed "+j.Input), append(l.errors, err)
+func (l *log) Failed(f Failure) error {
+	l.lines, l.errors = append(l.lines, "failed "+f.Input), append(l.errors, f.Err)
+	return nil
 }
 
 // png writes a picture as a file.
@@ -86,18 +87,19 @@ func TestRunGoesOnAfterAFailure(t *testing.T) {
 	if err := os.WriteFile("short.png", data[:len(data)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	jobs, failed := Jobs([]string{"broken.png", "missing.png", "short.png", "there.png", "good.png"}, "", 2)
-	if failed != nil {
-		t.Fatal(failed)
+	request := Request{Args: []string{"broken.png", "missing.png", "short.png", "there.png", "good.png"}, Naming: Enlarged(2, "")}
+	work, err := request.Find(context.Background())
+	if err != nil {
+		t.Fatal(err)
 	}
 	before := names(t)
 	var l log
-	n, err := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2}).Run(context.Background(), jobs, &l)
-	if err != nil || n != 4 {
-		t.Errorf("%d failed, %v", n, err)
+	sum, err := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2}).Run(context.Background(), work, &l)
+	if err != nil || sum.Failed != 4 || sum.Done != 1 || sum.Megapixels != 40*24/1e6 || sum.Seconds <= 0 {
+		t.Errorf("%+v, %v", sum, err)
 	}
 	want := []string{
-		"started broken.png 1 of 5", "failed broken.png", "started missing.png 2 of 5", "failed missing.png", "started short.png 3 of 5",
+		"started broken.png 1 of 5", "failed broken.png", "failed missing.png", "started short.png 3 of 5",
 		"failed short.png", "failed there.png", "started good.png 5 of 5", "finished good_x2.png",
 	}
 	if !slices.Equal(l.lines, want) {
@@ -132,16 +134,16 @@ func names(t *testing.T) []string {
 func TestExistingOutputs(t *testing.T) {
 	inFolder(t, "a_x2.png")
 	png(t, "a.png", branchtest.Patchwork(9, 7, 3, false, 8))
-	jobs := []Job{{"a.png", "a_x2.png"}}
+	jobs := NewWork(Job{"a.png", "a_x2.png"})
 	p := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2})
 	p.SkipExisting = true
 	var l log
-	if n, err := p.Run(context.Background(), jobs, &l); n != 0 || err != nil || !slices.Equal(l.lines, []string{"skipped a.png"}) {
-		t.Errorf("%d failed, %v, told %q", n, err, l.lines)
+	if n, err := p.Run(context.Background(), jobs, &l); n.Failed != 0 || err != nil || !slices.Equal(l.lines, []string{"skipped a.png: a_x2.png exists"}) {
+		t.Errorf("%+v, %v, told %q", n, err, l.lines)
 	}
 	p.SkipExisting, p.Overwrite = false, true
-	if n, err := p.Run(context.Background(), jobs, &log{}); n != 0 || err != nil {
-		t.Errorf("%d failed, %v", n, err)
+	if n, err := p.Run(context.Background(), jobs, &log{}); n.Failed != 0 || err != nil {
+		t.Errorf("%+v, %v", n, err)
 	}
 	if d, err := imageio.DecodeFile("a_x2.png", imageio.Limits{}); err != nil || d.Width != 18 {
 		t.Errorf("it was not replaced: %v", err)
@@ -154,23 +156,23 @@ func TestStreams(t *testing.T) {
 	var out bytes.Buffer
 	p := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 3})
 	p.In, p.Out = bytes.NewReader(in), &out
-	if n, err := p.Run(context.Background(), []Job{{Std, Std}}, &log{}); n != 0 || err != nil {
-		t.Fatalf("%d failed, %v", n, err)
+	if n, err := p.Run(context.Background(), NewWork(Job{Std, Std}), &log{}); n.Failed != 0 || err != nil {
+		t.Fatalf("%+v, %v", n, err)
 	}
 	if d, err := imageio.Decode(out.Bytes(), imageio.Limits{}); err != nil || d.Width != 27 || d.Height != 21 {
 		t.Errorf("what was written: %v", err)
 	}
 	p.In = strings.NewReader("no picture")
 	var l log
-	if n, err := p.Run(context.Background(), []Job{{Std, Std}}, &l); n != 1 || err != nil || !strings.Contains(l.errors[0].Error(), "standard input") {
-		t.Errorf("%d failed, %v: %v", n, err, l.errors)
+	if n, err := p.Run(context.Background(), NewWork(Job{Std, Std}), &l); n.Failed != 1 || err != nil || !strings.Contains(l.errors[0].Error(), "standard input") {
+		t.Errorf("%+v, %v: %v", n, err, l.errors)
 	}
 }
 
 func TestRunEndsWithItsContextAndWatcher(t *testing.T) {
 	inFolder(t)
 	png(t, "a.png", branchtest.Patchwork(9, 7, 3, false, 8))
-	jobs := []Job{{"a.png", "1.png"}, {"a.png", "2.png"}}
+	jobs := NewWork(Job{"a.png", "1.png"}, Job{"a.png", "2.png"})
 	p := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -190,11 +192,11 @@ func TestOutputsThatCannotBe(t *testing.T) {
 	computed := false
 	p := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 4, Progress: func(int, int) { computed = true }})
 	for output, want := range map[string]string{
-		"wide.jpg": "JPEG cannot store 80000x8", "wide.gif": ".gif files cannot be written", "wide": "no ending", "none/wide.png": "none",
+		"wide.jpg": "JPEG cannot store 80000x8", "wide.gif": ".gif files cannot be written", "wide": "no ending", "wide.png/wide.png": "cannot make the output folder",
 	} {
 		var l log
-		if n, err := p.Run(context.Background(), []Job{{"wide.png", output}}, &l); n != 1 || err != nil || !strings.Contains(l.errors[0].Error(), want) {
-			t.Errorf("%s: %d failed, %v: %v, want %q", output, n, err, l.errors, want)
+		if n, err := p.Run(context.Background(), NewWork(Job{"wide.png", output}), &l); n.Failed != 1 || err != nil || !strings.Contains(l.errors[0].Error(), want) {
+			t.Errorf("%s: %+v, %v: %v, want %q", output, n, err, l.errors, want)
 		}
 	}
 	if computed {
@@ -238,8 +240,8 @@ func TestMapsOfClasses(t *testing.T) {
 	for _, file := range []string{"map.json", "map.png"} {
 		p := with(t, open(t, classsr.FastModel), classsr.Options{Mode: classsr.ModeRouted})
 		p.RouteMap, p.Overwrite = file, true
-		if n, err := p.Run(context.Background(), []Job{{"a.png", "b.png"}}, &log{}); n != 0 || err != nil {
-			t.Fatalf("%d failed, %v", n, err)
+		if n, err := p.Run(context.Background(), NewWork(Job{"a.png", "b.png"}), &log{}); n.Failed != 0 || err != nil {
+			t.Fatalf("%+v, %v", n, err)
 		}
 	}
 	text, err := os.ReadFile("map.json")

@@ -49,7 +49,7 @@ func (p *Pipeline) writeRouteMap(ctx context.Context, in *picture.Picture, r *cl
 			return r.Route.WriteJSON(w)
 		}
 		return imageio.Encode(w, r.PaintRoute(in), imageio.PNG, imageio.EncodeOptions{Threads: p.Threads})
-	})
+	}, nil)
 }
 
 // paintBytes is about what painting a map takes: a copy of four bytes a pixel, and the map.

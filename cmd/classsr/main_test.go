@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"classsr/pipeline"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -65,7 +68,8 @@ func TestPrintable(t *testing.T) {
 }
 
 func TestBarTitleIsPrintable(t *testing.T) {
-	if got, want := barTitle("photos/\x1b]0;owned\a.png", 1, 3), "2/3 \ufffd]0;owned\ufffd.png"; got != want {
+	p := progress{now: time.Now, input: "photos/\x1b]0;owned\a.png", at: pipeline.Position{Index: 1, Count: 3}}
+	if got, want := p.line(80), "2/3 \ufffd]0;owned\ufffd.png [======              ] 33 %"; got != want {
 		t.Errorf("the bar says %q, want %q", got, want)
 	}
 }

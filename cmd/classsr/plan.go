@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -15,6 +14,7 @@ import (
 // planFlags are the flags of the plan command.
 type planFlags struct {
 	modelFlags
+	selectionFlags
 	json bool
 }
 
@@ -28,10 +28,11 @@ func newPlan(std streams) *cobra.Command {
 			"SECONDS are those of the networks, without reading and writing files; MACS are multiply-accumulates, in percent of what\n" +
 			"the full network needs; CLASSES are the shares of the picture that go to each branch.",
 		Example: "  classsr plan photo.jpg\n  classsr plan --budget 50 --json scans/",
-		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args) },
+		Args:    needInput(&std),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, orPiped(args)) },
 	}
-	f.register(cmd)
+	f.modelFlags.register(cmd)
+	f.selectionFlags.register(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object for each picture")
 	return cmd
 }
@@ -49,28 +50,36 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	inputs, failed := pipeline.Expand(args)
-	for _, err := range failed {
-		std.report(err)
+	request, err := f.request(args)
+	if err != nil {
+		return err
 	}
-	if len(inputs) == 0 && len(failed) == 0 {
-		return errors.New("there are no pictures to estimate")
+	work, err := request.Find(cmd.Context())
+	if err != nil {
+		return err
 	}
-	for _, input := range inputs {
+	for _, text := range work.LeftOut {
+		std.note("%s", text)
+	}
+	for _, failure := range work.Failures {
+		std.report(failure.Err)
+	}
+	failed := len(work.Failures) > 0
+	for input := range work.Inputs() {
 		result, err := estimator.Estimate(cmd.Context(), std.in, input)
 		if cmd.Context().Err() != nil {
 			return cmd.Context().Err()
 		}
 		if err != nil {
 			std.report(err)
-			failed = append(failed, err)
+			failed = true
 			continue
 		}
 		if err := f.print(std, result); err != nil {
 			return err
 		}
 	}
-	if len(failed) > 0 {
+	if failed {
 		return errReported
 	}
 	return nil

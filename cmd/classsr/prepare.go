@@ -10,6 +10,7 @@ import (
 	"classsr"
 	"classsr/dataset"
 	"classsr/fault"
+	"classsr/pipeline"
 )
 
 // noJudge is the judge that says nothing.
@@ -83,11 +84,14 @@ func (f *prepareFlags) run(cmd *cobra.Command, std streams, folders []string) er
 		o.Model, o.Judge = model, model.Name()
 	}
 	bar := newProgress(std, f.quiet)
-	bar.start(f.output, 0, 1)
+	bar.start(f.output, pipeline.Position{Count: 1})
 	o.Progress = func(done, total, _ int) { bar.update(done, total) }
-	o.Note = func(text string) { std.note("%s", text) }
+	o.Note = func(text string) {
+		bar.pause()
+		std.note("%s", text)
+	}
 	summary, err := dataset.Prepare(cmd.Context(), folders, f.output, o)
-	bar.finish()
+	bar.finish(0)
 	if err != nil {
 		return hint(err)
 	}

@@ -116,7 +116,7 @@ func (f *trainFlags) run(cmd *cobra.Command, std streams, name string) error {
 // newTrainProgress tells the progress line by line: every few seconds where a person looks on, else every half minute.
 func newTrainProgress(std streams) func(train.Progress) {
 	every := 30 * time.Second
-	if newProgress(std, false).terminal != nil {
+	if newProgress(std, false).width != nil {
 		every = 5 * time.Second
 	}
 	var last time.Time

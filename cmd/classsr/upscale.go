@@ -1,13 +1,17 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
+	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
+	"classsr"
 	"classsr/imageio"
 	"classsr/pipeline"
 )
@@ -15,7 +19,9 @@ import (
 // upscaleFlags are the flags of the upscale command.
 type upscaleFlags struct {
 	modelFlags
+	selectionFlags
 	output       string
+	format       string
 	routeMap     string
 	jpegQuality  int
 	jpeg444      bool
@@ -33,21 +39,26 @@ func newUpscale(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "upscale [flags] INPUT...",
 		Short: "Enlarge pictures",
-		Long: "Enlarge pictures: files (PNG, JPEG, WebP, TIFF), folders of them, or - for standard input.\n" +
-			"The result goes beside the input as NAME_x4.png, unless -o names a file, a folder or - (standard output).\n" +
+		Long: "Enlarge pictures: files (PNG, JPEG, WebP, TIFF), folders of them, patterns such as 'photos/**/*.jpg', or - for standard input.\n" +
+			"The result goes beside the input as NAME_x4.png, unless -o names a file, a folder or - (standard output). Of folders and\n" +
+			"patterns, results of JPEGs are JPEGs. A run over a folder that was stopped goes on when the same command is given again.\n" +
 			"Existing files are replaced only with --overwrite.",
-		Example: "  classsr upscale photo.jpg\n  classsr upscale -s 2 -o large.jpg photo.jpg\n  classsr upscale -o large/ scans/ page.tif",
-		Args:    cobra.MinimumNArgs(1),
+		Example: "  classsr upscale photo.jpg\n  classsr upscale -s 2 -o large.jpg photo.jpg\n  classsr upscale -o large/ scans/ page.tif\n" +
+			"  classsr upscale -r --exclude thumbs -o large/ photos/",
+		Args: needInput(&std),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(cmd, args); err != nil {
+			args = orPiped(args)
+			if err := f.check(cmd, std, args); err != nil {
 				return err
 			}
 			return f.run(cmd, std, args)
 		},
 	}
-	f.register(cmd)
+	f.modelFlags.register(cmd)
+	f.selectionFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG)")
+	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png or jpg; by default JPEG for JPEGs of folders, PNG for others")
 	flags.StringVar(&f.routeMap, "route-map", "",
 		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")
 	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "`QUALITY` of JPEG output, 1 to 100 (default that of a JPEG input, but at least 75, else 95)")
@@ -63,10 +74,9 @@ func newUpscale(std streams) *cobra.Command {
 }
 
 // check returns an error if the flags contradict each other or the arguments.
-func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
-	_, formatErr := imageio.FormatOf(f.output)
-	severalOrFolder := len(args) > 1 || pipeline.IsFolder(args[0])
-	intoFile := f.output != "" && f.output != pipeline.Std && !pipeline.IsFolder(f.output) && !strings.HasSuffix(f.output, "/")
+func (f *upscaleFlags) check(cmd *cobra.Command, std streams, args []string) error {
+	many := pipeline.Many(args)
+	toStd := f.output == pipeline.Std || f.output == "" && slices.Contains(args, pipeline.Std)
 	switch {
 	case f.overwrite && f.skipExisting:
 		return usagef("--overwrite and --skip-existing cannot be combined")
@@ -74,20 +84,45 @@ func (f *upscaleFlags) check(cmd *cobra.Command, args []string) error {
 		return usagef("--jpeg-quality %d: it must be 1 to 100", f.jpegQuality)
 	case f.icc != "keep" && f.icc != pipeline.ToSRGB:
 		return usagef("--icc %s: it must be keep or srgb", f.icc)
-	case f.json && (f.output == pipeline.Std || f.output == "" && slices.Contains(args, pipeline.Std)):
+	case f.json && toStd:
 		return usagef("--json and the picture would both go to standard output; name a file with -o")
-	case intoFile && severalOrFolder && formatErr == nil:
-		return usagef("-o %s: several pictures need an output folder; end its name with / if it is one", f.output)
-	case intoFile && !severalOrFolder && formatErr != nil:
-		return usagef("-o %s: %w", f.output, formatErr)
-	case f.routeMap != "" && severalOrFolder:
+	case toStd && isTerminal(std.out):
+		return usagef("the picture would go to the terminal; name a file with -o")
+	case f.routeMap != "" && many:
 		return usagef("--route-map %s: it works for one picture only", f.routeMap)
 	case f.routeMap != "" && f.skipExisting:
 		return usagef("--route-map %s: it cannot be combined with --skip-existing", f.routeMap)
-	case len(args) > 1 && f.output == pipeline.Std:
+	case many && f.output == pipeline.Std:
 		return usagef("only one picture can go to standard output")
 	}
+	return f.checkOutput(many)
+}
+
+// checkOutput returns an error about --output and --format.
+func (f *upscaleFlags) checkOutput(many bool) error {
+	format, formatErr := imageio.FormatOf("." + f.format)
+	if f.format != "" && formatErr != nil {
+		return usagef("--format %s: %w", f.format, formatErr)
+	}
+	if f.output == "" || f.output == pipeline.Std || pipeline.IsFolder(f.output) || os.IsPathSeparator(f.output[len(f.output)-1]) {
+		return nil
+	}
+	named, err := imageio.FormatOf(f.output)
+	switch {
+	case many && err == nil:
+		return usagef("-o %s: several pictures need an output folder; end its name with / if it is one", f.output)
+	case !many && err != nil:
+		return usagef("-o %s: %w", f.output, err)
+	case !many && f.format != "" && named != format:
+		return usagef("-o %s: its ending asks for another format than --format %s", f.output, f.format)
+	}
 	return nil
+}
+
+// isTerminal tells whether what is written shows on a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error {
@@ -103,76 +138,79 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return err
 	}
-	watcher := &upscaleWatcher{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json}
-	options.Progress = watcher.progress.update
+	report := &upscaleReport{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json}
+	options.Progress = report.progress.update
 	up, err := model.Upscaler(options)
 	if err != nil {
 		return err
 	}
-	p := pipeline.Pipeline{
+	p := &pipeline.Pipeline{
 		Upscaler: up, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
 		ICC: f.icc, Strip: f.strip, Background: background,
-		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
+		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared, Options: f.madeBy(cmd, model),
 	}
-	jobs, failures := pipeline.Jobs(args, f.output, up.Scale())
-	for _, err := range failures {
-		std.report(err)
-	}
-	switch {
-	case len(jobs) == 0 && len(failures) == 0:
-		return errors.New("there are no pictures to enlarge")
-	case f.routeMap != "" && len(jobs) > 0:
-		if err := p.CheckRouteMap(model, jobs[0]); err != nil {
-			return err
-		}
-	}
-	failed, err := p.Run(cmd.Context(), jobs, watcher)
-	watcher.progress.finish() // of a picture that was broken off
+	request, err := f.request(args)
 	if err != nil {
 		return err
 	}
-	if failed+len(failures) > 0 {
-		return errReported
+	request.Output, request.Naming = f.output, pipeline.Enlarged(up.Scale(), f.ending())
+	report.progress.scale = up.Scale()
+	if f.format != "" {
+		p.StreamFormat, _ = imageio.FormatOf("." + f.format) // it was checked
 	}
-	return nil
+	return f.enlarge(cmd, p, model, &request, report)
 }
 
-// upscaleWatcher tells the user what happens.
-type upscaleWatcher struct {
-	progress    *progress
-	std         streams
-	quiet, json bool
-}
-
-func (w *upscaleWatcher) Started(j pipeline.Job, i, n int) { w.progress.start(j.Input, i, n) }
-
-func (w *upscaleWatcher) Failed(_ pipeline.Job, err error) {
-	w.progress.finish()
-	w.std.report(err)
-}
-
-func (w *upscaleWatcher) Finished(r *pipeline.Result) error {
-	w.progress.finish()
-	if !w.quiet {
-		for _, note := range r.Notes {
-			w.std.note("%s: note: %s", r.Input, note)
+// enlarge finds the pictures and enlarges them.
+func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, model *classsr.Model, request *pipeline.Request, report *upscaleReport) error {
+	work, err := request.Find(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if f.routeMap != "" {
+		if err := p.CheckRouteMap(model, pipeline.Job{Input: request.Args[0], Output: f.output}); err != nil {
+			return err
 		}
-		w.std.note("%s -> %s  %dx%d to %dx%d in %.1f s", r.Input, r.Output, r.Width, r.Height, r.OutWidth, r.OutHeight, r.Seconds.Total)
 	}
-	return w.print(r)
+	report.begin(work, pipeline.Many(request.Args))
+	summary, err := p.Run(cmd.Context(), work, report)
+	if endErr := report.end(summary); err == nil {
+		err = endErr
+	}
+	if err == nil && summary.Failed > 0 {
+		err = errReported
+	}
+	return err
 }
 
-func (w *upscaleWatcher) Skipped(j pipeline.Job) error {
-	if !w.quiet {
-		w.std.note("%s: skipped, %s exists", j.Input, j.Output)
+// ending is that of results whose names are chosen; empty for the usual one.
+func (f *upscaleFlags) ending() string {
+	switch format := strings.ToLower(f.format); format {
+	case "":
+		return ""
+	case "jpeg":
+		return ".jpg"
+	default:
+		return "." + format
 	}
-	return w.print(map[string]any{"input": j.Input, "output": j.Output, "skipped": true})
 }
 
-// print prints a JSON object if that was asked for.
-func (w *upscaleWatcher) print(v any) error {
-	if !w.json {
-		return nil
+// immaterial are the flags that change no result, or show in its name.
+var immaterial = []string{
+	"model", "fast", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "overwrite", "skip-existing",
+	"quiet", "json",
+}
+
+// madeBy says in one line what results are made by: the model, and each flag that may change them.
+func (f *upscaleFlags) madeBy(cmd *cobra.Command, model *classsr.Model) string {
+	text := fmt.Sprintf("model=%q", model.Name())
+	if info, err := os.Stat(f.model); err == nil && cmd.Flags().Changed("model") && info.Mode().IsRegular() {
+		text += fmt.Sprintf(" model-file=%d,%d", info.Size(), info.ModTime().UnixNano())
 	}
-	return json.NewEncoder(w.std.out).Encode(v)
+	cmd.Flags().Visit(func(flag *pflag.Flag) { // in the order of their names
+		if !slices.Contains(immaterial, flag.Name) {
+			text += fmt.Sprintf(" %s=%q", flag.Name, flag.Value)
+		}
+	})
+	return text
 }

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/rivo/uniseg"
+
+	"classsr/fault"
+	"classsr/pipeline"
+)
+
+// listed is how many pictures a run may have that prints a line for each. Longer ones print progress and a summary.
+const listed = 50
+
+// upscaleReport tells the user what happens.
+type upscaleReport struct {
+	progress    *progress
+	std         streams
+	quiet, json bool
+	many        bool // more than one picture, perhaps: what failed is told in the end
+	lines       bool // a line is printed for each picture
+	failures    []failureRow
+	notes       []noteRow
+}
+
+// failureRow is a picture that failed and why.
+type failureRow struct{ input, reason string }
+
+// noteRow is a note and the pictures that it is about: the first, and how many there are.
+type noteRow struct {
+	text, first string
+	pictures    int
+}
+
+// begin says what the work is and leaves out.
+func (r *upscaleReport) begin(work *pipeline.Work, many bool) {
+	r.many, r.lines = many, work.Len() <= listed
+	if !r.quiet {
+		for _, text := range work.LeftOut {
+			r.std.note("%s", text)
+		}
+	}
+}
+
+func (r *upscaleReport) Started(j pipeline.Job, at pipeline.Position) { r.progress.start(j.Input, at) }
+
+func (r *upscaleReport) Failed(f pipeline.Failure) error {
+	r.progress.finish(0)
+	if r.many {
+		r.failures = append(r.failures, newFailureRow(f))
+	} else {
+		r.std.report(f.Err)
+	}
+	return r.print(map[string]any{"input": f.Input, "output": f.Output, "error": f.Err.Error(), "kind": fault.KindOf(f.Err)})
+}
+
+// newFailureRow takes the name of the picture, which has a column of its own, out of the reason.
+func newFailureRow(f pipeline.Failure) failureRow {
+	text := f.Err.Error()
+	if f.Input == "" {
+		return failureRow{"", text}
+	}
+	for _, beginning := range []string{f.Input + ": ", "cannot read " + f.Input + ": "} {
+		if reason, ok := strings.CutPrefix(text, beginning); ok {
+			return failureRow{f.Input, reason}
+		}
+	}
+	return failureRow{f.Input, text}
+}
+
+func (r *upscaleReport) Finished(done *pipeline.Result) error {
+	r.progress.finish(float64(done.OutWidth) * float64(done.OutHeight) / 1e6)
+	if !r.quiet {
+		for _, note := range done.Notes {
+			r.note(done.Input, note)
+		}
+		if r.lines {
+			r.std.note("%s -> %s  %dx%d to %dx%d in %.1f s", done.Input, done.Output, done.Width, done.Height, done.OutWidth, done.OutHeight,
+				done.Seconds.Total)
+		}
+	}
+	return r.print(done)
+}
+
+// note tells of a note at once, or keeps it until the end.
+func (r *upscaleReport) note(input, text string) {
+	if r.lines {
+		r.std.note("%s: note: %s", input, text)
+		return
+	}
+	for i := range r.notes {
+		if r.notes[i].text == text {
+			r.notes[i].pictures++
+			return
+		}
+	}
+	if len(r.notes) < listed { // more kinds of notes than that help nobody
+		r.notes = append(r.notes, noteRow{text, input, 1})
+	}
+}
+
+func (r *upscaleReport) Skipped(j pipeline.Job, why string) error {
+	if r.lines && !r.quiet {
+		r.progress.pause()
+		r.std.note("%s: skipped, %s", j.Input, why)
+	}
+	return r.print(map[string]any{"input": j.Input, "output": j.Output, "skipped": true, "reason": why})
+}
+
+// end tells of all pictures together.
+func (r *upscaleReport) end(s pipeline.Summary) error {
+	r.progress.finish(0) // of a picture that was broken off
+	for _, n := range r.notes {
+		others := ""
+		if n.pictures > 1 {
+			others = fmt.Sprintf(" and %d more", n.pictures-1)
+		}
+		r.std.note("%s%s: note: %s", n.first, others, n.text)
+	}
+	r.table()
+	if !r.many {
+		return nil
+	}
+	if !r.quiet {
+		r.std.note("%s", summaryText(s))
+	}
+	return r.print(map[string]any{"summary": s})
+}
+
+// table lists what failed, one line each, in columns.
+func (r *upscaleReport) table() {
+	column := 0
+	for _, row := range r.failures {
+		column = max(column, min(60, uniseg.StringWidth(printable(row.input))))
+	}
+	for _, row := range r.failures {
+		text := row.reason
+		if row.input != "" {
+			padding := strings.Repeat(" ", max(0, column-uniseg.StringWidth(printable(row.input))))
+			text = row.input + ": " + padding + row.reason
+		}
+		_, _ = fmt.Fprintf(r.std.err, "classsr: %s\n", printable(text))
+	}
+	r.failures = nil
+}
+
+// summaryText is the last line of a run.
+func summaryText(s pipeline.Summary) string {
+	text := fmt.Sprintf("%d done, %d skipped, %d failed in %.1f s, %s megapixels", s.Done, s.Skipped, s.Failed, s.Seconds, rate(s.Megapixels))
+	if s.Done > 0 && s.Seconds > 0 {
+		text += fmt.Sprintf(" (%s MP/s)", rate(s.Megapixels/s.Seconds))
+	}
+	return text
+}
+
+// print prints a JSON object if that was asked for.
+func (r *upscaleReport) print(v any) error {
+	if !r.json {
+		return nil
+	}
+	return json.NewEncoder(r.std.out).Encode(v)
+}

@@ -1,0 +1,218 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"classsr/fault"
+	"classsr/imageio"
+	"classsr/internal/atomicfile"
+	"classsr/pipeline/journal"
+)
+
+// Position says where a run is: at picture Index (from 0) of Count. Before, Size and All are the bytes of the files before it, of its own file
+// and of all files.
+type Position struct {
+	Index, Count      int
+	Before, Size, All int64
+}
+
+// Watcher is told what happens: that a job starts, and then that it finished or failed; or that it was skipped, and why. An error that it
+// returns ends the run.
+type Watcher interface {
+	Started(j Job, at Position)
+	Finished(r *Result) error
+	Skipped(j Job, why string) error
+	Failed(f Failure) error
+}
+
+// Summary sums up a run. Megapixels are those of the results, in 10^6; Seconds are those that the run took.
+type Summary struct {
+	Done       int     `json:"done"`
+	Skipped    int     `json:"skipped"`
+	Failed     int     `json:"failed"`
+	Seconds    float64 `json:"seconds"`
+	Megapixels float64 `json:"megapixels"`
+}
+
+// Run does all the work, one picture after the other; one that fails stops none. err is ctx's error as soon as ctx is done, one of the watcher,
+// or one that all further pictures would have, too, as when the disk is full. Results in folders are noted in a journal (package journal), so
+// that the same call goes on where a killed one was.
+func (p *Pipeline) Run(ctx context.Context, work *Work, w Watcher) (Summary, error) {
+	r := &run{Pipeline: p, work: work, watcher: w, start: time.Now()}
+	err := r.all(ctx)
+	if r.journal != nil {
+		r.journal.Close()
+	}
+	r.summary.Seconds = time.Since(r.start).Seconds()
+	return r.summary, err
+}
+
+// run is a run of a Pipeline.
+type run struct {
+	*Pipeline
+	work    *Work
+	watcher Watcher
+	start   time.Time
+	summary Summary
+	at      Position
+	looker
+}
+
+func (r *run) all(ctx context.Context) error {
+	r.at.Count, r.at.All = r.work.count, r.work.bytes
+	r.looker = looker{Pipeline: r.Pipeline, work: r.work}
+	for _, f := range r.work.Failures {
+		if err := r.failed(f); err != nil {
+			return err
+		}
+	}
+	for i := range r.work.folders {
+		f := &r.work.folders[i]
+		if err := r.keep(f.keeper); err != nil {
+			return err
+		}
+		if r.work.Searched || f.keeper != "" {
+			atomicfile.Sweep(f.path, isOurs)
+		}
+		for k, j := range f.jobs(r.work.naming) {
+			in := &f.sources[k]
+			r.at.Size = in.file.Size
+			if err := r.job(ctx, j); err != nil {
+				return err
+			}
+			r.at.Index++
+			r.at.Before += in.file.Size
+		}
+	}
+	return r.journal.End()
+}
+
+// isOurs tells whether a file of this name could be a result.
+func isOurs(name string) bool {
+	_, err := imageio.FormatOf(name)
+	return err == nil
+}
+
+// keep goes over to the journal of another folder.
+func (r *run) keep(folder string) error {
+	if folder == r.keeper {
+		return nil
+	}
+	if err := r.journal.End(); err != nil {
+		return err
+	}
+	r.journal.Close()
+	r.journal, r.keeper = nil, folder
+	if folder == "" {
+		return nil
+	}
+	if err := makeFolder(folder); err != nil {
+		return err
+	}
+	var err error
+	r.journal, err = journal.Open(folder, r.Options, r.Overwrite)
+	if fault.KindOf(err) == fault.Busy && !r.work.Searched {
+		return nil // several runs over a few named files each are fine
+	}
+	return err
+}
+
+// makeFolder makes a folder that results go into.
+func makeFolder(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("cannot make the output folder: %w", err)
+	}
+	return nil
+}
+
+// job does a job, unless there is nothing to do or it cannot be.
+func (r *run) job(ctx context.Context, j namedJob) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if j.err != nil {
+		return r.failed(Failure{j.Job, j.err})
+	}
+	t := task{Job: j.Job, journal: r.journal}
+	why, err := r.look(&t)
+	switch {
+	case err != nil:
+		return r.failed(Failure{j.Job, err})
+	case why != "":
+		r.summary.Skipped++
+		return r.watcher.Skipped(j.Job, why)
+	}
+	r.watcher.Started(j.Job, r.at)
+	var result *Result
+	if j.Output != Std {
+		err = makeFolder(filepath.Dir(j.Output))
+	}
+	if err == nil {
+		result, err = r.one(ctx, t)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		if watcherErr := r.failed(Failure{j.Job, err}); watcherErr != nil {
+			return watcherErr
+		}
+		return r.stops(j.Output, err)
+	}
+	r.summary.Done++
+	r.summary.Megapixels += float64(result.OutWidth) * float64(result.OutHeight) / 1e6
+	return r.watcher.Finished(result)
+}
+
+func (r *run) failed(f Failure) error {
+	r.summary.Failed++
+	return r.watcher.Failed(f)
+}
+
+// stops tells whether all further pictures would fail for the same reason.
+func (r *run) stops(output string, err error) error {
+	if r.at.Index+1 == r.at.Count {
+		return nil
+	}
+	for _, cause := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS} {
+		if errors.Is(err, cause) {
+			return fmt.Errorf("stopped, since nothing more can be written to %s (%w): change that, and give the same command again to go on",
+				filepath.Dir(output), cause)
+		}
+	}
+	return nil
+}
+
+// task is a job with what is known of its picture before it starts.
+type task struct {
+	Job
+	source  journal.Stamp // of the picture; zero for standard input
+	journal *journal.Journal
+}
+
+// errChanged is the error about a picture that somebody writes while it is read.
+var errChanged = fault.New(fault.Busy, "it changed while it was being read: enlarge it again when it is complete")
+
+// unchanged returns an error if the picture is not what it was.
+func (t *task) unchanged() error {
+	if t.Input == Std {
+		return nil
+	}
+	info, err := os.Stat(t.Input)
+	if err != nil || journal.StampOf(info) == t.source {
+		return nil // what vanished was read
+	}
+	return fmt.Errorf("%s: %w", t.Input, errChanged)
+}
+
+// note enters the result into the journal.
+func (t *task) note(result fs.FileInfo) error {
+	return t.journal.Done(t.Output, journal.StampOf(result), t.Input, t.source)
+}

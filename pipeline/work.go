@@ -1,0 +1,180 @@
+package pipeline
+
+import (
+	"iter"
+	"path/filepath"
+
+	"classsr/fault"
+	"classsr/pipeline/walk"
+)
+
+// Work is the pictures to enlarge, folder of results by folder of results. Per picture it takes about 100 bytes; the paths of results are
+// made when their turn comes.
+type Work struct {
+	// Failures has what cannot be done, Run tells its watcher of it.
+	Failures []Failure
+	// LeftOut says in one line for each argument what was not taken in.
+	LeftOut []string
+	// Searched says that folders or patterns were searched.
+	Searched bool
+
+	naming  Naming
+	folders []folderOfResults
+	visited []string // folders that were searched
+	count   int
+	bytes   int64
+}
+
+// Failure is a picture that was not enlarged. Its Job is empty for a folder, and without an output if the picture got no name for its result.
+type Failure struct {
+	Job
+	Err error
+}
+
+// source is a picture, which was named by path, or found in the folder dir.
+type source struct {
+	path, dir string
+	file      walk.File
+}
+
+// Path is the path of the picture.
+func (s *source) Path() string {
+	if s.path != "" {
+		return s.path
+	}
+	return filepath.Join(s.dir, s.file.Name)
+}
+
+// name is the last part of the path.
+func (s *source) name() string {
+	switch s.path {
+	case "":
+		return s.file.Name
+	case Std:
+		return "stdin"
+	}
+	return filepath.Base(s.path)
+}
+
+// folderOfResults is a folder and the pictures whose results go there. With a fixed job it is just this.
+type folderOfResults struct {
+	path    string
+	keeper  string // the folder whose journal has the results; empty for none
+	fixed   *Job
+	sources []source
+}
+
+// NewWork makes Work of given jobs.
+func NewWork(jobs ...Job) *Work {
+	w := &Work{}
+	for _, j := range jobs {
+		w.fixed(j, source{path: j.Input})
+	}
+	return w
+}
+
+// Len is the number of pictures.
+func (w *Work) Len() int { return w.count }
+
+// fixed takes in a picture whose result has a given path.
+func (w *Work) fixed(j Job, in source) {
+	w.folders = append(w.folders, folderOfResults{path: filepath.Dir(j.Output), fixed: &j})
+	w.add(&w.folders[len(w.folders)-1], in)
+}
+
+func (w *Work) add(f *folderOfResults, in source) {
+	f.sources = append(f.sources, in)
+	w.count++
+	w.bytes += in.file.Size
+}
+
+// Inputs gives the paths of all pictures.
+func (w *Work) Inputs() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range w.folders {
+			for k := range w.folders[i].sources {
+				if !yield(w.folders[i].sources[k].Path()) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// wanted is a name that results may want: what comes before and after the suffix.
+type wanted struct{ stem, ending string }
+
+// jobs gives the jobs of a folder, each with the index of its source. Sources whose names differ only in their endings keep these in the
+// names of the results: a.png and a.tif become a_png_x4.png and a_tif_x4.png. An error, with a job that has no output, is about a result that
+// would be another one's, too.
+func (f *folderOfResults) jobs(n Naming) iter.Seq2[int, namedJob] {
+	return func(yield func(int, namedJob) bool) {
+		if f.fixed != nil {
+			yield(0, namedJob{Job: *f.fixed})
+			return
+		}
+		names := chooseNames(f.sources, n)
+		for i := range f.sources {
+			in := &f.sources[i]
+			w, first := names.of(in)
+			j := namedJob{Job: Job{Input: in.Path(), Output: filepath.Join(f.path, n.name(w.stem, w.ending))}}
+			if first != nil {
+				j.err = fault.New(fault.Conflict, "%s: its output %s is also the output of %s; enlarge it separately and name its output with -o",
+					j.Input, j.Output, first.Path())
+				j.Output = ""
+			}
+			if !yield(i, j) {
+				return
+			}
+		}
+	}
+}
+
+// namedJob is a job, or why it cannot be.
+type namedJob struct {
+	Job
+	err error
+}
+
+// chosenNames knows which names several sources of a folder would want.
+type chosenNames struct {
+	naming      Naming
+	short, long map[wanted]int     // how many want a name, without and with their endings in it
+	taken       map[wanted]*source // who got a name that several may want
+}
+
+func chooseNames(sources []source, n Naming) *chosenNames {
+	c := &chosenNames{n, make(map[wanted]int, len(sources)), map[wanted]int{}, map[wanted]*source{}}
+	for i := range sources {
+		c.short[c.shortName(&sources[i])]++
+	}
+	for i := range sources {
+		if c.short[c.shortName(&sources[i])] > 1 {
+			c.long[c.longName(&sources[i])]++
+		}
+	}
+	return c
+}
+
+func (c *chosenNames) shortName(in *source) wanted {
+	return wanted{stem(in.name()), c.naming.ending(in.name(), in.path == "")}
+}
+
+func (c *chosenNames) longName(in *source) wanted {
+	return wanted{stemWithEnding(in.name()), c.naming.ending(in.name(), in.path == "")}
+}
+
+// of gives the name of a source's result, and who has got it already.
+func (c *chosenNames) of(in *source) (w wanted, first *source) {
+	w = c.shortName(in)
+	if c.short[w] == 1 {
+		return w, nil
+	}
+	if long := c.longName(in); filepath.Ext(in.name()) != "" && c.long[long] == 1 && c.short[long] == 0 {
+		return long, nil
+	}
+	if first = c.taken[w]; first == nil {
+		c.taken[w] = in
+	}
+	return w, first
+}
