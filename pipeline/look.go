@@ -16,8 +16,8 @@ type looker struct {
 	sources map[journal.Stamp][]*source
 }
 
-// doneBefore is why a result that is up to date is not made again.
-const doneBefore = "done before"
+// DoneBefore is why a picture is skipped whose result is up to date.
+const DoneBefore = "done before"
 
 // look stamps the picture of a task. It tells why there is nothing to do, or why the job cannot be done.
 func (l *looker) look(t *task) (why string, err error) {
@@ -44,7 +44,7 @@ func (l *looker) look(t *task) (why string, err error) {
 	}
 	switch {
 	case state == journal.UpToDate && (thisRun || !l.Overwrite):
-		return doneBefore, nil
+		return DoneBefore, nil
 	case l.Overwrite:
 		return "", nil
 	case l.SkipExisting:

@@ -32,10 +32,11 @@ type Watcher interface {
 	Failed(f Failure) error
 }
 
-// Summary sums up a run. Megapixels are those of the results, in 10^6; Seconds are those that the run took.
+// Summary sums up a run. DoneBefore are those of the skipped pictures whose results an earlier run has made. Megapixels are those of the results, in 10^6; Seconds are those that the run took.
 type Summary struct {
 	Done       int     `json:"done"`
 	Skipped    int     `json:"skipped"`
+	DoneBefore int     `json:"done_before"`
 	Failed     int     `json:"failed"`
 	Seconds    float64 `json:"seconds"`
 	Megapixels float64 `json:"megapixels"`
@@ -47,9 +48,7 @@ type Summary struct {
 func (p *Pipeline) Run(ctx context.Context, work *Work, w Watcher) (Summary, error) {
 	r := &run{Pipeline: p, work: work, watcher: w, start: time.Now()}
 	err := r.all(ctx)
-	if r.journal != nil {
-		r.journal.Close()
-	}
+	r.journal.Close()
 	r.summary.Seconds = time.Since(r.start).Seconds()
 	return r.summary, err
 }
@@ -62,11 +61,18 @@ type run struct {
 	start   time.Time
 	summary Summary
 	at      Position
+	only    map[*source]bool // what is to be done of the work; nil for all
 	looker
 }
 
 func (r *run) all(ctx context.Context) error {
 	r.at.Count, r.at.All = r.work.count, r.work.bytes
+	if r.only != nil {
+		r.at.Count, r.at.All = len(r.only), 0
+		for in := range r.only {
+			r.at.All += in.file.Size
+		}
+	}
 	r.looker = looker{Pipeline: r.Pipeline, work: r.work}
 	for _, f := range r.work.Failures {
 		if err := r.failed(f); err != nil {
@@ -75,6 +81,9 @@ func (r *run) all(ctx context.Context) error {
 	}
 	for i := range r.work.folders {
 		f := &r.work.folders[i]
+		if !r.wantsSome(f) {
+			continue
+		}
 		if err := r.keep(f.keeper); err != nil {
 			return err
 		}
@@ -83,6 +92,9 @@ func (r *run) all(ctx context.Context) error {
 		}
 		for k, j := range f.jobs(r.work.naming) {
 			in := &f.sources[k]
+			if !r.wants(in) {
+				continue
+			}
 			r.at.Size = in.file.Size
 			if err := r.job(ctx, j); err != nil {
 				return err
@@ -92,6 +104,19 @@ func (r *run) all(ctx context.Context) error {
 		}
 	}
 	return r.journal.End()
+}
+
+// wants tells whether a picture is to be enlarged.
+func (r *run) wants(in *source) bool { return r.only == nil || r.only[in] }
+
+// wantsSome tells whether one of a folder is.
+func (r *run) wantsSome(f *folderOfResults) bool {
+	for k := range f.sources {
+		if r.wants(&f.sources[k]) {
+			return true
+		}
+	}
+	return false
 }
 
 // isOurs tells whether a file of this name could be a result.
@@ -147,6 +172,9 @@ func (r *run) job(ctx context.Context, j namedJob) error {
 		return r.failed(Failure{j.Job, err})
 	case why != "":
 		r.summary.Skipped++
+		if why == DoneBefore {
+			r.summary.DoneBefore++
+		}
 		return r.watcher.Skipped(j.Job, why)
 	}
 	r.watcher.Started(j.Job, r.at)

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"iter"
 	"path/filepath"
+	"slices"
 
 	"classsr/fault"
 	"classsr/pipeline/walk"
@@ -75,6 +76,11 @@ func NewWork(jobs ...Job) *Work {
 
 // Len is the number of pictures.
 func (w *Work) Len() int { return w.count }
+
+// Resumable tells whether all results are noted in journals, so that a run that was stopped goes on.
+func (w *Work) Resumable() bool {
+	return len(w.folders) > 0 && !slices.ContainsFunc(w.folders, func(f folderOfResults) bool { return f.keeper == "" })
+}
 
 // fixed takes in a picture whose result has a given path.
 func (w *Work) fixed(j Job, in source) {

@@ -172,7 +172,7 @@ func rate(v float64) string {
 	if v >= 10 || v == 0 {
 		return fmt.Sprintf("%.0f", v)
 	}
-	return fmt.Sprintf("%.*f", max(1, min(3, int(1-math.Floor(math.Log10(max(v, 1e-3)))))), v)
+	return fmt.Sprintf("%.*f", max(1, min(6, int(1-math.Floor(math.Log10(max(v, 1e-6)))))), v)
 }
 
 // duration writes seconds as people say them.

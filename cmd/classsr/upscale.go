@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,8 @@ type upscaleFlags struct {
 	background   string
 	overwrite    bool
 	skipExisting bool
+	dryRun       bool
+	watch        bool
 	quiet        bool
 	json         bool
 }
@@ -68,6 +71,8 @@ func newUpscale(std streams) *cobra.Command {
 	flags.StringVar(&f.background, "background", "#ffffff", "`COLOUR` behind transparent pictures in formats without transparency, as JPEG")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace output files that exist")
 	flags.BoolVar(&f.skipExisting, "skip-existing", false, "skip inputs whose output exists")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "list what would be done, and write nothing")
+	flags.BoolVar(&f.watch, "watch", false, "enlarge the pictures in the folders named, and then those that arrive there, until Ctrl-C")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print only errors")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object for each picture")
 	return cmd
@@ -94,6 +99,10 @@ func (f *upscaleFlags) check(cmd *cobra.Command, std streams, args []string) err
 		return usagef("--route-map %s: it cannot be combined with --skip-existing", f.routeMap)
 	case many && f.output == pipeline.Std:
 		return usagef("only one picture can go to standard output")
+	case f.watch && slices.ContainsFunc(args, func(arg string) bool { return !pipeline.IsFolder(arg) }):
+		return usagef("--watch: it works for folders only")
+	case f.watch && f.dryRun:
+		return usagef("--watch and --dry-run cannot be combined")
 	}
 	return f.checkOutput(many)
 }
@@ -147,7 +156,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	p := &pipeline.Pipeline{
 		Upscaler: up, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
 		ICC: f.icc, Strip: f.strip, Background: background,
-		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared, Options: f.madeBy(cmd, model),
+		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared, Options: f.madeBy(cmd, model, up.Scale()),
 	}
 	request, err := f.request(args)
 	if err != nil {
@@ -161,8 +170,11 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	return f.enlarge(cmd, p, model, &request, report)
 }
 
-// enlarge finds the pictures and enlarges them.
+// enlarge finds the pictures and enlarges them, or tells what would be done.
 func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, model *classsr.Model, request *pipeline.Request, report *upscaleReport) error {
+	if f.watch {
+		return report.watch(cmd.Context(), p, request)
+	}
 	work, err := request.Find(cmd.Context())
 	if err != nil {
 		return err
@@ -173,14 +185,12 @@ func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, model *
 		}
 	}
 	report.begin(work, pipeline.Many(request.Args))
+	if f.dryRun {
+		return report.preview(cmd.Context(), p, work)
+	}
 	summary, err := p.Run(cmd.Context(), work, report)
-	if endErr := report.end(summary); err == nil {
-		err = endErr
-	}
-	if err == nil && summary.Failed > 0 {
-		err = errReported
-	}
-	return err
+	report.resumable = work.Resumable() && cmd.Context().Err() != nil
+	return report.end(summary, err)
 }
 
 // ending is that of results whose names are chosen; empty for the usual one.
@@ -198,17 +208,18 @@ func (f *upscaleFlags) ending() string {
 // immaterial are the flags that change no result, or show in its name.
 var immaterial = []string{
 	"model", "fast", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "overwrite", "skip-existing",
-	"quiet", "json",
+	"quiet", "json", "dry-run", "watch",
 }
 
 // madeBy says in one line what results are made by: the model, and each flag that may change them.
-func (f *upscaleFlags) madeBy(cmd *cobra.Command, model *classsr.Model) string {
-	text := fmt.Sprintf("model=%q", model.Name())
+func (f *upscaleFlags) madeBy(cmd *cobra.Command, model *classsr.Model, scale int) string {
+	text := fmt.Sprintf("model=%q x%d", model.Name(), scale)
 	if info, err := os.Stat(f.model); err == nil && cmd.Flags().Changed("model") && info.Mode().IsRegular() {
 		text += fmt.Sprintf(" model-file=%d,%d", info.Size(), info.ModTime().UnixNano())
 	}
 	cmd.Flags().Visit(func(flag *pflag.Flag) { // in the order of their names
-		if !slices.Contains(immaterial, flag.Name) {
+		sameScale := flag.Name == "scale" && flag.Value.String() == strconv.Itoa(scale) // given though it is the model's own
+		if !slices.Contains(immaterial, flag.Name) && !sameScale {
 			text += fmt.Sprintf(" %s=%q", flag.Name, flag.Value)
 		}
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -21,6 +22,8 @@ type upscaleReport struct {
 	quiet, json bool
 	many        bool // more than one picture, perhaps: what failed is told in the end
 	lines       bool // a line is printed for each picture
+	dry         bool // nothing is done
+	resumable   bool // it was broken off, and the same command goes on
 	failures    []failureRow
 	notes       []noteRow
 }
@@ -102,15 +105,64 @@ func (r *upscaleReport) note(input, text string) {
 }
 
 func (r *upscaleReport) Skipped(j pipeline.Job, why string) error {
-	if r.lines && !r.quiet {
+	if r.lines && !r.quiet && why != pipeline.DoneBefore {
 		r.progress.pause()
 		r.std.note("%s: skipped, %s", j.Input, why)
 	}
 	return r.print(map[string]any{"input": j.Input, "output": j.Output, "skipped": true, "reason": why})
 }
 
-// end tells of all pictures together.
-func (r *upscaleReport) end(s pipeline.Summary) error {
+// watch enlarges what arrives in folders. It is ended by Ctrl-C, which is no failure.
+func (r *upscaleReport) watch(ctx context.Context, p *pipeline.Pipeline, request *pipeline.Request) error {
+	if !r.quiet {
+		r.std.note("watching %s for pictures; Ctrl-C ends it", strings.Join(request.Args, ", "))
+	}
+	r.lines = true
+	s, err := p.Watch(ctx, request, r)
+	r.many = true
+	return r.end(s, err)
+}
+
+// preview prints what would be done.
+func (r *upscaleReport) preview(ctx context.Context, p *pipeline.Pipeline, work *pipeline.Work) error {
+	r.dry = true
+	s, err := p.Preview(ctx, work, r.previewed)
+	return r.end(s, err)
+}
+
+// previewed prints what would be done with a picture.
+func (r *upscaleReport) previewed(v pipeline.Preview) error {
+	job := map[string]any{"input": v.Input, "output": v.Output, "dry_run": true}
+	text := fmt.Sprintf("%s -> %s", v.Input, v.Output)
+	switch {
+	case v.Err != nil:
+		return r.Failed(pipeline.Failure{Job: v.Job, Err: v.Err})
+	case v.Skip != "":
+		job["skipped"], job["reason"] = true, v.Skip
+		text = fmt.Sprintf("%s: skipped, %s", v.Input, v.Skip)
+	case v.Width > 0:
+		job["width"], job["height"], job["out_width"], job["out_height"] = v.Width, v.Height, v.OutWidth, v.OutHeight
+		text += fmt.Sprintf("  %dx%d to %dx%d", v.Width, v.Height, v.OutWidth, v.OutHeight)
+	}
+	if r.json {
+		return r.print(job)
+	}
+	_, err := fmt.Fprintln(r.std.out, printable(text))
+	return err
+}
+
+// end tells of all pictures together, after a run that ended with err, and gives the error of the command.
+func (r *upscaleReport) end(s pipeline.Summary, err error) error {
+	if sumErr := r.sum(s); err == nil {
+		err = sumErr
+	}
+	if err == nil && s.Failed > 0 {
+		err = errReported
+	}
+	return err
+}
+
+func (r *upscaleReport) sum(s pipeline.Summary) error {
 	r.progress.finish(0) // of a picture that was broken off
 	for _, n := range r.notes {
 		others := ""
@@ -123,8 +175,15 @@ func (r *upscaleReport) end(s pipeline.Summary) error {
 	if !r.many {
 		return nil
 	}
-	if !r.quiet {
+	switch {
+	case r.quiet:
+	case r.dry:
+		r.std.note("dry run: %d to do (%s megapixels), %s, %d would fail", s.Done, rate(s.Megapixels), skippedText(s), s.Failed)
+	default:
 		r.std.note("%s", summaryText(s))
+		if r.resumable {
+			r.std.note("give the same command again to go on")
+		}
 	}
 	return r.print(map[string]any{"summary": s})
 }
@@ -148,9 +207,18 @@ func (r *upscaleReport) table() {
 
 // summaryText is the last line of a run.
 func summaryText(s pipeline.Summary) string {
-	text := fmt.Sprintf("%d done, %d skipped, %d failed in %.1f s, %s megapixels", s.Done, s.Skipped, s.Failed, s.Seconds, rate(s.Megapixels))
+	text := fmt.Sprintf("%d done, %s, %d failed in %.1f s, %s megapixels", s.Done, skippedText(s), s.Failed, s.Seconds, rate(s.Megapixels))
 	if s.Done > 0 && s.Seconds > 0 {
 		text += fmt.Sprintf(" (%s MP/s)", rate(s.Megapixels/s.Seconds))
+	}
+	return text
+}
+
+// skippedText says how many pictures were skipped.
+func skippedText(s pipeline.Summary) string {
+	text := fmt.Sprintf("%d skipped", s.Skipped)
+	if s.DoneBefore > 0 {
+		text += fmt.Sprintf(" (%d done before)", s.DoneBefore)
 	}
 	return text
 }
