@@ -21,6 +21,7 @@ test: ## vet and all tests
 check-full: ## the slow proofs: all tests, the slow ones too, with the race detector and on every kernel set, and longer fuzzing
 	CLASSSR_SLOW=1 CGO_ENABLED=1 $(GO) test -count=1 -race -timeout 40m ./...
 	CLASSSR_SLOW=1 $(MAKE) avx2 generic
+	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s
 
 .PHONY: race

@@ -27,13 +27,10 @@ const (
 // error. It looks at all files again after the system has told of a change, or every few seconds where it does not tell.
 func (p *Pipeline) Watch(ctx context.Context, request *Request, w Watcher) (Summary, error) {
 	start := time.Now()
-	v := &vigil{
-		pipeline: p, request: request, watcher: w,
-		known: map[uint64]journal.Stamp{}, arriving: map[uint64]arrival{}, told: map[string]bool{},
-	}
+	v := newVigil(p, request, w)
 	if n, err := fsnotify.NewWatcher(); err == nil {
 		v.notify = n
-		defer func() { _ = n.Close() }() // nothing can be lost
+		defer func() { _ = n.Close() }() // perhaps again; nothing can be lost
 	}
 	err := v.run(ctx)
 	if ctx.Err() != nil {
@@ -60,6 +57,13 @@ type arrival struct {
 	stamp   journal.Stamp
 	since   time.Time // when it got this stamp, as far as is known
 	checked bool      // it seems to be cut short
+}
+
+func newVigil(p *Pipeline, request *Request, w Watcher) *vigil {
+	return &vigil{
+		pipeline: p, request: request, watcher: w,
+		known: map[uint64]journal.Stamp{}, arriving: map[uint64]arrival{}, told: map[string]bool{},
+	}
 }
 
 func (v *vigil) run(ctx context.Context) error {

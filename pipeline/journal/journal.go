@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"classsr/fault"
 	"classsr/internal/filelock"
@@ -64,6 +65,7 @@ type Journal struct {
 	current uint32   // index of the options of the run that goes on
 	begun   bool     // the line of the run that goes on is written
 	file    *os.File // nil if it was only read
+	synced  time.Time
 	unlock  func()
 }
 
@@ -102,8 +104,10 @@ func Open(folder, options string, overwrite bool) (*Journal, error) {
 		return nil, fault.New(fault.Busy, "another run is writing to %s: wait until it has ended, or choose another output folder with -o", folder)
 	case errors.Is(err, filelock.ErrNoLock):
 		j.unlock = func() {}
-	case err != nil:
+	case errors.Is(err, filelock.ErrInWay):
 		return nil, writeError(name+".lock", err)
+	case err != nil:
+		return nil, writeError("to "+folder, err)
 	}
 	if err := j.open(name); err != nil {
 		j.Close()

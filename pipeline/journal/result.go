@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 )
 
 // State says how a result stands to the picture that it would be made from.
@@ -96,7 +97,11 @@ func (j *Journal) End() error {
 	return nil
 }
 
-// write adds lines and puts them on disk.
+// syncEvery is how often lines are put on disk. A kill loses none, since the system has them; a power cut loses those since then, whose
+// results are told of as existing already. To put each on disk took as long as enlarging a small picture.
+const syncEvery = time.Second
+
+// write adds lines.
 func (j *Journal) write(lines string) error {
 	start, err := j.file.Seek(0, io.SeekCurrent)
 	if err == nil && start == 0 {
@@ -105,7 +110,8 @@ func (j *Journal) write(lines string) error {
 	if err == nil {
 		_, err = j.file.WriteString(lines)
 	}
-	if err == nil {
+	if err == nil && time.Since(j.synced) > syncEvery {
+		j.synced = time.Now()
 		err = j.file.Sync()
 	}
 	if err != nil {
@@ -124,7 +130,8 @@ func (j *Journal) Close() {
 	}
 	if j.file != nil {
 		info, err := j.file.Stat()
-		_ = j.file.Close() // every line was put on disk
+		_ = j.file.Sync() // who needs this most, after a power cut, is not there to be told
+		_ = j.file.Close()
 		if err == nil && info.Size() == 0 {
 			_ = os.Remove(j.file.Name())
 		}
