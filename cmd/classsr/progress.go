@@ -109,7 +109,8 @@ func (p *progress) pause() {
 
 func (p *progress) clear() {
 	if p.drawn > 0 {
-		_, _ = fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", p.drawn)) // a line that cannot be drawn is no reason to stop
+		// All of it, since terminals write ^C behind the line. One that cannot be drawn is no reason to stop.
+		_, _ = fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", p.width()-1))
 		p.drawn = 0
 	}
 }
@@ -203,23 +204,30 @@ func (p *progress) plain() string {
 	return text
 }
 
-// barColumns is the length of the bar.
-const barColumns = 20
+// Columns of the line on a terminal: of the bar, and of names at least and at most.
+const (
+	barColumns = 20
+	shortName  = 8
+	longName   = 40
+)
 
 // line is the line on a terminal, in so many columns at most.
 func (p *progress) line(columns int) string {
 	percent := p.percent()
 	full := min(barColumns, percent*barColumns/100)
-	tail := fmt.Sprintf(" [%s%s] %2d %%", strings.Repeat("=", full), strings.Repeat(" ", barColumns-full), percent)
+	tail := fmt.Sprintf(" %2d %%", percent)
 	if speed := p.speed(); speed != "" {
 		tail += "  " + speed
+	}
+	if bar := fmt.Sprintf(" [%s%s]", strings.Repeat("=", full), strings.Repeat(" ", barColumns-full)); columns > len(head)+len(bar)+len(tail)+shortName {
+		tail = bar + tail
 	}
 	head := ""
 	if p.at.Count > 1 {
 		head = fmt.Sprintf("%d/%d ", p.at.Index+1, p.at.Count)
 	}
 	name := printable(filepath.Base(p.input))
-	return shorten(head+shorten(name, max(8, min(40, columns-len(head)-len(tail))))+tail, columns)
+	return shorten(head+shorten(name, max(shortName, min(longName, columns-len(head)-len(tail))))+tail, columns)
 }
 
 // shorten cuts the end of a text that takes more columns.
