@@ -215,16 +215,16 @@ const (
 func (p *progress) line(columns int) string {
 	percent := p.percent()
 	full := min(barColumns, percent*barColumns/100)
+	head := ""
+	if p.at.Count > 1 {
+		head = fmt.Sprintf("%d/%d ", p.at.Index+1, p.at.Count)
+	}
 	tail := fmt.Sprintf(" %2d %%", percent)
 	if speed := p.speed(); speed != "" {
 		tail += "  " + speed
 	}
 	if bar := fmt.Sprintf(" [%s%s]", strings.Repeat("=", full), strings.Repeat(" ", barColumns-full)); columns > len(head)+len(bar)+len(tail)+shortName {
 		tail = bar + tail
-	}
-	head := ""
-	if p.at.Count > 1 {
-		head = fmt.Sprintf("%d/%d ", p.at.Index+1, p.at.Count)
 	}
 	name := printable(filepath.Base(p.input))
 	return shorten(head+shorten(name, max(shortName, min(longName, columns-len(head)-len(tail))))+tail, columns)
