@@ -53,6 +53,7 @@ type Entry struct {
 	source         uint64 // identifies the path of the picture that it was made from
 	options        uint32 // index of Journal.options
 	run            uint32 // the number of the run that made it
+	line           int    // the number of its line, among all that tell of results
 }
 
 // Journal is an account in memory; per result it takes about 100 bytes. A nil Journal is empty, and writing to it does nothing.
@@ -66,6 +67,7 @@ type Journal struct {
 	begun   bool     // the line of the run that goes on is written
 	file    *os.File // nil if it was only read
 	synced  time.Time
+	lines   int // that were read and tell of results
 	unlock  func()
 }
 
@@ -147,6 +149,19 @@ func (j *Journal) open(name string) error {
 	if err != nil {
 		return err
 	}
+	if j.lines > 2*len(j.entries)+spareLines {
+		if err := shorten(name, j.entries); err != nil {
+			return err
+		}
+		_ = f.Close() // it has been replaced
+		if f, err = os.OpenFile(name, os.O_RDWR, 0); err != nil {
+			return writeError(name, err)
+		}
+		j.file = f
+		if end, err = f.Seek(0, io.SeekEnd); err != nil {
+			return writeError(name, err)
+		}
+	}
 	// What a crash left of a line goes away. An empty file gets its first line with the first result.
 	if err := f.Truncate(end); err != nil {
 		return writeError(name, err)
@@ -186,7 +201,8 @@ func (j *Journal) line(line string) {
 		j.running = false
 	case "done":
 		if output, e, ok := parseDone(rest); ok {
-			e.options, e.run = j.current, j.run
+			j.lines++
+			e.options, e.run, e.line = j.current, j.run, j.lines
 			j.entries[output] = e
 		}
 	}
