@@ -202,7 +202,8 @@ func (v *vigil) pause(ctx context.Context, most, least time.Duration) error {
 		case <-timer.C:
 			return nil
 		case <-events:
-		case <-lost: // too many changes at once: all files are looked at in any case
+		case err := <-lost:
+			_ = err // too many changes at once: all files are looked at in any case
 		}
 		if !changed {
 			changed = true

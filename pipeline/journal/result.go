@@ -98,7 +98,7 @@ func (j *Journal) End() error {
 }
 
 // syncEvery is how often lines are put on disk. A kill loses none, since the system has them; a power cut loses those since then, whose
-// results are told of as existing already. To put each on disk took as long as enlarging a small picture.
+// results are told of as existing already. To put each on disk takes about as long as enlarging a small picture.
 const syncEvery = time.Second
 
 // write adds lines.
