@@ -26,6 +26,8 @@ type Request struct {
 	Recursive bool
 	// Include and Exclude are for what is found in folders and by patterns.
 	Include, Exclude walk.Patterns
+	// Searching, if not nil, is told now and then how many pictures Find has found so far for an argument.
+	Searching func(found int)
 }
 
 // Many tells whether these arguments may be more than one picture.
@@ -136,7 +138,7 @@ func (f *finder) add(folder, keeper string, in source) {
 
 // search takes in the pictures below a folder.
 func (f *finder) search(ctx context.Context, arg, root string, o walk.Options) error {
-	o.Wanted, o.Include, o.Exclude = imageio.Readable, f.Include, f.Exclude
+	o.Wanted, o.Include, o.Exclude, o.Searching = imageio.Readable, f.Include, f.Exclude, f.Searching
 	keeper := root
 	if f.into {
 		keeper = f.Output

@@ -61,6 +61,16 @@ func newProgress(std streams, quiet bool) *progress {
 	return p
 }
 
+// searching shows on a terminal how many pictures were found so far.
+func (p *progress) searching(found int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.width != nil && p.now().Sub(p.shown) >= betweenDrawings {
+		p.shown = p.now()
+		p.draw(shorten(fmt.Sprintf("looking for pictures: %d", found), p.width()-1))
+	}
+}
+
 // start begins a picture.
 func (p *progress) start(input string, at pipeline.Position) {
 	p.mu.Lock()
@@ -130,11 +140,15 @@ func (p *progress) show() {
 	}
 	if now.Sub(p.shown) >= betweenDrawings {
 		p.shown = now
-		line := p.line(p.width() - 1)
-		width := uniseg.StringWidth(line)
-		_, _ = fmt.Fprintf(p.out, "\r%s%s", line, strings.Repeat(" ", max(0, p.drawn-width)))
-		p.drawn = width
+		p.draw(p.line(p.width() - 1))
 	}
+}
+
+// draw draws the line on the terminal in place of the last one.
+func (p *progress) draw(line string) {
+	width := uniseg.StringWidth(line)
+	_, _ = fmt.Fprintf(p.out, "\r%s%s", line, strings.Repeat(" ", max(0, p.drawn-width))) // as in clear
+	p.drawn = width
 }
 
 // share is the part of the run that the current picture is.

@@ -175,7 +175,9 @@ func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, model *
 	if f.watch {
 		return report.watch(cmd.Context(), p, request)
 	}
+	request.Searching = report.progress.searching
 	work, err := request.Find(cmd.Context())
+	report.progress.pause()
 	if err != nil {
 		return err
 	}

@@ -153,6 +153,10 @@ func (r *upscaleReport) previewed(v pipeline.Preview) error {
 
 // end tells of all pictures together, after a run that ended with err, and gives the error of the command.
 func (r *upscaleReport) end(s pipeline.Summary, err error) error {
+	if err != nil && s.Done+s.Skipped+s.Failed == 0 {
+		r.progress.finish(0)
+		return err // it could not even begin
+	}
 	if sumErr := r.sum(s); err == nil {
 		err = sumErr
 	}

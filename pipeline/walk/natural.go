@@ -18,6 +18,9 @@ func Natural(a, b string) int {
 			numberA, restA = cutNumber(restA)
 			numberB, restB = cutNumber(restB)
 			c = cmp.Or(cmp.Compare(len(numberA), len(numberB)), cmp.Compare(numberA, numberB))
+		} else if restA[0] < utf8.RuneSelf && restB[0] < utf8.RuneSelf { // the usual case, fast
+			c = cmp.Compare(lower(restA[0]), lower(restB[0]))
+			restA, restB = restA[1:], restB[1:]
 		} else {
 			runeA, sizeA := utf8.DecodeRuneInString(restA)
 			runeB, sizeB := utf8.DecodeRuneInString(restB)
@@ -29,6 +32,13 @@ func Natural(a, b string) int {
 		}
 	}
 	return cmp.Or(cmp.Compare(len(restA), len(restB)), strings.Compare(a, b))
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		b += 'a' - 'A'
+	}
+	return b
 }
 
 func digit(b byte) bool { return '0' <= b && b <= '9' }

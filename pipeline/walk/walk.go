@@ -34,6 +34,8 @@ type Options struct {
 	Include, Exclude Patterns
 	// Prune, if not nil, tells which folders are not entered.
 	Prune func(path string) bool
+	// Searching, if not nil, is told now and then how many files were found so far.
+	Searching func(found int)
 }
 
 // File is a file of a folder. Size is in bytes, Modified in nanoseconds since 1970; those of a link are those of the file it leads to, or 0
@@ -70,6 +72,7 @@ type walker struct {
 	options Options
 	visit   func(Folder) error
 	left    Left
+	found   int
 }
 
 // folder visits a folder and those in it.
@@ -117,9 +120,13 @@ func (w *walker) read(dir, below string) (Folder, []string, error) {
 		for _, e := range entries {
 			if file, ok := w.file(dir, below, e); ok {
 				f.Files = append(f.Files, file)
+				w.found++
 			} else if w.enters(dir, below, e) {
 				subfolders = append(subfolders, e.Name())
 			}
+		}
+		if w.options.Searching != nil {
+			w.options.Searching(w.found)
 		}
 		if errors.Is(err, io.EOF) {
 			break
