@@ -109,6 +109,17 @@ func (p *progress) finish(megapixels float64) {
 	}
 }
 
+// end removes the line from the terminal, and what was typed there meanwhile, as ^C.
+func (p *progress) end() {
+	p.finish(0)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.width != nil {
+		p.drawn = 1
+		p.clear()
+	}
+}
+
 // pause removes the line from the terminal, so that another can be written.
 func (p *progress) pause() {
 	p.mu.Lock()

@@ -154,7 +154,7 @@ func (r *upscaleReport) previewed(v pipeline.Preview) error {
 // end tells of all pictures together, after a run that ended with err, and gives the error of the command.
 func (r *upscaleReport) end(s pipeline.Summary, err error) error {
 	if err != nil && s.Done+s.Skipped+s.Failed == 0 {
-		r.progress.finish(0)
+		r.progress.end()
 		return err // it could not even begin
 	}
 	if sumErr := r.sum(s); err == nil {
@@ -167,7 +167,7 @@ func (r *upscaleReport) end(s pipeline.Summary, err error) error {
 }
 
 func (r *upscaleReport) sum(s pipeline.Summary) error {
-	r.progress.finish(0) // of a picture that was broken off
+	r.progress.end() // also of a picture that was broken off
 	for _, n := range r.notes {
 		others := ""
 		if n.pictures > 1 {
