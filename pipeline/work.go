@@ -94,6 +94,16 @@ func (w *Work) add(f *folderOfResults, in source) {
 	w.bytes += in.file.Size
 }
 
+// First gives the first job, an empty one if there is none.
+func (w *Work) First() (first Job) {
+	for i := range w.folders {
+		for _, j := range w.folders[i].jobs(w.naming) {
+			return j.Job
+		}
+	}
+	return first
+}
+
 // Inputs gives the paths of all pictures.
 func (w *Work) Inputs() iter.Seq[string] {
 	return func(yield func(string) bool) {

@@ -182,7 +182,7 @@ func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, model *
 		return err
 	}
 	if f.routeMap != "" {
-		if err := p.CheckRouteMap(model, pipeline.Job{Input: request.Args[0], Output: f.output}); err != nil {
+		if err := p.CheckRouteMap(model, work.First()); err != nil {
 			return err
 		}
 	}
