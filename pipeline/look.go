@@ -14,6 +14,8 @@ type looker struct {
 	journal *journal.Journal
 	keeper  string // the folder of the journal
 	sources map[journal.Stamp][]*source
+	// replaces says that what is up to date is made again, too.
+	replaces bool
 }
 
 // DoneBefore is why a picture is skipped whose result is up to date.
@@ -43,7 +45,7 @@ func (l *looker) look(t *task) (why string, err error) {
 		}
 	}
 	switch {
-	case state == journal.UpToDate && (thisRun || !l.Overwrite):
+	case state == journal.UpToDate && (thisRun || !l.replaces):
 		return DoneBefore, nil
 	case l.Overwrite:
 		return "", nil

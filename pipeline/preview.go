@@ -42,7 +42,7 @@ func (p *Pipeline) Preview(ctx context.Context, work *Work, visit func(Preview) 
 			return s, err
 		}
 	}
-	l := looker{Pipeline: p, work: work}
+	l := looker{Pipeline: p, work: work, replaces: p.Overwrite}
 	for i := range work.folders {
 		f := &work.folders[i]
 		if f.keeper != l.keeper {

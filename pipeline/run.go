@@ -46,7 +46,7 @@ type Summary struct {
 // or one that all further pictures would have, too, as when the disk is full. Results in folders are noted in a journal (package journal), so
 // that the same call goes on where a killed one was.
 func (p *Pipeline) Run(ctx context.Context, work *Work, w Watcher) (Summary, error) {
-	r := &run{Pipeline: p, work: work, watcher: w, start: time.Now()}
+	r := &run{looker: looker{Pipeline: p, work: work, replaces: p.Overwrite}, watcher: w, start: time.Now()}
 	err := r.all(ctx)
 	r.journal.Close()
 	r.summary.Seconds = time.Since(r.start).Seconds()
@@ -55,14 +55,12 @@ func (p *Pipeline) Run(ctx context.Context, work *Work, w Watcher) (Summary, err
 
 // run is a run of a Pipeline.
 type run struct {
-	*Pipeline
-	work    *Work
+	looker
 	watcher Watcher
 	start   time.Time
 	summary Summary
 	at      Position
 	only    map[*source]bool // what is to be done of the work; nil for all
-	looker
 }
 
 func (r *run) all(ctx context.Context) error {
@@ -73,7 +71,6 @@ func (r *run) all(ctx context.Context) error {
 			r.at.All += in.file.Size
 		}
 	}
-	r.looker = looker{Pipeline: r.Pipeline, work: r.work}
 	for _, f := range r.work.Failures {
 		if err := r.failed(f); err != nil {
 			return err

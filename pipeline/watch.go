@@ -97,7 +97,8 @@ func (v *vigil) look(ctx context.Context) error {
 	if len(ready) == 0 && len(work.Failures) == 0 {
 		return nil
 	}
-	r := &run{Pipeline: v.pipeline, work: work, watcher: patient{v.watcher}, only: ready}
+	// What is up to date stays, also with Overwrite: that is for pictures that change.
+	r := &run{looker: looker{Pipeline: v.pipeline, work: work}, watcher: patient{v.watcher}, only: ready}
 	err = r.all(ctx)
 	r.journal.Close()
 	v.summary.add(r.summary)

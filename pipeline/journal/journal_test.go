@@ -63,6 +63,7 @@ func TestStates(t *testing.T) {
 	}{
 		{"the same", options, out, result, in, source, UpToDate, true},
 		{"an unknown one", options, out + "x", result, in, source, Unknown, false},
+		{"closed late", options, out, Stamp{100, result.Modified + 2e9}, in, source, UpToDate, true},
 		{"written by somebody else", options, out, Stamp{100, 5}, in, source, Unknown, false},
 		{"another picture", options, out, result, in + "x", source, OtherPicture, true},
 		{"the picture changed", options, out, result, in, Stamp{51, source.Modified}, PictureChanged, true},

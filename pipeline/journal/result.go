@@ -29,7 +29,7 @@ const (
 func (j *Journal) Check(output string, result Stamp, input string, source Stamp) (s State, thisRun bool) {
 	e, ok := j.find(output)
 	switch {
-	case !ok || e.Result != result:
+	case !ok || !result.near(e.Result):
 		return Unknown, false
 	case e.source != key(j.relative(input)):
 		return OtherPicture, false
@@ -41,10 +41,19 @@ func (j *Journal) Check(output string, result Stamp, input string, source Stamp)
 	return UpToDate, j.running && e.run == j.run
 }
 
+// near tells whether a result is as it was noted. Its time may be a little later, since some network drives set it when a file is closed.
+func (s Stamp) near(noted Stamp) bool {
+	late := s.Modified - noted.Modified
+	return s.Size == noted.Size && late >= 0 && late < int64(closing)
+}
+
+// closing is how long a file may take to be closed.
+const closing = 3 * time.Second
+
 // Made tells whether a file is a result as some run has made it.
 func (j *Journal) Made(output string, result Stamp) bool {
 	e, ok := j.find(output)
-	return ok && e.Result == result
+	return ok && result.near(e.Result)
 }
 
 func (j *Journal) find(output string) (e Entry, ok bool) {
