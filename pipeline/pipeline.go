@@ -75,13 +75,7 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoded, claim, err := p.decode(ctx, j.Input, format)
-	if changed := j.unchanged(); changed != nil { // which may be why it cannot be read
-		if err == nil {
-			claim.Release()
-		}
-		return nil, changed
-	}
+	decoded, claim, err := p.decodeUnchanged(ctx, j, format)
 	if err != nil {
 		return nil, err
 	}

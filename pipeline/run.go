@@ -12,6 +12,7 @@ import (
 
 	"classsr/fault"
 	"classsr/imageio"
+	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/pipeline/journal"
 )
@@ -235,6 +236,18 @@ func (t *task) unchanged() error {
 		return nil // what vanished was read
 	}
 	return fmt.Errorf("%s: %w", t.Input, errChanged)
+}
+
+// decodeUnchanged is decode with an error about a picture that somebody has written meanwhile, which may be why it cannot be read.
+func (p *Pipeline) decodeUnchanged(ctx context.Context, t task, format string) (*imageio.Decoded, *infer.Claim, error) {
+	decoded, claim, err := p.decode(ctx, t.Input, format)
+	if changed := t.unchanged(); changed != nil {
+		if err == nil {
+			claim.Release()
+		}
+		return nil, nil, changed
+	}
+	return decoded, claim, err
 }
 
 // note enters the result into the journal.

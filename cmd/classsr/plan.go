@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -64,11 +65,16 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	for _, failure := range work.Failures {
 		std.report(failure.Err)
 	}
+	return f.estimate(cmd.Context(), std, estimator, work)
+}
+
+// estimate prints the estimates of all pictures.
+func (f *planFlags) estimate(ctx context.Context, std streams, estimator *pipeline.Estimator, work *pipeline.Work) error {
 	failed := len(work.Failures) > 0
 	for input := range work.Inputs() {
-		result, err := estimator.Estimate(cmd.Context(), std.in, input)
-		if cmd.Context().Err() != nil {
-			return cmd.Context().Err()
+		result, err := estimator.Estimate(ctx, std.in, input)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		if err != nil {
 			std.report(err)

@@ -23,39 +23,51 @@ func shorten(name string, entries map[uint64]Entry) error {
 		if _, err := io.WriteString(w, header); err != nil {
 			return err
 		}
-		lines := bufio.NewReaderSize(old, longestLine)
-		begun, count := "", 0 // the line of a run of which nothing was written yet; lines about results so far
+		lines, s := bufio.NewReaderSize(old, longestLine), shortener{entries: entries}
 		for {
 			line, err := lines.ReadString('\n')
 			if err != nil {
-				_, err = io.WriteString(w, begun) // a run may have come to no result and no end
+				_, err = io.WriteString(w, s.begun) // a run may have come to no result and no end
 				return err
 			}
-			kind, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-			switch kind {
-			case "run":
-				begun = line
-				continue
-			case "end":
-				if begun != "" { // nothing of that run is left
-					begun = ""
-					continue
-				}
-			case "done":
-				result, _, ok := parseDone(rest)
-				if !ok {
-					continue
-				}
-				if count++; entries[result].line != count {
-					continue
-				}
-			default:
-				continue
-			}
-			if _, err := io.WriteString(w, begun+line); err != nil {
+			if _, err := io.WriteString(w, s.kept(line)); err != nil {
 				return err
 			}
-			begun = ""
 		}
 	})
+}
+
+// shortener goes through the lines of a journal.
+type shortener struct {
+	entries map[uint64]Entry
+	count   int    // lines about results so far
+	begun   string // the line of a run of which nothing was kept yet
+}
+
+// kept gives what is kept for the next line.
+func (s *shortener) kept(line string) string {
+	kind, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+	begun := s.begun
+	switch kind {
+	case "run":
+		s.begun = line
+		return ""
+	case "end":
+		s.begun = ""
+		if begun != "" {
+			return "" // nothing of that run is left
+		}
+		return line
+	case "done":
+		result, _, ok := parseDone(rest)
+		if !ok {
+			return ""
+		}
+		if s.count++; s.entries[result].line != s.count {
+			return ""
+		}
+		s.begun = ""
+		return begun + line
+	}
+	return ""
 }
