@@ -49,6 +49,7 @@ type vigil struct {
 	known    map[uint64]journal.Stamp // of files that were dealt with
 	arriving map[uint64]arrival
 	told     map[string]bool // errors about folders
+	busy     bool            // another run kept this one from its work
 	summary  Summary
 }
 
@@ -98,10 +99,19 @@ func (v *vigil) look(ctx context.Context) error {
 		return nil
 	}
 	// What is up to date stays, also with Overwrite: that is for pictures that change.
-	r := &run{looker: looker{Pipeline: v.pipeline, work: work}, watcher: patient{v.watcher}, only: ready}
+	w := &patient{Watcher: v.watcher}
+	r := &run{looker: looker{Pipeline: v.pipeline, work: work}, watcher: w, only: ready}
 	err = r.all(ctx)
 	r.journal.Close()
+	r.summary.Failed -= w.later
 	v.summary.add(r.summary)
+	v.busy = fault.KindOf(err) == fault.Busy && ctx.Err() == nil
+	if v.busy { // another run writes to the folder: it will end
+		for in := range ready {
+			delete(v.known, pathID(in.Path()))
+		}
+		return nil
+	}
 	return err
 }
 
@@ -173,7 +183,7 @@ func pathID(path string) uint64 {
 // next is how long it takes until a file may be complete, or until it is time to look anyway.
 func (v *vigil) next() time.Duration {
 	wait := polling
-	if v.notify != nil {
+	if v.notify != nil && !v.busy {
 		wait = safety
 	}
 	for _, a := range v.arriving {
@@ -214,10 +224,14 @@ func (v *vigil) pause(ctx context.Context, most, least time.Duration) error {
 }
 
 // patient passes on what happens, but for pictures that are written again at this moment, whose turn comes later.
-type patient struct{ Watcher }
+type patient struct {
+	Watcher
+	later int // how many pictures
+}
 
-func (p patient) Failed(f Failure) error {
+func (p *patient) Failed(f Failure) error {
 	if errors.Is(f.Err, errChanged) {
+		p.later++
 		return nil
 	}
 	return p.Watcher.Failed(f)

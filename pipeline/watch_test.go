@@ -14,6 +14,7 @@ import (
 
 	"classsr"
 	"classsr/branch/branchtest"
+	"classsr/pipeline/journal"
 )
 
 // until waits for something to become true.
@@ -155,5 +156,30 @@ func TestWatchWithoutNotices(t *testing.T) {
 	cancel()
 	if err := v.pause(ctx, time.Hour, 0); err == nil {
 		t.Error("a pause does not end with its context")
+	}
+}
+
+// While another run writes to the folder, watching waits. A picture that is written while it is read is no failure, since it will be read again.
+func TestWatchWaits(t *testing.T) {
+	someFolder(t, "in/a.png", "out/x")
+	var h heard
+	v := newVigil(with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2}), &Request{Args: []string{"in"}, Output: "out", Naming: Enlarged(2, "")}, &h)
+	j, err := journal.Open("out", "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		time.Sleep(settled)
+		if err := v.look(context.Background()); err != nil || len(h.lines) > 0 || v.next() > polling {
+			t.Errorf("%v, %q, the next look is in %v", err, h.lines, v.next())
+		}
+	}
+	j.Close()
+	if err := v.look(context.Background()); err != nil || h.count("finished") != 1 || v.busy {
+		t.Errorf("%v, %q", err, h.lines)
+	}
+	p := &patient{Watcher: &h}
+	if err := p.Failed(Failure{Err: errChanged}); err != nil || p.later != 1 || len(h.errors) > 0 {
+		t.Errorf("%v, %v, %v", err, p.later, h.errors)
 	}
 }
