@@ -148,7 +148,7 @@ func TestWhatKilledRunsLeft(t *testing.T) {
 
 func TestTwoRunsIntoOneFolder(t *testing.T) {
 	someFolder(t, "in/a.png", "in/b.png", "c.png", "d.png")
-	j, err := journal.Open(".", "", false)
+	j, err := journal.Open(".", journal.Run{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,5 +290,27 @@ func TestPreview(t *testing.T) {
 	}
 	if after := names(t); !slices.Equal(before, after) {
 		t.Errorf("files %v became %v", before, after)
+	}
+}
+
+// Several named files go on after a kill, too, but leave no journal when they have come to their end.
+func TestNamedFilesGoOn(t *testing.T) {
+	someFolder(t, "1.png", "2.png", "3.png", "in/4.png")
+	r := Request{Args: []string{"1.png", "2.png", "3.png", "missing/5.png"}, Naming: Enlarged(2, "")}
+	work, err := r.Find(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2})
+	stopped := errors.New("stopped")
+	if sum, err := p.Run(context.Background(), work, &log{broken: stopped}); !errors.Is(err, stopped) || sum.Done != 1 || !Exists(journal.Name) {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	if sum, _ := enlarge(t, r, nil); sum.Done != 2 || sum.DoneBefore != 1 || sum.Failed != 1 || Exists(journal.Name) || Exists("missing") {
+		t.Errorf("%+v", sum)
+	}
+	r.Args = append(r.Args, "in")
+	if sum, _ := enlarge(t, r, nil); sum.Done != 1 || sum.Failed != 4 || Exists(journal.Name) || !Exists("in/"+journal.Name) {
+		t.Errorf("with a folder: %+v", sum)
 	}
 }

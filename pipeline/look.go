@@ -12,7 +12,7 @@ type looker struct {
 	*Pipeline
 	work    *Work
 	journal *journal.Journal
-	keeper  string // the folder of the journal
+	keeper  keeper // of the journal
 	sources map[journal.Stamp][]*source
 	// replaces says that what is up to date is made again, too.
 	replaces bool

@@ -47,7 +47,7 @@ func (p *Pipeline) Preview(ctx context.Context, work *Work, visit func(Preview) 
 		f := &work.folders[i]
 		if f.keeper != l.keeper {
 			// One that cannot be read is told of when it is needed.
-			l.journal, _ = journal.Read(f.keeper, p.Options, p.Overwrite)
+			l.journal, _ = journal.Read(f.keeper.folder, p.journalRun(f.keeper))
 			l.keeper = f.keeper
 		}
 		for _, j := range f.jobs(work.naming) {

@@ -103,22 +103,24 @@ func (f *finder) named(arg string) {
 	}
 	switch {
 	case f.into:
-		keeper := ""
+		k := keeper{}
 		if Many(f.Args) {
-			keeper = f.Output
+			k.folder = f.Output
 		}
-		f.add(filepath.Clean(f.Output), keeper, in)
+		f.add(filepath.Clean(f.Output), k, in)
 	case f.Output != "":
 		f.work.fixed(Job{arg, f.Output}, in)
 	case arg == Std:
 		f.work.fixed(Job{Std, Std}, in)
+	case len(f.Args) > 1:
+		f.add(filepath.Dir(arg), keeper{folder: filepath.Dir(arg), passing: true}, in)
 	default:
-		f.add(filepath.Dir(arg), "", in)
+		f.add(filepath.Dir(arg), keeper{}, in)
 	}
 }
 
-// add takes in a picture whose result goes to a folder. keeper is the folder that has the journal, if any.
-func (f *finder) add(folder, keeper string, in source) {
+// add takes in a picture whose result goes to a folder and is noted by a keeper.
+func (f *finder) add(folder string, k keeper, in source) {
 	if f.seen != nil && in.Path() != Std {
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(filepath.Clean(in.Path()))) // a hash never returns an error
@@ -131,7 +133,7 @@ func (f *finder) add(folder, keeper string, in source) {
 	if !ok {
 		i = len(f.work.folders)
 		f.index[folder] = i
-		f.work.folders = append(f.work.folders, folderOfResults{path: folder, keeper: keeper})
+		f.work.folders = append(f.work.folders, folderOfResults{path: folder, keeper: k})
 	}
 	f.work.add(&f.work.folders[i], in)
 }
@@ -139,9 +141,9 @@ func (f *finder) add(folder, keeper string, in source) {
 // search takes in the pictures below a folder.
 func (f *finder) search(ctx context.Context, arg, root string, o walk.Options) error {
 	o.Wanted, o.Include, o.Exclude, o.Searching = imageio.Readable, f.Include, f.Exclude, f.Searching
-	keeper := root
+	k := keeper{folder: root}
 	if f.into {
-		keeper = f.Output
+		k.folder = f.Output
 		if out, err := os.Stat(f.Output); err == nil {
 			o.Prune = func(path string) bool {
 				info, err := os.Stat(path)
@@ -149,7 +151,7 @@ func (f *finder) search(ctx context.Context, arg, root string, o walk.Options) e
 			}
 		}
 	}
-	results := earlier{besides: SameFile(root, keeper)}
+	results := earlier{besides: SameFile(root, k.folder)}
 	found := f.work.count
 	left, err := walk.Walk(ctx, root, o, func(folder walk.Folder) error {
 		f.work.visited = append(f.work.visited, folder.Path)
@@ -158,7 +160,7 @@ func (f *finder) search(ctx context.Context, arg, root string, o walk.Options) e
 			to = filepath.Join(f.Output, filepath.FromSlash(folder.Below))
 		}
 		for _, file := range results.without(folder) {
-			f.add(to, keeper, source{dir: folder.Path, file: file})
+			f.add(to, k, source{dir: folder.Path, file: file})
 		}
 		return nil
 	})
@@ -230,7 +232,7 @@ func (e *earlier) without(folder walk.Folder) []walk.File {
 	}
 	// Whoever names a folder of results wants them to be enlarged.
 	if folder.Below != "" || e.besides {
-		if j, err := journal.Read(folder.Path, "", false); err == nil && j != nil {
+		if j, err := journal.Read(folder.Path, journal.Run{}); err == nil && j != nil {
 			e.journals = append(e.journals, &journalBelow{folder.Below, j})
 		}
 	}

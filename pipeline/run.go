@@ -85,7 +85,7 @@ func (r *run) all(ctx context.Context) error {
 		if err := r.keep(f.keeper); err != nil {
 			return err
 		}
-		if r.work.Searched || f.keeper != "" {
+		if r.work.Searched || f.keeper.folder != "" {
 			atomicfile.Sweep(f.path, isOurs)
 		}
 		for k, j := range f.jobs(r.work.naming) {
@@ -124,27 +124,35 @@ func isOurs(name string) bool {
 }
 
 // keep goes over to the journal of another folder.
-func (r *run) keep(folder string) error {
-	if folder == r.keeper {
+func (r *run) keep(k keeper) error {
+	if k == r.keeper {
 		return nil
 	}
 	if err := r.journal.End(); err != nil {
 		return err
 	}
 	r.journal.Close()
-	r.journal, r.keeper = nil, folder
-	if folder == "" {
+	r.journal, r.keeper = nil, k
+	if k.folder == "" {
 		return nil
 	}
-	if err := makeFolder(folder); err != nil {
-		return err
+	if !k.passing {
+		if err := makeFolder(k.folder); err != nil {
+			return err
+		}
 	}
 	var err error
-	r.journal, err = journal.Open(folder, r.Options, r.Overwrite)
-	if fault.KindOf(err) == fault.Busy && !r.work.Searched {
-		return nil // several runs over a few named files each are fine
+	r.journal, err = journal.Open(k.folder, r.journalRun(k))
+	// Several runs over a few named files each are fine, and such files are told one by one what is wrong with their folders.
+	if k.passing || fault.KindOf(err) == fault.Busy && !r.work.Searched {
+		return nil
 	}
 	return err
+}
+
+// journalRun is what a run is like for a journal.
+func (p *Pipeline) journalRun(k keeper) journal.Run {
+	return journal.Run{Options: p.Options, Overwrite: p.Overwrite, Passing: k.passing}
 }
 
 // makeFolder makes a folder that results go into.

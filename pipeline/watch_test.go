@@ -164,7 +164,7 @@ func TestWatchWaits(t *testing.T) {
 	someFolder(t, "in/a.png", "out/x")
 	var h heard
 	v := newVigil(with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2}), &Request{Args: []string{"in"}, Output: "out", Naming: Enlarged(2, "")}, &h)
-	j, err := journal.Open("out", "", false)
+	j, err := journal.Open("out", journal.Run{})
 	if err != nil {
 		t.Fatal(err)
 	}

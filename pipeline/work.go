@@ -60,9 +60,15 @@ func (s *source) name() string {
 // folderOfResults is a folder and the pictures whose results go there. With a fixed job it is just this.
 type folderOfResults struct {
 	path    string
-	keeper  string // the folder whose journal has the results; empty for none
+	keeper  keeper // of the results
 	fixed   *Job
 	sources []source
+}
+
+// keeper is a folder whose journal has results; empty for none. One that is passing is there only to go on after a kill.
+type keeper struct {
+	folder  string
+	passing bool
 }
 
 // NewWork makes Work of given jobs.
@@ -79,7 +85,7 @@ func (w *Work) Len() int { return w.count }
 
 // Resumable tells whether all results are noted in journals, so that a run that was stopped goes on.
 func (w *Work) Resumable() bool {
-	return len(w.folders) > 0 && !slices.ContainsFunc(w.folders, func(f folderOfResults) bool { return f.keeper == "" })
+	return len(w.folders) > 0 && !slices.ContainsFunc(w.folders, func(f folderOfResults) bool { return f.keeper.folder == "" })
 }
 
 // fixed takes in a picture whose result has a given path.

@@ -60,7 +60,7 @@ func newUpscale(std streams) *cobra.Command {
 	f.modelFlags.register(cmd)
 	f.selectionFlags.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG)")
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG, if --format says no other)")
 	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png or jpg; by default JPEG for JPEGs of folders, PNG for others")
 	flags.StringVar(&f.routeMap, "route-map", "",
 		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")

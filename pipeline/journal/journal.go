@@ -6,7 +6,7 @@
 // it was last written, which tells whether it is. Lines that a kill or a crash left incomplete are passed over.
 //
 //	classsr journal 1
-//	run overwrite=false model="carn-x4" scale="4"
+//	run overwrite=false passing=false model="carn-x4" x4
 //	done "sub/a_x4.jpg" 81234 1764211111000000000 "../in/sub/a.jpg" 5123 1764200000000000000
 //	end
 //
@@ -51,7 +51,7 @@ func StampOf(info fs.FileInfo) Stamp { return Stamp{info.Size(), info.ModTime().
 type Entry struct {
 	Result, Source Stamp
 	source         uint64 // identifies the path of the picture that it was made from
-	options        uint32 // index of Journal.options
+	like           uint32 // index of Journal.runs
 	run            uint32 // the number of the run that made it
 	line           int    // the number of its line, among all that tell of results
 }
@@ -60,19 +60,20 @@ type Entry struct {
 type Journal struct {
 	folder  string // as an absolute path
 	entries map[uint64]Entry
-	options []string // of runs, as their lines have them
+	runs    []string // the different ones, as their lines have them
 	run     uint32   // the number of the last run
 	running bool     // it has not come to its end
-	current uint32   // index of the options of the run that goes on
+	current uint32   // index of the run that goes on
 	begun   bool     // the line of the run that goes on is written
 	file    *os.File // nil if it was only read
 	synced  time.Time
-	lines   int // that were read and tell of results
+	lines   int  // that were read and tell of results
+	passed  bool // it is to be removed
 	unlock  func()
 }
 
 // Read reads the journal of a folder, to ask what Open's would be asked, and gives nil if it has none.
-func Read(folder, options string, overwrite bool) (*Journal, error) {
+func Read(folder string, run Run) (*Journal, error) {
 	f, err := regular.Open(filepath.Join(folder, Name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -88,13 +89,31 @@ func Read(folder, options string, overwrite bool) (*Journal, error) {
 	if _, err = j.read(f); err != nil {
 		return nil, err
 	}
-	j.begin(options, overwrite)
+	j.begin(run)
 	return j, nil
 }
 
-// Open reads the journal of a folder, which must exist, to go on with it in a run with these options; overwrite says that the run replaces
-// what is there. It returns an error of kind fault.Busy if another run has it open. Close must be called.
-func Open(folder, options string, overwrite bool) (*Journal, error) {
+// Run is what a run is like. Options says in one line how its results are made, Overwrite that it replaces what is there. A run that is
+// Passing needs the journal only to go on after a kill: when it comes to its end, a journal is removed that tells of no others.
+type Run struct {
+	Options            string
+	Overwrite, Passing bool
+}
+
+// line is a run as lines have it.
+func (r Run) line() string {
+	return fmt.Sprintf("overwrite=%v passing=%v %s", r.Overwrite, r.Passing, r.Options)
+}
+
+// optionsOf takes the options out of a run's line.
+func optionsOf(line string) string {
+	_, rest, _ := strings.Cut(line, " ")
+	_, rest, _ = strings.Cut(rest, " ")
+	return rest
+}
+
+// Open reads the journal of a folder, which must exist, to go on with it in a run. It returns an error of kind fault.Busy if another run has it open. Close must be called.
+func Open(folder string, run Run) (*Journal, error) {
 	j, err := newJournal(folder)
 	if err != nil {
 		return nil, err
@@ -115,7 +134,7 @@ func Open(folder, options string, overwrite bool) (*Journal, error) {
 		j.Close()
 		return nil, err
 	}
-	j.begin(options, overwrite)
+	j.begin(run)
 	return j, nil
 }
 
@@ -124,15 +143,14 @@ func newJournal(folder string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot find the folder %s: %w", folder, err)
 	}
-	return &Journal{folder: full, entries: map[uint64]Entry{}, options: []string{""}}, nil
+	return &Journal{folder: full, entries: map[uint64]Entry{}, runs: []string{""}}, nil
 }
 
 // begin goes on with the last run, if it did not come to its end and is the same, or begins another.
-func (j *Journal) begin(options string, overwrite bool) {
-	options = fmt.Sprintf("overwrite=%v %s", overwrite, options)
-	j.begun = j.running && j.options[j.current] == options
+func (j *Journal) begin(run Run) {
+	j.begun = j.running && j.runs[j.current] == run.line()
 	if !j.begun {
-		j.current, j.running = j.optionsIndex(options), false
+		j.current, j.running = j.runIndex(run.line()), false
 	}
 }
 
@@ -195,27 +213,27 @@ func (j *Journal) line(line string) {
 	kind, rest, _ := strings.Cut(line, " ")
 	switch kind {
 	case "run":
-		j.current, j.running = j.optionsIndex(rest), true
+		j.current, j.running = j.runIndex(rest), true
 		j.run++
 	case "end":
 		j.running = false
 	case "done":
 		if output, e, ok := parseDone(rest); ok {
 			j.lines++
-			e.options, e.run, e.line = j.current, j.run, j.lines
+			e.like, e.run, e.line = j.current, j.run, j.lines
 			j.entries[output] = e
 		}
 	}
 }
 
-func (j *Journal) optionsIndex(options string) uint32 {
-	for i, o := range j.options {
-		if o == options {
+func (j *Journal) runIndex(line string) uint32 {
+	for i, l := range j.runs {
+		if l == line {
 			return uint32(i)
 		}
 	}
-	j.options = append(j.options, options)
-	return uint32(len(j.options) - 1)
+	j.runs = append(j.runs, line)
+	return uint32(len(j.runs) - 1)
 }
 
 // parseDone reads what follows the word done.

@@ -15,7 +15,7 @@ const options = `model="carn-x4"`
 
 func open(t *testing.T, folder, options string, overwrite bool) *Journal {
 	t.Helper()
-	j, err := Open(folder, options, overwrite)
+	j, err := Open(folder, Run{Options: options, Overwrite: overwrite})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestWhatACrashLeaves(t *testing.T) {
 		j := open(t, folder, options, false)
 		done(t, j, "c", result, "in", source)
 		j.Close()
-		if j, err = Read(folder, options, false); err != nil {
+		if j, err = Read(folder, Run{Options: options}); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := j.find("c"); !ok {
@@ -138,7 +138,7 @@ func TestLinesThatMakeNoSense(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, Name), []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	j, err := Read(folder, options, false)
+	j, err := Read(folder, Run{Options: options})
 	if err != nil || len(j.entries) != 1 {
 		t.Fatalf("%v, %v", j, err)
 	}
@@ -149,7 +149,7 @@ func TestLinesThatMakeNoSense(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, Name), []byte(other), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(folder, "", false); fault.KindOf(err) != fault.Damaged {
+		if _, err := Open(folder, Run{}); fault.KindOf(err) != fault.Damaged {
 			t.Errorf("a file of %d bytes is taken for a journal: %v", len(other), err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestLinesThatMakeNoSense(t *testing.T) {
 func TestOneRunAtATime(t *testing.T) {
 	folder := t.TempDir()
 	j := open(t, folder, options, false)
-	if _, err := Open(folder, options, false); fault.KindOf(err) != fault.Busy || !strings.Contains(err.Error(), "another run is writing to") {
+	if _, err := Open(folder, Run{Options: options}); fault.KindOf(err) != fault.Busy || !strings.Contains(err.Error(), "another run is writing to") {
 		t.Errorf("error %v", err)
 	}
 	j.Close()
@@ -166,16 +166,16 @@ func TestOneRunAtATime(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("a run without results leaves %v (%v)", left, err)
 	}
-	if _, err := Open(filepath.Join(folder, "none"), options, false); fault.KindOf(err) != fault.NotFound {
+	if _, err := Open(filepath.Join(folder, "none"), Run{}); fault.KindOf(err) != fault.NotFound {
 		t.Error(err)
 	}
-	if j, err := Read(folder, options, false); j != nil || err != nil {
+	if j, err := Read(folder, Run{Options: options}); j != nil || err != nil {
 		t.Errorf("%v, %v", j, err)
 	}
 	if err := os.Mkdir(filepath.Join(folder, Name), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(folder, options, false); fault.KindOf(err) != fault.Conflict {
+	if _, err := Open(folder, Run{Options: options}); fault.KindOf(err) != fault.Conflict {
 		t.Error(err)
 	}
 }
@@ -199,4 +199,49 @@ func TestAnyNames(t *testing.T) {
 			t.Fatalf("%q %v became %q %v", name, want, back, got)
 		}
 	})
+}
+
+// What is only there to go on after a kill goes away when the run has come to its end, but not what tells of other runs.
+func TestPassingRuns(t *testing.T) {
+	folder := t.TempDir()
+	passing := func() *Journal {
+		j, err := Open(folder, Run{Options: options, Passing: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	isThere := func() bool {
+		_, err := os.Stat(filepath.Join(folder, Name))
+		return err == nil
+	}
+	j := passing()
+	done(t, j, "a", result, "in", source)
+	j.Close()
+	if !isThere() {
+		t.Fatal("a run that was killed leaves no journal")
+	}
+	j = passing()
+	if s, thisRun := j.Check("a", result, "in", source); s != UpToDate || !thisRun {
+		t.Error("it does not go on")
+	}
+	if err := j.End(); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	if isThere() {
+		t.Error("a run that came to its end leaves its journal")
+	}
+	j = open(t, folder, options, false)
+	done(t, j, "a", result, "in", source)
+	j.Close()
+	j = passing()
+	done(t, j, "b", result, "in", source)
+	if err := j.End(); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	if !isThere() {
+		t.Error("a journal of other runs was removed")
+	}
 }

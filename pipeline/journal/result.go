@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,7 +36,7 @@ func (j *Journal) Check(output string, result Stamp, input string, source Stamp)
 		return OtherPicture, false
 	case e.Source != source:
 		return PictureChanged, false
-	case withoutOverwrite(j.options[e.options]) != withoutOverwrite(j.options[j.current]):
+	case optionsOf(j.runs[e.like]) != optionsOf(j.runs[j.current]):
 		return OtherOptions, false
 	}
 	return UpToDate, j.running && e.run == j.run
@@ -64,12 +65,6 @@ func (j *Journal) find(output string) (e Entry, ok bool) {
 	return e, ok
 }
 
-// withoutOverwrite leaves out what makes no difference to a result.
-func withoutOverwrite(options string) string {
-	_, rest, _ := strings.Cut(options, " ")
-	return rest
-}
-
 // Done notes a result that is on disk, but has not got its name yet.
 func (j *Journal) Done(output string, result Stamp, input string, source Stamp) error {
 	if j == nil || j.file == nil {
@@ -78,7 +73,7 @@ func (j *Journal) Done(output string, result Stamp, input string, source Stamp) 
 	out, in := j.relative(output), j.relative(input)
 	line := fmt.Sprintf("done %s %s\n", fileText(out, result), fileText(in, source))
 	if !j.begun {
-		line = "run " + j.options[j.current] + "\n" + line
+		line = "run " + j.runs[j.current] + "\n" + line
 	}
 	if err := j.write(line); err != nil {
 		return err
@@ -87,7 +82,7 @@ func (j *Journal) Done(output string, result Stamp, input string, source Stamp) 
 		j.begun, j.running = true, true
 		j.run++
 	}
-	j.entries[key(out)] = Entry{Result: result, Source: source, source: key(in), options: j.current, run: j.run}
+	j.entries[key(out)] = Entry{Result: result, Source: source, source: key(in), like: j.current, run: j.run}
 	return nil
 }
 
@@ -103,6 +98,7 @@ func (j *Journal) End() error {
 		return err
 	}
 	j.begun, j.running = false, false
+	j.passed = !slices.ContainsFunc(j.runs[1:], func(line string) bool { return !strings.Contains(line, " passing=true ") })
 	return nil
 }
 
@@ -132,7 +128,7 @@ func (j *Journal) write(lines string) error {
 	return nil
 }
 
-// Close gives the journal up to other runs. One without a line is removed.
+// Close gives the journal up to other runs. One without a line is removed, and one of passing runs that came to their end.
 func (j *Journal) Close() {
 	if j == nil {
 		return
@@ -141,7 +137,7 @@ func (j *Journal) Close() {
 		info, err := j.file.Stat()
 		_ = j.file.Sync() // who needs this most, after a power cut, is not there to be told
 		_ = j.file.Close()
-		if err == nil && info.Size() == 0 {
+		if err == nil && (info.Size() == 0 || j.passed) {
 			_ = os.Remove(j.file.Name())
 		}
 	}

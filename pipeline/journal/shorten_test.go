@@ -52,7 +52,7 @@ func TestShorten(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text+rest), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		j, err := Read(filepath.Dir(name), "", false)
+		j, err := Read(filepath.Dir(name), Run{})
 		if err != nil {
 			t.Fatal(err)
 		}
