@@ -76,10 +76,10 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.Is(err, errReported):
+		return exitFailed
 	case ctx.Err() != nil:
 		std.report(errInterrupted)
-		return exitFailed
-	case errors.Is(err, errReported):
 		return exitFailed
 	case fault.KindOf(err) == fault.Usage || !started: // cobra found the arguments wrong before any command ran
 		std.report(errors.New(usageText(err)))

@@ -23,6 +23,7 @@ type upscaleReport struct {
 	many        bool // more than one picture, perhaps: what failed is told in the end
 	lines       bool // a line is printed for each picture
 	dry         bool // nothing is done
+	waited      bool // for pictures, so that its time says nothing of its speed
 	resumable   bool // it was broken off, and the same command goes on
 	failures    []failureRow
 	notes       []noteRow
@@ -119,7 +120,7 @@ func (r *upscaleReport) watch(ctx context.Context, p *pipeline.Pipeline, request
 	}
 	r.lines = true
 	s, err := p.Watch(ctx, request, r)
-	r.many = true
+	r.many, r.waited = true, true
 	return r.end(s, err)
 }
 
@@ -183,8 +184,10 @@ func (r *upscaleReport) sum(s pipeline.Summary) error {
 	case r.quiet:
 	case r.dry:
 		r.std.note("dry run: %d to do (%s megapixels), %s, %d would fail", s.Done, rate(s.Megapixels), skippedText(s), s.Failed)
-	default:
+	case r.waited:
 		r.std.note("%s", summaryText(s))
+	default:
+		r.std.note("%s", summaryText(s)+speedText(s))
 		if r.resumable {
 			r.std.note("give the same command again to go on")
 		}
@@ -211,11 +214,15 @@ func (r *upscaleReport) table() {
 
 // summaryText is the last line of a run.
 func summaryText(s pipeline.Summary) string {
-	text := fmt.Sprintf("%d done, %s, %d failed in %.1f s, %s megapixels", s.Done, skippedText(s), s.Failed, s.Seconds, rate(s.Megapixels))
-	if s.Done > 0 && s.Seconds > 0 {
-		text += fmt.Sprintf(" (%s MP/s)", rate(s.Megapixels/s.Seconds))
+	return fmt.Sprintf("%d done, %s, %d failed in %.1f s, %s megapixels", s.Done, skippedText(s), s.Failed, s.Seconds, rate(s.Megapixels))
+}
+
+// speedText is how fast a run was, if it did something.
+func speedText(s pipeline.Summary) string {
+	if s.Done == 0 || s.Seconds <= 0 {
+		return ""
 	}
-	return text
+	return fmt.Sprintf(" (%s MP/s)", rate(s.Megapixels/s.Seconds))
 }
 
 // skippedText says how many pictures were skipped.
