@@ -313,4 +313,11 @@ func TestNamedFilesGoOn(t *testing.T) {
 	if sum, _ := enlarge(t, r, nil); sum.Done != 1 || sum.Failed != 4 || Exists(journal.Name) || !Exists("in/"+journal.Name) {
 		t.Errorf("with a folder: %+v", sum)
 	}
+	if err := os.Remove("in/" + journal.Name); err != nil {
+		t.Fatal(err)
+	}
+	r.Args = []string{"in/4.png", "in/"}
+	if sum, _ := enlarge(t, r, func(p *Pipeline) { p.Overwrite = true }); sum.Done != 1 || !Exists("in/"+journal.Name) {
+		t.Errorf("a file and its folder: %+v", sum)
+	}
 }

@@ -96,6 +96,7 @@ func TestFind(t *testing.T) {
 		},
 		{"twice the same", Request{Args: []string{"a.jpg", "./a.jpg"}}, "a.jpg>a_x4.png", nil},
 		{"a picture and its folder", Request{Args: []string{"other", "other/a.png"}, Output: "out"}, "other/a.png>out/a_x4.png", nil},
+		{"a folder twice", Request{Args: []string{"other", "other/"}}, "other/a.png>other/a_x4.png", nil},
 		{"no pictures", Request{Args: []string{"none", "a.jpg"}}, "a.jpg>a_x4.png", []string{"folder none contains no pictures"}},
 		{"what is not there is told when it is read", Request{Args: []string{"missing.png"}}, "missing.png>missing_x4.png", nil},
 		{

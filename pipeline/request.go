@@ -121,6 +121,10 @@ func (f *finder) named(arg string) {
 
 // add takes in a picture whose result goes to a folder and is noted by a keeper.
 func (f *finder) add(folder string, k keeper, in source) {
+	i, ok := f.index[folder]
+	if ok && f.work.folders[i].keeper.passing {
+		f.work.folders[i].keeper = k // a folder that is searched, too, keeps its journal
+	}
 	if f.seen != nil && in.Path() != Std {
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(filepath.Clean(in.Path()))) // a hash never returns an error
@@ -129,7 +133,6 @@ func (f *finder) add(folder string, k keeper, in source) {
 		}
 		f.seen[h.Sum64()] = true
 	}
-	i, ok := f.index[folder]
 	if !ok {
 		i = len(f.work.folders)
 		f.index[folder] = i
@@ -141,6 +144,7 @@ func (f *finder) add(folder string, k keeper, in source) {
 // search takes in the pictures below a folder.
 func (f *finder) search(ctx context.Context, arg, root string, o walk.Options) error {
 	o.Wanted, o.Include, o.Exclude, o.Searching = imageio.Readable, f.Include, f.Exclude, f.Searching
+	root = filepath.Clean(root)
 	k := keeper{folder: root}
 	if f.into {
 		k.folder = f.Output
@@ -152,7 +156,7 @@ func (f *finder) search(ctx context.Context, arg, root string, o walk.Options) e
 		}
 	}
 	results := earlier{besides: SameFile(root, k.folder)}
-	found := f.work.count
+	found := 0
 	left, err := walk.Walk(ctx, root, o, func(folder walk.Folder) error {
 		f.work.visited = append(f.work.visited, folder.Path)
 		to := folder.Path
@@ -161,13 +165,14 @@ func (f *finder) search(ctx context.Context, arg, root string, o walk.Options) e
 		}
 		for _, file := range results.without(folder) {
 			f.add(to, k, source{dir: folder.Path, file: file})
+			found++
 		}
 		return nil
 	})
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil && arg != root && !Exists(root):
+	case err != nil && isPattern(arg) && !Exists(root):
 		err = fault.New(fault.NotFound, "no picture matches %s: there is no folder %s", arg, root)
 	}
 	if err != nil {
@@ -176,7 +181,7 @@ func (f *finder) search(ctx context.Context, arg, root string, o walk.Options) e
 	for _, err := range left.Errors {
 		f.work.Failures = append(f.work.Failures, Failure{Err: err})
 	}
-	f.account(arg, left, results.dropped, found == f.work.count && err == nil)
+	f.account(arg, left, results.dropped, found == 0 && err == nil)
 	return nil
 }
 
