@@ -42,6 +42,7 @@ var layers = []string{
 	"metadata",
 	"imageio/codec",
 	"imageio/strips",
+	"imageio/deflate",
 	"imageio/png",
 	"imageio/jpeg/baseline",
 	"imageio/jpeg",
