@@ -8,6 +8,7 @@ import (
 
 	"classsr/budget"
 	"classsr/imageio/codec"
+	"classsr/imageio/deflate"
 	"classsr/imageio/jpeg"
 	"classsr/imageio/jpeg/baseline"
 	"classsr/imageio/png"
@@ -20,6 +21,8 @@ type EncodeOptions struct {
 	// Metadata, if not nil, goes into the file, as far as the format holds it. Its profile must be for the channels of the picture.
 	Metadata *metadata.Data
 	Quality  int // of JPEG, 1..100; 0 means 95
+	// PNGLevel is how hard PNG is compressed.
+	PNGLevel deflate.Level
 	// JPEGTables, if not nil, are the steps of quantisation that JPEG takes in place of a quality's.
 	JPEGTables *baseline.Tables
 	// Subsampling is how coarsely JPEG stores colours.

@@ -52,7 +52,7 @@ func CheckOutput(format string, c picture.Config) error {
 func HoldsAlpha(format string) bool { return outputs[format].alpha }
 
 func encodePNG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
-	return png.NewEncoder(w, c, o.Metadata, o.strips()), nil
+	return png.NewEncoder(w, c, png.EncodeOptions{Level: o.PNGLevel, Metadata: o.Metadata}, o.strips()), nil
 }
 
 func encodeJPEG(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {

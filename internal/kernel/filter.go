@@ -1,40 +1,91 @@
 package kernel
 
-// FilterPaeth filters a row of a PNG in place: every byte is replaced by its difference, modulo 256, from a prediction. Of the bytes to the
-// left (a), above (b) and above left (c), that is the one nearest to a+b-c, in this order where they are equally near. Left is pixelBytes
-// away; beyond the picture there are zeros. above is the row above, not filtered, and is as long.
+// The filters of PNG, by the numbers that files have. Each replaces a byte by its difference, modulo 256, from a prediction.
+const (
+	FilterNone    = iota // 0
+	FilterSub            // the byte to the left (a), pixelBytes away
+	FilterUp             // the byte above (b)
+	FilterAverage        // (a+b)/2, rounded down
+	FilterPaeth          // that of a, b and the byte above left (c) which is nearest to a+b-c, in this order where they are equally near
+	Filters              // how many there are
+)
+
+// Filter filters a row of a PNG in place. Beyond the picture there are zeros. above is the row above, not filtered, and is as long; pixelBytes
+// is how far the byte to the left is.
 //
 // Every set gives these bytes.
-func FilterPaeth(row, above []byte, pixelBytes int) {
-	filterPaeth(samplesSet(), row, above, pixelBytes)
+func Filter(kind int, row, above []byte, pixelBytes int) {
+	filter(samplesSet(), kind, row, above, pixelBytes)
 }
 
-func filterPaeth(set *Set, row, above []byte, pixelBytes int) {
+func filter(set *Set, kind int, row, above []byte, pixelBytes int) {
 	n := len(row)
-	if set.filterPaeth != nil {
-		n -= set.filterPaeth(row, above[:n], pixelBytes)
+	if set.filter != nil {
+		n -= set.filter(kind, row, above[:n], pixelBytes)
 	}
-	filterPaethGeneric(row[:n], above[:n], pixelBytes)
+	filterGeneric(kind, row[:n], above[:n], pixelBytes)
 }
 
-// filterPaethGeneric goes from right to left, so that what it reads was not replaced yet.
-func filterPaethGeneric(row, above []byte, pixelBytes int) {
-	for i := len(row) - 1; i >= 0; i-- {
-		var a, c int
-		if i >= pixelBytes {
-			a, c = int(row[i-pixelBytes]), int(above[i-pixelBytes])
-		}
-		b := int(above[i])
-		p := a + b - c
-		switch pa, pb, pc := distance(p, a), distance(p, b), distance(p, c); {
-		case pa <= pb && pa <= pc:
-			row[i] -= uint8(a)
-		case pb <= pc:
-			row[i] -= uint8(b)
-		default:
-			row[i] -= uint8(c)
-		}
+// filterGeneric goes from right to left, so that what it reads was not replaced yet.
+func filterGeneric(kind int, row, above []byte, pixelBytes int) {
+	if kind == FilterNone {
+		return
 	}
+	for i := len(row) - 1; i >= 0; i-- {
+		row[i] -= prediction(kind, row, above, pixelBytes, i)
+	}
+}
+
+func prediction(kind int, row, above []byte, pixelBytes, i int) byte {
+	var a, c int
+	if i >= pixelBytes {
+		a, c = int(row[i-pixelBytes]), int(above[i-pixelBytes])
+	}
+	b := int(above[i])
+	switch kind {
+	case FilterSub:
+		return byte(a)
+	case FilterUp:
+		return byte(b)
+	case FilterAverage:
+		return byte((a + b) / 2)
+	case FilterPaeth:
+		p := a + b - c
+		pa, pb, pc := distance(p, a), distance(p, b), distance(p, c)
+		if pa <= pb && pa <= pc {
+			return byte(a)
+		}
+		if pb <= pc {
+			return byte(b)
+		}
+		return byte(c)
+	}
+	return 0
 }
 
 func distance(a, b int) int { return max(a-b, b-a) }
+
+// FilterSums sets sums to, for every filter, the sum of what it would leave of a row, each byte as the distance of 0 modulo 256: the less, the
+// better the row can be compressed, as a rule. Parameters are those of Filter. Every set gives these sums.
+func FilterSums(sums *[Filters]uint64, row, above []byte, pixelBytes int) {
+	filterSums(samplesSet(), sums, row, above, pixelBytes)
+}
+
+func filterSums(set *Set, sums *[Filters]uint64, row, above []byte, pixelBytes int) {
+	clear(sums[:])
+	n := len(row)
+	above = above[:n]
+	if set.filterSums != nil {
+		n -= set.filterSums(sums, row, above, pixelBytes)
+	}
+	filterSumsGeneric(sums, row[:n], above[:n], pixelBytes)
+}
+
+func filterSumsGeneric(sums *[Filters]uint64, row, above []byte, pixelBytes int) {
+	for i, v := range row {
+		for kind := range sums {
+			left := v - prediction(kind, row, above, pixelBytes, i)
+			sums[kind] += uint64(min(left, -left))
+		}
+	}
+}

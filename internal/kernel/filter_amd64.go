@@ -4,8 +4,38 @@
 
 package kernel
 
-// filterPaethAVX2 does what filterPaethGeneric does for chunks of 32 bytes, from the last one back to the first, at row.
+// filterSubAVX2 does what filterGeneric does for chunks of 32 bytes, from the last one back to the first, at row.
+// It reads pixelBytes bytes in front of row and of above.
+//
+//go:noescape
+func filterSubAVX2(row *byte, above *byte, pixelBytes int, chunks int)
+
+// filterUpAVX2 does what filterGeneric does for chunks of 32 bytes, from the last one back to the first, at row.
+// It reads pixelBytes bytes in front of row and of above.
+//
+//go:noescape
+func filterUpAVX2(row *byte, above *byte, pixelBytes int, chunks int)
+
+// filterAverageAVX2 does what filterGeneric does for chunks of 32 bytes, from the last one back to the first, at row.
+// It reads pixelBytes bytes in front of row and of above.
+//
+//go:noescape
+func filterAverageAVX2(row *byte, above *byte, pixelBytes int, chunks int)
+
+// filterPaethAVX2 does what filterGeneric does for chunks of 32 bytes, from the last one back to the first, at row.
 // It reads pixelBytes bytes in front of row and of above.
 //
 //go:noescape
 func filterPaethAVX2(row *byte, above *byte, pixelBytes int, chunks int)
+
+// filterSumsAVX2 adds to sums what filterSumsGeneric adds for chunks of 32 bytes, of all filters but Paeth's.
+// It reads pixelBytes bytes in front of row and of above.
+//
+//go:noescape
+func filterSumsAVX2(sums *uint64, row *byte, above *byte, pixelBytes int, chunks int)
+
+// filterSumPaethAVX2 adds to sums what filterSumsGeneric adds for chunks of 32 bytes, of Paeth's filter.
+// It reads pixelBytes bytes in front of row and of above.
+//
+//go:noescape
+func filterSumPaethAVX2(sums *uint64, row *byte, above *byte, pixelBytes int, chunks int)

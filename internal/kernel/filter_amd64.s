@@ -4,25 +4,122 @@
 
 #include "textflag.h"
 
+DATA filterOnes<>+0(SB)/2, $0x0101
+DATA filterOnes<>+2(SB)/2, $0x0101
+DATA filterOnes<>+4(SB)/2, $0x0101
+DATA filterOnes<>+6(SB)/2, $0x0101
+DATA filterOnes<>+8(SB)/2, $0x0101
+DATA filterOnes<>+10(SB)/2, $0x0101
+DATA filterOnes<>+12(SB)/2, $0x0101
+DATA filterOnes<>+14(SB)/2, $0x0101
+DATA filterOnes<>+16(SB)/2, $0x0101
+DATA filterOnes<>+18(SB)/2, $0x0101
+DATA filterOnes<>+20(SB)/2, $0x0101
+DATA filterOnes<>+22(SB)/2, $0x0101
+DATA filterOnes<>+24(SB)/2, $0x0101
+DATA filterOnes<>+26(SB)/2, $0x0101
+DATA filterOnes<>+28(SB)/2, $0x0101
+DATA filterOnes<>+30(SB)/2, $0x0101
+GLOBL filterOnes<>(SB), RODATA|NOPTR, $32
+
+// func filterSubAVX2(row *byte, above *byte, pixelBytes int, chunks int)
+// Requires: AVX, AVX2
+TEXT ·filterSubAVX2(SB), NOSPLIT, $0-32
+	MOVQ row+0(FP), DX
+	MOVQ above+8(FP), CX
+	MOVQ pixelBytes+16(FP), BX
+	MOVQ DX, AX
+	SUBQ BX, AX
+	SUBQ BX, CX
+	MOVQ chunks+24(FP), BX
+	MOVQ BX, CX
+	SHLQ $0x05, CX
+
+chunk:
+	SUBQ    $0x20, CX
+	VMOVDQU (AX)(CX*1), Y0
+	VMOVDQU (DX)(CX*1), Y1
+	VPSUBB  Y0, Y1, Y1
+	VMOVDQU Y1, (DX)(CX*1)
+	DECQ    BX
+	JNZ     chunk
+	VZEROUPPER
+	RET
+
+// func filterUpAVX2(row *byte, above *byte, pixelBytes int, chunks int)
+// Requires: AVX, AVX2
+TEXT ·filterUpAVX2(SB), NOSPLIT, $0-32
+	MOVQ row+0(FP), CX
+	MOVQ above+8(FP), DX
+	MOVQ pixelBytes+16(FP), BX
+	MOVQ CX, AX
+	SUBQ BX, AX
+	MOVQ DX, AX
+	SUBQ BX, AX
+	MOVQ chunks+24(FP), BX
+	MOVQ BX, AX
+	SHLQ $0x05, AX
+
+chunk:
+	SUBQ    $0x20, AX
+	VMOVDQU (DX)(AX*1), Y0
+	VMOVDQU (CX)(AX*1), Y1
+	VPSUBB  Y0, Y1, Y1
+	VMOVDQU Y1, (CX)(AX*1)
+	DECQ    BX
+	JNZ     chunk
+	VZEROUPPER
+	RET
+
+// func filterAverageAVX2(row *byte, above *byte, pixelBytes int, chunks int)
+// Requires: AVX, AVX2
+TEXT ·filterAverageAVX2(SB), NOSPLIT, $0-32
+	MOVQ row+0(FP), DX
+	MOVQ above+8(FP), BX
+	MOVQ pixelBytes+16(FP), SI
+	MOVQ DX, AX
+	SUBQ SI, AX
+	MOVQ BX, CX
+	SUBQ SI, CX
+	MOVQ chunks+24(FP), SI
+	MOVQ SI, CX
+	SHLQ $0x05, CX
+
+chunk:
+	SUBQ    $0x20, CX
+	VMOVDQU (AX)(CX*1), Y0
+	VMOVDQU (BX)(CX*1), Y1
+	VPAVGB  Y0, Y1, Y2
+	VPXOR   Y0, Y1, Y0
+	VPAND   filterOnes<>+0(SB), Y0, Y0
+	VPSUBB  Y0, Y2, Y2
+	VMOVDQU (DX)(CX*1), Y0
+	VPSUBB  Y2, Y0, Y0
+	VMOVDQU Y0, (DX)(CX*1)
+	DECQ    SI
+	JNZ     chunk
+	VZEROUPPER
+	RET
+
 // func filterPaethAVX2(row *byte, above *byte, pixelBytes int, chunks int)
 // Requires: AVX, AVX2
 TEXT ·filterPaethAVX2(SB), NOSPLIT, $0-32
-	MOVQ row+0(FP), AX
-	MOVQ above+8(FP), CX
+	MOVQ row+0(FP), BX
+	MOVQ above+8(FP), SI
 	MOVQ pixelBytes+16(FP), DX
-	MOVQ chunks+24(FP), BX
-	MOVQ AX, SI
-	SUBQ DX, SI
-	MOVQ CX, DI
-	SUBQ DX, DI
-	MOVQ BX, DX
+	MOVQ BX, AX
+	SUBQ DX, AX
+	MOVQ SI, CX
+	SUBQ DX, CX
+	MOVQ chunks+24(FP), DI
+	MOVQ DI, DX
 	SHLQ $0x05, DX
 
 chunk:
 	SUBQ      $0x20, DX
-	VMOVDQU   (SI)(DX*1), Y0
-	VMOVDQU   (CX)(DX*1), Y1
-	VMOVDQU   (DI)(DX*1), Y2
+	VMOVDQU   (AX)(DX*1), Y0
+	VMOVDQU   (SI)(DX*1), Y1
+	VMOVDQU   (CX)(DX*1), Y2
 	VPMAXUB   Y1, Y2, Y3
 	VPMINUB   Y1, Y2, Y4
 	VPSUBB    Y4, Y3, Y4
@@ -41,10 +138,137 @@ chunk:
 	VPCMPEQB  Y1, Y5, Y1
 	VPANDN    Y3, Y1, Y3
 	VPBLENDVB Y3, Y2, Y0, Y0
-	VMOVDQU   (AX)(DX*1), Y1
+	VMOVDQU   (BX)(DX*1), Y1
 	VPSUBB    Y0, Y1, Y1
-	VMOVDQU   Y1, (AX)(DX*1)
-	DECQ      BX
+	VMOVDQU   Y1, (BX)(DX*1)
+	DECQ      DI
 	JNZ       chunk
+	VZEROUPPER
+	RET
+
+// func filterSumsAVX2(sums *uint64, row *byte, above *byte, pixelBytes int, chunks int)
+// Requires: AVX, AVX2
+TEXT ·filterSumsAVX2(SB), NOSPLIT, $0-40
+	MOVQ  row+8(FP), DX
+	MOVQ  above+16(FP), BX
+	MOVQ  pixelBytes+24(FP), SI
+	MOVQ  DX, AX
+	SUBQ  SI, AX
+	MOVQ  BX, CX
+	SUBQ  SI, CX
+	MOVQ  chunks+32(FP), SI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	XORQ  CX, CX
+
+chunk:
+	VMOVDQU      (DX)(CX*1), Y5
+	VMOVDQU      (AX)(CX*1), Y6
+	VMOVDQU      (BX)(CX*1), Y7
+	VPAVGB       Y6, Y7, Y8
+	VPXOR        Y6, Y7, Y9
+	VPAND        filterOnes<>+0(SB), Y9, Y9
+	VPSUBB       Y9, Y8, Y8
+	VPSUBB       Y6, Y5, Y6
+	VPSUBB       Y7, Y5, Y7
+	VPSUBB       Y8, Y5, Y8
+	VPABSB       Y5, Y5
+	VPSADBW      Y0, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	VPABSB       Y6, Y6
+	VPSADBW      Y0, Y6, Y6
+	VPADDQ       Y6, Y2, Y2
+	VPABSB       Y7, Y7
+	VPSADBW      Y0, Y7, Y7
+	VPADDQ       Y7, Y3, Y3
+	VPABSB       Y8, Y8
+	VPSADBW      Y0, Y8, Y8
+	VPADDQ       Y8, Y4, Y4
+	ADDQ         $0x20, CX
+	DECQ         SI
+	JNZ          chunk
+	MOVQ         sums+0(FP), AX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPADDQ       X1, X0, X0
+	VPSRLDQ      $0x08, X0, X1
+	VPADDQ       X1, X0, X0
+	VMOVQ        X0, CX
+	ADDQ         CX, (AX)
+	VEXTRACTI128 $0x01, Y2, X0
+	VPADDQ       X2, X0, X0
+	VPSRLDQ      $0x08, X0, X2
+	VPADDQ       X2, X0, X0
+	VMOVQ        X0, CX
+	ADDQ         CX, 8(AX)
+	VEXTRACTI128 $0x01, Y3, X0
+	VPADDQ       X3, X0, X0
+	VPSRLDQ      $0x08, X0, X3
+	VPADDQ       X3, X0, X0
+	VMOVQ        X0, CX
+	ADDQ         CX, 16(AX)
+	VEXTRACTI128 $0x01, Y4, X0
+	VPADDQ       X4, X0, X0
+	VPSRLDQ      $0x08, X0, X4
+	VPADDQ       X4, X0, X0
+	VMOVQ        X0, CX
+	ADDQ         CX, 24(AX)
+	VZEROUPPER
+	RET
+
+// func filterSumPaethAVX2(sums *uint64, row *byte, above *byte, pixelBytes int, chunks int)
+// Requires: AVX, AVX2
+TEXT ·filterSumPaethAVX2(SB), NOSPLIT, $0-40
+	MOVQ  row+8(FP), BX
+	MOVQ  above+16(FP), SI
+	MOVQ  pixelBytes+24(FP), DX
+	MOVQ  BX, AX
+	SUBQ  DX, AX
+	MOVQ  SI, CX
+	SUBQ  DX, CX
+	MOVQ  chunks+32(FP), DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	XORQ  DX, DX
+
+chunk:
+	VMOVDQU      (BX)(DX*1), Y2
+	VMOVDQU      (AX)(DX*1), Y3
+	VMOVDQU      (SI)(DX*1), Y4
+	VMOVDQU      (CX)(DX*1), Y5
+	VPMAXUB      Y4, Y5, Y6
+	VPMINUB      Y4, Y5, Y7
+	VPSUBB       Y7, Y6, Y7
+	VPCMPEQB     Y6, Y4, Y6
+	VPMAXUB      Y3, Y5, Y8
+	VPMINUB      Y3, Y5, Y9
+	VPSUBB       Y9, Y8, Y9
+	VPCMPEQB     Y8, Y3, Y8
+	VPXOR        Y8, Y6, Y6
+	VPMINUB      Y7, Y9, Y8
+	VPMAXUB      Y7, Y9, Y9
+	VPCMPEQB     Y8, Y7, Y7
+	VPBLENDVB    Y7, Y3, Y4, Y3
+	VPSUBB       Y8, Y9, Y4
+	VPMINUB      Y4, Y8, Y4
+	VPCMPEQB     Y4, Y8, Y4
+	VPANDN       Y6, Y4, Y6
+	VPBLENDVB    Y6, Y5, Y3, Y3
+	VPSUBB       Y3, Y2, Y2
+	VPABSB       Y2, Y2
+	VPSADBW      Y0, Y2, Y2
+	VPADDQ       Y2, Y1, Y1
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          chunk
+	MOVQ         sums+0(FP), AX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPADDQ       X1, X0, X0
+	VPSRLDQ      $0x08, X0, X1
+	VPADDQ       X1, X0, X0
+	VMOVQ        X0, CX
+	ADDQ         CX, (AX)
 	VZEROUPPER
 	RET

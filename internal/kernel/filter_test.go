@@ -18,8 +18,8 @@ func TestPaethPrediction(t *testing.T) {
 					row[b], row[256+b], above[b], above[256+b] = byte(a), byte(a^b), byte(c), byte(b)
 				}
 				want := bytes.Clone(row)
-				filterPaethGeneric(want, above, 256)
-				if filterPaeth(set, row, above, 256); !bytes.Equal(row, want) {
+				filterGeneric(FilterPaeth, want, above, 256)
+				if filter(set, FilterPaeth, row, above, 256); !bytes.Equal(row, want) {
 					t.Fatalf("%s: left %d, above left %d: other differences", set.name, a, c)
 				}
 			}
@@ -27,17 +27,23 @@ func TestPaethPrediction(t *testing.T) {
 	}
 }
 
-func TestPaethRows(t *testing.T) {
+func TestFilteredRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pixelBytes := rapid.SampledFrom([]int{1, 2, 3, 4, 6, 8}).Draw(t, "bytes a pixel")
 		n := pixelBytes * rapid.IntRange(1, 70).Draw(t, "pixels")
 		above := rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "above")
 		row, safe := guardedBytes(n)
 		copy(row, rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "row"))
-		want, kept := bytes.Clone(row), bytes.Clone(above)
-		filterPaethGeneric(want, above, pixelBytes)
+		kind := rapid.IntRange(0, Filters-1).Draw(t, "filter")
 		set := anySet(t)
-		if filterPaeth(set, row, above, pixelBytes); !bytes.Equal(row, want) {
+		var sums, wantSums [Filters]uint64
+		filterSumsGeneric(&wantSums, row, above, pixelBytes)
+		if filterSums(set, &sums, row, above, pixelBytes); sums != wantSums {
+			t.Errorf("%s: sums %v, want %v", set.name, sums, wantSums)
+		}
+		want, kept := bytes.Clone(row), bytes.Clone(above)
+		filterGeneric(kind, want, above, pixelBytes)
+		if filter(set, kind, row, above, pixelBytes); !bytes.Equal(row, want) {
 			t.Errorf("%s: got %v, want %v", set.name, row, want)
 		}
 		if !safe() || !bytes.Equal(above, kept) {
@@ -46,7 +52,7 @@ func TestPaethRows(t *testing.T) {
 	})
 }
 
-func BenchmarkFilterPaeth(b *testing.B) {
+func BenchmarkFilter(b *testing.B) {
 	row, above := make([]byte, 12000), make([]byte, 12000)
 	for i := range row {
 		row[i], above[i] = byte(i*i>>9), byte(i*i>>8)
@@ -54,8 +60,10 @@ func BenchmarkFilterPaeth(b *testing.B) {
 	for _, set := range available {
 		b.Run(set.name, func(b *testing.B) {
 			b.SetBytes(12000)
+			var sums [Filters]uint64
 			for b.Loop() {
-				filterPaeth(set, row, above, 3)
+				filterSums(set, &sums, row, above, 3)
+				filter(set, FilterPaeth, row, above, 3)
 			}
 		})
 	}

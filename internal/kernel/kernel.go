@@ -64,8 +64,9 @@ type Set struct {
 	// and numbers of channels from 1 to 4; nil if the set has no fast way.
 	floatsFromBytes func(dst []float32, src []byte, step int) int
 	bytesFromFloats func(dst []byte, src [maxChannels][]float32, channels int) int
-	// filterPaeth filters the end of a row and returns how many bytes it did; nil if the set has no fast way.
-	filterPaeth func(row, above []byte, pixelBytes int) int
+	// filter and filterSums do the end of a row and return how many bytes they did; nil if the set has no fast way.
+	filter     func(kind int, row, above []byte, pixelBytes int) int
+	filterSums func(sums *[Filters]uint64, row, above []byte, pixelBytes int) int
 	// yCbCr and halve do the beginning of a row and return how many samples they did, transformBlocks does all; nil if the set has no fast way.
 	yCbCr           func(y, cb, cr, rgb []byte) int
 	halve           func(dst, a, b []byte) int

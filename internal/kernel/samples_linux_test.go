@@ -34,7 +34,14 @@ func TestNothingBesideSamplesIsTouched(t *testing.T) {
 						floatsFromBytes(set, src[c], pixels[c:], step)
 					}
 					bytesFromFloats(set, pixels, step, src)
-					filterPaeth(set, pixels, pixels, step)
+					filterSums(set, new([Filters]uint64), pixels, pixels, step)
+					for kind := range Filters {
+						filter(set, kind, pixels, pixels, step)
+					}
+					if step == 3 {
+						yCbCr(set, pixels[:n], pixels[n:2*n], pixels[2*n:], pixels)
+					}
+					halve(set, pixels[:len(pixels)/2], pixels, pixels)
 				}
 			}
 		}

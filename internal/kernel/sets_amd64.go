@@ -60,8 +60,8 @@ func (f assembly) set() *Set {
 		interleave: interleaveAssembly,
 		peak:       f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
-		filterPaeth: filterPaethAssembly,
-		yCbCr:       yCbCrAssembly, halve: halveAssembly, transformBlocks: transformBlocksAssembly,
+		filter: filterAssembly, filterSums: filterSumsAssembly,
+		yCbCr: yCbCrAssembly, halve: halveAssembly, transformBlocks: transformBlocksAssembly,
 	}
 }
 
@@ -151,13 +151,36 @@ func bytesFromFloatsAssembly(dst []byte, src [maxChannels][]float32, channels in
 	return done
 }
 
-// filterPaethAssembly filters whole chunks of 32 bytes, up to the row's end.
-func filterPaethAssembly(row, above []byte, pixelBytes int) int {
+// filterAssembly filters whole chunks of 32 bytes, up to the row's end.
+func filterAssembly(kind int, row, above []byte, pixelBytes int) int {
+	done := 0
+	for chunks := (len(row) - pixelBytes) / 32; chunks > 0 && kind != FilterNone; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		from := len(row) - done - 32*n
+		at, up := &row[from], &above[from]
+		switch kind {
+		case FilterSub:
+			filterSubAVX2(at, up, pixelBytes, n)
+		case FilterUp:
+			filterUpAVX2(at, up, pixelBytes, n)
+		case FilterAverage:
+			filterAverageAVX2(at, up, pixelBytes, n)
+		case FilterPaeth:
+			filterPaethAVX2(at, up, pixelBytes, n)
+		}
+		done += 32 * n
+	}
+	return done
+}
+
+// filterSumsAssembly sums up whole chunks of 32 bytes, up to the row's end.
+func filterSumsAssembly(sums *[Filters]uint64, row, above []byte, pixelBytes int) int {
 	done := 0
 	for chunks := (len(row) - pixelBytes) / 32; chunks > 0; chunks -= maxChunks {
 		n := min(chunks, maxChunks)
 		from := len(row) - done - 32*n
-		filterPaethAVX2(&row[from], &above[from], pixelBytes, n)
+		filterSumsAVX2(&sums[FilterNone], &row[from], &above[from], pixelBytes, n)
+		filterSumPaethAVX2(&sums[FilterPaeth], &row[from], &above[from], pixelBytes, n)
 		done += 32 * n
 	}
 	return done
