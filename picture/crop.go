@@ -18,10 +18,13 @@ func (p *Picture) Crop(r image.Rectangle) *Picture {
 	row := out.Width * p.Channels()
 	for y := range out.Height {
 		from := ((r.Min.Y+y)*p.Width + r.Min.X) * p.Channels()
-		if p.Depth == 8 {
+		switch p.Depth {
+		case 8:
 			copy(out.Pix8[y*row:(y+1)*row], p.Pix8[from:])
-		} else {
+		case 16:
 			copy(out.Pix16[y*row:(y+1)*row], p.Pix16[from:])
+		default:
+			copy(out.Pix32[y*row:(y+1)*row], p.Pix32[from:])
 		}
 	}
 	return out
@@ -41,11 +44,15 @@ func (p *Picture) CropToMultiple(of int) (*Picture, error) {
 }
 
 // To8Bit gives the picture with 8 bits a sample; one that has them already is given itself.
-func (p *Picture) To8Bit() *Picture {
-	if p.Depth == 8 {
+func (p *Picture) To8Bit() *Picture { return p.To(8) }
+
+// To gives the picture with so many bits a sample, colours beyond 0..1 clamped where these are 8 or 16; one that has them already is given
+// itself.
+func (p *Picture) To(depth int) *Picture {
+	if p.Depth == depth {
 		return p
 	}
-	out := New(p.Width, p.Height, p.Colors, p.Alpha, 8)
+	out := New(p.Width, p.Height, p.Colors, p.Alpha, depth)
 	plane := make([]float32, p.Width*p.Height)
 	for c := range p.Channels() {
 		p.ReadPlane(plane, c, p.Bounds())

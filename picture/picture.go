@@ -1,4 +1,5 @@
-// Package picture is what a picture is while the program works on it: samples of 8 or 16 bits, gray or RGB, with or without alpha.
+// Package picture is what a picture is while the program works on it: samples of 8 or 16 bits or floating point, gray or RGB, with or
+// without alpha.
 //
 // ReadPlane, WritePlane and WritePlanes exchange its channels with float32 planes in 0..1, which is what networks compute on. A RowSource
 // gives a picture row by row, where it need not be in memory as a whole, and a RowSink takes it. The package knows no files and no
@@ -18,21 +19,23 @@ type Picture struct {
 	Width, Height int
 	Colors        int      // colour channels: 1 gray, 3 red, green, blue
 	Alpha         bool     // whether one more channel follows them
-	Depth         int      // bits a sample, 8 or 16: samples are 0..2^Depth-1
+	Depth         int      // bits a sample, 8, 16 or 32: samples are 0..2^Depth-1, or float32 if Depth is 32
 	Pix8          []uint8  // Width*Height*Channels() samples if Depth is 8, else nil
 	Pix16         []uint16 // the same if Depth is 16, else nil
+	// Pix32 is the same if Depth is 32, else nil. Black is 0 and white is 1; colours may lie beyond, alpha may not. All are finite.
+	Pix32 []float32
 }
 
 // Check panics where the picture does not hold the samples that its size asks for, as every picture that New made does.
 func (p *Picture) Check() {
 	n := p.Width * p.Height * p.Channels()
-	if n <= 0 || p.Depth == 8 && len(p.Pix8) != n || p.Depth == 16 && len(p.Pix16) != n {
+	if n <= 0 || p.Depth == 8 && len(p.Pix8) != n || p.Depth == 16 && len(p.Pix16) != n || p.Depth == 32 && len(p.Pix32) != n {
 		panic("picture: a picture does not hold the samples that its size asks for")
 	}
 }
 
 // New returns a picture of zeros (black, and transparent if alpha is set). It panics if the size is not positive, colors
-// is not 1 or 3, or depth is not 8 or 16.
+// is not 1 or 3, or depth is not 8, 16 or 32.
 func New(width, height, colors int, alpha bool, depth int) *Picture {
 	p := &Picture{Width: width, Height: height, Colors: colors, Alpha: alpha, Depth: depth}
 	if width <= 0 || height <= 0 {
@@ -46,8 +49,10 @@ func New(width, height, colors int, alpha bool, depth int) *Picture {
 		p.Pix8 = make([]uint8, n)
 	case 16:
 		p.Pix16 = make([]uint16, n)
+	case 32:
+		p.Pix32 = make([]float32, n)
 	default:
-		panic("picture: a picture has 8 or 16 bits a sample")
+		panic("picture: a picture has 8, 16 or 32 bits a sample")
 	}
 	return p
 }
@@ -63,8 +68,8 @@ func (p *Picture) Channels() int {
 // Bounds is the picture's rectangle, with (0, 0) at the upper left.
 func (p *Picture) Bounds() image.Rectangle { return image.Rect(0, 0, p.Width, p.Height) }
 
-// ReadPlane writes the samples of one channel inside r to dst as sample/(2^Depth-1), in 0..1: rows from the top, dense
-// (stride r.Dx()). It panics if r is not inside the picture, dst is shorter than r or there is no such channel.
+// ReadPlane writes the samples of one channel inside r to dst as sample/(2^Depth-1), in 0..1, or as they are if Depth is 32: rows from the
+// top, dense (stride r.Dx()). It panics if r is not inside the picture, dst is shorter than r or there is no such channel.
 // Several goroutines may read at once.
 func (p *Picture) ReadPlane(dst []float32, channel int, r image.Rectangle) {
 	p.checkPlane(len(dst), channel, r)
@@ -79,6 +84,13 @@ func (p *Picture) ReadPlane(dst []float32, channel int, r image.Rectangle) {
 			kernel.FloatsFromBytes(row, p.Pix8[at:][:(w-1)*step+1], step)
 			continue
 		}
+		if p.Depth == 32 {
+			for x := range row {
+				row[x] = p.Pix32[at]
+				at += step
+			}
+			continue
+		}
 		for x := range row {
 			row[x] = float32(p.Pix16[at]) / 65535
 			at += step
@@ -87,8 +99,8 @@ func (p *Picture) ReadPlane(dst []float32, channel int, r image.Rectangle) {
 }
 
 // WritePlane sets the samples of one channel inside r from src (dense rows of r, nominal range 0..1): values are clamped
-// and rounded half up to the picture's depth; a NaN is written as 0. It panics as ReadPlane does. Several goroutines may
-// write at once if their rectangles or channels differ.
+// and rounded half up to the picture's depth; a NaN is written as 0. If Depth is 32, colours are neither clamped nor rounded, but infinities
+// become the largest numbers. It panics as ReadPlane does. Several goroutines may write at once if their rectangles or channels differ.
 func (p *Picture) WritePlane(src []float32, channel int, r image.Rectangle) {
 	p.writePlanes([][]float32{src}, channel, r)
 }
@@ -123,11 +135,30 @@ func (p *Picture) writePlanes(src [][]float32, first int, r image.Rectangle) {
 		}
 		for c, row := range rows[:len(src)] {
 			to := at + c
+			if p.Depth == 32 {
+				p.writeFloats(to, step, row, first+c == p.Colors)
+				continue
+			}
 			for _, v := range row {
 				p.Pix16[to] = quantize16(v)
 				to += step
 			}
 		}
+	}
+}
+
+// writeFloats sets samples that are step apart, the first at index to, of colours or of alpha.
+func (p *Picture) writeFloats(to, step int, row []float32, alpha bool) {
+	lowest, highest := float32(-math.MaxFloat32), float32(math.MaxFloat32)
+	if alpha {
+		lowest, highest = 0, 1
+	}
+	for _, v := range row {
+		if v != v {
+			v = 0
+		}
+		p.Pix32[to] = max(lowest, min(v, highest))
+		to += step
 	}
 }
 

@@ -49,10 +49,13 @@ func (p *Picture) Band(y0, y1 int) *Picture {
 	}
 	band, row := *p, p.Width*p.Channels()
 	band.Height = y1 - y0
-	if p.Depth == 8 {
+	switch p.Depth {
+	case 8:
 		band.Pix8 = p.Pix8[y0*row : y1*row : y1*row]
-	} else {
+	case 16:
 		band.Pix16 = p.Pix16[y0*row : y1*row : y1*row]
+	default:
+		band.Pix32 = p.Pix32[y0*row : y1*row : y1*row]
 	}
 	return &band
 }

@@ -14,15 +14,21 @@ func upright(p *picture.Picture, orientation int) *picture.Picture {
 	}
 	f := &File{Width: p.Width, Height: p.Height, Colors: p.Colors, Alpha: p.Alpha, Depth: p.Depth, Orientation: orientation}
 	out := f.NewPicture()
-	if p.Depth == 8 {
+	switch p.Depth {
+	case 8:
 		reorder(NewPlacer(f, out.Pix8), p.Pix8)
-	} else {
+	case 16:
 		reorder(NewPlacer(f, out.Pix16), p.Pix16)
+	default:
+		reorder(NewPlacer(f, out.Pix32), p.Pix32)
 	}
 	return out
 }
 
-func reorder[T uint8 | uint16](to *Placer[T], stored []T) {
+// Sample is a sample of a picture of any depth.
+type Sample interface{ uint8 | uint16 | float32 }
+
+func reorder[T Sample](to *Placer[T], stored []T) {
 	n := to.width * to.channels
 	for y := 0; len(stored) > 0; y++ {
 		copy(to.Row(y, 0, 1, to.width), stored[:n])
@@ -40,7 +46,7 @@ func (f *File) NewPicture() *picture.Picture {
 //
 // EXIF says where the stored first row and first column lie in the upright picture: 1 top and left, 2 top and right,
 // 3 bottom and right, 4 bottom and left, 5 left and top, 6 right and top, 7 right and bottom, 8 left and bottom.
-type Placer[T uint8 | uint16] struct {
+type Placer[T Sample] struct {
 	dst             []T
 	width, channels int // of the stored picture
 	// The place of the stored pixel (x, y) is start + x*right + y*down, in pixels.
@@ -53,7 +59,7 @@ type Placer[T uint8 | uint16] struct {
 }
 
 // NewPlacer makes the placer of the picture that a file declares, whose upright samples are dst.
-func NewPlacer[T uint8 | uint16](f *File, dst []T) *Placer[T] {
+func NewPlacer[T Sample](f *File, dst []T) *Placer[T] {
 	p := &Placer[T]{dst: dst, width: f.Width, channels: f.Colors}
 	if f.Alpha {
 		p.channels++
