@@ -29,6 +29,10 @@ type Decoded struct {
 	// Metadata is what the file says beside the pixels, as it says it: Data.Of puts right what has to do with sizes and orientation.
 	Metadata *metadata.Data
 	Notes    []string // one short sentence for each thing of the file that is not read
+	// Pages is how many pictures the file has, previews not counted; 0 if the format has but one.
+	Pages int
+	// Values says what samples stand for in a file that has other than black to white, and is to be given to the encoder; else nil.
+	Values *codec.Values
 }
 
 // Config describes a picture that was not decoded yet: its format, its form as Decode would give it, after turning upright, and the memory
@@ -59,7 +63,9 @@ func decode(s *codec.Source, limits Limits) (*Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoded{Picture: p, Format: f.Format(), Quality: f.Quality, FullColor: f.FullColor, Metadata: &f.Metadata, Notes: f.Notes}
+	d := &Decoded{
+		Picture: p, Format: f.Format(), Quality: f.Quality, FullColor: f.FullColor, Metadata: &f.Metadata, Notes: f.Notes, Pages: f.Pages, Values: f.Values,
+	}
 	if most, kept := f.Memory(); most-kept > codec.MuchGarbage {
 		debug.FreeOSMemory() // what is done with the picture takes memory too, and this is not to lie beside it
 	}
@@ -67,17 +73,17 @@ func decode(s *codec.Source, limits Limits) (*Decoded, error) {
 }
 
 // open recognises the format and reads the headers.
-func open(s *codec.Source) (*codec.File, error) {
+func open(s *codec.Source, o codec.Options) (*codec.File, error) {
 	format, err := sniff(s.First())
 	if err != nil {
 		return nil, err
 	}
-	return codec.Open(s, format)
+	return codec.Open(s, format, o)
 }
 
 // check does all that comes before the pixels are decoded.
 func check(s *codec.Source, limits Limits) (*codec.File, error) {
-	f, err := open(s)
+	f, err := open(s, limits.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +116,7 @@ func sameForm(found, accepted Config) bool {
 // DecodeConfig reads size and format from the structure of a picture without decoding pixels. Data that it accepts may still
 // be damaged.
 func DecodeConfig(data []byte) (Config, error) {
-	f, err := open(codec.MemorySource(data))
+	f, err := open(codec.MemorySource(data), codec.Options{})
 	if err != nil {
 		return Config{}, err
 	}

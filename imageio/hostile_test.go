@@ -64,7 +64,7 @@ func sound(data []byte, limits Limits) (*Decoded, error) {
 }
 
 func same(a, b *Decoded) bool {
-	return a.Config() == b.Config() && bytes.Equal(a.Pix8, b.Pix8) && slices.Equal(a.Pix16, b.Pix16)
+	return a.Config() == b.Config() && bytes.Equal(a.Pix8, b.Pix8) && slices.Equal(a.Pix16, b.Pix16) && slices.Equal(a.Pix32, b.Pix32)
 }
 
 func TestTruncatedFiles(t *testing.T) {

@@ -15,6 +15,8 @@ type Limits struct {
 	MaxPixels int64 // width times height; 0 means DefaultMaxPixels
 	// MaxBytes is the longest file that is accepted, in bytes; 0 means what MaxPixels take uncompressed.
 	MaxBytes int64
+	// Options is what is wanted of a file beside its picture: another page, other bands, another range of samples.
+	Options codec.Options
 	// Accept, if not nil, is called when the headers are read, before anything else of the file is; if it returns an error, that is the
 	// result. In rare files what comes behind the pixels changes what the headers said, as that the picture lies on its side; then Accept
 	// is asked again before the pixels are decoded.

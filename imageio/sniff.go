@@ -34,12 +34,12 @@ var inputs = []struct {
 	{8, "WEBP", &webp.Format},
 	{0, "II*\x00", &tiff.Format},
 	{0, "MM\x00*", &tiff.Format},
+	{0, "II+\x00", &tiff.Format},
+	{0, "MM\x00+", &tiff.Format},
 }
 
 // otherSignatures are formats people have that cannot be read, so that the error can name them.
 var otherSignatures = []signature{
-	{0, "II+\x00", "BigTIFF"},
-	{0, "MM\x00+", "BigTIFF"},
 	{0, "GIF8", "GIF"},
 	{0, "BM", "BMP"},
 	{4, "ftypavi", "AVIF"},

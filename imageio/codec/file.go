@@ -33,6 +33,11 @@ type File struct {
 	Depth         int  // likewise
 	Orientation   int  // EXIF's 1..8
 	Metadata      metadata.Data
+	Options       Options
+	// Pages is how many pictures the file has, previews not counted; 0 if the format has but one.
+	Pages int
+	// Values is what samples stand for, where that is not black to white; else nil.
+	Values *Values
 	// Notes are short sentences about what is not read of the file.
 	Notes []string
 
@@ -74,8 +79,8 @@ type Format struct {
 }
 
 // Open reads the headers of a file of this format.
-func Open(s *Source, format *Format) (*File, error) {
-	f := &File{Src: s, format: format, Orientation: 1, Depth: 8}
+func Open(s *Source, format *Format, o Options) (*File, error) {
+	f := &File{Src: s, format: format, Options: o, Orientation: 1, Depth: 8}
 	f.scanner = format.Scan(f)
 	s.Allow(s.Room(), fmt.Errorf("its headers are longer than %s", humanize.Bytes(uint64(s.Room()))))
 	if err := f.scanner.Header(); err != nil {
@@ -172,7 +177,7 @@ func (f *File) DecodeWith(config func(io.Reader) (image.Config, error), decode f
 func (f *File) damaged(err error) error {
 	kind := fault.KindOf(err)
 	switch {
-	case kind == fault.TooLarge || kind == fault.Unavailable || kind == fault.Damaged:
+	case kind == fault.TooLarge || kind == fault.Unavailable || kind == fault.Damaged || kind == fault.Usage:
 		return err // it is not about the format
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return fault.New(fault.Damaged, "damaged %s: it ends too early", f.format.Name)

@@ -14,17 +14,46 @@ import (
 	"slices"
 )
 
-// Directory is one image file directory of a TIFF file or an EXIF block: a list of tagged fields. It reads the values of fields when they are
-// asked for, so that its size is that of the list.
+// Directory is one image file directory of a TIFF file, a BigTIFF file or an EXIF block: a list of tagged fields. It reads the values of
+// fields when they are asked for, so that its size is that of the list.
 type Directory struct {
 	Order binary.ByteOrder
+	Big   bool  // it is one of a BigTIFF, whose offsets have 64 bits
 	End   int64 // of the list in the file
 	Next  int64 // offset of the next directory, 0 if none
 	// Err is why the values of a field that is there could not be read; io.ErrUnexpectedEOF if they lie outside the file.
 	Err error
 
 	src     Source
-	entries []byte // twelve bytes each
+	entries []byte // form.entry bytes each
+}
+
+// form is how long the parts of a directory are, in bytes.
+type form struct {
+	count  int // how many entries there are
+	entry  int // tag and type of two bytes each, a number of values, and these or where they are
+	number int // of values; as long as an offset
+}
+
+var (
+	classic = form{count: 2, entry: 12, number: 4}
+	bigTIFF = form{count: 8, entry: 20, number: 8}
+)
+
+func (d *Directory) form() form {
+	if d.Big {
+		return bigTIFF
+	}
+	return classic
+}
+
+// number reads a count or an offset. One that lies beyond every file stays so, and can be reckoned with.
+func (d *Directory) number(b []byte) int64 {
+	const beyond = 1 << 60
+	if d.Big {
+		return int64(min(d.Order.Uint64(b), beyond))
+	}
+	return int64(d.Order.Uint32(b))
 }
 
 // Source is what directories lie in.
@@ -44,59 +73,79 @@ func (b Block) Bytes(offset int64, n int) ([]byte, error) {
 	return b[offset:][:n], nil
 }
 
-const entryLen = 12
-
-// First reads the header of a TIFF file or EXIF block and its first directory.
+// First reads the header of a TIFF file, a BigTIFF file or an EXIF block and its first directory.
 func First(s Source) (*Directory, error) {
 	header, err := s.Bytes(0, 8)
 	if err != nil {
 		return nil, err
 	}
-	var order binary.ByteOrder
+	d := &Directory{src: s}
 	switch string(header[:4]) {
 	case "II*\x00":
-		order = binary.LittleEndian
+		d.Order = binary.LittleEndian
 	case "MM\x00*":
-		order = binary.BigEndian
+		d.Order = binary.BigEndian
+	case "II+\x00":
+		d.Order, d.Big = binary.LittleEndian, true
+	case "MM\x00+":
+		d.Order, d.Big = binary.BigEndian, true
 	default:
 		return nil, errors.New("its header is wrong")
 	}
-	return Read(s, order, int64(order.Uint32(header[4:])))
+	if !d.Big {
+		return d.At(int64(d.Order.Uint32(header[4:])))
+	}
+	if d.Order.Uint16(header[4:]) != 8 || d.Order.Uint16(header[6:]) != 0 {
+		return nil, errors.New("its header is wrong")
+	}
+	if header, err = s.Bytes(8, 8); err != nil {
+		return nil, err
+	}
+	return d.At(d.number(header))
 }
 
-// Read reads the directory at offset.
-func Read(s Source, order binary.ByteOrder, offset int64) (*Directory, error) {
+// At reads another directory of the same file, at an offset.
+func (d *Directory) At(offset int64) (*Directory, error) {
+	const most = 1 << 16 // fields, of which each tag needs one
+	f := d.form()
 	if offset < 8 {
 		return nil, io.ErrUnexpectedEOF
 	}
-	head, err := s.Bytes(offset, 2)
+	head, err := d.src.Bytes(offset, f.count)
 	if err != nil {
 		return nil, err
 	}
-	length := int(order.Uint16(head)) * entryLen
-	entries, err := s.Bytes(offset+2, length)
+	n := int64(d.Order.Uint16(head))
+	if d.Big {
+		if n = d.number(head); n > most {
+			return nil, errors.New("its list of fields is impossibly long")
+		}
+	}
+	length := int(n) * f.entry
+	start := offset + int64(f.count)
+	entries, err := d.src.Bytes(start, length)
 	if err != nil {
 		return nil, err
 	}
-	d := &Directory{src: s, Order: order, entries: slices.Clone(entries), End: offset + 2 + int64(length)}
+	out := &Directory{src: d.src, Order: d.Order, Big: d.Big, entries: slices.Clone(entries), End: start + int64(length)}
 	// Files without the closing offset exist; nothing follows then.
-	next, err := s.Bytes(d.End, 4)
+	next, err := d.src.Bytes(out.End, f.number)
 	switch {
 	case err == nil:
-		d.Next = int64(order.Uint32(next))
+		out.Next = d.number(next)
 	case !errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, err
 	}
-	return d, nil
+	return out, nil
 }
 
 // Len is the length of the list in bytes.
-func (d *Directory) Len() int64 { return int64(len(d.entries)) + 2 }
+func (d *Directory) Len() int64 { return int64(len(d.entries) + d.form().count) }
 
 // entry is the last entry with a tag, nil if there is none.
 func (d *Directory) entry(tag uint16) []byte {
 	var found []byte
-	for entry := range slices.Chunk(d.entries, entryLen) {
+	for entry := range slices.Chunk(d.entries, d.form().entry) {
 		if d.Order.Uint16(entry) == tag {
 			found = entry
 		}
@@ -107,24 +156,40 @@ func (d *Directory) entry(tag uint16) []byte {
 // Has reports whether there is a field.
 func (d *Directory) Has(tag uint16) bool { return d.entry(tag) != nil }
 
-// fieldSizes is the size in bytes of a value by its type: byte, text, short, long, rational and so on.
-var fieldSizes = [...]int64{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8}
+// Types of values that are not read as bytes.
+const (
+	kindByte     = 1
+	kindShort    = 3
+	kindLong     = 4
+	kindRational = 5
+	kindFloat    = 11
+	kindDouble   = 12
+	kindIFD      = 13
+	kindLong8    = 16
+	kindIFD8     = 18
+)
 
-// field says where the values of a field lie, and of which type they are. Those of at most four bytes are in the entry itself; they are
-// given at once. There is none where the field is absent or of an unknown type.
+// fieldSizes is the size in bytes of a value by its type: byte, text, short, long, rational and so on.
+var fieldSizes = [...]int64{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8}
+
+// field says where the values of a field lie, and of which type they are. Those of at most four bytes (eight in a BigTIFF) are in the entry
+// itself; they are given at once. There is none where the field is absent or of an unknown type.
 func (d *Directory) field(tag uint16) (at, length int64, inline []byte, kind uint16) {
 	entry := d.entry(tag)
 	if entry == nil {
 		return 0, 0, nil, 0
 	}
 	kind = d.Order.Uint16(entry[2:])
-	if int(kind) >= len(fieldSizes) {
+	if int(kind) >= len(fieldSizes) || fieldSizes[kind] == 0 {
 		return 0, 0, nil, 0
 	}
-	if length = fieldSizes[kind] * int64(d.Order.Uint32(entry[4:])); length <= 4 {
-		return 0, length, entry[8 : 8+length], kind
+	const most = 1 << 40 // values; no file holds more
+	width := d.form().number
+	values := entry[4+width:]
+	if length = fieldSizes[kind] * min(d.number(entry[4:]), most); length <= int64(width) {
+		return 0, length, values[:length], kind
 	}
-	return int64(d.Order.Uint32(entry[8:])), length, nil, kind
+	return d.number(values), length, nil, kind
 }
 
 // Bytes gives the raw values of a field, at most so many bytes, and their type; nil where it is absent or cannot be read. They are
@@ -142,23 +207,16 @@ func (d *Directory) Bytes(tag uint16, most int) (raw []byte, kind uint16) {
 	return raw, kind
 }
 
-// Uints gives at most limit values of a field of unsigned integers.
+// Uints gives at most limit values of a field of unsigned integers. Those above the largest of 32 bits become that.
 func (d *Directory) Uints(tag uint16, limit int) []uint32 {
-	raw, kind := d.Bytes(tag, 4*limit)
-	if kind != 1 && kind != 3 && kind != 4 {
+	l := d.list(tag)
+	raw, kind := d.Bytes(tag, int(l.size)*limit)
+	if kind == 0 || l.size == 0 {
 		return nil
 	}
-	size := int(fieldSizes[kind])
-	values := make([]uint32, min(len(raw)/size, limit))
+	values := make([]uint32, min(len(raw)/int(l.size), limit))
 	for i := range values {
-		switch b := raw[i*size:]; kind {
-		case 1:
-			values[i] = uint32(b[0])
-		case 3:
-			values[i] = uint32(d.Order.Uint16(b))
-		case 4:
-			values[i] = d.Order.Uint32(b)
-		}
+		values[i] = uint32(min(l.value(raw[i*int(l.size):]), math.MaxUint32))
 	}
 	return values
 }
@@ -174,10 +232,28 @@ func (d *Directory) Uint(tag uint16, other uint32) uint32 {
 // Rational gives the first value of a field of fractions, or NaN.
 func (d *Directory) Rational(tag uint16) float64 {
 	raw, kind := d.Bytes(tag, 8)
-	if kind != 5 || len(raw) < 8 {
+	if kind != kindRational || len(raw) < 8 {
 		return math.NaN()
 	}
 	return float64(d.Order.Uint32(raw)) / float64(d.Order.Uint32(raw[4:]))
+}
+
+// Floats gives at most limit values of a field of floating point numbers.
+func (d *Directory) Floats(tag uint16, limit int) []float64 {
+	raw, kind := d.Bytes(tag, 8*limit)
+	if kind != kindFloat && kind != kindDouble {
+		return nil
+	}
+	size := int(fieldSizes[kind])
+	values := make([]float64, min(len(raw)/size, limit))
+	for i := range values {
+		if b := raw[i*size:]; kind == kindFloat {
+			values[i] = float64(math.Float32frombits(d.Order.Uint32(b)))
+		} else {
+			values[i] = math.Float64frombits(d.Order.Uint64(b))
+		}
+	}
+	return values
 }
 
 // List is a field of many unsigned integers, read one at a time.
@@ -189,15 +265,33 @@ type List struct {
 	N     int64  // of values
 }
 
-// List gives the values of a field of shorts or longs; none where it is absent or of another type.
-func (d *Directory) List(tag uint16) List {
+// List gives the values of a field of unsigned integers; none where it is absent or of another type.
+func (d *Directory) List(tag uint16) List { return d.list(tag) }
+
+func (d *Directory) list(tag uint16) List {
 	at, length, inline, kind := d.field(tag)
-	if kind != 3 && kind != 4 {
+	switch kind {
+	case kindByte, kindShort, kindLong, kindIFD, kindLong8, kindIFD8:
+	default:
 		return List{}
 	}
 	l := List{d: d, at: at, entry: inline, size: fieldSizes[kind]}
 	l.N = length / l.size
 	return l
+}
+
+// value reads one value. One that lies beyond every file stays so, and can be reckoned with.
+func (l *List) value(raw []byte) int64 {
+	switch l.size {
+	case 1:
+		return int64(raw[0])
+	case 2:
+		return int64(l.d.Order.Uint16(raw))
+	case 4:
+		return int64(l.d.Order.Uint32(raw))
+	}
+	const beyond = 1 << 60
+	return int64(min(l.d.Order.Uint64(raw), beyond))
 }
 
 // Value gives value i, which must be there.
@@ -211,8 +305,5 @@ func (l *List) Value(i int64) (int64, error) {
 			return 0, err
 		}
 	}
-	if l.size == 2 {
-		return int64(l.d.Order.Uint16(raw)), nil
-	}
-	return int64(l.d.Order.Uint32(raw)), nil
+	return l.value(raw), nil
 }

@@ -2,156 +2,142 @@ package tiff
 
 import (
 	"bufio"
-	"errors"
-	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/zlib"
-	"golang.org/x/image/ccitt"
-	"golang.org/x/image/tiff/lzw"
-
 	"classsr/imageio/codec"
-	"classsr/imageio/ifd"
 	"classsr/picture"
 )
-
-// TIFF is decoded here strip by strip (or tile by tile), row by row, straight into the picture. golang.org/x/image/tiff holds whole strips,
-// several times while they grow, beside an image of four bytes for a pixel's three; and a strip may be all of the picture.
-
-// blocks says how a picture is cut into strips or tiles.
-type blocks struct {
-	width, height   int // of a block
-	across, down    int // how many there are
-	tiles           bool
-	offsets, counts ifd.List
-}
-
-// cut finds out about the strips or tiles.
-func (f *scanner) cut() (blocks, error) {
-	const smallestTile, largestPadding = 8, 1024
-	b := blocks{width: f.Width, height: f.Height}
-	offsets, counts := uint16(tagStripOffsets), uint16(tagStripByteCounts)
-	if w := f.d.Uint(tagTileWidth, 0); w != 0 {
-		h := f.d.Uint(tagTileHeight, 0)
-		// Tiles reach beyond the picture, but none is larger than it but for a multiple of 16, unless it is of an ordinary size.
-		if w < smallestTile || h < smallestTile || w > uint32(max(f.Width+16, largestPadding)) || h > uint32(max(f.Height+16, largestPadding)) {
-			return b, fmt.Errorf("its tiles have an impossible size of %dx%d", w, h)
-		}
-		b.width, b.height, b.tiles = int(w), int(h), true
-		offsets, counts = tagTileOffsets, tagTileByteCounts
-	} else if rows := f.d.Uint(tagRowsPerStrip, 0); rows != 0 {
-		b.height = int(min(rows, uint32(f.Height)))
-	}
-	b.across, b.down = (f.Width-1)/b.width+1, (f.Height-1)/b.height+1
-	b.offsets, b.counts = f.d.List(offsets), f.d.List(counts)
-	if n := int64(b.across) * int64(b.down); b.offsets.N < n || b.counts.N < n {
-		return b, errors.New("it does not say where all of its pixels are")
-	}
-	return b, nil
-}
-
-// length is how many bytes all blocks take together, and where the last one ends. They may overlap, so their sum counts only up to the
-// length of the file, and is not taken further; nor is their end, of a file that is there.
-func (b *blocks) length(s *codec.Source) (sum, end int64, err error) {
-	for i := range int64(b.across) * int64(b.down) {
-		n, err := b.counts.Value(i)
-		if err != nil {
-			return 0, 0, err
-		}
-		sum += n
-		if !s.Piped() {
-			if sum >= s.Size() {
-				return s.Size(), s.Size(), nil
-			}
-			continue
-		}
-		at, err := b.offsets.Value(i)
-		if err != nil {
-			return 0, 0, err
-		}
-		end = max(end, at+n)
-	}
-	return sum, end, nil
-}
-
-// data gives the compressed bytes of block i.
-func (f *scanner) data(i int64) (io.Reader, error) {
-	at, err := f.blocks.offsets.Value(i)
-	if err != nil {
-		return nil, err
-	}
-	n, err := f.blocks.counts.Value(i)
-	if err != nil {
-		return nil, err
-	}
-	return f.Src.Section(at, n), nil
-}
-
-// inflater undoes the compression of one block after the other.
-type inflater struct {
-	*scanner
-	buffer  *bufio.Reader
-	deflate io.ReadCloser
-}
-
-// open gives the bytes of a block before compression.
-func (t *inflater) open(i int64) (io.Reader, error) {
-	data, err := t.data(i)
-	if err != nil {
-		return nil, err
-	}
-	t.buffer.Reset(data)
-	order := ccitt.MSB
-	if t.reversed {
-		order = ccitt.LSB
-	}
-	white := &ccitt.Options{Invert: t.photometric == whiteIsZero}
-	rows := min(t.blocks.height, t.Height-int(i)/t.blocks.across*t.blocks.height)
-	switch t.compression {
-	case fax3:
-		return ccitt.NewReader(t.buffer, order, ccitt.Group3, t.blocks.width, rows, white), nil
-	case fax4:
-		return ccitt.NewReader(t.buffer, order, ccitt.Group4, t.blocks.width, rows, white), nil
-	case lzwCompressed:
-		return lzw.NewReader(t.buffer, lzw.MSB, 8), nil
-	case packed:
-		return &packBits{r: t.buffer}, nil
-	case deflated, oldDeflated:
-		if t.deflate == nil {
-			t.deflate, err = zlib.NewReader(t.buffer)
-		} else {
-			err = t.deflate.(zlib.Resetter).Reset(t.buffer, nil)
-		}
-		return t.deflate, err
-	}
-	return t.buffer, nil
-}
 
 // Pixels implements codec.Scanner.
 func (f *scanner) Pixels() (*picture.Picture, error) {
 	p := f.NewPicture()
-	if p.Depth == 8 {
+	switch {
+	case f.whole():
+		return p, f.readWhole(codec.NewPlacer(f.File, p.Pix8))
+	case p.Depth == 8:
 		return p, read(f, codec.NewPlacer(f.File, p.Pix8), f.samples8())
+	case p.Depth == 16:
+		return p, read(f, codec.NewPlacer(f.File, p.Pix16), f.samples16())
 	}
-	return p, read(f, codec.NewPlacer(f.File, p.Pix16), f.samples16())
+	return p, read(f, codec.NewPlacer(f.File, p.Pix32), f.samples32())
+}
+
+// workBytes is what decoding takes beside the picture, at most.
+func (f *scanner) workBytes() int64 {
+	w, h := int64(f.blocks.width), int64(f.blocks.height)
+	n := codec.PixelBytes * w * int64(max(1, f.Depth/16)) // a row that is turned
+	if f.whole() {
+		// Bytes a pixel of an image with alpha, what its decoder works with, and the picture made of it. Sides are rounded up to 32.
+		const pixel = 14
+		return n + pixel*(w+32)*(h+32)
+	}
+	n += int64(f.rowBytes(f.blocks.width)) * int64(len(f.planes()))
+	n += (2 + 8) * w * int64(len(f.used)) // samples as they are stored, of whichever type
+	const faxPixel, decompressor = 24, 192 << 10
+	if f.compression == fax3 || f.compression == fax4 || f.compression == faxRows || f.compression == faxWords {
+		n += faxPixel * w
+	}
+	n += int64(len(f.planes())-1) * decompressor
+	return n + int64(len(f.planes()))*f.windowBytes()
+}
+
+// planes lists the planes that are read.
+func (f *scanner) planes() []int {
+	if f.blocks.planes == 1 {
+		return []int{0}
+	}
+	return f.used
+}
+
+// stored is a row as it is stored: of all samples of its pixels, or one row for each sample that is read.
+type stored [][]byte
+
+// reader reads rows of all blocks, from top to bottom in each.
+type reader struct {
+	*scanner
+	inflaters []inflater
+	planes    []int
+	row       stored
+}
+
+func newReader(f *scanner) *reader {
+	r := &reader{scanner: f, planes: f.planes()}
+	for range r.planes {
+		r.inflaters = append(r.inflaters, inflater{scanner: f, buffer: bufio.NewReaderSize(nil, f.Src.Buffer())})
+		r.row = append(r.row, make([]byte, f.rowBytes(f.blocks.width)))
+	}
+	return r
+}
+
+func (r *reader) close() {
+	for i := range r.inflaters {
+		r.inflaters[i].close()
+	}
+}
+
+// each calls use with every row of every block: where it lies, and how many of its pixels are the picture's.
+func (r *reader) each(use func(x, y, n int, row stored)) error {
+	b := &r.blocks
+	open := make([]io.Reader, len(r.planes))
+	for i := range int64(b.across) * int64(b.down) {
+		x, y := int(i)%b.across*b.width, int(i)/b.across*b.height
+		below := min(y+b.height, r.Height)
+		for k, plane := range r.planes {
+			var err error
+			if open[k], err = r.inflaters[k].open(i+int64(plane)*int64(b.across)*int64(b.down), below-y); err != nil {
+				return err
+			}
+		}
+		for ; y < below; y++ {
+			for k := range r.planes {
+				if _, err := io.ReadFull(open[k], r.row[k]); err != nil {
+					return err
+				}
+				r.sumUp(r.row[k])
+			}
+			use(x, y, min(b.width, r.Width-x), r.row)
+		}
+	}
+	return nil
 }
 
 // read reads all blocks. samples makes the picture's samples of a row of stored ones.
-func read[T uint8 | uint16](f *scanner, to *codec.Placer[T], samples func(dst []T, row []byte)) error {
-	t := inflater{scanner: f, buffer: bufio.NewReaderSize(nil, f.Src.Buffer())}
-	row := make([]byte, f.rowBytes(f.blocks.width))
-	for i := range int64(f.blocks.across) * int64(f.blocks.down) {
-		r, err := t.open(i)
+func read[T codec.Sample](f *scanner, to *codec.Placer[T], samples func(dst []T, row stored)) error {
+	r := newReader(f)
+	defer r.close()
+	return r.each(func(x, y, n int, row stored) {
+		samples(to.Row(y, x, 1, n), row)
+		to.Place()
+	})
+}
+
+// readWhole reads blocks that are decoded as a whole.
+func (f *scanner) readWhole(to *codec.Placer[uint8]) error {
+	b := &f.blocks
+	flip := uint8(0)
+	if f.photometric == whiteIsZero {
+		flip = 0xff
+	}
+	for i := range int64(b.across) * int64(b.down) {
+		x, y := int(i)%b.across*b.width, int(i)/b.across*b.height
+		rows := min(b.height, f.Height-y)
+		if b.tiles {
+			rows = b.height
+		}
+		p, err := f.picture(i, rows)
 		if err != nil {
 			return err
 		}
-		x, y := int(i)%f.blocks.across*f.blocks.width, int(i)/f.blocks.across*f.blocks.height
-		for below := min(y+f.blocks.height, f.Height); y < below; y++ {
-			if _, err := io.ReadFull(r, row); err != nil {
-				return err
+		if f.multiplied {
+			straighten(p.Pix8, p.Channels())
+		}
+		line := p.Width * p.Channels()
+		n := min(b.width, f.Width-x)
+		for k := range min(b.height, f.Height-y) {
+			dst := to.Row(y+k, x, 1, n)
+			for i, v := range p.Pix8[k*line:][:n*p.Channels()] {
+				dst[i] = v ^ flip
 			}
-			f.sumUp(row)
-			samples(to.Row(y, x, 1, min(f.blocks.width, f.Width-x)), row)
 			to.Place()
 		}
 	}

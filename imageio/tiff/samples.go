@@ -1,80 +1,248 @@
 package tiff
 
-import "classsr/imageio/codec"
+import "image/color"
 
 // What stored samples of a TIFF mean.
 
-// sumUp makes samples of differences.
-func (f *scanner) sumUp(row []byte) {
-	switch {
-	case !f.predictor:
-	case f.bits == 8:
-		for i := f.samples; i < len(row); i++ {
-			row[i] += row[i-f.samples]
+// unpack writes the samples that are read of len(dst)/len(f.used) pixels, as they are stored.
+func (f *scanner) unpack(dst []uint16, row stored) {
+	channels := len(f.used)
+	for k, sample := range f.used {
+		from, step := row[0], f.samples
+		if f.blocks.planes > 1 {
+			from, sample, step = row[k], 0, 1
 		}
-	default:
-		order := f.d.Order
-		for i := 2 * f.samples; i+2 <= len(row); i += 2 {
-			order.PutUint16(row[i:], order.Uint16(row[i:])+order.Uint16(row[i-2*f.samples:]))
+		switch f.bits {
+		case 8:
+			for i, at := k, sample; i < len(dst); i, at = i+channels, at+step {
+				dst[i] = uint16(from[at])
+			}
+		case 16:
+			order := f.d.Order
+			for i, at := k, 2*sample; i < len(dst); i, at = i+channels, at+2*step {
+				dst[i] = order.Uint16(from[at:])
+			}
+		default:
+			for i, at := k, f.bits*sample; i < len(dst); i, at = i+channels, at+f.bits*step {
+				dst[i] = bitsAt(from, at, f.bits)
+			}
 		}
 	}
+}
+
+// bitsAt gives n bits, at most 16, from bit number at on.
+func bitsAt(row []byte, at, n int) uint16 {
+	v := uint32(row[at/8]) << 16
+	if at%8+n > 8 {
+		v |= uint32(row[at/8+1]) << 8
+	}
+	if at%8+n > 16 {
+		v |= uint32(row[at/8+2])
+	}
+	return uint16(v >> (24 - at%8 - n) & (1<<n - 1))
 }
 
 // samples8 makes the way from a row of stored samples to the picture's of 8 bits.
-func (f *scanner) samples8() func(dst []uint8, row []byte) {
-	switch {
-	case f.photometric == modelPalette:
-		return f.colours()
-	case f.bits == 1:
-		white := uint8(0xff)
-		if f.photometric == whiteIsZero {
-			white = 0
-		}
-		return func(dst []uint8, row []byte) {
-			for i := range dst {
-				dst[i] = ^white ^ -(row[i/8] >> (7 - i%8) & 1)
+func (f *scanner) samples8() func(dst []uint8, row stored) {
+	if f.asStored() {
+		return func(dst []uint8, row stored) {
+			copy(dst, row[0])
+			if f.multiplied {
+				straighten(dst, len(f.used))
 			}
 		}
 	}
-	return func(dst []uint8, row []byte) {
-		copy(dst, row)
-		switch {
-		case f.photometric == whiteIsZero:
-			for i := range dst {
-				dst[i] = ^dst[i]
-			}
-		case f.multiplied:
-			codec.Straighten8(dst)
+	codes := make([]uint16, f.blocks.width*len(f.used))
+	convert := f.convert8()
+	return func(dst []uint8, row stored) {
+		channels := f.channels()
+		codes := codes[:len(dst)/channels*len(f.used)]
+		f.unpack(codes, row)
+		convert(dst, codes)
+		if f.multiplied {
+			straighten(dst, channels)
+		}
+		if f.noData != nil {
+			hide(dst, codes, channels, len(f.used), f.transparent, *f.noData)
 		}
 	}
 }
 
-// samples16 does so for samples of 16 bits.
-func (f *scanner) samples16() func(dst []uint16, row []byte) {
-	order, flip := f.d.Order, uint16(0)
-	if f.photometric == whiteIsZero {
+// asStored reports whether a row of stored samples is one of the picture.
+func (f *scanner) asStored() bool {
+	if f.bits != 8 || f.samples != len(f.used) || f.blocks.planes > 1 || f.photometric != blackIsZero && f.photometric != modelRGB || f.noData != nil {
+		return false
+	}
+	for i, u := range f.used {
+		if u != i {
+			return false
+		}
+	}
+	return true
+}
+
+// channels is how many the picture has.
+func (f *scanner) channels() int {
+	if f.Alpha {
+		return f.Colors + 1
+	}
+	return f.Colors
+}
+
+// convert8 makes the way from codes to samples of 8 bits, without alpha that the file has not.
+func (f *scanner) convert8() func(dst []uint8, codes []uint16) {
+	scaled, channels := f.scale8(false), f.channels()
+	switch f.photometric {
+	case modelPalette:
+		return f.colours(scaled)
+	case modelCMYK:
+		return eachPixel(channels, len(f.used), f.transparent, scaled, func(dst []uint8, c []uint16) {
+			dst[0], dst[1], dst[2] = color.CMYKToRGB(scaled[c[0]], scaled[c[1]], scaled[c[2]], scaled[c[3]])
+		})
+	case modelLab, modelICCLab:
+		lab := f.lab()
+		return eachPixel(channels, len(f.used), f.transparent, scaled, func(dst []uint8, c []uint16) {
+			for i, v := range lab(c) {
+				dst[i] = uint8(v*255 + 0.5)
+			}
+		})
+	}
+	table := f.scale8(f.photometric == whiteIsZero)
+	return eachPixel(channels, len(f.used), f.transparent, scaled, func(dst []uint8, c []uint16) {
+		for i := range f.Colors {
+			dst[i] = table[c[i]]
+		}
+	})
+}
+
+// eachPixel converts colours pixel by pixel, and scales alpha if the file has it; it comes last in both.
+func eachPixel[T uint8 | uint16](channels, used int, alpha bool, scaled []T, colours func(dst []T, codes []uint16)) func([]T, []uint16) {
+	return func(dst []T, codes []uint16) {
+		for ; len(dst) >= channels; dst, codes = dst[channels:], codes[used:] {
+			colours(dst, codes)
+			if alpha {
+				dst[channels-1] = scaled[codes[used-1]]
+			}
+		}
+	}
+}
+
+// scale8 gives samples of 8 bits for stored ones of as many or fewer, or of 16 where only their palette's colours are read.
+func (f *scanner) scale8(inverted bool) []uint8 {
+	table, most := make([]uint8, 1<<f.bits), 1<<f.bits-1
+	for i := range table {
+		table[i] = uint8((i*255 + most/2) / most)
+		if inverted {
+			table[i] = ^table[i]
+		}
+	}
+	return table
+}
+
+// colours gives the palette's. An index beyond it is black.
+func (f *scanner) colours(scaled []uint8) func(dst []uint8, codes []uint16) {
+	n, table := len(f.palette)/3, make([][3]uint8, 1<<f.bits)
+	for i := range min(n, len(table)) {
+		for k := range 3 {
+			table[i][k] = entry8(f.palette[k*n+i], f.wide)
+		}
+	}
+	return eachPixel(f.channels(), len(f.used), f.transparent, scaled, func(dst []uint8, c []uint16) {
+		copy(dst[:f.Colors], table[c[0]][:f.Colors])
+	})
+}
+
+// samples16 makes the way to samples of 16 bits.
+func (f *scanner) samples16() func(dst []uint16, row stored) {
+	codes := make([]uint16, f.blocks.width*len(f.used))
+	convert := f.convert16()
+	return func(dst []uint16, row stored) {
+		channels := f.channels()
+		codes := codes[:len(dst)/channels*len(f.used)]
+		f.unpack(codes, row)
+		convert(dst, codes)
+		if f.multiplied {
+			straighten(dst, channels)
+		}
+		if f.noData != nil {
+			hide(dst, codes, channels, len(f.used), f.transparent, *f.noData)
+		}
+	}
+}
+
+func (f *scanner) convert16() func(dst []uint16, codes []uint16) {
+	scaled, flip := f.scale16(), uint16(0)
+	channels := f.channels()
+	switch f.photometric {
+	case modelCMYK:
+		return eachPixel(channels, len(f.used), f.transparent, scaled, func(dst []uint16, c []uint16) {
+			white := 0xffff - uint32(scaled[c[3]])
+			for i := range 3 {
+				dst[i] = uint16(((0xffff-uint32(scaled[c[i]]))*white + 0x7fff) / 0xffff)
+			}
+		})
+	case modelLab, modelICCLab:
+		lab := f.lab()
+		return eachPixel(channels, len(f.used), f.transparent, scaled, func(dst []uint16, c []uint16) {
+			for i, v := range lab(c) {
+				dst[i] = uint16(v*65535 + 0.5)
+			}
+		})
+	case whiteIsZero:
 		flip = 0xffff
 	}
-	return func(dst []uint16, row []byte) {
-		for i := range dst {
-			dst[i] = order.Uint16(row[2*i:]) ^ flip
+	if f.bits == 16 && channels == len(f.used) && !f.transparent {
+		return func(dst []uint16, codes []uint16) {
+			for i, c := range codes {
+				dst[i] = c ^ flip
+			}
 		}
-		if f.multiplied {
-			codec.Straighten16(dst)
+	}
+	return eachPixel(channels, len(f.used), f.transparent, scaled, func(dst []uint16, c []uint16) {
+		for i := range f.Colors {
+			dst[i] = scaled[c[i]] ^ flip
+		}
+	})
+}
+
+// scale16 gives samples of 16 bits for stored ones of 9 to 16.
+func (f *scanner) scale16() []uint16 {
+	table, most := make([]uint16, 1<<f.bits), 1<<f.bits-1
+	for i := range table {
+		table[i] = uint16((i*65535 + most/2) / most)
+	}
+	return table
+}
+
+// straighten divides colours by the alpha that they were multiplied with, which comes last in each pixel.
+func straighten[T uint8 | uint16](pix []T, channels int) {
+	most := uint32(^T(0))
+	for ; len(pix) >= channels; pix = pix[channels:] {
+		last := channels - 1
+		if a := uint32(pix[last]); a != 0 && a != most {
+			for k := range pix[:last] {
+				pix[k] = T(min(most, (uint32(pix[k])*most+a/2)/a))
+			}
 		}
 	}
 }
 
-// colours gives the palette's, whose samples have 16 bits. An index beyond it is black.
-func (f *scanner) colours() func(dst []uint8, row []byte) {
-	n, table := len(f.palette)/3, make([][]uint8, 1<<f.bits)
-	for i := range table {
-		table[i] = make([]uint8, f.Colors)
-		for k := range table[i] {
-			if i < n {
-				table[i][k] = uint8(f.palette[k*n+i] >> 8)
-			}
+// hide makes pixels transparent all of whose colours are the value that stands for none, and others opaque if the file has no alpha.
+func hide[T uint8 | uint16](dst []T, codes []uint16, channels, used int, transparent bool, none float64) {
+	colours := used
+	if transparent {
+		colours--
+	}
+	for ; len(dst) >= channels; dst, codes = dst[channels:], codes[used:] {
+		if !transparent {
+			dst[channels-1] = ^T(0)
+		}
+		hidden := true
+		for _, c := range codes[:colours] {
+			hidden = hidden && float64(c) == none
+		}
+		if hidden {
+			dst[channels-1] = 0
 		}
 	}
-	return codec.LookUp(table, f.bits)
 }

@@ -1,0 +1,224 @@
+package tiff
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"classsr/imageio/codec"
+)
+
+// Samples that are no whole numbers from black to white: floating point, those with a sign, and those of 32 bits.
+
+// typeName is what a sample is, as codec.Values has it.
+func (f *scanner) typeName() string {
+	return map[numbers]string{unsigned: "uint", signed: "int", floating: "float"}[f.numbers] + strconv.Itoa(f.bits)
+}
+
+// readNoData reads which sample marks pixels without a value, if the file has them. One that no sample can be is ignored.
+func (f *scanner) readNoData() {
+	const longest = 64
+	raw, _ := f.d.Bytes(tagNoData, longest)
+	text := strings.TrimSpace(strings.TrimRight(string(raw), "\x00"))
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil && !math.IsInf(v, 0) || f.photometric > modelRGB {
+		return
+	}
+	if f.numbers == floating {
+		if f.bits == 32 {
+			v = float64(float32(v))
+		}
+	} else if low, high := f.wholeRange(); v != math.Trunc(v) || v < low || v > high {
+		return
+	}
+	f.noData = &v
+	f.Values = &codec.Values{Type: f.typeName(), Range: codec.Range{Low: 0, High: float64(int(1)<<min(f.bits, 16) - 1)}, NoData: &v, NoDataText: text}
+}
+
+// wholeRange is what whole numbers of the file can be.
+func (f *scanner) wholeRange() (low, high float64) {
+	if f.numbers == signed {
+		half := math.Ldexp(1, f.bits-1)
+		return -half, half - 1
+	}
+	return 0, math.Ldexp(1, f.bits) - 1
+}
+
+// measure reads all samples once, for their range and for whether some are no numbers; such pixels become transparent.
+func (f *scanner) measure() error {
+	v := &codec.Values{Type: f.typeName()}
+	if f.Values != nil {
+		v.NoData, v.NoDataText = f.Values.NoData, f.Values.NoDataText
+	}
+	f.Values = v
+	if f.Options.Range != nil && f.numbers != floating && f.noData == nil {
+		v.Range = *f.Options.Range
+		return checkRange(v.Range)
+	}
+	low, high, holes := math.Inf(1), math.Inf(-1), false
+	row := make([]float64, f.blocks.width*len(f.used))
+	r := newReader(f)
+	defer r.close()
+	err := r.each(func(_, _, n int, stored stored) {
+		row := row[:n*len(f.used)]
+		f.unpackFloats(row, stored)
+		for ; len(row) > 0; row = row[len(f.used):] {
+			colours := row[:f.Colors]
+			if f.isHole(colours) {
+				holes = true
+				continue
+			}
+			for _, c := range colours {
+				low, high = min(low, c), max(high, c)
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	f.Alpha = f.transparent || holes
+	if !holes {
+		f.noData = nil
+	} else if v.NoData == nil {
+		nan := math.NaN()
+		v.NoData = &nan
+	}
+	if v.Range = f.usualRange(low, high); f.Options.Range != nil {
+		v.Range = *f.Options.Range
+	}
+	return checkRange(v.Range)
+}
+
+// usualRange is the range of samples from low to high, if nobody asks for another.
+func (f *scanner) usualRange(low, high float64) codec.Range {
+	_, whole := f.wholeRange()
+	switch {
+	case low > high: // there are none
+		return codec.Range{Low: 0, High: 1}
+	case f.numbers == floating && low >= 0 && high > 0.5 && high <= 1:
+		return codec.Range{Low: 0, High: 1}
+	case f.numbers == unsigned && high > whole/2: // all bits are in use
+		return codec.Range{Low: 0, High: whole}
+	case low == high:
+		return codec.Range{Low: low, High: low + max(1, math.Abs(low))}
+	}
+	return codec.Range{Low: low, High: high}
+}
+
+func checkRange(r codec.Range) error {
+	if width := r.High - r.Low; !(width > 0) || math.IsInf(width, 0) {
+		return codec.Unsupported("samples from %g to %g cannot be mapped to black and white: give another range", r.Low, r.High)
+	}
+	return nil
+}
+
+// isHole reports whether a pixel has no value: one of its colours is no number, or all are the one that says so.
+func (f *scanner) isHole(colours []float64) bool {
+	none := f.noData != nil
+	for _, c := range colours {
+		if math.IsNaN(c) || math.IsInf(c, 0) {
+			return true
+		}
+		none = none && c == *f.noData
+	}
+	return none
+}
+
+// samples32 makes the way from a row of stored samples to the picture's.
+func (f *scanner) samples32() func(dst []float32, row stored) {
+	codes := make([]float64, f.blocks.width*len(f.used))
+	low, scale := f.Values.Low, 1/(f.Values.High-f.Values.Low)
+	if f.photometric == whiteIsZero {
+		low, scale = f.Values.High, -scale
+	}
+	opaque := 1.0
+	if f.numbers != floating {
+		_, opaque = f.wholeRange()
+	}
+	return func(dst []float32, row stored) {
+		channels := f.channels()
+		codes := codes[:len(dst)/channels*len(f.used)]
+		f.unpackFloats(codes, row)
+		for ; len(codes) > 0; dst, codes = dst[channels:], codes[len(f.used):] {
+			alpha := 1.0
+			if f.transparent {
+				alpha = max(0, min(codes[len(f.used)-1]/opaque, 1))
+			}
+			colours := codes[:f.Colors]
+			if math.IsNaN(alpha) || f.isHole(colours) {
+				clear(dst[:channels])
+				continue
+			}
+			for i, c := range colours {
+				if f.multiplied && alpha > 0 {
+					c /= alpha
+				}
+				dst[i] = float32(max(-math.MaxFloat32, min((c-low)*scale, math.MaxFloat32)))
+			}
+			if f.Alpha {
+				dst[f.Colors] = float32(alpha)
+			}
+		}
+	}
+}
+
+// unpackFloats writes the samples that are read, as they are stored.
+func (f *scanner) unpackFloats(dst []float64, row stored) {
+	value, size := f.value(), f.bits/8
+	channels := len(f.used)
+	for k, sample := range f.used {
+		from, step := row[0], f.samples
+		if f.blocks.planes > 1 {
+			from, sample, step = row[k], 0, 1
+		}
+		for i, at := k, size*sample; i < len(dst); i, at = i+channels, at+size*step {
+			dst[i] = value(from[at:])
+		}
+	}
+}
+
+// value makes the way from the bytes of a sample to its value.
+func (f *scanner) value() func([]byte) float64 {
+	order := f.d.Order
+	switch [2]int{int(f.numbers), f.bits} {
+	case [2]int{int(signed), 8}:
+		return func(b []byte) float64 { return float64(int8(b[0])) }
+	case [2]int{int(signed), 16}:
+		return func(b []byte) float64 { return float64(int16(order.Uint16(b))) }
+	case [2]int{int(signed), 32}:
+		return func(b []byte) float64 { return float64(int32(order.Uint32(b))) }
+	case [2]int{int(signed), 64}:
+		return func(b []byte) float64 { return float64(int64(order.Uint64(b))) }
+	case [2]int{int(unsigned), 32}:
+		return func(b []byte) float64 { return float64(order.Uint32(b)) }
+	case [2]int{int(unsigned), 64}:
+		return func(b []byte) float64 { return float64(order.Uint64(b)) }
+	case [2]int{int(floating), 16}:
+		return func(b []byte) float64 { return half(order.Uint16(b)) }
+	case [2]int{int(floating), 32}:
+		return func(b []byte) float64 { return float64(math.Float32frombits(order.Uint32(b))) }
+	case [2]int{int(floating), 64}:
+		return func(b []byte) float64 { return math.Float64frombits(order.Uint64(b)) }
+	}
+	panic(fmt.Sprintf("tiff: no samples of %d bits", f.bits))
+}
+
+// half is a floating point number of 16 bits.
+func half(b uint16) float64 {
+	sign := 1.0
+	if b>>15 != 0 {
+		sign = -1
+	}
+	exponent, fraction := int(b>>10&31), float64(b&0x3ff)
+	switch exponent {
+	case 0:
+		return sign * math.Ldexp(fraction, -24)
+	case 31:
+		if fraction != 0 {
+			return math.NaN()
+		}
+		return sign * math.Inf(1)
+	}
+	return sign * math.Ldexp(1024+fraction, exponent-25)
+}
