@@ -99,10 +99,13 @@ func (c *Conversion) Picture(ctx context.Context, p *picture.Picture, threads in
 	return par.Do(ctx, threads, p.Height, func(_, y int) (err error) {
 		defer damaged(&err)
 		row := p.Band(y, y+1)
-		if p.Depth == 8 {
+		switch p.Depth {
+		case 8:
 			convert(c, row.Pix8, p.Channels(), 255)
-		} else {
+		case 16:
 			convert(c, row.Pix16, p.Channels(), 65535)
+		default:
+			convertFloats(c, row.Pix32, p.Channels())
 		}
 		return nil
 	})
@@ -124,5 +127,22 @@ func convert[T uint8 | uint16](c *Conversion, row []T, channels int, most float6
 			result = [3]T{T(scaled(r, most)), T(scaled(g, most)), T(scaled(b, most))}
 		}
 		copy(row, result[:colors])
+	}
+}
+
+// convertFloats converts pixels in floating point. What lies beyond black and white is clipped, since profiles do not reach there.
+func convertFloats(c *Conversion, row []float32, channels int) {
+	for ; len(row) >= channels; row = row[channels:] {
+		var in [4]float64
+		for k, v := range row[:c.inputs] {
+			in[k] = max(0, min(float64(v), 1))
+		}
+		r, g, b := c.color(&in)
+		if c.inputs == 1 {
+			r = g
+		}
+		for k, v := range []float64{r, g, b}[:c.inputs] {
+			row[k] = float32(max(0, min(v, 1)))
+		}
 	}
 }

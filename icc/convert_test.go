@@ -157,6 +157,32 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+// Floating point gives what 16 bits do, and black and white for what lies beyond.
+func TestFloats(t *testing.T) {
+	for _, name := range []string{"compatibleWithAdobeRGB1998.icc", "Gray.icc"} {
+		c, err := NewConversion(file(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := picture.New(40, 1, c.inputs, true, 16)
+		for i := range p.Pix16 {
+			p.Pix16[i] = uint16(i * 7919)
+		}
+		q := p.To(32)
+		q.Pix32[0], p.Pix16[0] = 2.5, 65535
+		for _, p := range []*picture.Picture{p, q} {
+			if err := c.Picture(context.Background(), p, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, v := range q.To(16).Pix16 {
+			if d := int(v) - int(p.Pix16[i]); d < -1 || d > 1 {
+				t.Errorf("%s: sample %d is %d, want %d", name, i, v, p.Pix16[i])
+			}
+		}
+	}
+}
+
 // FuzzConversion reads profiles that may be anything, and converts some colours.
 func FuzzConversion(f *testing.F) {
 	for _, name := range []string{"compatibleWithAdobeRGB1998.icc", "LStar-RGB.icc", "Gray.icc"} {

@@ -32,12 +32,27 @@ func (f *flattened) NextRows() (*Picture, error) {
 	}
 	out := &f.band
 	out.Width, out.Height, out.Colors, out.Depth = band.Width, band.Height, band.Colors, band.Depth
-	if band.Depth == 8 {
+	switch band.Depth {
+	case 8:
 		out.Pix8 = composite(out.Pix8[:0], band.Pix8, f.behind, 0xff)
-	} else {
+	case 16:
 		out.Pix16 = composite(out.Pix16[:0], band.Pix16, f.behind, 0xffff)
+	default:
+		out.Pix32 = compositeFloats(out.Pix32[:0], band.Pix32, f.behind)
 	}
 	return out, nil
+}
+
+// compositeFloats does what composite does for floating point.
+func compositeFloats(dst, src []float32, behind []uint32) []float32 {
+	n := len(behind)
+	for ; len(src) > n; src = src[n+1:] {
+		alpha := src[n]
+		for c, v := range src[:n] {
+			dst = append(dst, v*alpha+float32(behind[c])/0xff*(1-alpha))
+		}
+	}
+	return dst
 }
 
 // composite appends pixels without alpha to dst: of those in src, before a background in 8 bits. Full is the sample of what is opaque.

@@ -37,3 +37,13 @@ func TestFloatSamples(t *testing.T) {
 		t.Error("a picture is copied to its own depth")
 	}
 }
+
+func TestFlattenedFloats(t *testing.T) {
+	p := New(3, 1, 1, true, 32)
+	copy(p.Pix32, []float32{3, 1, 7, 0, 0.5, 0.5})
+	band, err := Flattened(p.Rows(1), [3]uint8{255, 255, 255}).NextRows()
+	if err != nil || !slices.Equal(band.Pix32, []float32{3, 1, 0.75}) || band.Config() != (Config{Width: 3, Height: 1, Colors: 1, Depth: 32}) {
+		t.Errorf("%v, %v", band, err)
+	}
+	band.Check()
+}

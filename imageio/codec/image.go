@@ -83,44 +83,35 @@ func takeAny(p *picture.Picture, img image.Image) {
 	take8(p, pix, 4*p.Width, 4)
 }
 
-// Straighten8 divides the colours of pixels of red, green, blue, alpha by the alpha that they were multiplied with.
-func Straighten8(pix []uint8) {
-	for ; len(pix) >= 4; pix = pix[4:] {
-		if a := uint32(pix[3]); a != 0 && a != 0xff {
-			for k := range 3 {
-				pix[k] = uint8(min(0xff, (uint32(pix[k])*0xff+a/2)/a))
-			}
-		}
-	}
-}
-
-// Straighten16 does the same for samples of 16 bits.
-func Straighten16(pix []uint16) {
-	for ; len(pix) >= 4; pix = pix[4:] {
-		if a := uint32(pix[3]); a != 0 && a != 0xffff {
-			for k := range 3 {
-				pix[k] = uint16(min(0xffff, (uint32(pix[k])*0xffff+a/2)/a))
-			}
-		}
-	}
-}
-
 // CMYKToRGB turns pixels of cyan, magenta, yellow and black (255 is full ink) into red, green, blue and a byte without meaning, in place: by
 // the file's profile, to sRGB, or by a rule of thumb if there is none that can be used.
-func (f *File) CMYKToRGB(pixels []uint8) {
+func (f *File) CMYKToRGB(pixels []uint8) { f.CMYKConversion()(pixels) }
+
+// CMYKConversion makes CMYKToRGB for many calls.
+func (f *File) CMYKConversion() func(pixels []uint8) {
+	var conversion *icc.Conversion
 	if profile := f.Metadata.Color.ICC; icc.Space(profile) == icc.CMYK {
-		conversion, err := icc.NewConversion(profile)
-		if err == nil {
-			err = conversion.CMYK(pixels)
+		var err error
+		if conversion, err = icc.NewConversion(profile); err != nil {
+			f.noteRule(err)
 		}
-		if err == nil {
-			return
-		}
-		f.Note(fmt.Sprintf("CMYK colours are converted to RGB by a rule of thumb: %v", err))
 	} else {
 		f.Note("CMYK colours are converted to RGB by a rule of thumb: there is no colour profile for them")
 	}
-	for ; len(pixels) >= 4; pixels = pixels[4:] {
-		pixels[0], pixels[1], pixels[2] = color.CMYKToRGB(pixels[0], pixels[1], pixels[2], pixels[3])
+	return func(pixels []uint8) {
+		if conversion != nil {
+			err := conversion.CMYK(pixels)
+			if err == nil {
+				return
+			}
+			f.noteRule(err)
+		}
+		for ; len(pixels) >= 4; pixels = pixels[4:] {
+			pixels[0], pixels[1], pixels[2] = color.CMYKToRGB(pixels[0], pixels[1], pixels[2], pixels[3])
+		}
 	}
+}
+
+func (f *File) noteRule(err error) {
+	f.Note(fmt.Sprintf("CMYK colours are converted to RGB by a rule of thumb: %v", err))
 }

@@ -11,6 +11,9 @@ import (
 // Pixels implements codec.Scanner.
 func (f *scanner) Pixels() (*picture.Picture, error) {
 	p := f.NewPicture()
+	if f.FromCMYK {
+		f.cmyk = f.CMYKConversion()
+	}
 	switch {
 	case f.whole():
 		return p, f.readWhole(codec.NewPlacer(f.File, p.Pix8))

@@ -99,6 +99,9 @@ func (f *scanner) kind() error {
 		if own = 4; f.d.Uint(tagInkSet, 1) != 1 {
 			return codec.Unsupported("inks other than cyan, magenta, yellow and black are not supported")
 		}
+		if f.FromCMYK = true; f.d.Has(tagICC) && f.Depth == 16 {
+			f.Depth = 8 // as profiles are applied
+		}
 	case modelYCbCr:
 		own = 3
 	case modelLab, modelICCLab:

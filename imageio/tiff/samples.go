@@ -1,7 +1,5 @@
 package tiff
 
-import "image/color"
-
 // What stored samples of a TIFF mean.
 
 // unpack writes the samples that are read of len(dst)/len(f.used) pixels, as they are stored.
@@ -96,9 +94,7 @@ func (f *scanner) convert8() func(dst []uint8, codes []uint16) {
 	case modelPalette:
 		return f.colours(scaled)
 	case modelCMYK:
-		return eachPixel(channels, len(f.used), f.transparent, scaled, func(dst []uint8, c []uint16) {
-			dst[0], dst[1], dst[2] = color.CMYKToRGB(scaled[c[0]], scaled[c[1]], scaled[c[2]], scaled[c[3]])
-		})
+		return f.inks(scaled)
 	case modelLab, modelICCLab:
 		lab := f.lab()
 		return eachPixel(channels, len(f.used), f.transparent, scaled, func(dst []uint8, c []uint16) {
@@ -113,6 +109,28 @@ func (f *scanner) convert8() func(dst []uint8, codes []uint16) {
 			dst[i] = table[c[i]]
 		}
 	})
+}
+
+// inks converts rows of cyan, magenta, yellow and black.
+func (f *scanner) inks(scaled []uint8) func(dst []uint8, codes []uint16) {
+	line := make([]uint8, 4*f.blocks.width)
+	at := 0
+	colours := eachPixel(f.channels(), len(f.used), f.transparent, scaled, func(dst []uint8, _ []uint16) {
+		copy(dst[:3], line[at:])
+		at += 4
+	})
+	return func(dst []uint8, codes []uint16) {
+		n := 0
+		for c := codes; len(c) > 0; c = c[len(f.used):] {
+			for k := range 4 {
+				line[n+k] = scaled[c[k]]
+			}
+			n += 4
+		}
+		f.cmyk(line[:n])
+		at = 0
+		colours(dst, codes)
+	}
 }
 
 // eachPixel converts colours pixel by pixel, and scales alpha if the file has it; it comes last in both.

@@ -43,6 +43,7 @@ type scanner struct {
 	videoRange  bool  // brightness is 16 to 235
 	window      int64 // what each decompressor holds of what it made
 	noData      *float64
+	cmyk        func(pixels []uint8) // to red, green and blue
 }
 
 // numbers is what the bits of a sample are.

@@ -168,6 +168,8 @@ func (f *scanner) jpegBlock(data io.Reader, form picture.Config) (*picture.Pictu
 		for i := range cmyk.Pix {
 			cmyk.Pix[i] = ^cmyk.Pix[i]
 		}
+		f.cmyk(cmyk.Pix)
+		img = &image.RGBA{Pix: cmyk.Pix, Stride: cmyk.Stride, Rect: cmyk.Rect}
 	}
 	form.Height = found.Y
 	return codec.Convert(img, form, f.videoRange), nil
