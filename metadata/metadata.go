@@ -23,6 +23,8 @@ type Data struct {
 	Density Density
 	// Text is remarks, by their keywords.
 	Text []Text
+	// Geo is where on Earth the picture lies; nil if the file does not say so.
+	Geo *Geo
 }
 
 // Color says what the samples of a picture mean. Without any of it they are taken as sRGB.
@@ -54,7 +56,7 @@ func (d *Data) Bytes() int64 {
 	for _, t := range d.Text {
 		n += len(t.Keyword) + len(t.Value) + len(t.Language) + len(t.Translated)
 	}
-	return int64(n)
+	return int64(n) + d.Geo.Bytes()
 }
 
 // OnlyColor is d without anything but what the colours need.
@@ -67,6 +69,7 @@ func (d *Data) Of(from, to image.Point) *Data {
 	out := *d
 	x, y := float64(to.X)/float64(from.X), float64(to.Y)/float64(from.Y)
 	out.Density = d.Density.Times(x, y)
+	out.Geo = d.Geo.Times(x, y)
 	if d.EXIF != nil {
 		out.EXIF = resizedEXIF(d.EXIF, to, x, y)
 	}
