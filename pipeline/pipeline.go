@@ -19,6 +19,7 @@ import (
 
 	"classsr"
 	"classsr/budget"
+	"classsr/fault"
 	"classsr/imageio"
 	"classsr/infer"
 	"classsr/internal/atomicfile"
@@ -195,4 +196,16 @@ func (c contextWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.w.Write(p)
+}
+
+// WriteAt implements io.WriterAt for formats that go back to what was written. It gives an error where c.w cannot.
+func (c contextWriter) WriteAt(p []byte, offset int64) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	w, ok := c.w.(io.WriterAt)
+	if !ok {
+		return 0, fault.New(fault.Unsupported, "this format is written to files only, not to pipes")
+	}
+	return w.WriteAt(p, offset)
 }

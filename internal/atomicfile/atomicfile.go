@@ -20,7 +20,7 @@ import (
 // ErrExists is returned (wrapped) by Write when the file is there and may not be replaced. It is of kind fault.Conflict.
 var ErrExists = fault.New(fault.Conflict, "file exists already")
 
-// Write calls write with a buffered writer to a temporary file beside path, then gives that file the name path. Unless
+// Write calls write with a buffered writer to a temporary file beside path (which is an io.WriterAt, too), then gives that file the name path. Unless
 // overwrite is set, a file that exists by then is kept and ErrExists returned. A file that is replaced keeps its mode, and a
 // symbolic link keeps pointing to the file that is replaced; only files are replaced, no folders and devices. An error of write
 // is returned as it is.
@@ -46,7 +46,7 @@ func WriteThen(path string, overwrite bool, write func(io.Writer) error, complet
 	}
 	defer f.discard()
 	buffered := bufio.NewWriterSize(f, 1<<20)
-	if err := write(buffered); err != nil {
+	if err := write(changeable{buffered, f.File}); err != nil {
 		return describe(path, err)
 	}
 	if err := finish(f.File, buffered, target); err != nil {
@@ -65,6 +65,20 @@ func WriteThen(path string, overwrite bool, write func(io.Writer) error, complet
 		return describe(path, err)
 	}
 	return describe(path, syncFolder(filepath.Dir(target)))
+}
+
+// changeable is a buffered writer that can go back to what was written.
+type changeable struct {
+	*bufio.Writer
+	file *os.File
+}
+
+// WriteAt implements io.WriterAt.
+func (c changeable) WriteAt(p []byte, offset int64) (int, error) {
+	if err := c.Flush(); err != nil {
+		return 0, err
+	}
+	return c.file.WriteAt(p, offset)
 }
 
 // finish puts everything on disk.

@@ -131,3 +131,20 @@ func TestWriteThen(t *testing.T) {
 	}
 	onlyFile(t, path)
 }
+
+func TestGoingBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	err := Write(path, false, func(w io.Writer) error {
+		if _, err := io.WriteString(w, "hello, world"); err != nil {
+			return err
+		}
+		if _, err := w.(io.WriterAt).WriteAt([]byte("J"), 0); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, "!")
+		return err
+	})
+	if got, _ := os.ReadFile(path); err != nil || string(got) != "Jello, world!" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
