@@ -12,6 +12,7 @@ import (
 	"classsr/imageio/jpeg"
 	"classsr/imageio/jpeg/baseline"
 	"classsr/imageio/png"
+	"classsr/imageio/tiff"
 	"classsr/metadata"
 	"classsr/picture"
 )
@@ -27,14 +28,18 @@ type EncodeOptions struct {
 	JPEGTables *baseline.Tables
 	// Subsampling is how coarsely JPEG stores colours.
 	Subsampling baseline.Subsampling
-	Threads     int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
+	// Values, if not nil, is Decoded.Values of the picture that was enlarged: a TIFF then has samples of the same type and range.
+	Values *codec.Values
+	// BigTIFF makes a TIFF a BigTIFF even where it is shorter than 4 GB.
+	BigTIFF bool
+	Threads int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
 	// Shared, if not nil, has the cores that each strip waits for. Whoever closes the encoder waits for strips that wait.
 	Shared *budget.Budget
 }
 
 const defaultQuality = 95
 
-// FormatOf gives the format that the ending of path asks for, in the form that Encode takes: "png" or "jpeg". An ending that
+// FormatOf gives the format that the ending of path asks for, in the form that Encode takes: "png", "jpeg" or "tiff". An ending that
 // cannot be written is an error.
 func FormatOf(path string) (string, error) {
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
@@ -42,10 +47,12 @@ func FormatOf(path string) (string, error) {
 		return png.Format.ID, nil
 	case ".jpg", ".jpeg":
 		return jpeg.Format.ID, nil
+	case ".tif", ".tiff":
+		return tiff.Format.ID, nil
 	case "":
-		return "", codec.Unsupported("its name has no ending that says its format: use .png, .jpg or .jpeg")
+		return "", codec.Unsupported("its name has no ending that says its format: use .png, .jpg or .tif")
 	default:
-		return "", codec.Unsupported("%s files cannot be written: use .png, .jpg or .jpeg", ending)
+		return "", codec.Unsupported("%s files cannot be written: use .png, .jpg or .tif", ending)
 	}
 }
 
@@ -59,6 +66,9 @@ func Lost(c picture.Config, m *metadata.Data, format string) string {
 	}
 	if c.Depth > o.depth {
 		lost = append(lost, fmt.Sprintf("more than %d bits a sample", o.depth))
+	}
+	if m != nil && m.Geo != nil && format != tiff.Format.ID {
+		lost = append(lost, "map coordinates")
 	}
 	if m != nil && o.lost != nil {
 		lost = append(lost, o.lost(m)...)
@@ -78,8 +88,9 @@ func inWords(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// NewEncoder returns a sink that takes the rows of a picture of c's form, from top to bottom, and writes them to w in the format "png" or
-// "jpeg". PNG keeps all that a Picture holds; JPEG leaves alpha out and rounds 16 bits to 8 (Lost tells). The bytes depend neither on the
+// NewEncoder returns a sink that takes the rows of a picture of c's form, from top to bottom, and writes them to w in the format "png",
+// "jpeg" or "tiff". TIFF keeps all that a Picture holds, and is written only to what is an io.WriterAt, too; PNG rounds floating point to 16
+// bits; JPEG leaves alpha out and rounds to 8 bits (Lost tells). The bytes depend neither on the
 // number of threads nor on the heights of bands. It returns an error if CheckOutput does, or if the quality is out of range.
 //
 // Rows are compressed on other goroutines while further ones are taken. Only WriteRows and Close write to w, some rows later: the errors of w
@@ -91,8 +102,11 @@ func NewEncoder(w io.Writer, c picture.Config, format string, o EncodeOptions) (
 	if err := CheckOutput(format, c); err != nil {
 		return nil, err
 	}
-	if c.Width < 1 || c.Height < 1 || c.Colors != 1 && c.Colors != 3 || c.Depth != 8 && c.Depth != 16 {
+	if c.Width < 1 || c.Height < 1 || c.Colors != 1 && c.Colors != 3 || c.Depth != 8 && c.Depth != 16 && c.Depth != 32 {
 		panic("imageio: no picture has this form")
+	}
+	if most := outputs[format].depth; c.Depth == 32 && most < 32 {
+		return newReducing(w, c, most, format, o)
 	}
 	return outputs[format].encoder(w, c, o)
 }
@@ -101,7 +115,11 @@ func NewEncoder(w io.Writer, c picture.Config, format string, o EncodeOptions) (
 // options. Pictures that cannot be compressed come near to it; a photograph took three quarters of it as PNG, a third as JPEG.
 // CheckOutput must not refuse the format and c.
 func EncoderBytes(c picture.Config, format string, o EncodeOptions) int64 {
-	return outputs[format].layout(c, o).Bytes(o.Threads)
+	row := int64(0)
+	if most := outputs[format].depth; c.Depth == 32 && most < 32 {
+		row, c.Depth = rowBytes(c, most), most
+	}
+	return row + outputs[format].layout(c, o).Bytes(o.Threads)
 }
 
 // Encode writes p to w, as NewEncoder's sink does, and returns an error if NewEncoder does, or if w fails.

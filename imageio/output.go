@@ -8,6 +8,7 @@ import (
 	"classsr/imageio/jpeg"
 	"classsr/imageio/png"
 	"classsr/imageio/strips"
+	"classsr/imageio/tiff"
 	"classsr/metadata"
 	"classsr/picture"
 )
@@ -27,6 +28,7 @@ var outputs = map[string]struct {
 }{
 	png.Format.ID:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", true, 16, nil, encodePNG, layoutPNG},
 	jpeg.Format.ID: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", false, 8, jpeg.Lost, encodeJPEG, layoutJPEG},
+	tiff.Format.ID: {"TIFF", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", true, 32, tiff.Lost, encodeTIFF, layoutTIFF},
 }
 
 // maxJPEGSide is what libjpeg reads, and with it most programs. The format itself ends at 65535.
@@ -37,7 +39,7 @@ const maxJPEGSide = 65500
 func CheckOutput(format string, c picture.Config) error {
 	o, ok := outputs[format]
 	if !ok {
-		return codec.Unsupported("cannot write format %q: use png or jpeg", format)
+		return codec.Unsupported("cannot write format %q: use png, jpeg or tiff", format)
 	}
 	if c.Width > o.maxSide || c.Height > o.maxSide {
 		return codec.Unsupported("%s cannot store %dx%d pixels, at most %d a side: %s", o.name, c.Width, c.Height, o.maxSide, o.instead)
@@ -68,6 +70,12 @@ func layoutPNG(c picture.Config, _ EncodeOptions) strips.Layout { return png.Lay
 func layoutJPEG(c picture.Config, o EncodeOptions) strips.Layout {
 	return jpeg.Layout(c, o.Subsampling)
 }
+
+func encodeTIFF(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
+	return tiff.NewEncoder(w, c, tiff.Options{Metadata: o.Metadata, Values: o.Values, Big: o.BigTIFF, Options: o.strips()})
+}
+
+func layoutTIFF(c picture.Config, _ EncodeOptions) strips.Layout { return tiff.Layout(c) }
 
 func (o EncodeOptions) strips() strips.Options {
 	return strips.Options{Threads: o.Threads, Shared: o.Shared}

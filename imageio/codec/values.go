@@ -21,6 +21,8 @@ type Values struct {
 	Range
 	// NoData, if not nil, is the sample that marks pixels without a value. They are transparent in the picture.
 	NoData *float64
+	// Alpha says that the file has alpha beside that; then it is alpha that tells which pixels are transparent.
+	Alpha bool
 	// NoDataText is how the file writes it; empty if the file does not say that there are such pixels.
 	NoDataText string
 }

@@ -119,3 +119,46 @@ func TestWrongHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestAppend writes directories and reads them.
+func TestAppend(t *testing.T) {
+	for _, big := range []bool{false, true} {
+		fields := []Field{
+			Text(270, "a long remark"), Shorts(258, 8, 8, 8), Shorts(259, 8), Longs(256, 1<<20), Offsets(273, big, 16, 1<<31), Fraction(282, 300),
+			Fraction(283, 0.37), Doubles(33550, 0.1, math.Pi), Raw(34675, []byte{1, 2, 3, 4, 5, 6, 7, 8, 9}),
+		}
+		const base = 100
+		head := file(binary.LittleEndian, big, nil)
+		out, at := Append(make([]byte, 3), base-3, big, fields)
+		data := append(append(head, make([]byte, base-3-len(head))...), out...)
+		d, err := First(Block(head))
+		if err == nil {
+			d.src = Block(data)
+			d, err = d.At(at)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bits := d.Uints(258, 9); !slices.Equal(bits, []uint32{8, 8, 8}) || d.Uint(256, 0) != 1<<20 || d.Rational(282) != 300 || d.Rational(283) != 0.37 {
+			t.Errorf("big %v: bits %v, fractions %v and %v", big, bits, d.Rational(282), d.Rational(283))
+		}
+		got := d.Fields(1000)
+		slices.SortFunc(fields, func(a, b Field) int { return int(a.Tag) - int(b.Tag) })
+		if !slices.EqualFunc(got, fields, func(a, b Field) bool { return a.Tag == b.Tag && a.Kind == b.Kind && bytes.Equal(a.Values, b.Values) }) {
+			t.Errorf("big %v: %v, want %v", big, got, fields)
+		}
+		if short := d.Fields(8); len(short) >= len(got) || d.Err != nil {
+			t.Errorf("big %v: short fields %v, %v", big, short, d.Err)
+		}
+	}
+	// Fields of the other order of bytes are turned around.
+	order := binary.BigEndian
+	data := file(order, false, nil, field{258, 3, 2, order.AppendUint16(order.AppendUint16(nil, 1), 2)})
+	d, err := First(Block(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := d.Fields(100); len(f) != 1 || !bytes.Equal(f[0].Values, []byte{1, 0, 2, 0}) {
+		t.Errorf("%v", f)
+	}
+}

@@ -33,7 +33,23 @@ func (f *scanner) readNoData() {
 		return
 	}
 	f.noData = &v
-	f.Values = &codec.Values{Type: f.typeName(), Range: codec.Range{Low: 0, High: float64(int(1)<<min(f.bits, 16) - 1)}, NoData: &v, NoDataText: text}
+	f.Values = &codec.Values{Type: f.typeName(), NoData: &v, NoDataText: text, Alpha: f.transparent}
+	if f.Depth != 32 {
+		f.scaleNoData()
+	}
+}
+
+// scaleNoData gives the value that marks pixels without one as it is in the picture, whose samples are scaled to 8 or 16 bits.
+func (f *scanner) scaleNoData() {
+	most := float64(int(1)<<f.Depth - 1)
+	v := math.Round(*f.noData * most / float64(int(1)<<f.bits-1))
+	if f.photometric == whiteIsZero {
+		v = most - v
+	}
+	f.Values.Type, f.Values.Range = "uint"+strconv.Itoa(f.Depth), codec.Range{Low: 0, High: most}
+	if f.Values.NoData = &v; v != *f.noData {
+		f.Values.NoDataText = strconv.FormatFloat(v, 'f', -1, 64)
+	}
 }
 
 // wholeRange is what whole numbers of the file can be.
@@ -47,14 +63,13 @@ func (f *scanner) wholeRange() (low, high float64) {
 
 // measure reads all samples once, for their range and for whether some are no numbers; such pixels become transparent.
 func (f *scanner) measure() error {
-	v := &codec.Values{Type: f.typeName()}
+	v := &codec.Values{Type: f.typeName(), Alpha: f.transparent}
 	if f.Values != nil {
-		v.NoData, v.NoDataText = f.Values.NoData, f.Values.NoDataText
+		*v = *f.Values
 	}
 	f.Values = v
 	if f.Options.Range != nil && f.numbers != floating && f.noData == nil {
-		v.Range = *f.Options.Range
-		return checkRange(v.Range)
+		return f.setRange(*f.Options.Range)
 	}
 	low, high, holes := math.Inf(1), math.Inf(-1), false
 	row := make([]float64, f.blocks.width*len(f.used))
@@ -84,10 +99,10 @@ func (f *scanner) measure() error {
 		nan := math.NaN()
 		v.NoData = &nan
 	}
-	if v.Range = f.usualRange(low, high); f.Options.Range != nil {
-		v.Range = *f.Options.Range
+	if f.Options.Range != nil {
+		return f.setRange(*f.Options.Range)
 	}
-	return checkRange(v.Range)
+	return f.setRange(f.usualRange(low, high))
 }
 
 // usualRange is the range of samples from low to high, if nobody asks for another.
@@ -106,10 +121,15 @@ func (f *scanner) usualRange(low, high float64) codec.Range {
 	return codec.Range{Low: low, High: high}
 }
 
-func checkRange(r codec.Range) error {
+// setRange maps a range to black and white, or to white and black where the file has them in that order.
+func (f *scanner) setRange(r codec.Range) error {
 	if width := r.High - r.Low; !(width > 0) || math.IsInf(width, 0) {
 		return codec.Unsupported("samples from %g to %g cannot be mapped to black and white: give another range", r.Low, r.High)
 	}
+	if f.photometric == whiteIsZero {
+		r.Low, r.High = r.High, r.Low
+	}
+	f.Values.Range = r
 	return nil
 }
 
@@ -129,9 +149,6 @@ func (f *scanner) isHole(colours []float64) bool {
 func (f *scanner) samples32() func(dst []float32, row stored) {
 	codes := make([]float64, f.blocks.width*len(f.used))
 	low, scale := f.Values.Low, 1/(f.Values.High-f.Values.Low)
-	if f.photometric == whiteIsZero {
-		low, scale = f.Values.High, -scale
-	}
 	opaque := 1.0
 	if f.numbers != floating {
 		_, opaque = f.wholeRange()

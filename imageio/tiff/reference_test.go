@@ -54,7 +54,11 @@ func difference(p *picture.Picture, want image.Image) (psnr float64, largest int
 	}
 	for i := range p.Width * p.Height {
 		s := q.Pix16[i*q.Channels():][:q.Channels()]
-		c := color.NRGBA64Model.Convert(want.At(i%p.Width, i/p.Width)).(color.NRGBA64)
+		at := want.At(i%p.Width, i/p.Width)
+		c := color.NRGBA64Model.Convert(at).(color.NRGBA64)
+		if n, ok := at.(color.NRGBA); ok { // which the model multiplies by alpha and divides again
+			c = color.NRGBA64{R: uint16(n.R) * 0x101, G: uint16(n.G) * 0x101, B: uint16(n.B) * 0x101, A: uint16(n.A) * 0x101}
+		}
 		alpha := uint16(0xffff)
 		if p.Alpha {
 			alpha = s[q.Channels()-1]

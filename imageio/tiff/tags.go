@@ -12,7 +12,6 @@ const (
 	tagCompression     = 259
 	tagPhotometric     = 262
 	tagFillOrder       = 266
-	tagDescription     = 270
 	tagStripOffsets    = 273
 	tagOrientation     = 274
 	tagSamples         = 277
@@ -23,7 +22,6 @@ const (
 	tagPlanar          = 284
 	tagFaxOptions      = 292
 	tagResolutionUnit  = 296
-	tagArtist          = 315
 	tagPredictor       = 317
 	tagWhitePoint      = 318
 	tagColorMap        = 320
@@ -43,16 +41,20 @@ const (
 	tagSubsampling     = 530
 	tagBlackWhite      = 532
 	tagXMP             = 700
-	tagCopyright       = 33432
 	tagGeoScale        = 33550
 	tagIPTC            = 33723
+	tagGeoTiePoints    = 33922
 	tagGeoTransform    = 34264
 	tagEXIF            = 34665
 	tagICC             = 34675
 	tagGeoKeys         = 34735
+	tagGeoDoubles      = 34736
+	tagGeoText         = 34737
 	tagGPS             = 34853
+	tagGDAL            = 42112
 	tagNoData          = 42113
 	tagDNGVersion      = 50706
+	tagRPC             = 50844
 )
 
 // Compressions.
