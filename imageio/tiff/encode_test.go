@@ -199,6 +199,20 @@ func TestNoDataStays(t *testing.T) {
 	}
 }
 
+// A file that says which value stands for none, but has none such pixels, goes on saying so.
+func TestNoDataWithoutHoles(t *testing.T) {
+	_, f, err := decoded(build(2, 1, floats32(2, 6), append([]entry{{tagNoData, "5"}}, float32s...)), codec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := picture.New(2, 1, 1, false, 32)
+	copy(p.Pix32, []float32{0, 0.75})
+	q, g, err := decoded(written(t, p, 1, Options{Values: f.Values}), codec.Options{Range: &codec.Range{Low: 0, High: 1}})
+	if err != nil || q.Alpha || g.Values.NoDataText != "5" || q.Pix32[0] != 2 || math.Abs(float64(q.Pix32[1])-5) > 1e-5 {
+		t.Errorf("%v, %+v, %v", q, g.Values, err)
+	}
+}
+
 func TestPipesAreRefused(t *testing.T) {
 	_, err := NewEncoder(&bytes.Buffer{}, picture.Config{Width: 1, Height: 1, Colors: 1, Depth: 8}, Options{})
 	if fault.KindOf(err) != fault.Unsupported {

@@ -153,10 +153,12 @@ func (f *scanner) samples32() func(dst []float32, row stored) {
 	if f.numbers != floating {
 		_, opaque = f.wholeRange()
 	}
+	fill := make([]float32, f.Colors) // the colours under pixels without a value: those of the last one with a value
 	return func(dst []float32, row stored) {
 		channels := f.channels()
 		codes := codes[:len(dst)/channels*len(f.used)]
 		f.unpackFloats(codes, row)
+		begin, waiting := dst, 0 // samples at the beginning of the row, of pixels without a value
 		for ; len(codes) > 0; dst, codes = dst[channels:], codes[len(f.used):] {
 			alpha := 1.0
 			if f.transparent {
@@ -164,7 +166,11 @@ func (f *scanner) samples32() func(dst []float32, row stored) {
 			}
 			colours := codes[:f.Colors]
 			if math.IsNaN(alpha) || f.isHole(colours) {
-				clear(dst[:channels])
+				copy(dst, fill)
+				dst[f.Colors] = 0
+				if waiting == len(begin)-len(dst) {
+					waiting += channels
+				}
 				continue
 			}
 			for i, c := range colours {
@@ -175,6 +181,10 @@ func (f *scanner) samples32() func(dst []float32, row stored) {
 			}
 			if f.Alpha {
 				dst[f.Colors] = float32(alpha)
+			}
+			copy(fill, dst)
+			for ; waiting > 0; waiting -= channels {
+				copy(begin[waiting-channels:], fill)
 			}
 		}
 	}

@@ -163,6 +163,7 @@ func TestRanges(t *testing.T) {
 		"holes":               {build(4, 1, floats32(nan, 2, inf, 4), float32s), nil, []float32{0, 0, 0, 1, 0, 0, 1, 1}, 2, 4},
 		"no data": {build(3, 1, floats32(-9999, 2, 6), append([]entry{{tagNoData, "-9999"}}, float32s...)), nil,
 			[]float32{0, 0, 0, 1, 1, 1}, 2, 6},
+		"filled":     {build(5, 1, floats32(nan, nan, 6, inf, 2), float32s), nil, []float32{1, 0, 1, 0, 1, 1, 1, 0, 0, 1}, 2, 6},
 		"none of it": {build(2, 1, floats32(2, 6), append([]entry{{tagNoData, "nan"}}, float32s...)), nil, []float32{0, 1}, 2, 6},
 		"int8": {build(3, 1, []byte{0x80, 0, 0x7f}, []entry{{tagSampleFormat, []uint16{2}}}), &codec.Range{Low: -128, High: 128},
 			[]float32{0, 0.5, 255.0 / 256}, -128, 128},

@@ -40,7 +40,7 @@ func newStored(c picture.Config, v *codec.Values) samplesOut {
 			}
 		}
 	}
-	if v.NoData != nil && c.Alpha && !v.Alpha {
+	if v.NoData != nil && !v.Alpha && (c.Alpha || v.NoDataText != "") {
 		s.noData, s.noDataText, s.channels = v.NoData, v.NoDataText, c.Colors
 	}
 	return s
@@ -112,7 +112,7 @@ func (s *samplesOut) pixel(dst []byte, pixel []float64) {
 		if s.depth != 32 {
 			opaque = float64(int(1)<<s.depth - 1)
 		}
-		if pixel[s.colors] < opaque/2 {
+		if s.alpha && pixel[s.colors] < opaque/2 {
 			for k := range colours {
 				colours[k] = *s.noData
 			}
