@@ -46,7 +46,7 @@ func TestBandsOfAnyHeight(t *testing.T) {
 // inBands encodes a picture in bands of these heights, over and over.
 func inBands(t testing.TB, p *picture.Picture, format string, heights []int, threads int) []byte {
 	t.Helper()
-	var b bytes.Buffer
+	var b memoryFile
 	e, err := NewEncoder(&b, p.Config(), format, EncodeOptions{Threads: threads})
 	if err != nil {
 		t.Fatal(err)

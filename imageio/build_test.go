@@ -153,7 +153,7 @@ func patterned(width, height, colors int, alpha bool, depth int) *picture.Pictur
 // encoded gives p as a PNG or JPEG file.
 func encoded(t testing.TB, p *picture.Picture, format string) []byte {
 	t.Helper()
-	var b bytes.Buffer
+	var b memoryFile
 	if err := Encode(&b, p, format, EncodeOptions{}); err != nil {
 		t.Fatal(err)
 	}

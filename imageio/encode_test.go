@@ -165,13 +165,13 @@ func TestJPEG(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	for path, want := range map[string]string{"a.png": "png", "b.PNG": "png", "c.jpg": "jpeg", "d/e.f.JPEG": "jpeg"} {
+	for path, want := range map[string]string{"a.png": "png", "b.PNG": "png", "c.jpg": "jpeg", "d/e.f.JPEG": "jpeg", "g.tif": "tiff", "h.TIFF": "tiff"} {
 		if got, err := FormatOf(path); got != want || err != nil {
 			t.Errorf("FormatOf(%q) is %q, %v", path, got, err)
 		}
 	}
-	for _, path := range []string{"a.tif", "a.webp", "a", "png"} {
-		if got, err := FormatOf(path); err == nil || !strings.Contains(err.Error(), ".png, .jpg or .jpeg") {
+	for _, path := range []string{"a.gif", "a.webp", "a", "png"} {
+		if got, err := FormatOf(path); err == nil || !strings.Contains(err.Error(), ".png, .jpg or .tif") {
 			t.Errorf("FormatOf(%q) is %q, %v", path, got, err)
 		}
 	}

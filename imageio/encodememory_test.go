@@ -1,7 +1,6 @@
 package imageio
 
 import (
-	"io"
 	"math"
 	"runtime"
 	"testing"
@@ -29,6 +28,8 @@ func TestEncoderBytes(t *testing.T) {
 		{Width: 700, Height: 400, Colors: 3, Alpha: true, Depth: 16},
 		{Width: 60000, Height: 40, Colors: 1, Depth: 8},
 		{Width: 1, Height: 65000, Colors: 3, Depth: 8},
+		{Width: 400, Height: 700, Colors: 3, Alpha: true, Depth: 32},
+		{Width: 4100, Height: 4100, Colors: 1, Depth: 8},
 	} {
 		p := noise(c)
 		for format, output := range outputs {
@@ -37,7 +38,7 @@ func TestEncoderBytes(t *testing.T) {
 				garbage := int64(output.layout(c, o).Strips) * 2048
 				bound := EncoderBytes(c, format, o)
 				used := allocated(func() {
-					if err := Encode(io.Discard, p, format, o); err != nil {
+					if err := Encode(nowhere{}, p, format, o); err != nil {
 						t.Error(err)
 					}
 				})
@@ -65,6 +66,9 @@ func noise(c picture.Config) *picture.Picture {
 	for i := range p.Pix16 {
 		p.Pix16[i] = uint16(next())
 	}
+	for i := range p.Pix32 {
+		p.Pix32[i] = float32(next()) / (1 << 44)
+	}
 	return p
 }
 
@@ -86,6 +90,10 @@ func TestEncodersAreSmall(t *testing.T) {
 		{picture.Config{Width: 65535, Height: 65535, Colors: 3, Depth: 8}, "jpeg", 1024, 120 * mb},
 		{picture.Config{Width: math.MaxInt32 / 2, Height: math.MaxInt32, Colors: 1, Depth: 8}, "png", 1024, 6 << 30},
 		{picture.Config{Width: 1, Height: math.MaxInt32, Colors: 1, Depth: 8}, "png", 2, 8 * mb},
+		{picture.Config{Width: 2000, Height: 1500, Colors: 3, Depth: 8}, "tiff", 2, 9 * mb},
+		{picture.Config{Width: 20000, Height: 15000, Colors: 3, Depth: 8}, "tiff", 2, 100 * mb},
+		{picture.Config{Width: 31623, Height: 31623, Colors: 3, Depth: 8}, "tiff", 2, 110 * mb},
+		{picture.Config{Width: 31623, Height: 31623, Colors: 1, Depth: 32}, "tiff", 2, 180 * mb},
 	} {
 		if got := EncoderBytes(test.c, test.format, EncodeOptions{Threads: test.threads}); got <= 0 || got > test.most {
 			t.Errorf("%+v as %s with %d threads: %d MB", test.c, test.format, test.threads, got/mb)

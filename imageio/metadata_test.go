@@ -45,6 +45,9 @@ func described(colors int) *metadata.Data {
 // TestMetadataGoesThrough writes metadata to each format that is written, and reads it again.
 func TestMetadataGoesThrough(t *testing.T) {
 	for format := range outputs {
+		if format == "tiff" { // it has fields of its own for what is in EXIF; see package tiff
+			continue
+		}
 		for _, colors := range []int{1, 3} {
 			p, want := patterned(9, 7, colors, false, 8), described(colors)
 			var b bytes.Buffer

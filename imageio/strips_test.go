@@ -131,7 +131,7 @@ func TestEncodersMissRows(t *testing.T) {
 	p := patterned(60001, 25, 1, false, 8)
 	for format := range outputs {
 		for rows := range p.Height {
-			var b bytes.Buffer
+			var b memoryFile
 			e, err := NewEncoder(&b, p.Config(), format, EncodeOptions{Threads: 2})
 			if err != nil {
 				t.Fatal(err)
@@ -158,9 +158,9 @@ func TestEncodersPanicAtMisuse(t *testing.T) {
 		for _, c := range []picture.Config{
 			{}, {Width: 1, Colors: 1, Depth: 8}, {Width: 1, Height: 1, Colors: 2, Depth: 8}, {Width: 1, Height: 1, Colors: 1, Depth: 1},
 		} {
-			mustPanic(t, "form", func() { _, _ = NewEncoder(io.Discard, c, format, EncodeOptions{}) })
+			mustPanic(t, "form", func() { _, _ = NewEncoder(nowhere{}, c, format, EncodeOptions{}) })
 		}
-		var b bytes.Buffer
+		var b memoryFile
 		e, err := NewEncoder(&b, p.Config(), format, EncodeOptions{})
 		if err != nil {
 			t.Fatal(err)
