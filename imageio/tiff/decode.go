@@ -30,11 +30,9 @@ func (f *scanner) workBytes() int64 {
 	w, h := int64(f.blocks.width), int64(f.blocks.height)
 	n := codec.PixelBytes * w * int64(max(1, f.Depth/16)) // a row that is turned
 	if f.whole() {
-		// Bytes a pixel of an image with alpha, what its decoder works with, and the picture made of it. Sides are rounded up to 32.
-		const pixel = 14
-		return n + pixel*(w+32)*(h+32)
+		return n + f.wholePixel()*(w+32)*(h+32) // decoders round sides up
 	}
-	n += int64(f.rowBytes(f.blocks.width)) * int64(len(f.planes()))
+	n += int64(f.rowBytes(f.blocks.width)) * int64(len(f.planes())+1)
 	n += (2 + 8) * w * int64(len(f.used)) // samples as they are stored, of whichever type
 	const faxPixel, decompressor = 24, 192 << 10
 	if f.compression == fax3 || f.compression == fax4 || f.compression == faxRows || f.compression == faxWords {
@@ -61,10 +59,11 @@ type reader struct {
 	inflaters []inflater
 	planes    []int
 	row       stored
+	scratch   []byte // as long as a row
 }
 
 func newReader(f *scanner) *reader {
-	r := &reader{scanner: f, planes: f.planes()}
+	r := &reader{scanner: f, planes: f.planes(), scratch: make([]byte, f.rowBytes(f.blocks.width))}
 	for range r.planes {
 		r.inflaters = append(r.inflaters, inflater{scanner: f, buffer: bufio.NewReaderSize(nil, f.Src.Buffer())})
 		r.row = append(r.row, make([]byte, f.rowBytes(f.blocks.width)))
@@ -96,7 +95,7 @@ func (r *reader) each(use func(x, y, n int, row stored)) error {
 				if _, err := io.ReadFull(open[k], r.row[k]); err != nil {
 					return err
 				}
-				r.sumUp(r.row[k])
+				r.sumUp(r.row[k], r.scratch)
 			}
 			use(x, y, min(b.width, r.Width-x), r.row)
 		}

@@ -1,9 +1,7 @@
 package tiff
 
-import "slices"
-
-// sumUp makes samples of differences to the samples of the pixel to the left.
-func (f *scanner) sumUp(row []byte) {
+// sumUp makes samples of differences to the samples of the pixel to the left. scratch is as long as row.
+func (f *scanner) sumUp(row, scratch []byte) {
 	step := f.samples
 	if f.planar {
 		step = 1
@@ -12,7 +10,7 @@ func (f *scanner) sumUp(row []byte) {
 	case 2:
 		f.sumWhole(row, step)
 	case 3:
-		f.sumFloats(row, step)
+		f.sumFloats(row, scratch, step)
 	}
 }
 
@@ -41,13 +39,13 @@ func (f *scanner) sumWhole(row []byte, step int) {
 
 // sumFloats does so for floating point numbers. Their highest bytes come first, then all of the next, and so on, whatever the order of bytes in
 // the file, and differences are those of bytes.
-func (f *scanner) sumFloats(row []byte, step int) {
+func (f *scanner) sumFloats(row, scratch []byte, step int) {
 	for i := step; i < len(row); i++ {
 		row[i] += row[i-step]
 	}
 	size := f.bits / 8
 	n := len(row) / size
-	bytes := slices.Clone(row)
+	bytes := scratch[:copy(scratch, row)]
 	big := f.d.Order.Uint16([]byte{0, 1}) == 1
 	for i := range n {
 		for k := range size {

@@ -27,6 +27,20 @@ func (f *scanner) whole() bool {
 	return f.photometric == modelYCbCr
 }
 
+// wholePixel is how many bytes a pixel of such a block takes at most: of the image that a decoder makes, of what it works with, and of the
+// picture made of that, where it takes other memory.
+func (f *scanner) wholePixel() int64 {
+	switch {
+	case f.compression == webpCoded || f.compression == oldWebP:
+		return 14
+	case f.photometric == modelCMYK:
+		return 12
+	case f.Colors == 1:
+		return 2
+	}
+	return 6 + 1
+}
+
 // subsampled reports whether bytes of brightness and chroma lie together in units of several pixels.
 func (f *scanner) subsampled() bool {
 	return f.photometric == modelYCbCr && f.compression != jpegCoded && f.compression != oldJPEG && f.compression != webpCoded
