@@ -1,7 +1,7 @@
-// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF) and writes the enlarged ones (PNG, JPEG).
+// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF) and writes the enlarged ones (PNG, JPEG, TIFF).
 //
 // Decode or DecodeFile gives a picture.Picture, which keeps what matters for enlarging: every pixel, gray as gray, straight alpha,
-// 8 or 16 bits a sample, turned upright as the file's orientation asks. Encode writes one; its PNG is compressed on several cores.
+// 8 or 16 bits a sample or floating point, turned upright as the file's orientation asks. Encode writes one; its files are compressed on several cores.
 //
 // Metadata (colour profiles, EXIF and the like, package metadata) comes with the picture and goes into what is written. What a file holds and
 // is not read, such as further pages, is told in notes, and what a format cannot hold by Lost. Files are taken to be hostile: a damaged or
