@@ -10,13 +10,19 @@ import (
 // DefaultMaxPixels is the largest picture that is read unless Limits says otherwise: 2^30 pixels.
 const DefaultMaxPixels = 1 << 30
 
+// Options and Range are those of package codec, for callers of this one.
+type (
+	Options = codec.Options
+	Range   = codec.Range
+)
+
 // Limits bounds what Decode accepts. Zero is a good choice for every field.
 type Limits struct {
 	MaxPixels int64 // width times height; 0 means DefaultMaxPixels
 	// MaxBytes is the longest file that is accepted, in bytes; 0 means what MaxPixels take uncompressed.
 	MaxBytes int64
 	// Options is what is wanted of a file beside its picture: another page, other bands, another range of samples.
-	Options codec.Options
+	Options Options
 	// Accept, if not nil, is called when the headers are read, before anything else of the file is; if it returns an error, that is the
 	// result. In rare files what comes behind the pixels changes what the headers said, as that the picture lies on its side; then Accept
 	// is asked again before the pixels are decoded.

@@ -186,7 +186,8 @@ func TestNoDataStays(t *testing.T) {
 			t.Fatalf("%s: %+v, %v", name, g, err)
 		}
 		for i, v := range test.want {
-			got, alpha := 0.0, false
+			var got float64
+			var alpha bool
 			if p.Depth == 8 {
 				got, alpha = float64(again.Pix8[2*i]), again.Pix8[2*i+1] == 255
 			} else {

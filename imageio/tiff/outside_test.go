@@ -23,7 +23,7 @@ func TestOutsidePictures(t *testing.T) {
 	if folder == "" {
 		t.Skip("CLASSSR_TIFF_PICTURES names no folder")
 	}
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasPrefix(strings.ToLower(filepath.Ext(path)), ".tif") {
 			return err
 		}
