@@ -43,13 +43,14 @@ const (
 
 // effort is what a level means.
 type effort struct {
-	// skipBits says how soon places are left out: a step is one longer for every 2^skipBits bytes without a match.
-	skipBits uint
+	// skipBits says how soon places are left out: a step is one longer for every 2^skipBits bytes without a match, up to longestSkip bytes.
+	skipBits    uint
+	longestSkip int
 	// leastGain, in bits, is what a match must save: with less, it is not worth the time.
 	leastGain int
 }
 
-var efforts = [...]effort{Default: {4, 2}, Fast: {2, 8}, Small: {9, 0}}
+var efforts = [...]effort{Default: {4, 31, 3}, Fast: {2, 1 << 20, 8}, Small: {9, 0, 0}}
 
 // New makes a Compressor.
 func New(level Level) *Compressor {

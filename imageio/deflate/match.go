@@ -32,7 +32,7 @@ func (c *Compressor) parse(data []byte, at int) (end int) {
 			length = bits.TrailingZeros64(v^binary.LittleEndian.Uint64(data[before:])) / 8
 		}
 		if length < minMatch {
-			i += 1 + (i-from)>>c.skipBits
+			i += 1 + min((i-from)>>c.skipBits, c.effort.longestSkip)
 			continue
 		}
 		if length == 8 {
@@ -43,7 +43,7 @@ func (c *Compressor) parse(data []byte, at int) (end int) {
 			start, before, length = start-1, before-1, length+1
 		}
 		if length < sureMatch && !c.cost.gains(data[start:start+length], start-before, c.effort.leastGain) {
-			i += 1 + (i-from)>>c.skipBits
+			i += 1 + min((i-from)>>c.skipBits, c.effort.longestSkip)
 			continue
 		}
 		c.sequences = append(c.sequences, sequence{uint32(start - from), uint16(length), uint16(start - before - 1)})
