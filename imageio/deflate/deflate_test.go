@@ -3,6 +3,7 @@ package deflate
 import (
 	"bytes"
 	"compress/flate"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"testing"
@@ -36,8 +37,8 @@ func rows() map[string][]byte {
 		"zeros":     make([]byte, 300000),
 		"noise":     made(200000, func(int, []byte) byte { return byte(r.Uint32()) }),
 		"small":     made(300000, func(int, []byte) byte { return small() }),
-		"rare":      made(300000, func(i int, _ []byte) byte { return byte(r.ExpFloat64() * 0.7) }),
-		"fibonacci": made(100000, func(i int, _ []byte) byte { return byte(min(r.ExpFloat64()/0.48, 40)) }),
+		"rare":      made(300000, func(_ int, _ []byte) byte { return byte(r.ExpFloat64() * 0.7) }),
+		"fibonacci": made(100000, func(_ int, _ []byte) byte { return byte(min(r.ExpFloat64()/0.48, 40)) }),
 		"repeating": made(300000, func(i int, _ []byte) byte { return byte(i % 4801 * 77 / 5) }),
 		"far": made(200000, func(i int, before []byte) byte {
 			if i < window {
@@ -150,7 +151,7 @@ func TestErrors(t *testing.T) {
 	c := New(Default)
 	for room := 0; room < 100000; room += 9999 {
 		w := failing(room)
-		if err := c.Write(&w, data); err != io.ErrShortWrite {
+		if err := c.Write(&w, data); !errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("%d bytes of room: %v", room, err)
 		}
 		var b bytes.Buffer

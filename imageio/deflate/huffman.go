@@ -19,7 +19,6 @@ const maxCode = 12
 // huffman makes codes of at most limit bits for symbols with these counts, which sum up to less than 2^20.
 type huffman struct {
 	sorted, other [literals]uint32 // count<<9 | symbol
-	depths        [literals]uint32
 }
 
 // build sets codes, one for each count.

@@ -50,15 +50,7 @@ func prediction(kind int, row, above []byte, pixelBytes, i int) byte {
 	case FilterAverage:
 		return byte((a + b) / 2)
 	case FilterPaeth:
-		p := a + b - c
-		pa, pb, pc := distance(p, a), distance(p, b), distance(p, c)
-		if pa <= pb && pa <= pc {
-			return byte(a)
-		}
-		if pb <= pc {
-			return byte(b)
-		}
-		return byte(c)
+		return nearest(a, b, c)
 	}
 	return 0
 }
@@ -83,9 +75,26 @@ func filterSums(set *Set, sums *[Filters]uint64, row, above []byte, pixelBytes i
 
 func filterSumsGeneric(sums *[Filters]uint64, row, above []byte, pixelBytes int) {
 	for i, v := range row {
-		for kind := range sums {
-			left := v - prediction(kind, row, above, pixelBytes, i)
+		var a, c byte
+		if i >= pixelBytes {
+			a, c = row[i-pixelBytes], above[i-pixelBytes]
+		}
+		b := above[i]
+		for kind, predicted := range [Filters]byte{0, a, b, byte((int(a) + int(b)) / 2), nearest(int(a), int(b), int(c))} {
+			left := v - predicted
 			sums[kind] += uint64(min(left, -left))
 		}
 	}
+}
+
+// nearest gives Paeth's prediction.
+func nearest(a, b, c int) byte {
+	toA, toB, toC := distance(b, c), distance(a, c), distance(a+b, 2*c)
+	if toA <= toB && toA <= toC {
+		return byte(a)
+	}
+	if toB <= toC {
+		return byte(b)
+	}
+	return byte(c)
 }
