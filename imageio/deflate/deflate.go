@@ -37,8 +37,8 @@ type Level int
 // The levels. Default is the zero value.
 const (
 	Default Level = iota
-	Fast          // a third faster than Default, 1 to 6 percent larger
-	Small         // up to twice as slow, 1 to 3 percent smaller
+	Fast          // up to twice as fast as Default for photographs, which get up to 12 percent larger
+	Small         // up to four times as slow for photographs, which get up to 2 percent smaller
 )
 
 // effort is what a level means.
