@@ -115,11 +115,11 @@ func NewEncoder(w io.Writer, c picture.Config, format string, o EncodeOptions) (
 // options. Pictures that cannot be compressed come near to it; a photograph took three quarters of it as PNG, a third as JPEG.
 // CheckOutput must not refuse the format and c.
 func EncoderBytes(c picture.Config, format string, o EncodeOptions) int64 {
-	row := int64(0)
+	reducing := int64(0)
 	if most := outputs[format].depth; c.Depth == 32 && most < 32 {
-		row, c.Depth = rowBytes(c, most), most
+		reducing, c.Depth = reducingBytes(c, most), most
 	}
-	return row + outputs[format].layout(c, o).Bytes(o.Threads)
+	return reducing + outputs[format].layout(c, o).Bytes(o.Threads)
 }
 
 // Encode writes p to w, as NewEncoder's sink does, and returns an error if NewEncoder does, or if w fails.

@@ -5,8 +5,6 @@ import (
 	"io"
 	"math"
 
-	"github.com/klauspost/compress/zlib"
-
 	"classsr/fault"
 	"classsr/imageio/codec"
 	"classsr/imageio/ifd"
@@ -56,12 +54,6 @@ type encoder struct {
 	lengths  []uint32 // of blocks after compression
 	at       int64    // where the next block goes
 	workers  []worker
-}
-
-// worker is the memory that one worker uses for block after block.
-type worker struct {
-	block, line []byte
-	deflate     *zlib.Writer
 }
 
 // Put implements strips.Codec. Rows wait as they are; it is their compression that several workers do.
@@ -123,24 +115,6 @@ func (e *encoder) row(dst, raw []byte, y, x int) {
 	for last := n * pixel; last < len(dst); last += pixel {
 		copy(dst[last:], dst[(n-1)*pixel:n*pixel])
 	}
-}
-
-// level compresses about as fast as a network computes pixels on a core, or faster.
-const level = 4
-
-// pack appends a block, compressed.
-func (w *worker) pack(dst io.Writer, block []byte) error {
-	if w.deflate == nil {
-		var err error
-		if w.deflate, err = zlib.NewWriterLevel(dst, level); err != nil {
-			return err
-		}
-	}
-	w.deflate.Reset(dst)
-	if _, err := w.deflate.Write(block); err != nil {
-		return err
-	}
-	return w.deflate.Close()
 }
 
 // Write implements strips.Codec.

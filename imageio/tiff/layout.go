@@ -1,6 +1,7 @@
 package tiff
 
 import (
+	"classsr/imageio/deflate"
 	"classsr/imageio/strips"
 	"classsr/picture"
 )
@@ -49,15 +50,11 @@ func Layout(c picture.Config) strips.Layout {
 		wide = 2 // floating point of 64 bits
 	}
 	block := wide * int64(g.width) * int64(g.height) * int64(pixelBytes(c))
-	// What cannot be compressed is stored, with a few bytes around each 32 KiB or more. The lists of all blocks are kept to the end.
-	packed := int64(g.across) * (block + block/64 + 4096)
-	const listed = 4 * 16 // bytes: an offset and a length, in the list and in the file's directory
+	packed := int64(g.across) * int64(deflate.MaxBytes(int(block))+zlibBytes) // the lists of all blocks are kept to the end
+	const listed = 4 * 16                                                     // bytes: an offset and a length, in the list and in the file's directory
 	return strips.Layout{
 		Rows: g.height, Strips: g.down,
 		RawBytes: g.height * c.Width * pixelBytes(c), PackedBytes: packed + listed*int64(g.across)*int64(g.down),
-		WorkerBytes: deflaterBytes + 3*block,
+		WorkerBytes: deflate.Bytes + 2*block,
 	}
 }
-
-// deflaterBytes is the memory that a compressor takes.
-const deflaterBytes = 1200 << 10
