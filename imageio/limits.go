@@ -10,11 +10,11 @@ import (
 // DefaultMaxPixels is the largest picture that is read unless Limits says otherwise: 2^30 pixels.
 const DefaultMaxPixels = 1 << 30
 
-// Options and Range are those of package codec, for callers of this one.
-type (
-	Options = codec.Options
-	Range   = codec.Range
-)
+// Options is what is wanted of a file beside its picture as it is.
+type Options = codec.Options
+
+// Range is a range of samples, as they are in a file.
+type Range = codec.Range
 
 // Limits bounds what Decode accepts. Zero is a good choice for every field.
 type Limits struct {
