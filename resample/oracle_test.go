@@ -37,7 +37,7 @@ func (o *oracle) sum(i, n int, scale float64, value func(int) float64) float64 {
 	stretch := math.Min(scale, 1)
 	total, weights := 0.0, 0.0
 	for s := int(centre - 2/stretch - 2); s <= int(centre+2/stretch+2); s++ {
-		w := kernel((float64(s) - centre) * stretch)
+		w := keysKernel((float64(s) - centre) * stretch)
 		if w == 0 {
 			continue
 		}
@@ -61,8 +61,8 @@ func (o *oracle) sum(i, n int, scale float64, value func(int) float64) float64 {
 	return o.round(v)
 }
 
-// kernel is Keys' kernel in the general form, which has the parameter a.
-func kernel(x float64) float64 {
+// keysKernel is Keys' kernel in the general form, which has the parameter a.
+func keysKernel(x float64) float64 {
 	const a = -0.5
 	x = math.Abs(x)
 	switch {
