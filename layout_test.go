@@ -50,6 +50,7 @@ var layers = []string{
 	"imageio/tiff",
 	"imageio",
 	"resample",
+	"scaling",
 	"metric",
 	"route",
 	"branch/branchtest",

@@ -23,7 +23,7 @@ import (
 // enlarge runs a Request twice as large with bicubic interpolation, with changes to the Pipeline.
 func enlarge(t *testing.T, r Request, change func(*Pipeline)) (Summary, *log) {
 	t.Helper()
-	r.Naming = Enlarged(2, r.Naming.Ending)
+	r.Naming = Enlarged("x2", r.Naming.Ending)
 	work, err := r.Find(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func TestRunsGoOn(t *testing.T) {
 // A run that overwrites and was stopped goes on, and does not begin anew.
 func TestRunsThatOverwriteGoOn(t *testing.T) {
 	someFolder(t, "in/1.png", "in/2.png", "in/3.png")
-	r := Request{Args: []string{"in"}, Naming: Enlarged(2, "")}
+	r := Request{Args: []string{"in"}, Naming: Enlarged("x2", "")}
 	enlarge(t, r, nil)
 	work, err := r.Find(context.Background())
 	if err != nil {
@@ -153,7 +153,7 @@ func TestTwoRunsIntoOneFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	work, err := (&Request{Args: []string{"in"}, Output: ".", Naming: Enlarged(2, "")}).Find(context.Background())
+	work, err := (&Request{Args: []string{"in"}, Output: ".", Naming: Enlarged("x2", "")}).Find(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestPicturesThatChange(t *testing.T) {
 	if got := names(t); !slices.Equal(got, []string{"a.png"}) {
 		t.Errorf("left are %v", got)
 	}
-	work, err := (&Request{Args: []string{"."}, Naming: Enlarged(2, "")}).Find(context.Background())
+	work, err := (&Request{Args: []string{"."}, Naming: Enlarged("x2", "")}).Find(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +265,7 @@ func TestPreview(t *testing.T) {
 		"":     "a.png skipped, b.png 9x7 to 18x14, wide.png skipped, ",
 		".jpg": "a.png 9x7 to 18x14, b.png 9x7 to 18x14, wide.png failed: in/wide.png: JPEG cannot store 80000x2 pixels, ",
 	} {
-		work, err := (&Request{Args: []string{"in", "none.png"}, Output: "out", Naming: Enlarged(2, ending)}).Find(context.Background())
+		work, err := (&Request{Args: []string{"in", "none.png"}, Output: "out", Naming: Enlarged("x2", ending)}).Find(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,7 +296,7 @@ func TestPreview(t *testing.T) {
 // Several named files go on after a kill, too, but leave no journal when they have come to their end.
 func TestNamedFilesGoOn(t *testing.T) {
 	someFolder(t, "1.png", "2.png", "3.png", "in/4.png")
-	r := Request{Args: []string{"1.png", "2.png", "3.png", "missing/5.png"}, Naming: Enlarged(2, "")}
+	r := Request{Args: []string{"1.png", "2.png", "3.png", "missing/5.png"}, Naming: Enlarged("x2", "")}
 	work, err := r.Find(context.Background())
 	if err != nil {
 		t.Fatal(err)

@@ -12,12 +12,18 @@ import (
 
 // Estimates holds forecasts of several ways to enlarge a picture; in JSON it is what `classsr plan --json` prints.
 type Estimates struct {
-	Input     string     `json:"input"`
-	Width     int        `json:"width"`
-	Height    int        `json:"height"`
-	Model     string     `json:"model"`
-	Scale     int        `json:"scale"`
-	Forecasts []Estimate `json:"forecasts"`
+	Input  string `json:"input"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Model  string `json:"model"`
+	Scale  int    `json:"scale"`
+	// OutWidth and OutHeight are the size of the result, in pixels, and NetworkWidth and NetworkHeight that of what the networks give, where
+	// a size was asked for. Scale is how many times all passes enlarge, and Model the one of the first.
+	OutWidth      int        `json:"out_width,omitempty"`
+	OutHeight     int        `json:"out_height,omitempty"`
+	NetworkWidth  int        `json:"network_width,omitempty"`
+	NetworkHeight int        `json:"network_height,omitempty"`
+	Forecasts     []Estimate `json:"forecasts"`
 }
 
 // Estimate is the forecast of one way to enlarge a picture. Budget is its budget in percent, 0 if it has none.
@@ -28,9 +34,11 @@ type Estimate struct {
 
 // Estimator makes forecasts of several ways to enlarge pictures with a model.
 type Estimator struct {
-	model  *classsr.Model
-	ways   []way
-	memory int64 // that may be used
+	model   *classsr.Model
+	ways    []way
+	memory  int64   // that may be used
+	sizing  *Sizing // nil if results are as large as the model makes them
+	options classsr.Options
 }
 
 // way is one way to enlarge a picture.
@@ -42,13 +50,17 @@ type way struct {
 // estimatedBudgets are the budgets, in percent, that are compared where no way is asked for.
 var estimatedBudgets = []float64{80, 60, 40, 20}
 
-// NewEstimator makes an Estimator of the mode or goal that the options ask for; if they ask for none, of all modes and some budgets.
-func NewEstimator(m *classsr.Model, o classsr.Options) (*Estimator, error) {
+// NewEstimator makes an Estimator of the mode or goal that the options ask for; if they ask for none, of all modes and some budgets. sizing,
+// if not nil, asks for another size than the model gives, and has the models for it.
+func NewEstimator(m *classsr.Model, o classsr.Options, sizing *Sizing) (*Estimator, error) {
+	e := &Estimator{model: m, memory: sysmem.Allowed(o.Memory), sizing: sizing, options: o}
+	if sizing != nil {
+		return e, nil
+	}
 	asked := []classsr.Options{o}
-	if o.Mode == "" && o.Branch == 0 && o.Budget == 0 && o.MaxTime == 0 && o.Quality == 0 {
+	if !asks(o) {
 		asked = allWays(m, o)
 	}
-	e := &Estimator{model: m, memory: sysmem.Allowed(o.Memory)}
 	for _, options := range asked {
 		e.ways = append(e.ways, way{options: options})
 	}
@@ -59,6 +71,11 @@ func NewEstimator(m *classsr.Model, o classsr.Options) (*Estimator, error) {
 		}
 	}
 	return e, nil
+}
+
+// asks tells whether the options ask for one way to enlarge.
+func asks(o classsr.Options) bool {
+	return o.Mode != "" || o.Branch != 0 || o.Budget != 0 || o.MaxTime != 0 || o.Quality != 0
 }
 
 // upscaler gives the Upscaler of way i.
@@ -99,6 +116,9 @@ func allWays(m *classsr.Model, o classsr.Options) []classsr.Options {
 
 // Estimate makes the forecasts for a picture, from std if input is Std. Pictures that are too small for the paper's mode go without that.
 func (e *Estimator) Estimate(ctx context.Context, std io.Reader, input string) (*Estimates, error) {
+	if e.sizing != nil {
+		return e.sized(ctx, std, input)
+	}
 	first := e.ways[0].up
 	decoded, err := Decode(std, input, imageio.Limits{Accept: func(c imageio.Config) error {
 		if err := imageio.Within(e.memory, nil)(c); err != nil {

@@ -82,10 +82,10 @@ func TestFind(t *testing.T) {
 			"in/a.jpg>in/a_x4.jpg in/a.png>in/a_png_x4.png in/a.webp>in/a_webp_x4.png in/c.tiff>in/c_x4.png", nil,
 		},
 		{
-			"a folder in one format", Request{Args: []string{"in"}, Naming: Enlarged(4, ".png")},
+			"a folder in one format", Request{Args: []string{"in"}, Naming: Enlarged("x4", ".png")},
 			"in/a.jpg>in/a_jpg_x4.png in/a.png>in/a_png_x4.png in/a.webp>in/a_webp_x4.png in/c.tiff>in/c_x4.png", nil,
 		},
-		{"a file in a format", Request{Args: []string{"b.png"}, Naming: Enlarged(4, ".jpg")}, "b.png>b_x4.jpg", nil},
+		{"a file in a format", Request{Args: []string{"b.png"}, Naming: Enlarged("x4", ".jpg")}, "b.png>b_x4.jpg", nil},
 		{
 			"into itself", Request{Args: []string{"in"}, Output: "in"},
 			"in/a.jpg>in/a_x4.jpg in/a.png>in/a_png_x4.png in/a.webp>in/a_webp_x4.png in/c.tiff>in/c_x4.png", nil,
@@ -126,7 +126,7 @@ func TestFind(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.request.Naming.Suffix == "" {
-				c.request.Naming = Enlarged(4, "")
+				c.request.Naming = Enlarged("x4", "")
 			}
 			jobs, failed, w := find(t, c.request)
 			if jobs != c.jobs {
@@ -155,16 +155,16 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 	if err := os.Symlink("..", "in/up"); err != nil {
 		t.Skip(err)
 	}
-	_, _, w := find(t, Request{Args: []string{"in"}, Naming: Enlarged(4, "")})
+	_, _, w := find(t, Request{Args: []string{"in"}, Naming: Enlarged("x4", "")})
 	if want := "in: left out: 2 subfolders (--recursive takes them in), a link to a folder, a result of an earlier run"; len(w.LeftOut) != 1 ||
 		w.LeftOut[0] != want {
 		t.Errorf("%q, want %q", w.LeftOut, want)
 	}
-	_, failed, _ := find(t, Request{Args: []string{"dry"}, Naming: Enlarged(4, "")})
+	_, failed, _ := find(t, Request{Args: []string{"dry"}, Naming: Enlarged("x4", "")})
 	if len(failed) != 1 || !strings.HasSuffix(failed[0].Error(), "; left out: a subfolder (--recursive takes it in)") {
 		t.Errorf("%v", failed)
 	}
-	_, _, w = find(t, Request{Args: []string{"in"}, Recursive: true, Exclude: patterns(t, "*_x2.*"), Naming: Enlarged(4, "")})
+	_, _, w = find(t, Request{Args: []string{"in"}, Recursive: true, Exclude: patterns(t, "*_x2.*"), Naming: Enlarged("x4", "")})
 	if len(w.LeftOut) != 1 || w.LeftOut[0] != "in: left out: a link to a folder" {
 		t.Errorf("%q", w.LeftOut)
 	}
@@ -173,7 +173,7 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 func TestKindsOfErrorsOfJobs(t *testing.T) {
 	inFolder(t, "a.jpg", "b/a.jpg", "empty/x.txt")
 	for want, args := range map[fault.Kind][]string{fault.NotFound: {"empty"}, fault.Conflict: {"a.jpg", "b/a.jpg"}} {
-		_, failed, _ := find(t, Request{Args: args, Output: "out/", Naming: Enlarged(2, "")})
+		_, failed, _ := find(t, Request{Args: args, Output: "out/", Naming: Enlarged("x2", "")})
 		if len(failed) != 1 || fault.KindOf(failed[0]) != want {
 			t.Errorf("%v: errors %v, want one of kind %s", args, failed, want)
 		}
@@ -181,7 +181,7 @@ func TestKindsOfErrorsOfJobs(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	n := Enlarged(4, "")
+	n := Enlarged("x4", "")
 	for input, want := range map[string]string{
 		"a.jpg": "a_x4.png", "dir.d/a": "dir.d/a_x4.png", "a.tar.PNG": "a.tar_x4.png", Std: "-", "ä b.webp": "ä b_x4.png",
 	} {
@@ -208,7 +208,7 @@ func TestResultsOfEarlierRuns(t *testing.T) {
 	for name, want := range map[string]bool{
 		"a_x4.png": true, "a_x2.jpg": true, "a_jpg_x3.png": true, "a_x2.5.png": true, "a_x16.png": true, "c_x2_x4.png": true,
 		"a_x4.webp": false, "a_x1.png": false, "a_x.png": false, "a_x4b.png": false, "c_x4.png": false, "_x4.png": false, "a_xInf.png": false,
-		Enlarged(4, "").name(stem(long), ".png"): true, Enlarged(4, "").name(stem(long)+"y", ".png"): false,
+		Enlarged("x4", "").name(stem(long), ".png"): true, Enlarged("x4", "").name(stem(long)+"y", ".png"): false,
 	} {
 		if got := newFolderNames(files).isResult(name); got != want {
 			t.Errorf("%s is the result of an earlier run: %v", name, got)

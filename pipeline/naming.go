@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -22,8 +22,8 @@ type Naming struct {
 	Ending string
 }
 
-// Enlarged is the Naming of pictures that are enlarged so many times, NAME_x4.ENDING for 4.
-func Enlarged(scale int, ending string) Naming { return Naming{fmt.Sprintf("_x%d", scale), ending} }
+// Enlarged is the Naming of pictures of a size, NAME_x4.ENDING for x4 (Pipeline.SizeName).
+func Enlarged(size, ending string) Naming { return Naming{"_" + size, ending} }
 
 // ending gives the ending of a result; found says that its picture was found in a folder or by a pattern.
 func (n Naming) ending(name string, found bool) string {
@@ -96,15 +96,13 @@ func (f *folderNames) isResult(name string) bool {
 	})
 }
 
-// cutSuffix takes a suffix such as _x4 or _x2.5 off a stem; it is empty if there is none.
+// sizeInName is the end of a stem that says a size, as scaling.Target.String writes it.
+var sizeInName = regexp.MustCompile(`^(.+)(_(?:x[0-9]+(?:\.[0-9]+)?|[wh][0-9]+|[0-9]+x[0-9]+|[0-9.]+mp))$`)
+
+// cutSuffix takes a suffix such as _x4, _x2.5 or _3840x2160 off a stem; it is empty if there is none.
 func cutSuffix(stem string) (source, suffix string) {
-	i := strings.LastIndex(stem, "_x")
-	if i < 1 {
-		return stem, ""
+	if parts := sizeInName.FindStringSubmatch(stem); parts != nil && parts[2] != "_x1" { // which says the number of a picture rather
+		return parts[1], parts[2]
 	}
-	scale, err := strconv.ParseFloat(stem[i+2:], 64)
-	if err != nil || scale <= 1 || strings.Trim(stem[i+2:], "0123456789.") != "" {
-		return stem, ""
-	}
-	return stem[:i], stem[i:]
+	return stem, ""
 }

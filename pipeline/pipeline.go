@@ -1,7 +1,7 @@
 // Package pipeline enlarges pictures from file to file: it finds the inputs, names the outputs, and enlarges one after the other. An output
 // file is complete, or it is not there.
 //
-//	request := pipeline.Request{Args: args, Output: output, Naming: pipeline.Enlarged(up.Scale(), "")}
+//	request := pipeline.Request{Args: args, Output: output, Naming: pipeline.Enlarged("x4", "")}
 //	work, err := request.Find(ctx)
 //	p := pipeline.Pipeline{Upscaler: up, In: os.Stdin, Out: os.Stdout}
 //	summary, err := p.Run(ctx, work, watcher)
@@ -21,7 +21,6 @@ import (
 	"classsr/budget"
 	"classsr/fault"
 	"classsr/imageio"
-	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/internal/sysmem"
 	"classsr/picture"
@@ -30,6 +29,8 @@ import (
 // Pipeline says how files are enlarged.
 type Pipeline struct {
 	Upscaler *classsr.Upscaler
+	// Sizing, if not nil, asks for another size than the Upscaler's scale gives, and takes the place of the Upscaler.
+	Sizing *Sizing
 	// In and Out are the standard streams, for jobs that name Std.
 	In  io.Reader
 	Out io.Writer
@@ -65,6 +66,7 @@ type Result struct {
 	Input  string `json:"input"`
 	Output string `json:"output"`
 	classsr.Report
+	Resized
 	Notes     []string `json:"notes,omitempty"`
 	PeakRSSMB int64    `json:"peak_rss_mb"`
 }
@@ -76,16 +78,16 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoded, claim, err := p.decodeUnchanged(ctx, j, format)
+	decoded, course, err := p.decodeUnchanged(ctx, j, format)
 	if err != nil {
 		return nil, err
 	}
 	if err := p.colors(ctx, j.Input, decoded); err != nil {
-		claim.Release()
+		course.release()
 		return nil, err
 	}
 	decodeSeconds := time.Since(start).Seconds()
-	rows, err := p.Upscaler.Begin(ctx, decoded.Picture, claim)
+	rows, err := course.begin(ctx, decoded.Picture)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", j.Input, err)
 	}
@@ -94,7 +96,7 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := rows.Report()
+	report, resized := rows.report()
 	report.Seconds.Decode, report.Seconds.Total = decodeSeconds, time.Since(start).Seconds()
 	report.Seconds.Encode = report.Seconds.Total - decodeSeconds - report.Seconds.Route - report.Seconds.Network
 	if p.RouteMap != "" {
@@ -102,46 +104,47 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 			return nil, err
 		}
 	}
-	notes := append(decoded.Notes, leftOut(report)...)
+	notes := append(decoded.Notes, course.notes(report)...)
 	if lost := imageio.Lost(rows.Config(), p.metadata(decoded, rows.Config()), format); lost != "" {
 		notes = append(notes, lost)
 	}
 	return &Result{
-		Input: j.Input, Output: j.Output, Report: report, Notes: notes,
+		Input: j.Input, Output: j.Output, Report: report, Resized: resized, Notes: notes,
 		PeakRSSMB: sysmem.PeakRSS() >> 20,
 	}, nil
 }
 
 // decode reads a picture, for which it reserves all the memory that it and its enlargement take, as soon as its headers are read. Without
-// an error the claim is the caller's.
-func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *imageio.Decoded, claim *infer.Claim, err error) {
+// an error what is reserved is the caller's.
+func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *imageio.Decoded, c *course, err error) {
 	release := func() {
-		if claim != nil {
-			claim.Release()
+		if c != nil {
+			c.release()
 		}
-		claim = nil
+		c = nil
 	}
 	defer func() {
 		if err != nil {
 			release()
 		}
 	}()
-	accept := func(c imageio.Config) error {
+	accept := func(headers imageio.Config) error {
 		release() // where headers had to be judged again
-		out := c.Config
-		out.Width, out.Height = c.Width*p.Upscaler.Scale(), c.Height*p.Upscaler.Scale()
-		if err := imageio.CheckOutput(format, out); err != nil {
+		planned, err := p.plan(headers)
+		if err != nil {
 			return err
 		}
-		beside := infer.Beside{Before: c.DecodeBytes, While: imageio.EncoderBytes(out, format, p.largest()) + c.PictureBytes - c.Bytes()}
-		if hasEnding(p.RouteMap, mapPicture) {
-			beside.While += paintBytes(c.Config)
+		if err := p.checkMapped(planned); err != nil {
+			return err
 		}
-		claim, err = p.Upscaler.Claim(ctx, c.Config, beside)
-		return err
+		if err := planned.reserve(ctx, headers, format); err != nil {
+			return err
+		}
+		c = planned
+		return nil
 	}
 	decoded, err = Decode(p.In, input, imageio.Limits{Accept: accept})
-	return decoded, claim, err
+	return decoded, c, err
 }
 
 // encode pulls the rows of a picture and writes them in a format.

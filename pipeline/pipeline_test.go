@@ -87,7 +87,7 @@ func TestRunGoesOnAfterAFailure(t *testing.T) {
 	if err := os.WriteFile("short.png", data[:len(data)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	request := Request{Args: []string{"broken.png", "missing.png", "short.png", "there.png", "good.png"}, Naming: Enlarged(2, "")}
+	request := Request{Args: []string{"broken.png", "missing.png", "short.png", "there.png", "good.png"}, Naming: Enlarged("x2", "")}
 	work, err := request.Find(context.Background())
 	if err != nil {
 		t.Fatal(err)

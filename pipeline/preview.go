@@ -79,13 +79,15 @@ func (l *looker) preview(j namedJob) Preview {
 		}
 	}
 	v.Err = imageio.CheckFile(j.Input, imageio.Limits{Accept: func(c imageio.Config) error {
-		out := c.Config
-		out.Width, out.Height = c.Width*l.Upscaler.Scale(), c.Height*l.Upscaler.Scale()
-		v.Width, v.Height, v.OutWidth, v.OutHeight = c.Width, c.Height, out.Width, out.Height
-		if err := imageio.CheckOutput(format, out); err != nil {
+		w, err := l.plan(c)
+		if err != nil {
 			return err
 		}
-		return l.Upscaler.Accepts(c.Config)
+		v.Width, v.Height, v.OutWidth, v.OutHeight = c.Width, c.Height, w.out.Width, w.out.Height
+		if err := imageio.CheckOutput(format, w.out); err != nil {
+			return err
+		}
+		return w.accepts()
 	}})
 	return v
 }

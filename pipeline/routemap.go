@@ -21,17 +21,16 @@ const (
 
 // CheckRouteMap returns an error if a job of the model will have no map of classes, or it cannot be written.
 func (p *Pipeline) CheckRouteMap(m *classsr.Model, j Job) error {
-	mode := p.Upscaler.Mode()
 	usage := func(why string, args ...any) error {
 		return fault.New(fault.Usage, "--route-map %s: "+why, append([]any{p.RouteMap}, args...)...)
 	}
 	switch {
 	case !hasEnding(p.RouteMap, mapPicture) && !hasEnding(p.RouteMap, mapJSON):
 		return usage("it must be a PNG or a JSON file; end its name with .png or .json")
-	case !m.HasClasses():
+	case p.Sizing == nil && !m.HasClasses():
 		return usage("%s has no classes to show", m.Name())
-	case mode != classsr.ModeRouted && mode != classsr.ModePaper:
-		return usage("mode %s does not route; use mode %s or %s", mode, classsr.ModeRouted, classsr.ModePaper)
+	case p.Sizing == nil && !routes(p.Upscaler):
+		return usage("mode %s does not route; use mode %s or %s", p.Upscaler.Mode(), classsr.ModeRouted, classsr.ModePaper)
 	case SameFile(p.RouteMap, j.Input):
 		return usage("it would overwrite the input")
 	case SamePath(p.RouteMap, j.Output):
@@ -40,6 +39,26 @@ func (p *Pipeline) CheckRouteMap(m *classsr.Model, j Job) error {
 		return fault.New(fault.Conflict, "%s exists already: use --overwrite to replace it", p.RouteMap)
 	}
 	return atomicfile.Writable(p.RouteMap)
+}
+
+// routes tells whether an Upscaler chooses classes.
+func routes(up *classsr.Upscaler) bool {
+	return up.Mode() == classsr.ModeRouted || up.Mode() == classsr.ModePaper
+}
+
+// checkMapped returns an error if a map of the classes is asked for and the first pass of a picture, which it would be of, has none. Which
+// model that is depends on the size of the picture.
+func (p *Pipeline) checkMapped(c *course) error {
+	switch {
+	case p.RouteMap == "" || p.Sizing == nil:
+		return nil
+	case len(c.passes) == 0:
+		return fault.New(fault.Usage, "--route-map %s: this size takes no network, so there are no classes to show", p.RouteMap)
+	case !routes(c.passes[0]):
+		return fault.New(fault.Usage, "--route-map %s: the network that enlarges %d times has no classes to show; choose a model with classes with -m",
+			p.RouteMap, c.passes[0].Scale())
+	}
+	return nil
 }
 
 // writeRouteMap writes the map as JSON, or paints it over the picture it is of.

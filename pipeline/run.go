@@ -12,7 +12,6 @@ import (
 
 	"classsr/fault"
 	"classsr/imageio"
-	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/pipeline/journal"
 )
@@ -247,15 +246,15 @@ func (t *task) unchanged() error {
 }
 
 // decodeUnchanged is decode with an error about a picture that somebody has written meanwhile, which may be why it cannot be read.
-func (p *Pipeline) decodeUnchanged(ctx context.Context, t task, format string) (*imageio.Decoded, *infer.Claim, error) {
-	decoded, claim, err := p.decode(ctx, t.Input, format)
+func (p *Pipeline) decodeUnchanged(ctx context.Context, t task, format string) (*imageio.Decoded, *course, error) {
+	decoded, c, err := p.decode(ctx, t.Input, format)
 	if changed := t.unchanged(); changed != nil {
 		if err == nil {
-			claim.Release()
+			c.release()
 		}
 		return nil, nil, changed
 	}
-	return decoded, claim, err
+	return decoded, c, err
 }
 
 // note enters the result into the journal.

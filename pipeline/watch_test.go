@@ -62,7 +62,7 @@ func watching(t *testing.T, p *Pipeline, w Watcher) (end func() Summary) {
 	var err error
 	var running sync.WaitGroup
 	running.Go(func() {
-		sum, err = p.Watch(ctx, &Request{Args: []string{"in"}, Output: "out", Recursive: true, Naming: Enlarged(2, "")}, w)
+		sum, err = p.Watch(ctx, &Request{Args: []string{"in"}, Output: "out", Recursive: true, Naming: Enlarged("x2", "")}, w)
 	})
 	return func() Summary {
 		cancel()
@@ -134,7 +134,7 @@ func TestWatchWithoutNotices(t *testing.T) {
 		t.Fatal(err)
 	}
 	var h heard
-	v := newVigil(with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2}), &Request{Args: []string{"in"}, Output: "out", Naming: Enlarged(2, "")}, &h)
+	v := newVigil(with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2}), &Request{Args: []string{"in"}, Output: "out", Naming: Enlarged("x2", "")}, &h)
 	v.notify, _ = fsnotify.NewWatcher()
 	if v.notify == nil {
 		t.Skip("there are no notices")
@@ -163,7 +163,7 @@ func TestWatchWithoutNotices(t *testing.T) {
 func TestWatchWaits(t *testing.T) {
 	someFolder(t, "in/a.png", "out/x")
 	var h heard
-	v := newVigil(with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2}), &Request{Args: []string{"in"}, Output: "out", Naming: Enlarged(2, "")}, &h)
+	v := newVigil(with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2}), &Request{Args: []string{"in"}, Output: "out", Naming: Enlarged("x2", "")}, &h)
 	j, err := journal.Open("out", journal.Run{})
 	if err != nil {
 		t.Fatal(err)

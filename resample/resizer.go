@@ -19,14 +19,14 @@ type Resizing struct {
 	Threads int
 	// Shared, if not nil, has the cores that each part of the work waits for.
 	Shared *budget.Budget
-
-	kernel *kernelShape // nil for the usual one; others are for comparisons
+	// Bicubic reduces by the bicubic kernel (a = -0.5), as it enlarges, instead of Lanczos'.
+	Bicubic bool
 }
 
 // Resizer gives the rows of a picture in another size: a picture.RowSource that pulls from another one. Where an axis is reduced, the kernel
-// is as much wider as the axis becomes shorter, so that nothing finer than the result's pixels is left to alias; where it is enlarged, the
-// kernel interpolates. Beyond the picture it is mirrored. Colours are weighted by their alpha, so that those of transparent pixels show
-// nowhere; pixels that are wholly transparent in the result are black.
+// (Lanczos', of three lobes) is as much wider as the axis becomes shorter, so that nothing finer than the result's pixels is left to alias;
+// where it is enlarged, the bicubic kernel interpolates. Beyond the picture it is mirrored. Colours are weighted by their alpha, so that those of
+// transparent pixels show nowhere; pixels that are wholly transparent in the result are black.
 //
 // Rows of the source are added to all rows of the result that they are part of as soon as they come: a ring holds those rows, as wide as the
 // source. A complete one is resized along itself. Neither the number of threads nor the heights of the source's bands change a bit.
@@ -58,13 +58,9 @@ func Resize(ctx context.Context, src picture.RowSource, width, height int, o Res
 	if width < 1 || height < 1 || max(width, height, c.Width, c.Height) > MaxSide {
 		return nil, fault.New(fault.Usage, "cannot resize %dx%d to %dx%d pixels: sides must be 1 to %d", c.Width, c.Height, width, height, MaxSide)
 	}
-	kernel := usualKernel
-	if o.kernel != nil {
-		kernel = *o.kernel
-	}
 	r := &Resizer{
 		ctx: ctx, src: src, config: c, o: o, threads: par.Threads(o.Threads),
-		x: newTaps(c.Width, width, kernel), y: newTaps(c.Height, height, kernel),
+		x: newTaps(c.Width, width, o.kernel(c.Width, width)), y: newTaps(c.Height, height, o.kernel(c.Height, height)),
 		loader: newLoader(c, o.Linear), storer: newStorer(c, o.Linear),
 	}
 	r.config.Width, r.config.Height = width, height
@@ -75,13 +71,18 @@ func Resize(ctx context.Context, src picture.RowSource, width, height int, o Res
 	return r, nil
 }
 
-// usualKernel is what decisions.md tells the reasons of.
-var usualKernel = keys
+// kernel is what an axis is resized with; docs/decisions.md tells what was measured.
+func (o Resizing) kernel(src, dst int) kernelShape {
+	if dst < src && !o.Bicubic {
+		return lanczos3
+	}
+	return keys
+}
 
 // ResizerBytes is an upper bound of the memory, in bytes, that a Resizer of a picture of src's form takes, with so many threads.
 func ResizerBytes(src picture.Config, width, height, threads int) int64 {
 	const tables = 1 << 19
-	kernel := usualKernel
+	kernel := lanczos3 // the wider one
 	open := int(2*kernel.radius*max(float64(height)/float64(src.Height), 1)) + 3
 	ring := newRing(src, min(open, height), height)
 	out := src

@@ -46,7 +46,7 @@ func (l loader) load(dst []float32, p *picture.Picture, y, x int) {
 	} else {
 		samples := p.Pix16[at:][:len(dst)]
 		for i, v := range samples {
-			dst[i] = float32(v) / 65535
+			dst[i] = float32(v) * (1. / 65535)
 		}
 		if l.light != nil {
 			lookUp(dst, samples, l.light, l.channels, l.alpha)
@@ -97,7 +97,7 @@ func (s storer) store(p *picture.Picture, y int, scratch, sums []float32, x *tap
 	for c := range planes {
 		planes[c] = scratch[c*p.Width:][:p.Width]
 	}
-	filterPlanes(planes, sums, x)
+	filterRowInto(planes, sums, x)
 	colours := planes
 	if s.alpha {
 		colours = planes[:s.channels-1]
@@ -124,60 +124,5 @@ func divide(colours [][]float32, alpha []float32) {
 		for _, plane := range colours {
 			plane[i] *= factor
 		}
-	}
-}
-
-// filterPlanes resizes a row of pixels, whose samples lie side by side, into a plane for each sample:
-//
-//	planes[c][i] = sum over k of weight[k] * sums[(first+k)*channels+c]
-func filterPlanes(planes [][]float32, sums []float32, x *taps) {
-	switch len(planes) {
-	case 1:
-		filter1(planes[0], sums, x)
-	case 3:
-		filter3(planes[0], planes[1], planes[2], sums, x)
-	default:
-		filterAny(planes, sums, x)
-	}
-}
-
-func filterAny(planes [][]float32, sums []float32, x *taps) {
-	channels := len(planes)
-	for c, plane := range planes {
-		for i := range plane {
-			sum, at := float32(0), x.first[i]*channels+c
-			for _, w := range x.at(i) {
-				sum += float32(w * sums[at])
-				at += channels
-			}
-			plane[i] = sum
-		}
-	}
-}
-
-func filter1(plane, sums []float32, x *taps) {
-	for i := range plane {
-		weights := x.at(i)
-		from := sums[x.first[i]:][:len(weights)]
-		sum := float32(0)
-		for k, w := range weights {
-			sum += float32(w * from[k])
-		}
-		plane[i] = sum
-	}
-}
-
-func filter3(red, green, blue, sums []float32, x *taps) {
-	for i := range red {
-		weights := x.at(i)
-		from := sums[3*x.first[i]:][:3*len(weights)]
-		var r, g, b float32
-		for _, w := range weights {
-			r += float32(w * from[0])
-			g += float32(w * from[1])
-			b += float32(w * from[2])
-			from = from[3:]
-		}
-		red[i], green[i], blue[i] = r, g, b
 	}
 }

@@ -54,8 +54,11 @@ func (f *evalFlags) run(cmd *cobra.Command, std streams) error {
 		return usagef("required flag --hr is missing: the folder of the HR pictures")
 	}
 	options, err := f.options(cmd)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case cmd.Flags().Changed("scale") && options.Scale == 0:
+		return usagef("--scale %g: it must be a whole number, such as 4 or 4x", f.times)
 	}
 	variant := resample.Published
 	switch f.downscale {

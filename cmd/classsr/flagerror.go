@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,40 +18,21 @@ func flagError(_ *cobra.Command, err error) error {
 		return fault.As(fault.Usage, err)
 	}
 	flag := invalid.GetFlag()
+	if flag.Value.Type() == sizeType {
+		return usagef("--%s %s: %w", flag.Name, invalid.GetValue(), invalid.Unwrap())
+	}
 	wanted, ok := map[string]string{
-		"int":               "a whole number",
-		"float64":           "a number",
-		"float64Slice":      "numbers separated by commas",
-		"bool":              "true or false",
-		scaleValue{}.Type(): "a whole number, such as 4 or 4x",
-		timeValue{}.Type():  "a time with a unit, such as 2s, 500ms or 1m30s",
+		"int":              "a whole number",
+		"float64":          "a number",
+		"float64Slice":     "numbers separated by commas",
+		"bool":             "true or false",
+		timeValue{}.Type(): "a time with a unit, such as 2s, 500ms or 1m30s",
 	}[flag.Value.Type()]
 	if !ok {
 		return fault.As(fault.Usage, err)
 	}
 	return usagef("--%s %s: it must be %s", flag.Name, invalid.GetValue(), wanted)
 }
-
-// scaleValue is the value of --scale: 4, and 4x or x4 too, as people write it.
-type scaleValue struct{ scale *int }
-
-func (v scaleValue) String() string {
-	if v.scale == nil {
-		return "0"
-	}
-	return strconv.Itoa(*v.scale)
-}
-
-func (v scaleValue) Set(text string) error {
-	text = strings.ToLower(text)
-	n, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSuffix(text, "x"), "x"))
-	if err == nil {
-		*v.scale = n
-	}
-	return err
-}
-
-func (scaleValue) Type() string { return "scale" }
 
 // timeValue is the value of --max-time, which needs a unit.
 type timeValue struct{ time *time.Duration }

@@ -26,7 +26,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"convert", missing, "x.safetensors"}, exitFailed},
 		{[]string{"upscale"}, exitUsage},
 		{[]string{"upscale", "-m", "carn-m-x4", "--mode", "paper", missing}, exitUsage},
-		{[]string{"upscale", "-s", "7", missing}, exitUsage},
+		{[]string{"upscale", "-s", "70", missing}, exitUsage},
 		{[]string{"convert", missing, "x.tflite"}, exitUsage},
 		{[]string{"nonsense"}, exitUsage},
 		{[]string{"eval"}, exitUsage},

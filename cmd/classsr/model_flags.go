@@ -8,6 +8,7 @@ import (
 	"classsr/infer"
 	"classsr/internal/par"
 	"classsr/route"
+	"classsr/scaling"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -19,7 +20,7 @@ import (
 type modelFlags struct {
 	model   string
 	fast    bool
-	scale   int
+	times   float64 // the scale; 0 if none was given
 	mode    string
 	threads int
 	memory  string
@@ -33,7 +34,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.model, "model", "m", classsr.DefaultModel, "`NAME` of a built-in model (classsr models) or a model file")
 	flags.BoolVar(&f.fast, "fast", false, "use the small, fast model "+classsr.FastModel)
-	flags.VarP(scaleValue{&f.scale}, "scale", "s", "enlarge `N` times, such as 4 or 4x; by default the model's own scale")
+	flags.VarP(sizeValue[float64]{&f.times, scaling.ParseScale}, "scale", "s", "enlarge `N` times, such as 4 or 4x; by default the model's own scale")
 	flags.StringVar(&f.mode, "mode", "", "how the model is used: routed (each part of the picture by the branch for its difficulty), full (the full-width\n"+
 		"network everywhere), paper (as the ClassSR paper's code, to reproduce its figures), or branch=K (branch K\n"+
 		"everywhere; 1 is the simplest); by default routed for models with classes, full for others")
@@ -55,10 +56,13 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("scale", cobra.FixedCompletions([]string{"2", "3", "4"}, 0))
 }
 
+// scale is the scale that was given, if it is a whole number, or else 0.
+func (f *modelFlags) scale() int { return scaling.Target{Scale: f.times}.Whole() }
+
 // options checks the flags that do not depend on the model.
 func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 	o := classsr.Options{
-		Scale: f.scale, Threads: f.threads,
+		Scale: f.scale(), Threads: f.threads,
 		Budget: f.budget, MaxTime: f.maxTime, Quality: f.quality, Router: f.router,
 	}
 	changed := cmd.Flags().Changed
@@ -71,8 +75,6 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 		return o, usagef("--max-time %s: it must be more than 0", f.maxTime)
 	case changed("quality") && !(f.quality > 0 && f.quality <= 10):
 		return o, usagef("--quality %g: it is how many dB may be lost and must be more than 0 and at most 10 (the quality of JPEG files is --jpeg-quality)", f.quality)
-	case cmd.Flags().Changed("scale") && f.scale < 1:
-		return o, usagef("--scale %d: it must be a positive number", f.scale)
 	case changed("threads"):
 		if err := checkThreads(f.threads); err != nil {
 			return o, err
@@ -129,8 +131,8 @@ func (f *modelFlags) open(cmd *cobra.Command) (*classsr.Model, error) {
 	if f.fast {
 		return classsr.Open(classsr.FastModel)
 	}
-	if !cmd.Flags().Changed("model") && f.scale != 0 {
-		if name := classsr.DefaultModelFor(f.scale); name != "" {
+	if !cmd.Flags().Changed("model") && f.scale() != 0 {
+		if name := classsr.DefaultModelFor(f.scale()); name != "" {
 			return classsr.Open(name)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // planFlags are the flags of the plan command.
 type planFlags struct {
-	modelFlags
+	sizeFlags
 	selectionFlags
 	json bool
 }
@@ -32,7 +32,7 @@ func newPlan(std streams) *cobra.Command {
 		Args:    needInput(&std),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, orPiped(args)) },
 	}
-	f.modelFlags.register(cmd)
+	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object for each picture")
 	return cmd
@@ -47,7 +47,11 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	estimator, err := pipeline.NewEstimator(model, options)
+	sizing, err := f.sizing(cmd, model, options)
+	if err != nil {
+		return err
+	}
+	estimator, err := pipeline.NewEstimator(model, options, sizing)
 	if err != nil {
 		return err
 	}
@@ -95,7 +99,11 @@ func (f *planFlags) print(std streams, r *pipeline.Estimates) error {
 	if f.json {
 		return json.NewEncoder(std.out).Encode(r)
 	}
-	if _, err := fmt.Fprintf(std.out, "%s: %dx%d, %s x%d\n", printable(r.Input), r.Width, r.Height, printable(r.Model), r.Scale); err != nil {
+	size := ""
+	if r.OutWidth > 0 {
+		size = fmt.Sprintf(" to %dx%d, resized to %dx%d", r.NetworkWidth, r.NetworkHeight, r.OutWidth, r.OutHeight)
+	}
+	if _, err := fmt.Fprintf(std.out, "%s: %dx%d, %s x%d%s\n", printable(r.Input), r.Width, r.Height, printable(r.Model), r.Scale, size); err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)

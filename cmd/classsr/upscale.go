@@ -19,7 +19,7 @@ import (
 
 // upscaleFlags are the flags of the upscale command.
 type upscaleFlags struct {
-	modelFlags
+	sizeFlags
 	selectionFlags
 	output       string
 	format       string
@@ -45,8 +45,10 @@ func newUpscale(std streams) *cobra.Command {
 		Long: "Enlarge pictures: files (PNG, JPEG, WebP, TIFF), folders of them, patterns such as 'photos/**/*.jpg', or - for standard input.\n" +
 			"The result goes beside the input as NAME_x4.png, unless -o names a file, a folder or - (standard output). Of folders and\n" +
 			"patterns, results of JPEGs are JPEGs. A run over a folder that was stopped goes on when the same command is given again.\n" +
+			"Any size is possible: pictures are enlarged by the next larger scale there is a model for, if need be in two passes,\n" +
+			"and then reduced to the size asked for.\n" +
 			"Existing files are replaced only with --overwrite.",
-		Example: "  classsr upscale photo.jpg\n  classsr upscale -s 2 -o large.jpg photo.jpg\n  classsr upscale -o large/ scans/ page.tif\n" +
+		Example: "  classsr upscale photo.jpg\n  classsr upscale -s 2 -o large.jpg photo.jpg\n  classsr upscale --fit 3840x2160 photo.jpg\n  classsr upscale -o large/ scans/ page.tif\n" +
 			"  classsr upscale -r --exclude thumbs -o large/ photos/",
 		Args: needInput(&std),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,7 +59,7 @@ func newUpscale(std streams) *cobra.Command {
 			return f.run(cmd, std, args)
 		},
 	}
-	f.modelFlags.register(cmd)
+	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG, if --format says no other)")
@@ -149,21 +151,29 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	}
 	report := &upscaleReport{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json}
 	options.Progress = report.progress.update
-	up, err := model.Upscaler(options)
+	sizing, err := f.sizing(cmd, model, options)
 	if err != nil {
 		return err
 	}
 	p := &pipeline.Pipeline{
-		Upscaler: up, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
+		Sizing: sizing, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
 		ICC: f.icc, Strip: f.strip, Background: background,
-		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared, Options: f.madeBy(cmd, model, up.Scale()),
+		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
 	}
+	scale := 0 // of a size that is no model's, none is the same for all pictures
+	if sizing == nil {
+		if p.Upscaler, err = model.Upscaler(options); err != nil {
+			return err
+		}
+		scale = p.Upscaler.Scale()
+	}
+	p.Options = f.madeBy(cmd, model, scale)
 	request, err := f.request(args)
 	if err != nil {
 		return err
 	}
-	request.Output, request.Naming = f.output, pipeline.Enlarged(up.Scale(), f.ending())
-	report.progress.scale = up.Scale()
+	request.Output, request.Naming = f.output, pipeline.Enlarged(p.SizeName(), f.ending())
+	report.progress.scale = scale
 	if f.format != "" {
 		p.StreamFormat, _ = imageio.FormatOf("." + f.format) // it was checked
 	}

@@ -1,0 +1,325 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"time"
+
+	"classsr"
+	"classsr/budget"
+	"classsr/imageio"
+	"classsr/infer"
+	"classsr/internal/kernel"
+	"classsr/internal/par"
+	"classsr/picture"
+	"classsr/resample"
+	"classsr/scaling"
+)
+
+// Sizing asks for results of a certain size: pictures are enlarged in as many passes as that takes, and resized then.
+type Sizing struct {
+	Target scaling.Target
+	Models *Models
+	// Linear resizes in linear light.
+	Linear bool
+}
+
+// Resized is what a Result tells of a picture that was resized, or took two passes. NetworkWidth and NetworkHeight are the size, in pixels,
+// that the last network gave, or that of the input if there was none.
+type Resized struct {
+	NetworkWidth  int `json:"network_width,omitempty"`
+	NetworkHeight int `json:"network_height,omitempty"`
+	// Passes lists the passes, if there were two. The Result then has the classes of the first one and, of arithmetic and seconds, the sums.
+	Passes []Pass `json:"passes,omitempty"`
+}
+
+// Pass describes one of two enlargements of a picture: what came out of it, and how.
+type Pass struct {
+	Model   string             `json:"model"`
+	Scale   int                `json:"scale"`
+	Mode    infer.Mode         `json:"mode"`
+	Width   int                `json:"width"`
+	Height  int                `json:"height"`
+	Classes []infer.ClassShare `json:"classes"`
+	MACs    int64              `json:"macs"`
+	Seconds float64            `json:"seconds"`
+}
+
+// course is how one picture becomes as large as wanted, and the memory for it.
+type course struct {
+	p       *Pipeline
+	in, out picture.Config
+	passes  []*classsr.Upscaler
+	decoded int64         // bytes that the decoded picture takes
+	while   int64         // bytes that are taken while rows come, besides what an Upscaler takes
+	claim   *infer.Claim  // for the first pass
+	alone   reservedBytes // without any pass
+}
+
+// reservedBytes is a budget.Reservation, or nil.
+type reservedBytes interface{ Release() }
+
+// SizeName is how the size of results is called in their names: x4, for example.
+func (p *Pipeline) SizeName() string {
+	if p.Sizing == nil {
+		return fmt.Sprintf("x%d", p.Upscaler.Scale())
+	}
+	return p.Sizing.Target.String()
+}
+
+// plan decides how a picture of this form becomes as large as wanted.
+func (p *Pipeline) plan(c imageio.Config) (*course, error) {
+	w := &course{p: p, in: c.Config, out: c.Config, decoded: c.PictureBytes}
+	if p.Sizing == nil {
+		w.passes = []*classsr.Upscaler{p.Upscaler}
+		w.out = enlarged(c.Config, p.Upscaler)
+		return w, nil
+	}
+	var err error
+	if w.out.Width, w.out.Height, err = p.Sizing.Target.Size(c.Width, c.Height); err != nil {
+		return nil, err
+	}
+	scales := scaling.Choose(p.Sizing.Models.Scales(), image.Pt(c.Width, c.Height), image.Pt(w.out.Width, w.out.Height))
+	w.passes, err = p.Sizing.Models.passes(scales)
+	return w, err
+}
+
+// enlarged is the form of what an Upscaler makes.
+func enlarged(c picture.Config, up *classsr.Upscaler) picture.Config {
+	c.Width, c.Height = c.Width*up.Scale(), c.Height*up.Scale()
+	return c
+}
+
+// network is the form of what the first passes make.
+func (w *course) network(passes int) picture.Config {
+	c := w.in
+	for _, up := range w.passes[:passes] {
+		c = enlarged(c, up)
+	}
+	return c
+}
+
+// resizes tells that the last pass does not give the wanted size.
+func (w *course) resizes() bool { return w.network(len(w.passes)) != w.out }
+
+// reserve reserves the memory for all that is done, encoding included, as soon as the headers are read.
+func (w *course) reserve(ctx context.Context, c imageio.Config, format string) (err error) {
+	if err := imageio.CheckOutput(format, w.out); err != nil {
+		return err
+	}
+	w.while = imageio.EncoderBytes(w.out, format, w.p.largest()) + w.resizerBytes(w.p.Threads)
+	if hasEnding(w.p.RouteMap, mapPicture) {
+		w.while += paintBytes(c.Config)
+	}
+	beside := infer.Beside{Before: c.DecodeBytes, While: w.while + w.decoded - c.Bytes()}
+	switch len(w.passes) {
+	case 0:
+		shared := w.p.Shared
+		if shared == nil {
+			shared = budget.Default()
+		}
+		w.alone, err = shared.Reserve(ctx, max(c.DecodeBytes, w.decoded+w.while))
+	case 1:
+		w.claim, err = w.passes[0].Claim(ctx, c.Config, beside)
+	default:
+		second, err := w.claimSecond(ctx) // refused now rather than after the first pass
+		if err != nil {
+			return err
+		}
+		second.Release()
+		beside.While = w.network(1).Bytes() + w.decoded - c.Bytes()
+		w.claim, err = w.passes[0].Claim(ctx, c.Config, beside)
+		return err
+	}
+	return err
+}
+
+// claimSecond reserves what the second pass takes, for which the result of the first one is in memory as a whole.
+func (w *course) claimSecond(ctx context.Context) (*infer.Claim, error) {
+	between := w.network(1)
+	claim, err := w.passes[1].Claim(ctx, between, infer.Beside{While: w.while + w.decoded})
+	if err != nil {
+		return nil, fmt.Errorf("the second of two passes (x%d, then x%d), on %dx%d pixels: %w",
+			w.passes[0].Scale(), w.passes[1].Scale(), between.Width, between.Height, err)
+	}
+	return claim, nil
+}
+
+// accepts tells whether there is memory for the passes, without reserving it.
+func (w *course) accepts() error {
+	for i, up := range w.passes {
+		if err := up.Accepts(w.network(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release gives back what is reserved.
+func (w *course) release() {
+	if w.claim != nil {
+		w.claim.Release()
+	}
+	if w.alone != nil {
+		w.alone.Release()
+	}
+}
+
+// begin begins the last pass, and the resizing behind it. In any case it takes over what is reserved.
+func (w *course) begin(ctx context.Context, in *picture.Picture) (r *rows, err error) {
+	r = &rows{course: w, start: time.Now()}
+	defer func() {
+		if err != nil {
+			_ = r.Close()
+		}
+	}()
+	if len(w.passes) == 2 {
+		if in, err = r.first(ctx, in); err != nil {
+			return nil, err
+		}
+	}
+	r.RowSource = in.Rows(copyRows)
+	if n := len(w.passes); n > 0 {
+		claim := w.claim
+		w.claim = nil // Begin's, whatever happens
+		if r.enlargement, err = w.passes[n-1].Begin(ctx, in, claim); err != nil {
+			return nil, err
+		}
+		r.RowSource = r.enlargement
+	}
+	if w.resizes() {
+		r.RowSource, err = resample.Resize(ctx, r.RowSource, w.out.Width, w.out.Height, resample.Resizing{
+			Linear: w.p.Sizing.Linear, Bicubic: w.p.Sizing.Models.interpolates(), Threads: w.p.Threads, Shared: w.p.Shared,
+		})
+	}
+	return r, err
+}
+
+// copyRows is how many rows of a picture that needs no network are handed on at a time.
+const copyRows = 64
+
+// rows are the rows of a result, and how it came about.
+type rows struct {
+	picture.RowSource
+	course      *course
+	enlargement *infer.Enlargement // the last pass; nil if there is none
+	reports     []classsr.Report   // of passes before it
+	start       time.Time
+}
+
+// first does the first of two passes, and gathers its result.
+func (r *rows) first(ctx context.Context, in *picture.Picture) (*picture.Picture, error) {
+	w := r.course
+	claim := w.claim
+	w.claim = nil
+	e, err := w.passes[0].Begin(ctx, in, claim)
+	if err != nil {
+		return nil, err
+	}
+	between, err := gather(e)
+	r.reports = append(r.reports, e.Report())
+	_ = e.Close() // which never fails
+	if err != nil {
+		return nil, err
+	}
+	w.claim, err = w.claimSecond(ctx)
+	return between, err
+}
+
+// gather makes a picture of rows.
+func gather(src picture.RowSource) (*picture.Picture, error) {
+	out, y := src.Config().New(), 0
+	for {
+		band, err := src.NextRows()
+		switch {
+		case errors.Is(err, io.EOF) && y == out.Height:
+			return out, nil
+		case errors.Is(err, io.EOF):
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		}
+		to := out.Band(y, y+band.Height)
+		copy(to.Pix8, band.Pix8)
+		copy(to.Pix16, band.Pix16)
+		y += band.Height
+	}
+}
+
+// Close ends the work, whether it is done or not, and gives back what it took.
+func (r *rows) Close() error {
+	r.course.release()
+	if r.enlargement != nil {
+		return r.enlargement.Close()
+	}
+	return nil
+}
+
+// noModel stands for the model where no network enlarges a picture.
+const noModel = "none"
+
+// onlyResized are its classes.
+var onlyResized = []infer.ClassShare{{Name: noModel, Share: 1}}
+
+// report says what was done, after all rows were taken.
+func (r *rows) report() (classsr.Report, Resized) {
+	w := r.course
+	if r.enlargement != nil {
+		r.reports = append(r.reports, r.enlargement.Report())
+	}
+	set, _ := kernel.Select() // which was asked before
+	report := classsr.Report{
+		Kernel: set, Model: noModel, Scale: 1, Mode: classsr.ModeFull, Threads: par.Threads(w.p.Threads),
+		Classes: onlyResized, PaperFLOPsPercent: 100,
+	}
+	switch {
+	case len(r.reports) > 0:
+		report = r.reports[0]
+	case w.p.Sizing.Models.interpolates():
+		report.Model, report.Classes = classsr.Bicubic, []infer.ClassShare{{Name: classsr.Bicubic, Share: 1}}
+	}
+	if w.p.Sizing == nil {
+		return report, Resized{}
+	}
+	var resized Resized
+	if len(r.reports) == 2 {
+		second := r.reports[1]
+		resized.Passes = []Pass{passOf(report), passOf(second)}
+		report.Scale *= second.Scale
+		report.MACs, report.MACsFull = report.MACs+second.MACs, report.MACsFull+second.MACsFull
+		report.MACsRepeated += second.MACsRepeated
+		report.Seconds.Route += second.Seconds.Route
+		report.Seconds.Network += second.Seconds.Network
+	}
+	network := w.network(len(w.passes))
+	resized.NetworkWidth, resized.NetworkHeight = network.Width, network.Height
+	report.Width, report.Height = w.in.Width, w.in.Height
+	report.OutWidth, report.OutHeight = w.out.Width, w.out.Height
+	return report, resized
+}
+
+func passOf(r classsr.Report) Pass {
+	return Pass{r.Model, r.Scale, r.Mode, r.OutWidth, r.OutHeight, r.Classes, r.MACs, r.Seconds.Route + r.Seconds.Network}
+}
+
+// notes says what a user may not expect of how a size was reached.
+func (w *course) notes(r classsr.Report) []string {
+	network := w.network(len(w.passes))
+	switch {
+	case w.p.Sizing == nil:
+		return leftOut(r)
+	case w.p.Sizing.Models.interpolates():
+	case len(w.passes) == 0 && w.resizes():
+		return []string{fmt.Sprintf("it is larger than the size that is asked for, so it was only reduced, from %dx%d to %dx%d",
+			w.in.Width, w.in.Height, w.out.Width, w.out.Height)}
+	case len(w.passes) == 0:
+		return []string{"it has the size that is asked for, and was only copied"}
+	case network.Width < w.out.Width || network.Height < w.out.Height:
+		return []string{fmt.Sprintf("networks enlarged it to %dx%d, and interpolation from there to %dx%d",
+			network.Width, network.Height, w.out.Width, w.out.Height)}
+	}
+	return nil
+}
