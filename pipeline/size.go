@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"time"
 
 	"classsr"
 	"classsr/budget"
@@ -53,14 +52,11 @@ type course struct {
 	p       *Pipeline
 	in, out picture.Config
 	passes  []*classsr.Upscaler
-	decoded int64         // bytes that the decoded picture takes
-	while   int64         // bytes that are taken while rows come, besides what an Upscaler takes
-	claim   *infer.Claim  // for the first pass
-	alone   reservedBytes // without any pass
+	decoded int64               // bytes that the decoded picture takes
+	while   int64               // bytes that are taken while rows come, besides what an Upscaler takes
+	claim   *infer.Claim        // for the first pass
+	alone   *budget.Reservation // without any pass
 }
-
-// reservedBytes is a budget.Reservation, or nil.
-type reservedBytes interface{ Release() }
 
 // SizeName is how the size of results is called in their names: x4, for example.
 func (p *Pipeline) SizeName() string {
@@ -169,16 +165,20 @@ func (w *course) release() {
 }
 
 // begin begins the last pass, and the resizing behind it. In any case it takes over what is reserved.
-func (w *course) begin(ctx context.Context, in *picture.Picture) (r *rows, err error) {
-	r = &rows{course: w, start: time.Now()}
-	defer func() {
-		if err != nil {
-			_ = r.Close()
-		}
-	}()
+func (w *course) begin(ctx context.Context, in *picture.Picture) (*rows, error) {
+	r := &rows{course: w}
+	if err := r.begin(ctx, in); err != nil {
+		_ = r.Close() // the first error tells what happened
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *rows) begin(ctx context.Context, in *picture.Picture) (err error) {
+	w := r.course
 	if len(w.passes) == 2 {
 		if in, err = r.first(ctx, in); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	r.RowSource = in.Rows(copyRows)
@@ -186,7 +186,7 @@ func (w *course) begin(ctx context.Context, in *picture.Picture) (r *rows, err e
 		claim := w.claim
 		w.claim = nil // Begin's, whatever happens
 		if r.enlargement, err = w.passes[n-1].Begin(ctx, in, claim); err != nil {
-			return nil, err
+			return err
 		}
 		r.RowSource = r.enlargement
 	}
@@ -195,7 +195,7 @@ func (w *course) begin(ctx context.Context, in *picture.Picture) (r *rows, err e
 			Linear: w.p.Sizing.Linear, Bicubic: w.p.Sizing.Models.interpolates(), Threads: w.p.Threads, Shared: w.p.Shared,
 		})
 	}
-	return r, err
+	return err
 }
 
 // copyRows is how many rows of a picture that needs no network are handed on at a time.
@@ -207,7 +207,6 @@ type rows struct {
 	course      *course
 	enlargement *infer.Enlargement // the last pass; nil if there is none
 	reports     []classsr.Report   // of passes before it
-	start       time.Time
 }
 
 // first does the first of two passes, and gathers its result.

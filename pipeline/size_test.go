@@ -243,6 +243,40 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 
 var _ io.Writer = full{}
 
+// A run that was stopped before the first row gives back its memory.
+func TestSizesThatAreBrokenOff(t *testing.T) {
+	inFolder(t)
+	shared := budget.New(1<<30, 2)
+	in := branchtest.Patchwork(60, 40, 3, false, 8)
+	for _, scale := range []float64{0.5, 4, 2.5, 8} {
+		p := sized(t, open(t, classsr.FastModel), classsr.Options{Shared: shared, Threads: 2}, scaling.Target{Scale: scale})
+		headers := imageio.Config{Config: in.Config(), DecodeBytes: 1000, PictureBytes: in.Config().Bytes()}
+		w, err := p.plan(headers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.reserve(context.Background(), headers, imageio.PNG); err != nil {
+			t.Fatal(err)
+		}
+		if reserved, _ := shared.InUse(); reserved < in.Config().Bytes() {
+			t.Errorf("x%g: only %d bytes are reserved", scale, reserved)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		r, err := w.begin(ctx, in)
+		if err == nil {
+			_, err = gather(r)
+			_ = r.Close()
+		}
+		if scale != 0.5 && !errors.Is(err, context.Canceled) {
+			t.Errorf("x%g: %v", scale, err)
+		}
+		if reserved, _ := shared.InUse(); reserved != 0 {
+			t.Errorf("x%g keeps %d bytes", scale, reserved)
+		}
+	}
+}
+
 // The map of the classes is of the input, whatever becomes of it afterwards.
 func TestRouteMapOfAResizedPicture(t *testing.T) {
 	inFolder(t)
