@@ -13,15 +13,7 @@ import (
 
 // sized makes the forecasts for a picture that is to become as large as is asked for. Which model enlarges it depends on its size.
 func (e *Estimator) sized(ctx context.Context, std io.Reader, input string) (*Estimates, error) {
-	var w *course
-	decoded, err := Decode(std, input, imageio.Limits{Accept: func(c imageio.Config) error {
-		if err := imageio.Within(e.memory, nil)(c); err != nil {
-			return err
-		}
-		var err error
-		w, err = (&Pipeline{Sizing: e.sizing}).plan(c)
-		return err
-	}})
+	decoded, w, err := e.planned(std, input)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +51,20 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, input string) (*Es
 		r.Forecasts = append(r.Forecasts, Estimate{f, o.Budget})
 	}
 	return r, nil
+}
+
+// planned reads a picture and decides how it becomes as large as is asked for.
+func (e *Estimator) planned(std io.Reader, input string) (decoded *imageio.Decoded, w *course, err error) {
+	decoded, err = Decode(std, input, imageio.Limits{Accept: func(c imageio.Config) (err error) {
+		if err := imageio.Within(e.memory, nil)(c); err != nil {
+			return err
+		}
+		if w, err = (&Pipeline{Sizing: e.sizing}).plan(c); err != nil {
+			return err
+		}
+		return w.accepts()
+	}})
+	return decoded, w, err
 }
 
 // forecast adds up what the passes take by some options. The second pass is taken to find the picture as difficult as the first one did; a

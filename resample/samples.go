@@ -59,18 +59,25 @@ func (l loader) load(dst []float32, p *picture.Picture, y, x int) {
 
 // lookUp replaces colours by the light of their samples, and leaves alpha.
 func lookUp[S uint8 | uint16](dst []float32, samples []S, light []float32, channels int, alpha bool) {
-	for i, v := range samples {
-		if !alpha || i%channels != channels-1 {
+	if !alpha {
+		for i, v := range samples {
 			dst[i] = light[v]
+		}
+		return
+	}
+	for ; len(samples) >= channels; samples, dst = samples[channels:], dst[channels:] {
+		for c := range channels - 1 {
+			dst[c] = light[samples[c]]
 		}
 	}
 }
 
 // premultiply multiplies the colours of pixels by their alpha.
 func premultiply(row []float32, channels int) {
-	for i := channels - 1; i < len(row); i += channels {
-		for c := i - channels + 1; c < i; c++ {
-			row[c] *= row[i]
+	for ; len(row) >= channels; row = row[channels:] {
+		alpha := row[channels-1]
+		for c := range row[:channels-1] {
+			row[c] *= alpha
 		}
 	}
 }
