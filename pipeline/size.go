@@ -244,6 +244,7 @@ func gather(src picture.RowSource) (*picture.Picture, error) {
 		to := out.Band(y, y+band.Height)
 		copy(to.Pix8, band.Pix8)
 		copy(to.Pix16, band.Pix16)
+		copy(to.Pix32, band.Pix32)
 		y += band.Height
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 // Resizing steers a Resizer; the zero value is good.
 type Resizing struct {
-	// Linear mixes light instead of stored values, which are taken for those of sRGB. Alpha is linear as it is.
+	// Linear mixes light instead of stored values, which are taken for those of sRGB. Alpha is linear as it is, and so are
+	// samples in floating point taken to be.
 	Linear bool
 	// Threads is how many cores are used; 0 means all.
 	Threads int

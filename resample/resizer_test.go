@@ -16,11 +16,14 @@ import (
 
 // plain resizes a picture as the definition says, in float64, sample by sample, and gives the planes of the result in 0..1.
 func plain(p *picture.Picture, width, height int, o Resizing) [][]float64 {
-	channels := p.Channels()
+	channels, linear := p.Channels(), o.Linear && p.Depth != 32
 	value := func(x, y, c int) float64 {
 		at := (y*p.Width+x)*channels + c
-		if p.Depth == 8 {
+		switch p.Depth {
+		case 8:
 			return float64(p.Pix8[at]) / 255
+		case 32:
+			return float64(p.Pix32[at])
 		}
 		return float64(p.Pix16[at]) / 65535
 	}
@@ -28,7 +31,7 @@ func plain(p *picture.Picture, width, height int, o Resizing) [][]float64 {
 		v := make([]float64, channels)
 		for c := range v {
 			v[c] = value(x, y, c)
-			if o.Linear && c < p.Colors {
+			if linear && c < p.Colors {
 				v[c] = lightOf(v[c])
 			}
 		}
@@ -86,10 +89,13 @@ func plain(p *picture.Picture, width, height int, o Resizing) [][]float64 {
 						sum[c] /= sum[p.Colors]
 					}
 				}
-				if o.Linear && c < p.Colors {
+				if linear && c < p.Colors {
 					sum[c] = storedOf(min(max(sum[c], 0), 1))
 				}
-				out[c] = append(out[c], min(max(sum[c], 0), 1))
+				if p.Depth != 32 || c == p.Colors { // floating point goes beyond black and white
+					sum[c] = min(max(sum[c], 0), 1)
+				}
+				out[c] = append(out[c], sum[c])
 			}
 		}
 	}
@@ -115,6 +121,7 @@ func resized(t testing.TB, src picture.RowSource, width, height int, o Resizing)
 		to := out.Band(y, y+band.Height)
 		copy(to.Pix8, band.Pix8)
 		copy(to.Pix16, band.Pix16)
+		copy(to.Pix32, band.Pix32)
 		y += band.Height
 	}
 	if y != height {
@@ -127,7 +134,7 @@ func resized(t testing.TB, src picture.RowSource, width, height int, o Resizing)
 func drawPicture(t *rapid.T) *picture.Picture {
 	side := rapid.OneOf(rapid.IntRange(1, 4), rapid.IntRange(1, 40))
 	p := picture.New(side.Draw(t, "width"), side.Draw(t, "height"), rapid.SampledFrom([]int{1, 3}).Draw(t, "colours"),
-		rapid.Bool().Draw(t, "alpha"), rapid.SampledFrom([]int{8, 16}).Draw(t, "depth"))
+		rapid.Bool().Draw(t, "alpha"), rapid.SampledFrom([]int{8, 16, 32}).Draw(t, "depth"))
 	state := rapid.Uint32().Draw(t, "seed")
 	next := func() uint32 {
 		state = state*1664525 + 1013904223
@@ -141,6 +148,12 @@ func drawPicture(t *rapid.T) *picture.Picture {
 	}
 	for i := range p.Pix16 {
 		p.Pix16[i] = uint16(next())
+	}
+	for i := range p.Pix32 {
+		p.Pix32[i] = float32(next()) / 65535
+		if !p.Alpha {
+			p.Pix32[i] = 3*p.Pix32[i] - 1
+		}
 	}
 	return p
 }
@@ -171,7 +184,7 @@ func TestResizerFollowsTheDefinition(t *testing.T) {
 			for c := range band.Channels() {
 				band.ReadPlane(plane, c, band.Bounds())
 				for i, got := range plane[:width*band.Height] {
-					off := 0.501/float64(uint(1)<<p.Depth-1) + 4e-6
+					off := 0.501/float64(uint64(1)<<p.Depth-1) + 4e-6
 					if p.Alpha && c < p.Colors {
 						if alpha[i] < 1e-3 {
 							continue // divided by next to nothing

@@ -28,7 +28,7 @@ type loader struct {
 
 func newLoader(c picture.Config, linear bool) loader {
 	l := loader{channels: c.Channels(), alpha: c.Alpha}
-	if linear {
+	if linear && c.Depth != 32 {
 		l.light = lightTable(c.Depth)
 	}
 	return l
@@ -37,13 +37,14 @@ func newLoader(c picture.Config, linear bool) loader {
 // load loads as many samples of row y as dst has, from pixel x on.
 func (l loader) load(dst []float32, p *picture.Picture, y, x int) {
 	at := (y*p.Width + x) * l.channels
-	if p.Depth == 8 {
+	switch p.Depth {
+	case 8:
 		samples := p.Pix8[at:][:len(dst)]
 		kernel.FloatsFromBytes(dst, samples, 1)
 		if l.light != nil {
 			lookUp(dst, samples, l.light, l.channels, l.alpha)
 		}
-	} else {
+	case 16:
 		samples := p.Pix16[at:][:len(dst)]
 		for i, v := range samples {
 			dst[i] = float32(v) * (1. / 65535)
@@ -51,6 +52,8 @@ func (l loader) load(dst []float32, p *picture.Picture, y, x int) {
 		if l.light != nil {
 			lookUp(dst, samples, l.light, l.channels, l.alpha)
 		}
+	default:
+		copy(dst, p.Pix32[at:])
 	}
 	if l.alpha {
 		premultiply(dst, l.channels)
@@ -91,7 +94,7 @@ type storer struct {
 
 func newStorer(c picture.Config, linear bool) storer {
 	s := storer{channels: c.Channels(), alpha: c.Alpha}
-	if linear {
+	if linear && c.Depth != 32 {
 		s.encode = storedTable()
 	}
 	return s
