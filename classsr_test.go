@@ -16,6 +16,7 @@ import (
 	"classsr/arch"
 	"classsr/branch/branchtest"
 	"classsr/fault"
+	"classsr/infer"
 	"classsr/picture"
 	"classsr/resample"
 	"classsr/tensor"
@@ -197,7 +198,7 @@ func TestInputRangeOf255(t *testing.T) {
 		x.Data[i] *= 255
 	}
 	want := spec.Build().Forward(params, x)
-	out, _ := upscale(t, path, classsr.Options{}, in)
+	out, _ := upscale(t, path, classsr.Options{Border: infer.BorderZero}, in)
 	middle := 0
 	for c := range 3 {
 		for i, v := range want.Plane(0, c) {

@@ -6,7 +6,6 @@ import (
 
 	"classsr/arch"
 	"classsr/engine"
-	"classsr/picture"
 	"classsr/tensor"
 	"classsr/weights"
 )
@@ -15,6 +14,9 @@ import (
 type Branch struct {
 	Spec arch.Spec
 	Plan *engine.Plan
+	// Border is how many pixels of picture the network sees beyond the picture's borders, mirrored at them (a b c | c b a); an even number.
+	// Beyond these, or if it is 0, there are the network's own zeros. It is set before the branch is used.
+	Border int
 
 	mu    sync.Mutex
 	bytes map[[2]image.Point]int64 // what Bytes has found, by its arguments
@@ -36,6 +38,9 @@ const (
 	// poolingContext is that of networks that pool, which average over whatever they are given.
 	poolingContext = 16
 )
+
+// MirroredBorder is the Border that is worth its cost: a wider one makes pixels at the border no better (docs/decisions.md).
+const MirroredBorder = 4
 
 // Context is how many pixels around a core the branch reads, at most.
 func (b *Branch) Context() int {
@@ -59,14 +64,19 @@ func (b *Branch) PlanFor(picture image.Point) *engine.Plan {
 	return b.Plan
 }
 
-// Window is what the branch reads to compute a core so that it has the bits of the whole picture. It is as high as the picture, so that
-// the tiles of convolutions lie in the same grid. Networks that pool get their context on all sides.
+// Extent is the picture with its Border around it.
+func (b *Branch) Extent(picture image.Point) image.Rectangle {
+	return image.Rectangle{Max: picture}.Inset(-b.Border)
+}
+
+// Window is what the branch reads to compute a core so that it has the bits of the whole picture. It is as high as the picture with its
+// Border, so that the tiles of convolutions lie in the same grid. Networks that pool get their context on all sides.
 func (b *Branch) Window(picture image.Point, core image.Rectangle) image.Rectangle {
-	window := core.Inset(-b.Context())
+	window, extent := core.Inset(-b.Context()), b.Extent(picture)
 	if !b.Spec.Pools() {
-		window.Min.Y, window.Max.Y = 0, picture.Y
+		window.Min.Y, window.Max.Y = extent.Min.Y, extent.Max.Y
 	}
-	return window.Intersect(image.Rectangle{Max: picture})
+	return window.Intersect(extent)
 }
 
 // highEnough is the height from which on all layers have as many rows in memory as they ever have.
@@ -100,13 +110,13 @@ func (b *Branch) Bytes(picture, core image.Point) int64 {
 }
 
 func (b *Branch) bytesOf(picture, core image.Point) int64 {
-	context := b.Context()
-	window := image.Pt(min(core.X+2*context, picture.X), min(core.Y+2*context, picture.Y))
+	context, extent := b.Context(), b.Extent(picture).Size()
+	window := image.Pt(min(core.X+2*context, extent.X), min(core.Y+2*context, extent.Y))
 	at := image.Pt(min(context, window.X-core.X), min(context, window.Y-core.Y))
 	return b.PlanFor(picture).Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
 }
 
-// MACs counts the multiply-accumulates of the whole picture at once, as plain convolutions.
+// MACs counts the multiply-accumulates of the whole picture at once, without its Border, as plain convolutions.
 func (b *Branch) MACs(picture image.Point) int64 {
 	return b.Plan.MACs(picture, image.Rectangle{Max: picture})
 }
@@ -116,28 +126,3 @@ var Patch = tensor.Shape{N: 1, C: 3, H: 32, W: 32}
 
 // PatchFLOPs is what the paper's tables charge for a patch.
 func (b *Branch) PatchFLOPs() float64 { return float64(b.Spec.Build().Cost(Patch).PaperFLOPs()) }
-
-// Fill puts pixels of a picture into rows of a window that has its corner there, in the range that the network takes. Of gray pictures all
-// planes are the same.
-func (b *Branch) Fill(rows engine.Rows, in *picture.Picture, corner image.Point) {
-	for y := rows.Min.Y; y < rows.Max.Y; y++ {
-		r := image.Rect(rows.Min.X, y, rows.Max.X, y+1).Add(corner)
-		for c := range rows.Channels {
-			row := rows.Row(c, y)
-			in.ReadPlane(row, min(c, in.Colors-1), r)
-			b.multiply(row, float32(b.Spec.InputRange))
-		}
-	}
-}
-
-// ToUnit brings results from the network's range to 0..1, in place.
-func (b *Branch) ToUnit(results []float32) { b.multiply(results, 1/float32(b.Spec.InputRange)) }
-
-func (b *Branch) multiply(values []float32, factor float32) {
-	if b.Spec.InputRange == 1 {
-		return
-	}
-	for i := range values {
-		values[i] *= factor
-	}
-}

@@ -7,7 +7,6 @@ import (
 
 	"classsr/internal/kernel"
 	"classsr/nn"
-	"classsr/picture"
 	"classsr/tensor"
 )
 
@@ -91,24 +90,25 @@ type classifier struct {
 }
 
 // scores fills in the scores of some cores.
-func (c *classifier) scores(ctx context.Context, m *classModule, in *picture.Picture, cores []image.Rectangle, to [][]float32) error {
+func (c *classifier) scores(ctx context.Context, m *classModule, in Source, cores []image.Rectangle, to [][]float32) error {
 	for i, core := range cores {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		window := sees(core, image.Pt(in.Width, in.Height))
+		size := in.Config()
+		window := sees(core, image.Pt(size.Width, size.Height))
 		to[i] = c.score(m, in, window)
 	}
 	return nil
 }
 
 // score looks at one window.
-func (c *classifier) score(m *classModule, in *picture.Picture, window image.Rectangle) []float32 {
+func (c *classifier) score(m *classModule, in Source, window image.Rectangle) []float32 {
 	w, h := window.Dx(), window.Dy()
 	c.plane = grow(c.plane, w*h)
 	squares := c.begin(m, w, h)
 	for channel := range m.channels {
-		readWindow(c.plane, min(channel, in.Colors-1), in, window)
+		readWindow(c.plane, min(channel, in.Config().Colors-1), in, window)
 		c.gather(m, channel, c.plane, w)
 	}
 	return c.run(m, squares)
@@ -176,10 +176,11 @@ func (m *classModule) linear(means []float32) []float32 {
 }
 
 // readWindow fills dst with a rectangle of a channel of the picture. Pixels beyond its right and lower border are those at the border.
-func readWindow(dst []float32, channel int, in *picture.Picture, r image.Rectangle) {
-	w, inside := r.Dx(), r.Intersect(in.Bounds())
+func readWindow(dst []float32, channel int, in Source, r image.Rectangle) {
+	size := in.Config()
+	w, inside := r.Dx(), r.Intersect(image.Rect(0, 0, size.Width, size.Height))
 	for y := range r.Dy() {
-		row, from := dst[y*w:][:w], min(r.Min.Y+y, in.Height-1)
+		row, from := dst[y*w:][:w], min(r.Min.Y+y, size.Height-1)
 		in.ReadPlane(row[:inside.Dx()], channel, image.Rect(inside.Min.X, from, inside.Max.X, from+1))
 		for i := inside.Dx(); i < w; i++ {
 			row[i] = row[inside.Dx()-1]

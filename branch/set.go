@@ -16,7 +16,6 @@ import (
 
 	"classsr/arch"
 	"classsr/internal/par"
-	"classsr/picture"
 	"classsr/tensor"
 	"classsr/weights"
 )
@@ -93,7 +92,7 @@ func (s *Set) Extend(classes []string) error {
 
 // Classify gives the Class-Module's scores of the 32x32 pixels around each core: by core, a score for each class, the simplest first (before
 // the softmax). The bits are the same on every machine. It returns ctx's error if ctx is done.
-func (s *Set) Classify(ctx context.Context, in *picture.Picture, cores []image.Rectangle, threads int) ([][]float32, error) {
+func (s *Set) Classify(ctx context.Context, in Source, cores []image.Rectangle, threads int) ([][]float32, error) {
 	scores := make([][]float32, len(cores))
 	batches := (len(cores) + moduleBatch - 1) / moduleBatch
 	classifiers := make([]classifier, min(threads, batches))

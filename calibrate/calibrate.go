@@ -2,11 +2,12 @@
 //
 //	c, err := calibrate.New(model, threads)
 //	c.Add(ctx, lr, hr) // for each pair of pictures
+//	c.AddPage(ctx, page) // for each page, if there are any
 //	c.Fit()
 //	c.Try(ctx, lr, hr) // for each pair of pictures again
 //	calibrated, err := c.Finish()
 //
-// Folder does all of this with the pictures of a folder. Do not use the pictures that the model is tested on.
+// Folders does all of this with the pictures of folders. Do not use the pictures that the model is tested on.
 package calibrate
 
 import (
@@ -27,16 +28,17 @@ import (
 	"classsr/tile"
 )
 
-// Calibrator measures a model. Give all pictures to Add, call Fit, give all of them to Try, and call Finish.
+// Calibrator measures a model. Give all pictures to Add and all pages to AddPage, call Fit, give all of them to Try, and call Finish.
 type Calibrator struct {
 	model    *classsr.Model
 	set      *branch.Set
 	branches []*classsr.Upscaler // of the classes
 	classes  []string
 	threads  int
-	memory   int64                     // that Folder may take for a picture and its results
+	memory   int64                     // that Folders may take for a picture and its results
 	samples  map[string][]route.Sample // by router and size of cores
 	settings []routerSetting
+	sharp    []float64 // by class, but the last: route.Table.Sharp; nil without pages
 	tables   route.Calibration
 	trials   []*trial
 }
@@ -125,11 +127,15 @@ func (c *Calibrator) Add(ctx context.Context, lr, hr *picture.Picture) error {
 }
 
 func (c *Calibrator) difficulties(ctx context.Context, lr *picture.Picture, router string, cores []image.Rectangle) ([]float64, error) {
+	var difficulties []float64
 	if router == route.Edge {
-		return branch.EdgeDifficulty(ctx, lr, cores, c.threads)
+		edges, err := branch.Edges(ctx, lr, cores, branch.EdgeBlock, c.threads)
+		for _, e := range edges {
+			difficulties = append(difficulties, e.Difficulty)
+		}
+		return difficulties, err
 	}
 	scores, err := c.set.Classify(ctx, lr, cores, c.threads)
-	var difficulties []float64
 	for _, s := range scores {
 		difficulties = append(difficulties, branch.ModuleDifficulty(s))
 	}
@@ -159,6 +165,7 @@ func (c *Calibrator) Fit() error {
 		if err != nil {
 			return err
 		}
+		t.Block, t.Sharp = branch.EdgeBlock, c.sharp
 		c.tables = append(c.tables, t)
 	}
 	fitted, err := c.withTables()

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"classsr"
+	"classsr/branch"
 	"classsr/branch/branchtest"
 	"classsr/evaluate"
 	"classsr/fault"
@@ -43,18 +44,18 @@ func TestCalibratedModelsRoute(t *testing.T) {
 	file := branchtest.ClassSR(t, "fsrcnn", 2, 3)
 	file.Routing = ""
 	folder, steps := pictures(t), []string{}
-	calibrated, n, err := Folder(context.Background(), classsr.ModelOf(file), folder, 1, func(step string) { steps = append(steps, step) })
+	calibrated, n, err := Folders{HR: folder, Pages: folder}.Run(context.Background(), classsr.ModelOf(file), 1, func(step string) { steps = append(steps, step) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n != 2 || len(steps) != 4 || steps[0] != "measure 1 of 2: "+filepath.Join(folder, "a.png") {
+	if n != 4 || len(steps) != 6 || steps[0] != "measure 1 of 2: "+filepath.Join(folder, "a.png") {
 		t.Errorf("%d pictures, steps %q", n, steps)
 	}
 	if file.Routing != "" {
 		t.Error("the model that was given has changed")
 	}
 	checkCalibration(t, calibrated.Weights().Routing)
-	threads, _, err := Folder(context.Background(), classsr.ModelOf(file), folder, 3, func(string) {})
+	threads, _, err := Folders{HR: folder, Pages: folder}.Run(context.Background(), classsr.ModelOf(file), 3, func(string) {})
 	if err != nil || threads.Weights().Routing != calibrated.Weights().Routing {
 		t.Errorf("another calibration with three threads (%v)", err)
 	}
@@ -79,6 +80,9 @@ func checkCalibration(t *testing.T, text string) {
 		}
 		if want := append([]string{classsr.Bicubic}, weights.ClassNames(3)...); !slices.Equal(table.Classes, want) {
 			t.Errorf("router %s: classes %v, want %v", router, table.Classes, want)
+		}
+		if table.Block != branch.EdgeBlock || len(table.Sharp) != 3 {
+			t.Errorf("router %s: parts of %d pixels, protected from %v", router, table.Block, table.Sharp)
 		}
 		if len(table.Levels) < 10 {
 			t.Errorf("router %s: %d levels", router, len(table.Levels))
@@ -119,7 +123,7 @@ func TestModelsWithoutClassesAreNotCalibrated(t *testing.T) {
 
 func TestNothingToCalibrateBy(t *testing.T) {
 	m := classsr.ModelOf(branchtest.ClassSR(t, "fsrcnn", 2, 2))
-	if _, _, err := Folder(context.Background(), m, t.TempDir(), 1, func(string) {}); err == nil {
+	if _, _, err := (Folders{HR: t.TempDir()}).Run(context.Background(), m, 1, func(string) {}); err == nil {
 		t.Error("an empty folder calibrates a model")
 	}
 	c, err := New(m, 1)

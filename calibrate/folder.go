@@ -11,13 +11,26 @@ import (
 	"classsr/resample"
 )
 
-// Folder calibrates a model on so many cores (0 means all) with the HR pictures of a folder, and returns the calibrated model and the
-// number of pictures. LR pictures are made from them by the field's bicubic filter. note is called with a line of text before each picture
-// of each step. A picture that cannot be read is an error.
-func Folder(ctx context.Context, m *classsr.Model, folder string, threads int, note func(string)) (*classsr.Model, int, error) {
-	paths, err := evaluate.Pictures(folder)
+// Folders says with which pictures a model is calibrated.
+type Folders struct {
+	// HR is the folder of the HR pictures; LR pictures are made from them by the field's bicubic filter.
+	HR string
+	// Pages is a folder of small pictures of text, drawings and screens, none of which may be blurred (AddPage); empty if there is none.
+	Pages string
+}
+
+// Run calibrates a model on so many cores (0 means all), and returns the calibrated model and the number of pictures and pages. note is
+// called with a line of text before each picture of each step. A picture that cannot be read is an error.
+func (f Folders) Run(ctx context.Context, m *classsr.Model, threads int, note func(string)) (*classsr.Model, int, error) {
+	paths, err := evaluate.Pictures(f.HR)
 	if err != nil {
 		return nil, 0, err
+	}
+	var pages []string
+	if f.Pages != "" {
+		if pages, err = evaluate.Pictures(f.Pages); err != nil {
+			return nil, 0, err
+		}
 	}
 	c, err := New(m, threads)
 	if err != nil {
@@ -40,6 +53,12 @@ func Folder(ctx context.Context, m *classsr.Model, folder string, threads int, n
 	if err := each("measure", c.Add); err != nil {
 		return nil, 0, err
 	}
+	for i, path := range pages {
+		note(fmt.Sprintf("page %d of %d: %s", i+1, len(pages), path))
+		if err := c.readPage(ctx, path); err != nil {
+			return nil, 0, err
+		}
+	}
 	if err := c.Fit(); err != nil {
 		return nil, 0, err
 	}
@@ -47,7 +66,31 @@ func Folder(ctx context.Context, m *classsr.Model, folder string, threads int, n
 		return nil, 0, err
 	}
 	calibrated, err := c.Finish()
-	return calibrated, len(paths), err
+	return calibrated, len(paths) + len(pages), err
+}
+
+// readPage reads a page and adds it.
+func (c *Calibrator) readPage(ctx context.Context, path string) error {
+	page, err := imageio.DecodeFile(path, imageio.Limits{Accept: c.acceptsPage})
+	if err != nil {
+		return err
+	}
+	if err := c.AddPage(ctx, page.Picture); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// acceptsPage tells whether there is memory for a page and two results, and a channel of both.
+func (c *Calibrator) acceptsPage(found imageio.Config) error {
+	large := found.Config
+	large.Width, large.Height = large.Width*c.branches[0].Scale(), large.Height*c.branches[0].Scale()
+	if err := imageio.Within(c.memory, func(found imageio.Config) int64 {
+		return max(found.DecodeBytes, found.PictureBytes+2*large.Bytes())
+	})(found); err != nil {
+		return err
+	}
+	return c.branches[len(c.branches)-1].Accepts(found.Config)
 }
 
 // accepts tells whether there is memory for an HR picture and all that is made of it: the results of all branches at once, or, when losses are

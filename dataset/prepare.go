@@ -14,6 +14,7 @@ import (
 	"classsr"
 	"classsr/fault"
 	"classsr/imageio"
+	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/internal/par"
 	"classsr/internal/sysmem"
@@ -124,7 +125,7 @@ func (p *preparation) run(ctx context.Context) (*Summary, error) {
 			continue
 		}
 		var err error
-		if cutters[i].judge, err = p.Model.Upscaler(classsr.Options{Scale: p.Scale, Threads: 1}); err != nil {
+		if cutters[i].judge, err = p.Model.Upscaler(classsr.Options{Scale: p.Scale, Border: infer.BorderZero, Threads: 1}); err != nil {
 			return nil, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"classsr"
 	"classsr/imageio"
+	"classsr/infer"
 	"classsr/resample"
 )
 
@@ -23,17 +24,21 @@ type Folder struct {
 	lrPaths []string
 }
 
-// Run measures a model with these options; Options.Memory bounds the HR pictures too. For each picture that cannot be measured, failed is called with the error, and the picture is
+// Run measures a model with these options; Options.Memory bounds the HR pictures too. Where nothing is routed and the options name no border,
+// networks see zeros beyond it, as published figures are measured. For each picture that cannot be measured, failed is called with the error, and the picture is
 // left out of the result. Run returns an error if the folder contains no pictures or the model cannot do what the options ask for, and
 // ctx's error if ctx is done.
 func (f *Folder) Run(ctx context.Context, m *classsr.Model, o classsr.Options, failed func(error)) (*Result, error) {
+	if routed := o.Mode == classsr.ModeRouted || o.Mode == "" && o.Branch == 0 && m.HasClasses(); o.Border == "" && !routed {
+		o.Border = infer.BorderZero
+	}
 	up, err := m.Upscaler(o)
 	if err != nil {
 		return nil, err
 	}
 	full := up
 	if f.CompareFull && up.Mode() != classsr.ModeFull {
-		if full, err = m.Upscaler(classsr.Options{Scale: o.Scale, Mode: classsr.ModeFull, Threads: o.Threads, Memory: o.Memory, Shared: o.Shared}); err != nil {
+		if full, err = m.Upscaler(classsr.Options{Scale: o.Scale, Mode: classsr.ModeFull, Border: o.Border, Threads: o.Threads, Memory: o.Memory, Shared: o.Shared}); err != nil {
 			return nil, err
 		}
 	}

@@ -22,8 +22,8 @@ func (b bicubic) fit(r room) (sizing, error) {
 }
 
 // plan gives pieces without context: bicubic finds out by itself what it reads.
-func (bicubic) plan(_ context.Context, in *picture.Picture, s sizing, _ room) (*plan, error) {
-	size := image.Pt(in.Width, in.Height)
+func (bicubic) plan(_ context.Context, in branch.Source, s sizing, _ room) (*plan, error) {
+	size := sizeOf(in)
 	p := &plan{sizing: s, size: size, covered: size, classes: []string{branch.Bicubic}, bands: cuts(size.Y, s.bandRows)}
 	p.cut(tile.Cuts(size.X, s.core.X), func(piece *piece) { piece.Window = piece.Core })
 	return p, nil
@@ -57,7 +57,7 @@ func (l *bicubicLane) advance(ctx context.Context, _ int, to painter) error {
 	planes := l.planes[:in.Colors]
 	for c := range planes {
 		planes[c] = grow(planes[c], r.Dx()*r.Dy())
-		in.ReadPlane(l.src, c, have)
+		l.job.view.source.ReadPlane(l.src, c, have)
 		l.job.bicubic.FloatsWindow(planes[c], r, l.src, have, 1)
 	}
 	var row [3][]float32

@@ -29,6 +29,9 @@ func (b *brush) begin(j *job, to *picture.Picture, top int, r image.Rectangle) {
 // row puts a part of a row of the result into the picture.
 func (b *brush) row(colours [][]float32, x, y int) {
 	n := len(colours[0])
+	if b.view.flat != nil {
+		b.view.flat.flatten(colours, b.view.source, b.scale, x, y)
+	}
 	if b.in.Colors == 1 && len(colours) == 3 {
 		b.gray = grow(b.gray, n)
 		toGray(b.gray, colours)

@@ -57,7 +57,7 @@ func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, w
 
 // bytes is what is held while rows come, if the picture is cut like this.
 func (c *Claim) bytes(s sizing) int64 {
-	pictures := c.config.Bytes()
+	pictures := c.up.pictureBytes(c.config)
 	if c.whole {
 		pictures += c.up.result(c.config).Bytes()
 	}
@@ -89,7 +89,7 @@ func (u *Upscaler) limit() int64 {
 func (u *Upscaler) fit(c picture.Config, beside int64, whole bool) (sizing, room, error) {
 	limit := u.limit()
 	r := room{size: image.Pt(c.Width, c.Height), threads: u.threads, modest: !whole && u.options.Memory <= 0}
-	pictures := c.Bytes()
+	pictures := u.pictureBytes(c)
 	if whole {
 		pictures += u.result(c).Bytes()
 	} else {

@@ -4,16 +4,16 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"math"
 
 	"classsr/branch"
 	"classsr/cost"
-	"classsr/picture"
 	"classsr/route"
 )
 
 // decide chooses the classes of a picture's cores.
-func (r *routed) decide(ctx context.Context, in *picture.Picture, threads int, s sizing) (*choice, error) {
-	size := image.Pt(in.Width, in.Height)
+func (r *routed) decide(ctx context.Context, in branch.Source, threads int, s sizing) (*choice, error) {
+	size := sizeOf(in)
 	pools := r.Hardest().Spec.Pools()
 	grid := r.grid(size)
 	problem := &route.Problem{Grid: grid, Costs: r.costs}
@@ -71,27 +71,32 @@ func (c *choice) isAll(class int) bool {
 }
 
 // predict asks the router about the cores and fills the problem's losses.
-func (r *routed) predict(ctx context.Context, in *picture.Picture, p *route.Problem, threads int) (macs int64, predicted route.Prediction,
+func (r *routed) predict(ctx context.Context, in branch.Source, p *route.Problem, threads int) (macs int64, predicted route.Prediction,
 	err error) {
 	cores := p.Cores()
-	if r.table != nil && r.table.Router == route.Edge {
-		difficulties, err := branch.EdgeDifficulty(ctx, in, cores, threads)
-		if err != nil {
+	var edges []branch.Edge
+	difficulties := make([]float64, len(cores))
+	if r.table != nil && (r.table.Router == route.Edge || r.table.Sharp != nil) {
+		if edges, err = branch.Edges(ctx, in, cores, r.table.Block, threads); err != nil {
 			return 0, predicted, err
 		}
-		return 0, r.expect(p, cores, difficulties), nil
+	}
+	if r.table != nil && r.table.Router == route.Edge {
+		for i, e := range edges {
+			difficulties[i] = e.Difficulty
+		}
+		return 0, r.expect(p, cores, difficulties, edges), nil
 	}
 	scores, err := r.Classify(ctx, in, cores, threads)
 	if err != nil {
 		return 0, predicted, err
 	}
-	macs = r.RouteMACs(image.Pt(in.Width, in.Height), len(cores))
+	macs = r.RouteMACs(sizeOf(in), len(cores))
 	if r.table != nil {
-		difficulties := make([]float64, len(cores))
 		for i, s := range scores {
 			difficulties[i] = branch.ModuleDifficulty(s)
 		}
-		return macs, r.expect(p, cores, difficulties), nil
+		return macs, r.expect(p, cores, difficulties, edges), nil
 	}
 	for _, s := range scores {
 		wide := make([]float64, len(s))
@@ -104,9 +109,14 @@ func (r *routed) predict(ctx context.Context, in *picture.Picture, p *route.Prob
 	return macs, predicted, nil
 }
 
-// expect fills the problem's losses by the table, with what cores of these difficulties lose. The conversions forbid fused arithmetic, which
+// blurred is what a class that blurs an edge which stands alone counts as losing for each sample where a cost must be kept: much more than
+// others lose, so that such edges are blurred last. Else it must not have the core at all.
+const blurred = 64
+
+// expect fills the problem's losses by the table, with what cores of these difficulties lose. edges may be nil. The conversions forbid fused arithmetic, which
 // would round otherwise on some machines.
-func (r *routed) expect(p *route.Problem, cores []image.Rectangle, difficulties []float64) route.Prediction {
+func (r *routed) expect(p *route.Problem, cores []image.Rectangle, difficulties []float64,
+	edges []branch.Edge) route.Prediction {
 	var predicted route.Prediction
 	samples := 3 * r.Hardest().Spec.Scale * r.Hardest().Spec.Scale // of a pixel
 	for i, core := range cores {
@@ -116,6 +126,12 @@ func (r *routed) expect(p *route.Problem, cores []image.Rectangle, difficulties 
 		losses := make([]float64, len(errors))
 		for class, e := range errors {
 			losses[class] = float64(n * (e - last))
+			if edges != nil && edges[i].Lone && r.table.Blurs(class, edges[i].Difficulty) {
+				losses[class] += float64(n * blurred)
+				if !r.goal.BoundsCost() {
+					losses[class] = math.Inf(1)
+				}
+			}
 		}
 		predicted.Squares += float64(n * last)
 		p.Losses = append(p.Losses, losses)

@@ -32,13 +32,17 @@ func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast,
 		return Forecast{}, err
 	}
 	start := time.Now()
-	p, err := u.method.plan(ctx, in, s, r)
+	v, err := u.look(ctx, in)
+	if err != nil {
+		return Forecast{}, err
+	}
+	p, err := u.method.plan(ctx, v.source, s, r)
 	if err != nil {
 		return Forecast{}, err
 	}
 	planning := time.Since(start).Seconds()
 	f := Forecast{Mode: u.mode, Classes: p.classShares(), MACs: p.macs()}
-	f.MemoryMB = (in.Config().Bytes() + p.work(r)) / 1e6
+	f.MemoryMB = (u.pictureBytes(in.Config()) + p.work(r)) / 1e6
 	if p.choice != nil {
 		f.FullBecause = p.choice.fullBecause
 	}
@@ -51,7 +55,7 @@ func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast,
 		return Forecast{}, err
 	}
 	nanoseconds := speed * cost.NewClasses(p.branches, blendWidth).Measured().OfUsage(p.usage)
-	fresh := float64(in.Config().Bytes() + p.work(r))
+	fresh := float64(u.pictureBytes(in.Config()) + p.work(r))
 	f.Seconds = planning + (nanoseconds/1e9+cost.FreshMemory()*fresh)/float64(s.busyThreads(u.threads))
 	return f, nil
 }

@@ -164,12 +164,12 @@ func (u *Upscaler) start(ctx context.Context, in *picture.Picture, c *Claim, exa
 		panic("infer: a claim for another picture")
 	}
 	start := time.Now()
-	p, err := u.decide(ctx, in, c)
+	v, p, err := u.decide(ctx, in, c)
 	if err != nil {
 		return nil, err
 	}
 	planning := time.Since(start).Seconds()
-	j, err := newJob(in, p, u.Scale())
+	j, err := newJob(in, v, p, u.Scale())
 	if err != nil {
 		return nil, err
 	}
@@ -182,20 +182,24 @@ func (u *Upscaler) start(ctx context.Context, in *picture.Picture, c *Claim, exa
 	return e, nil
 }
 
-// decide makes the plan, within the memory that was claimed, and gives back what it does not need.
-func (u *Upscaler) decide(ctx context.Context, in *picture.Picture, c *Claim) (*plan, error) {
+// decide looks at the picture and makes the plan, within the memory that was claimed, and gives back what it does not need.
+func (u *Upscaler) decide(ctx context.Context, in *picture.Picture, c *Claim) (view, *plan, error) {
 	if err := u.budget.AcquireThreads(ctx, u.threads); err != nil {
-		return nil, err
+		return view{}, nil, err
 	}
 	defer u.budget.ReleaseThreads(u.threads)
+	v, err := u.look(ctx, in)
+	if err != nil {
+		return view{}, nil, err
+	}
 	r := c.room
 	r.bytes = c.sizing.work(r)
-	p, err := u.method.plan(ctx, in, c.sizing, r)
+	p, err := u.method.plan(ctx, v.source, c.sizing, r)
 	if err != nil {
-		return nil, err
+		return view{}, nil, err
 	}
 	c.reserved.Resize(c.bytes(p.sizing))
-	return p, nil
+	return v, p, nil
 }
 
 // progress makes a function that adds up what is done of the pieces and tells Options.Progress.

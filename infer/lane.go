@@ -12,6 +12,7 @@ import (
 // job is the enlarging of one picture.
 type job struct {
 	in    *picture.Picture
+	view  view
 	out   picture.Config // of the result
 	scale int
 	plan  *plan
@@ -19,14 +20,14 @@ type job struct {
 	bicubic *resample.Plan
 }
 
-func newJob(in *picture.Picture, p *plan, scale int) (*job, error) {
+func newJob(in *picture.Picture, v view, p *plan, scale int) (*job, error) {
 	bicubic, err := resample.New(in.Width, in.Height, in.Width*scale, in.Height*scale, resample.Original)
 	if err != nil {
 		return nil, err
 	}
 	out := in.Config()
 	out.Width, out.Height = p.covered.X*scale, p.covered.Y*scale
-	return &job{in: in, out: out, scale: scale, plan: p, bicubic: bicubic}, nil
+	return &job{in: in, view: v, out: out, scale: scale, plan: p, bicubic: bicubic}, nil
 }
 
 // lane computes pieces, one after the other, and each of them from top to bottom.

@@ -15,7 +15,7 @@ type method interface {
 	// fit chooses how a picture is cut. It returns an error if there is too little room, or if the mode cannot enlarge such a picture.
 	fit(r room) (sizing, error)
 	// plan decides everything about a picture, for which there is so much room; s is what fit found for pictures of its size.
-	plan(ctx context.Context, in *picture.Picture, s sizing, r room) (*plan, error)
+	plan(ctx context.Context, in branch.Source, s sizing, r room) (*plan, error)
 	// lane makes what computes pieces.
 	lane() lane
 	// canvas makes what gathers the results of a job: all of them in whole, if that is not nil, and before rounding, too, if exact is set

@@ -29,6 +29,8 @@ type Options struct {
 	// Router says how difficulty is judged in ModeRouted: route.ClassModule, route.Edge, or empty for the one that the model's calibration
 	// found better.
 	Router string
+	// Border says what networks see beyond the picture's borders; empty means BorderReflect.
+	Border Border
 	// Threads is how many cores are used, at most 1024; 0 means all.
 	Threads int
 	// Memory bounds, in bytes, what a picture takes: itself, the intermediate results of all threads, and of its enlargement the rows that
@@ -57,6 +59,16 @@ const (
 	ModePaper Mode = "paper"
 )
 
+// Border is what networks see beyond a picture's borders.
+type Border string
+
+const (
+	// BorderReflect shows them the picture mirrored at its borders, which keeps flat pictures flat.
+	BorderReflect Border = "reflect"
+	// BorderZero shows them zeros, as they were trained and as published figures are measured. ModePaper always does so.
+	BorderZero Border = "zero"
+)
+
 // BranchMode is the mode that reports give for Options.Branch.
 func BranchMode(branch int) Mode { return Mode(fmt.Sprint("branch=", branch)) }
 
@@ -69,12 +81,19 @@ func (o Options) check() error {
 		return fault.New(fault.Usage, "branch %d: branches are counted from 1, the simplest", o.Branch)
 	case o.Branch > 0 && o.Mode != "":
 		return fault.New(fault.Usage, "a branch and mode %s cannot be combined", o.Mode)
+	case o.Border != "" && o.Border != BorderReflect && o.Border != BorderZero:
+		return fault.New(fault.Usage, "unknown border %q; the borders are %s and %s", o.Border, BorderReflect, BorderZero)
+	case o.Mode == ModePaper && o.Border == BorderReflect:
+		return fault.New(fault.Usage, "mode %s works with border %s only", ModePaper, BorderZero)
 	case o.Mode != "" && o.Mode != ModeRouted && o.Mode != ModeFull && o.Mode != ModePaper:
 		return fault.New(fault.Usage, "unknown mode %q; the modes are %s, %s and %s; a branch is chosen by its number",
 			o.Mode, ModeRouted, ModeFull, ModePaper)
 	}
 	return nil
 }
+
+// mirrors tells whether the picture goes on, mirrored, beyond its borders.
+func (o Options) mirrors() bool { return o.Mode != ModePaper && o.Border != BorderZero }
 
 // hasGoal tells whether anything is asked for that only routing knows.
 func (o Options) hasGoal() bool {

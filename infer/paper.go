@@ -57,8 +57,8 @@ func (p paper) fit(r room) (sizing, error) {
 	return s, err
 }
 
-func (p paper) plan(ctx context.Context, in *picture.Picture, s sizing, r room) (*plan, error) {
-	size := image.Pt(in.Width, in.Height)
+func (p paper) plan(ctx context.Context, in branch.Source, s sizing, r room) (*plan, error) {
+	size := sizeOf(in)
 	m := route.NewMap(size, tile.SubImages(size, branch.SubImage, subImageStep), p.Classes)
 	scores, err := p.Classify(ctx, in, m.Cores, r.threads)
 	if err != nil {

@@ -50,6 +50,11 @@ func newRouted(m *weights.Model, o Options) (*routed, *branch.Branch, error) {
 			return nil, nil, err
 		}
 	}
+	if o.mirrors() {
+		for _, b := range set.Branches {
+			b.Border = branch.MirroredBorder
+		}
+	}
 	goal, err := route.NewGoal(o.Budget, o.MaxTime, o.Quality, table != nil)
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +76,7 @@ func (r *routed) grid(picture image.Point) route.Grid {
 	return route.Grid{Xs: tile.Cuts(picture.X, r.core()), Ys: tile.Cuts(picture.Y, r.core())}
 }
 
-func (r *routed) plan(ctx context.Context, in *picture.Picture, s sizing, m room) (*plan, error) {
+func (r *routed) plan(ctx context.Context, in branch.Source, s sizing, m room) (*plan, error) {
 	c, err := r.decide(ctx, in, m.threads, s)
 	if err != nil {
 		return nil, err

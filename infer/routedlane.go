@@ -81,7 +81,7 @@ func (l *routedLane) compute(ctx context.Context, class, until int, to painter) 
 	b, e := l.branches[class], l.executors[class]
 	corner := l.piece.Core.Min.Mul(b.Spec.Scale)
 	for until -= corner.Y; l.made[class] < until; {
-		b.Fill(e.Wants(), l.job.in, l.windows[class])
+		b.Fill(e.Wants(), l.job.view.source, l.windows[class])
 		work, err := e.Step(ctx)
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ type single struct {
 
 // newSingle makes the method of the branch that the options name, else of the full-width one. full is the latter.
 func newSingle(m *weights.Model, name string, o Options) (s *single, full *branch.Branch, err error) {
-	if full, err = branch.New(m.Full(), o.Scale); err != nil {
+	if full, err = newBranch(m.Full(), o); err != nil {
 		return nil, nil, err
 	}
 	if o.Branch == 0 {
@@ -29,8 +29,17 @@ func newSingle(m *weights.Model, name string, o Options) (s *single, full *branc
 	if o.Branch > len(m.Branches) {
 		return nil, nil, fault.New(fault.Usage, "branch %d: %s has branches 1 to %d", o.Branch, name, len(m.Branches))
 	}
-	own, err := branch.New(m.Branches[o.Branch-1], o.Scale)
+	own, err := newBranch(m.Branches[o.Branch-1], o)
 	return &single{own, m.Classes[o.Branch-1]}, full, err
+}
+
+// newBranch compiles a network that sees beyond the picture's borders what the options ask for.
+func newBranch(n weights.Network, o Options) (*branch.Branch, error) {
+	b, err := branch.New(n, o.Scale)
+	if err == nil && o.mirrors() {
+		b.Border = branch.MirroredBorder
+	}
+	return b, err
 }
 
 const (
@@ -68,8 +77,8 @@ func (s *single) fit(r room) (sizing, error) {
 // isSmall tells whether a picture is computed in one piece, layer by layer.
 func isSmall(picture image.Point) bool { return max(picture.X, picture.Y) <= branch.SmallPicture }
 
-func (s *single) plan(_ context.Context, in *picture.Picture, z sizing, _ room) (*plan, error) {
-	size := image.Pt(in.Width, in.Height)
+func (s *single) plan(_ context.Context, in branch.Source, z sizing, _ room) (*plan, error) {
+	size := sizeOf(in)
 	p := &plan{
 		sizing: z, size: size, covered: size,
 		branches: []*branch.Branch{s.Branch}, classes: []string{s.class},
@@ -118,7 +127,7 @@ func (l *singleLane) advance(ctx context.Context, end int, to painter) error {
 	b := l.branches[l.piece.class]
 	corner := l.piece.Core.Min.Mul(b.Spec.Scale)
 	for until := (end - l.piece.Core.Min.Y) * b.Spec.Scale; l.made < until; {
-		b.Fill(l.executor.Wants(), l.job.in, l.piece.Window.Min)
+		b.Fill(l.executor.Wants(), l.job.view.source, l.piece.Window.Min)
 		work, err := l.executor.Step(ctx)
 		if err != nil {
 			return err

@@ -112,19 +112,23 @@ func (p *plan) part(class int, core image.Rectangle) *part {
 	if !slices.ContainsFunc(p.mixed[class], func(b route.Band) bool { return meets(b, core) }) {
 		return nil
 	}
+	corner := out.window.Min
 	// Rows that the core's results do not depend on need not be known.
-	known := b.Plan.Reads(out.window.Size(), core.Sub(out.window.Min))
+	known := b.Plan.Reads(out.window.Size(), core.Sub(corner)).Add(corner)
 	known.Min.Y, known.Max.Y = known.Min.Y-b.Context(), known.Max.Y+b.Context()
+	extent := b.Extent(p.size)
 	all := true
 	for _, b := range p.mixed[class] {
 		if b.Bottom <= known.Min.Y || b.Top >= known.Max.Y {
 			continue
 		}
-		band := engine.Band{Top: b.Top, Bottom: b.Bottom}
+		top, bottom := beyond(b.Top, b.Bottom, p.size.Y, extent.Min.Y, extent.Max.Y)
+		band := engine.Band{Top: top - corner.Y, Bottom: bottom - corner.Y}
 		covers := false
 		for _, s := range b.Spans {
-			band.Spans = append(band.Spans, engine.Span{Left: s.Left - out.window.Min.X, Right: s.Right - out.window.Min.X})
-			covers = covers || s.Left <= out.window.Min.X && s.Right >= out.window.Max.X
+			left, right := beyond(s.Left, s.Right, p.size.X, extent.Min.X, extent.Max.X)
+			band.Spans = append(band.Spans, engine.Span{Left: left - corner.X, Right: right - corner.X})
+			covers = covers || left <= corner.X && right >= out.window.Max.X
 		}
 		all = all && covers
 		out.mask = append(out.mask, band)
@@ -133,6 +137,17 @@ func (p *plan) part(class int, core image.Rectangle) *part {
 		out.mask = nil
 	}
 	return out
+}
+
+// beyond widens a part of a side that ends at the picture's borders to what lies around the picture.
+func beyond(from, to, side, first, end int) (int, int) {
+	if from == 0 {
+		from = first
+	}
+	if to == side {
+		to = end
+	}
+	return from, to
 }
 
 // meets tells whether a class has any of a core's pixels in a band.

@@ -14,6 +14,8 @@ type Table struct {
 	// Router judges the difficulty (ClassModule or Edge), on cores of Core x Core pixels of the small picture.
 	Router string `json:"router"`
 	Core   int    `json:"core"`
+	// Block is the side of the parts of a core, the hardest of which Edge judges; 0 for tables that were made when it judged their mean.
+	Block int `json:"block,omitempty"`
 	// Classes are the columns, the simplest first.
 	Classes []string `json:"classes"`
 	// Levels are difficulties, rising. Errors holds for each level the mean squared errors of the classes, of samples in 0..255.
@@ -22,7 +24,10 @@ type Table struct {
 	// Lost says how many dB pictures really lost on average when choices were made that should lose at most Allowed dB by the errors above.
 	// Both rise. They differ since the errors are means over all pictures, and the dB are means of single pictures.
 	Allowed []float64 `json:"allowed,omitempty"`
-	Lost    []float64 `json:"lost,omitempty"`
+	// Sharp protects edges that stand alone in flat surroundings, as those of letters do: by class, but the last, the difficulty of Edge from
+	// which the class must not have such a core. Without it nothing is protected.
+	Sharp []float64 `json:"sharp,omitempty"`
+	Lost  []float64 `json:"lost,omitempty"`
 }
 
 // AllowedFor gives the dB to allow, so that pictures really lose that many dB on average.
@@ -107,8 +112,24 @@ func (t *Table) Expected(difficulty float64) []float64 {
 	return out
 }
 
+// Blurs tells whether a class must not have a core with an edge that stands alone, of this difficulty for Edge.
+func (t *Table) Blurs(class int, difficulty float64) bool {
+	return class < len(t.Sharp) && difficulty >= t.Sharp[class]
+}
+
 // Check returns an error if a table, which may come from a file, is not valid.
 func (t *Table) Check() error {
+	if len(t.Sharp) != 0 && len(t.Sharp) != len(t.Classes)-1 {
+		return fmt.Errorf("edges are protected from %d of %d classes", len(t.Sharp), len(t.Classes))
+	}
+	for _, s := range t.Sharp {
+		if !isFinite(s) {
+			return fmt.Errorf("edges are protected from %g on", s)
+		}
+	}
+	if t.Block < 0 || t.Block > t.Core {
+		return fmt.Errorf("a table for parts of %d pixels in cores of %d", t.Block, t.Core)
+	}
 	if t.Core < 16 || t.Core > 256 || t.Core%4 != 0 || len(t.Levels) == 0 || len(t.Errors) != len(t.Levels) || len(t.Classes) == 0 {
 		return fmt.Errorf("a table of %d levels and %d rows for cores of %d pixels", len(t.Levels), len(t.Errors), t.Core)
 	}

@@ -13,6 +13,7 @@ import (
 	"classsr"
 	"classsr/dataset"
 	"classsr/imageio"
+	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/internal/sysmem"
 	"classsr/metric"
@@ -130,6 +131,7 @@ func (v *validator) model(ctx context.Context, m *weights.Model) (*Validated, er
 
 func (v *validator) measure(ctx context.Context, m *classsr.Model, o classsr.Options) (*Validated, error) {
 	o.Scale, o.Threads = v.scale, v.threads
+	o.Border = infer.BorderZero // as it was trained, and as eval measures
 	up, err := m.Upscaler(o)
 	if err != nil {
 		return nil, err

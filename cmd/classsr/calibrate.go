@@ -16,6 +16,7 @@ import (
 // calibrateFlags are the flags of the calibrate command.
 type calibrateFlags struct {
 	hr        string
+	pages     string
 	output    string
 	threads   int
 	overwrite bool
@@ -46,6 +47,7 @@ func newCalibrate(std streams) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.hr, "hr", "", "`DIR` of HR (original) pictures")
+	flags.StringVar(&f.pages, "pages", "", "`DIR` of small pictures of text, drawings and screens, whose edges routing must not blur")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the model to (.safetensors)")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace the output file if it exists")
@@ -73,7 +75,7 @@ func (f *calibrateFlags) run(cmd *cobra.Command, std streams, name string) error
 	if err != nil {
 		return err
 	}
-	calibrated, pictures, err := calibrate.Folder(cmd.Context(), model, f.hr, f.threads, func(text string) {
+	calibrated, pictures, err := calibrate.Folders{HR: f.hr, Pages: f.pages}.Run(cmd.Context(), model, f.threads, func(text string) {
 		if !f.quiet {
 			std.note("%s", text)
 		}

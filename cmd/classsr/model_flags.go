@@ -28,6 +28,7 @@ type modelFlags struct {
 	maxTime time.Duration
 	quality float64
 	router  string
+	border  string
 }
 
 func (f *modelFlags) register(cmd *cobra.Command) {
@@ -44,6 +45,8 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 		"the model's calibration predicts (default 0.02)")
 	flags.StringVar(&f.router, "router", "", "routed: how difficulty is judged: class-module (a small network) or edge (how strong edges are, no network);\n"+
 		"by default whichever the model's calibration found better")
+	flags.StringVar(&f.border, "border", "", "what networks see beyond the picture's borders: reflect (the picture mirrored) or zero (as in training and in\n"+
+		"published figures); by default reflect, but zero in mode paper and where eval measures a single network")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.StringVar(&f.memory, "memory", "", "use at most this `SIZE` of memory for a picture and the work on it, such as 500MB or 2GB; by default four fifths\n"+
 		"of the memory available to the process")
@@ -53,6 +56,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	})
 	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"routed", "full", "paper", "branch=1", "branch=2", "branch=3"}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("router", cobra.FixedCompletions([]string{route.ClassModule, route.Edge}, 0))
+	_ = cmd.RegisterFlagCompletionFunc("border", cobra.FixedCompletions([]string{string(infer.BorderReflect), string(infer.BorderZero)}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("scale", cobra.FixedCompletions([]string{"2", "3", "4"}, 0))
 }
 
@@ -63,7 +67,7 @@ func (f *modelFlags) scale() int { return scaling.Target{Scale: f.times}.Whole()
 func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 	o := classsr.Options{
 		Scale: f.scale(), Threads: f.threads,
-		Budget: f.budget, MaxTime: f.maxTime, Quality: f.quality, Router: f.router,
+		Budget: f.budget, MaxTime: f.maxTime, Quality: f.quality, Router: f.router, Border: infer.Border(f.border),
 	}
 	changed := cmd.Flags().Changed
 	switch {

@@ -1,0 +1,67 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"classsr/models"
+	"classsr/picture"
+)
+
+// Flat pictures come out flat: at most a level off, with every built-in model, also the smallest.
+func TestFlatPicturesStayFlat(t *testing.T) {
+	colours := [][3]int{{0, 255, 255}, {255, 255, 255}, {255, 0, 0}, {0, 0, 0}, {0, 0, 255}, {201, 17, 130}}
+	for _, name := range models.Names() {
+		file, scale, err := models.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mode := range []Mode{ModeFull, ""} {
+			up, err := New(file, name, Options{Scale: scale, Mode: mode, Threads: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, depth := range []int{8, 16} {
+				for i, size := range [][2]int{{1, 1}, {1, 7}, {23, 30}, {44, 52}, {41, 1}} {
+					colour := colours[(i+depth)%len(colours)]
+					for _, channels := range []int{1, 3} {
+						checkFlat(t, fmt.Sprint(name, mode), up, picture.New(size[0], size[1], channels, false, depth), colour)
+					}
+				}
+				for _, colour := range colours {
+					checkFlat(t, fmt.Sprint(name, mode), up, picture.New(12, 17, 3, false, depth), colour)
+				}
+			}
+		}
+	}
+}
+
+// checkFlat enlarges a picture of one colour.
+func checkFlat(t *testing.T, name string, up *Upscaler, in *picture.Picture, colour [3]int) {
+	t.Helper()
+	factor := (1<<in.Depth - 1) / 255
+	sample := func(p *picture.Picture, i int) int {
+		if p.Depth == 8 {
+			return int(p.Pix8[i])
+		}
+		return int(p.Pix16[i])
+	}
+	for i := range in.Width * in.Height * in.Colors {
+		if in.Depth == 8 {
+			in.Pix8[i] = uint8(colour[i%in.Colors])
+		} else {
+			in.Pix16[i] = uint16(colour[i%in.Colors] * factor)
+		}
+	}
+	out, _, err := up.Upscale(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range out.Width * out.Height * out.Colors {
+		if d := sample(out, i) - colour[i%in.Colors]*factor; d < -1 || d > 1 {
+			t.Errorf("%s: a flat picture of %dx%d, depth %d, colour %v: sample %d is off by %d", name, in.Width, in.Height, in.Depth, colour, i, d)
+			return
+		}
+	}
+}
