@@ -341,9 +341,9 @@ func TestBranchesOfAClassSRModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := branchtest.Waves(20, 20, 3, false, 8)
-	full, fullReport := upscale(t, path, classsr.Options{Mode: classsr.ModeFull, Threads: 1}, in)
-	hard, _ := upscale(t, path, classsr.Options{Branch: 2}, in)
-	simple, report := upscale(t, path, classsr.Options{Branch: 1}, in)
+	full, fullReport := upscale(t, path, classsr.Options{Mode: classsr.ModeFull, Border: infer.BorderZero, Threads: 1}, in)
+	hard, _ := upscale(t, path, classsr.Options{Branch: 2, Border: infer.BorderZero}, in)
+	simple, report := upscale(t, path, classsr.Options{Branch: 1, Border: infer.BorderZero}, in)
 	if !samePixels(full, hard) || samePixels(full, simple) {
 		t.Error("full is to be branch 2, and not branch 1")
 	}

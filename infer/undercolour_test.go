@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"classsr/models"
 	"classsr/picture"
 )
 
@@ -52,14 +51,7 @@ func TestHiddenColoursDoNotShow(t *testing.T) {
 // checkDisc enlarges two pictures and compares them over white and black.
 func checkDisc(t *testing.T, name string, mode Mode, in, reference *picture.Picture) {
 	t.Helper()
-	file, scale, err := models.Open(models.Fast)
-	if err != nil {
-		t.Fatal(err)
-	}
-	up, err := New(file, "model", Options{Scale: scale, Mode: mode})
-	if err != nil {
-		t.Fatal(err)
-	}
+	up := newUpscaler(t, builtIn(t, fastModel), Options{Mode: mode})
 	got, _, err := up.Upscale(context.Background(), in)
 	if err != nil {
 		t.Fatal(err)

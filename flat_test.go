@@ -1,24 +1,28 @@
-package infer
+package classsr_test
 
 import (
 	"context"
 	"fmt"
 	"testing"
 
-	"classsr/models"
+	"classsr"
 	"classsr/picture"
 )
 
 // Flat pictures come out flat: at most a level off, with every built-in model, also the smallest.
 func TestFlatPicturesStayFlat(t *testing.T) {
 	colours := [][3]int{{0, 255, 255}, {255, 255, 255}, {255, 0, 0}, {0, 0, 0}, {0, 0, 255}, {201, 17, 130}}
-	for _, name := range models.Names() {
-		file, scale, err := models.Open(name)
+	for _, name := range classsr.Names() {
+		model, err := classsr.Open(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, mode := range []Mode{ModeFull, ""} {
-			up, err := New(file, name, Options{Scale: scale, Mode: mode, Threads: 2})
+		modes := []classsr.Options{{Mode: classsr.ModeFull}}
+		if model.HasClasses() {
+			modes = append(modes, classsr.Options{Mode: classsr.ModeRouted})
+		}
+		for _, o := range modes {
+			up, err := model.Upscaler(o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -26,11 +30,11 @@ func TestFlatPicturesStayFlat(t *testing.T) {
 				for i, size := range [][2]int{{1, 1}, {1, 7}, {23, 30}, {44, 52}, {41, 1}} {
 					colour := colours[(i+depth)%len(colours)]
 					for _, channels := range []int{1, 3} {
-						checkFlat(t, fmt.Sprint(name, mode), up, picture.New(size[0], size[1], channels, false, depth), colour)
+						checkFlat(t, fmt.Sprint(name, o.Mode), up, picture.New(size[0], size[1], channels, false, depth), colour)
 					}
 				}
 				for _, colour := range colours {
-					checkFlat(t, fmt.Sprint(name, mode), up, picture.New(12, 17, 3, false, depth), colour)
+					checkFlat(t, fmt.Sprint(name, o.Mode), up, picture.New(12, 17, 3, false, depth), colour)
 				}
 			}
 		}
@@ -38,7 +42,7 @@ func TestFlatPicturesStayFlat(t *testing.T) {
 }
 
 // checkFlat enlarges a picture of one colour.
-func checkFlat(t *testing.T, name string, up *Upscaler, in *picture.Picture, colour [3]int) {
+func checkFlat(t *testing.T, name string, up *classsr.Upscaler, in *picture.Picture, colour [3]int) {
 	t.Helper()
 	factor := (1<<in.Depth - 1) / 255
 	sample := func(p *picture.Picture, i int) int {
