@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"math"
+	"slices"
 
 	"classsr/internal/par"
 	"classsr/picture"
@@ -57,11 +58,7 @@ func newUndercolour(ctx context.Context, in *picture.Picture, threads int) (*und
 		hidden[row] = finest.sumUp(in, row)
 		return nil
 	})
-	any := false
-	for _, h := range hidden {
-		any = any || h
-	}
-	if err != nil || !any {
+	if err != nil || !slices.Contains(hidden, true) {
 		return nil, err
 	}
 	levels := []cellLevel{finest}
