@@ -26,7 +26,7 @@ func TestFlatPicturesStayFlat(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, depth := range []int{8, 16} {
+			for _, depth := range []int{8, 16, 32} {
 				for i, size := range [][2]int{{1, 1}, {1, 7}, {23, 30}, {44, 52}, {41, 1}} {
 					colour := colours[(i+depth)%len(colours)]
 					for _, channels := range []int{1, 3} {
@@ -44,18 +44,28 @@ func TestFlatPicturesStayFlat(t *testing.T) {
 // checkFlat enlarges a picture of one colour.
 func checkFlat(t *testing.T, name string, up *classsr.Upscaler, in *picture.Picture, colour [3]int) {
 	t.Helper()
-	factor := (1<<in.Depth - 1) / 255
-	sample := func(p *picture.Picture, i int) int {
-		if p.Depth == 8 {
-			return int(p.Pix8[i])
+	factor := float32(1) // what a level of 255 is in the picture's own
+	if in.Depth == 16 {
+		factor = 257
+	}
+	sample := func(p *picture.Picture, i int) float32 {
+		switch p.Depth {
+		case 8:
+			return float32(p.Pix8[i])
+		case 16:
+			return float32(p.Pix16[i])
 		}
-		return int(p.Pix16[i])
+		return p.Pix32[i] * 255
 	}
 	for i := range in.Width * in.Height * in.Colors {
-		if in.Depth == 8 {
-			in.Pix8[i] = uint8(colour[i%in.Colors])
-		} else {
-			in.Pix16[i] = uint16(colour[i%in.Colors] * factor)
+		v := float32(colour[i%in.Colors])
+		switch in.Depth {
+		case 8:
+			in.Pix8[i] = uint8(v)
+		case 16:
+			in.Pix16[i] = uint16(v * factor)
+		default:
+			in.Pix32[i] = v / 255
 		}
 	}
 	out, _, err := up.Upscale(context.Background(), in)
@@ -63,8 +73,8 @@ func checkFlat(t *testing.T, name string, up *classsr.Upscaler, in *picture.Pict
 		t.Fatal(err)
 	}
 	for i := range out.Width * out.Height * out.Colors {
-		if d := sample(out, i) - colour[i%in.Colors]*factor; d < -1 || d > 1 {
-			t.Errorf("%s: a flat picture of %dx%d, depth %d, colour %v: sample %d is off by %d", name, in.Width, in.Height, in.Depth, colour, i, d)
+		if d := sample(out, i) - float32(colour[i%in.Colors])*factor; d < -1 || d > 1 {
+			t.Errorf("%s: a flat picture of %dx%d, depth %d, colour %v: sample %d is off by %g", name, in.Width, in.Height, in.Depth, colour, i, d)
 			return
 		}
 	}

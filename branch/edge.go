@@ -119,6 +119,9 @@ func (l *laplacian) sum(x, y, across, down, w int) int64 {
 	return sum
 }
 
+// farBeyond bounds samples, so that their Laplacians are numbers.
+const farBeyond = 16
+
 // Weights of the colours in luma (BT.601), in steps.
 const lumaRed, lumaGreen, lumaBlue = 77, 150, 29
 
@@ -146,7 +149,8 @@ func (l *laplacian) read(in Source, r image.Rectangle) {
 	for c, weight := range []float32{lumaRed, lumaGreen, lumaBlue} {
 		in.ReadPlane(l.plane, min(c, in.Config().Colors-1), r)
 		for i, v := range l.plane {
-			l.luma[i] += int32(float32(255*weight*v) + 0.5) // two roundings on every machine
+			// Two roundings on every machine. Far beyond black and white, which floating point allows, all is the same to routing.
+			l.luma[i] += int32(float32(255*weight*min(max(v, -farBeyond), farBeyond)) + 0.5)
 		}
 	}
 }

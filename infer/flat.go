@@ -65,10 +65,13 @@ func (f *flatFinder) find(in branch.Source, c picture.Config, row int, plain []b
 	r := image.Rect(0, row*flatCell, c.Width, min((row+1)*flatCell+1, c.Height))
 	if p, ok := in.(*picture.Picture); ok {
 		at, step := r.Min.Y*c.Width*p.Channels(), p.Channels()
-		if c.Depth == 8 {
+		switch c.Depth {
+		case 8:
 			markPlain(plain, p.Pix8[at:], c.Width, r.Dy(), step)
-		} else {
+		case 16:
 			markPlain(plain, p.Pix16[at:], c.Width, r.Dy(), step)
+		default:
+			markPlain(plain, p.Pix32[at:], c.Width, r.Dy(), step)
 		}
 		return
 	}

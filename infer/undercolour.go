@@ -162,8 +162,11 @@ func (u *undercolour) at(own, alpha float32, channel, x, y int) float32 {
 	}
 	colour += float32((own - colour) * alpha * (1 / faint))
 	most := float32(math.MaxUint8)
-	if u.Depth == 16 {
+	switch u.Depth {
+	case 16:
 		most = math.MaxUint16
+	case 32:
+		return colour
 	}
 	return float32(math.Round(float64(colour*most))) / most
 }
@@ -212,9 +215,12 @@ func (u *undercolour) meanNear(colour float32, channel, x, y int) float32 {
 		for xx := max(x-nearbyPixels, 0); xx <= min(x+nearbyPixels, p.Width-1); xx++ {
 			at := (yy*p.Width + xx) * p.Channels()
 			var alpha, v float32
-			if p.Depth == 8 {
+			switch p.Depth {
+			case 32:
+				alpha, v = p.Pix32[at+p.Colors], p.Pix32[at+channel]
+			case 8:
 				alpha, v = float32(p.Pix8[at+p.Colors])/math.MaxUint8, float32(p.Pix8[at+channel])/math.MaxUint8
-			} else {
+			default:
 				alpha, v = float32(p.Pix16[at+p.Colors])/math.MaxUint16, float32(p.Pix16[at+channel])/math.MaxUint16
 			}
 			dx, dy := xx-x, yy-y

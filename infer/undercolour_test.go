@@ -73,6 +73,33 @@ func checkDisc(t *testing.T, name string, mode Mode, in, reference *picture.Pict
 	}
 }
 
+// Pictures in floating point hide colours, too.
+func TestHiddenColoursInFloatingPoint(t *testing.T) {
+	p := picture.New(40, 30, 3, true, 32)
+	for i := range p.Pix32 {
+		p.Pix32[i] = 1e6
+		if seen := i/4%40 < 20; i%4 == 3 {
+			p.Pix32[i] = 0
+			if seen {
+				p.Pix32[i] = 1
+			}
+		} else if seen {
+			p.Pix32[i] = 1.5
+		}
+	}
+	u, err := newUndercolour(context.Background(), p, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := make([]float32, 40*30)
+	u.ReadPlane(row, 1, p.Bounds())
+	for i, v := range row {
+		if math.Abs(float64(v)-1.5) > 1e-5 {
+			t.Fatalf("pixel %d is seen as %g", i, v)
+		}
+	}
+}
+
 // A picture whose pixels are all seen is seen as it is, and one that is all transparent is enlarged, too.
 func TestWhatIsSeen(t *testing.T) {
 	p := picture.New(30, 20, 1, true, 16)
