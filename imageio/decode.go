@@ -1,4 +1,4 @@
-// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF) and writes the enlarged ones (PNG, JPEG, TIFF).
+// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF, HEIC, AVIF, GIF, BMP, PNM, TGA) and writes the enlarged ones (PNG, JPEG, TIFF).
 //
 // Decode or DecodeFile gives a picture.Picture, which keeps what matters for enlarging: every pixel, gray as gray, straight alpha,
 // 8 or 16 bits a sample or floating point, turned upright as the file's orientation asks. Encode writes one; its files are compressed on several cores.
@@ -21,7 +21,7 @@ import (
 // Decoded is a picture and what was learnt from its file.
 type Decoded struct {
 	*picture.Picture
-	Format string // "png", "jpeg", "webp" or "tiff"
+	Format string // "png", "jpeg", "webp", "tiff", "heic", "avif", "gif", "bmp", "pnm" or "tga"
 	// Quality is how well a JPEG is stored, 1..100 as libjpeg has it; 0 for other formats, or if it cannot be told. FullColor says that it
 	// has colours for each pixel (4:4:4).
 	Quality   int
@@ -38,13 +38,16 @@ type Decoded struct {
 // Config describes a picture that was not decoded yet: its format, its form as Decode would give it, after turning upright, and the memory
 // that decoding takes.
 type Config struct {
-	Format string // "png", "jpeg", "webp" or "tiff"
+	Format string // "png", "jpeg", "webp", "tiff", "gif", "bmp", "pnm" or "tga"
 	picture.Config
 	// DecodeBytes is the most memory that is held at a time while the picture is decoded, the picture itself, what the decoder works with
 	// and bytes of the file that are kept in memory included. How long the file is that comes through a pipe is estimated.
 	DecodeBytes int64
 	// PictureBytes is what the decoded picture then keeps of that; it may be more than Bytes.
 	PictureBytes int64
+	// Pages is how many pictures the file holds, as the frames of an animation. Before the whole file was read, as when Limits.Accept is
+	// called, it may be fewer; DecodeConfig and CountPages give all.
+	Pages int
 }
 
 // Decode reads a whole picture; its format is found from its first bytes. Bytes after the picture are ignored. It returns an
@@ -74,7 +77,7 @@ func decode(s *codec.Source, limits Limits) (*Decoded, error) {
 
 // open recognises the format and reads the headers.
 func open(s *codec.Source, o codec.Options) (*codec.File, error) {
-	format, err := sniff(s.First())
+	format, err := sniff(s)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +131,7 @@ func DecodeConfig(data []byte) (Config, error) {
 
 // configOf is what is known so far.
 func configOf(f *codec.File) Config {
-	c := Config{Format: f.Format(), Config: f.Upright()}
+	c := Config{Format: f.Format(), Config: f.Upright(), Pages: max(f.Pages, 1)}
 	c.DecodeBytes, c.PictureBytes = f.Memory()
 	return c
 }

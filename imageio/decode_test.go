@@ -188,10 +188,12 @@ func TestRefusedKinds(t *testing.T) {
 		kind fault.Kind
 	}{
 		"nothing":       {nil, "empty", fault.Damaged},
-		"text":          {[]byte("hello, world"), "not a PNG, JPEG, WebP or TIFF", fault.Unsupported},
-		"gif":           {[]byte("GIF89a\x01\x00\x01\x00"), "GIF files are not supported", fault.Unsupported},
-		"heic":          {[]byte("\x00\x00\x00\x18ftypheic"), "HEIC files are not supported", fault.Unsupported},
-		"animated webp": {extendedWebP(reference(t, "webp-lossless.webp"), webpAnimation), "animated WebP is not supported", fault.Unsupported},
+		"text":          {[]byte("hello, world"), "not a PNG, JPEG, WebP, TIFF", fault.Unsupported},
+		"jpeg xl":       {[]byte("\xff\x0a\x00"), "JPEG XL files are not supported: convert it, for example with djxl", fault.Unsupported},
+		"cr2":           {[]byte("II*\x00\x10\x00\x00\x00CR\x02\x00"), "camera raw (CR2) files are not supported: develop it", fault.Unsupported},
+		"svg":           {[]byte("<?xml version='1.0'?>\n<svg width='1'/>"), "SVG files are not supported", fault.Unsupported},
+		"heic":          {[]byte("\x00\x00\x00\x18ftypheic"), "damaged HEIC: it ends too early", fault.Damaged},
+		"animated webp": {extendedWebP(reference(t, "webp-lossless.webp"), webpAnimation), "it contains no picture", fault.Damaged},
 		"dng":           {rawTIFF(2, 1, []byte{1, 2}, "", tiles, tiffEntry{tagDNGVersion, 1, 4, 1}), "camera raw", fault.Unsupported},
 		"lossless jpeg": {[]byte("\xff\xd8\xff\xc3\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xd9"), "lossless", fault.Unsupported},
 		"12 bit jpeg":   {[]byte("\xff\xd8\xff\xc1\x00\x0b\x0c\x00\x01\x00\x01\x01\x01\x11\x00\xff\xd9"), "8 bits a sample", fault.Unsupported},
@@ -258,7 +260,7 @@ func TestDecodeFile(t *testing.T) {
 func TestReadable(t *testing.T) {
 	for name, want := range map[string]bool{
 		"a.png": true, "b.JPG": true, "c.Jpeg": true, "d.webp": true, "dir.png/e.tif": true, "f.TIFF": true,
-		"g.gif": false, "png": false, "h.png.txt": false, "": false,
+		"g.gif": true, "h.ppm": true, "i.txt": false, "png": false, "h.png.txt": false, "": false,
 	} {
 		if got := Readable(name); got != want {
 			t.Errorf("Readable(%q) is %v", name, got)

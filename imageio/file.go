@@ -16,7 +16,8 @@ import (
 )
 
 // readableEndings are the file name endings of the formats that Decode knows.
-var readableEndings = []string{".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
+var readableEndings = []string{".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".gif", ".bmp", ".dib",
+	".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".tga"}
 
 // Readable reports whether the ending of path, in any case, is that of a format that DecodeFile reads.
 func Readable(path string) bool {
@@ -67,6 +68,20 @@ func CheckFile(path string, limits Limits) error {
 	})
 }
 
+// CountPages gives the number of pictures in a file, as the frames of an animation: Limits.Options asks DecodeFile for one of them. It is
+// found from the structure of the file; no pixel is decoded.
+func CountPages(path string, limits Limits) (pages int, err error) {
+	limits.Options.Page = 0
+	err = withFile(path, limits, func(s *codec.Source) error {
+		f, err := check(s, limits)
+		if err == nil {
+			pages = max(f.Pages, 1)
+		}
+		return err
+	})
+	return pages, err
+}
+
 // withFile opens a file for do, and names it in errors.
 func withFile(path string, limits Limits, do func(*codec.Source) error) error {
 	err := withOpened(path, limits, do)
@@ -81,6 +96,9 @@ func withFile(path string, limits Limits, do func(*codec.Source) error) error {
 }
 
 func withOpened(path string, limits Limits, do func(*codec.Source) error) error {
+	if err := refuseRaw(path); err != nil {
+		return err
+	}
 	f, err := regular.Open(path)
 	if errors.Is(err, regular.ErrPipe) {
 		return fault.New(fault.Unsupported, "%w: give it on standard input as -", regular.ErrPipe)

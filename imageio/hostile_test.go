@@ -37,6 +37,14 @@ func samples(t testing.TB) map[string][]byte {
 		"tiff-g4-bilevel.tif", "tiff-pages.tif"} {
 		files[name] = reference(t, name)
 	}
+	for _, path := range []string{"gif/testdata/ffmpeg-animated.gif", "gif/testdata/interlaced.gif", "bmp/testdata/ffmpeg-bgra.bmp", "pnm/testdata/raw.pgm",
+		"pnm/testdata/rgba.pam", "tga/testdata/rgb.tga"} {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[filepath.Base(path)] = file
+	}
 	return files
 }
 

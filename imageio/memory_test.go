@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -104,6 +105,7 @@ func largeFiles() map[string][]byte {
 			files[fmt.Sprintf("tiff %s compression %d", name, f.compression)] = flatTIFF(f)
 		}
 	}
+	maps.Copy(files, flatFiles(size))
 	return files
 }
 

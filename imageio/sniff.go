@@ -4,27 +4,22 @@ import (
 	"strings"
 
 	"classsr/fault"
+	"classsr/imageio/bmp"
 	"classsr/imageio/codec"
+	"classsr/imageio/gif"
+	"classsr/imageio/heif"
 	"classsr/imageio/jpeg"
 	"classsr/imageio/png"
+	"classsr/imageio/pnm"
+	"classsr/imageio/tga"
 	"classsr/imageio/tiff"
 	"classsr/imageio/webp"
 )
 
-// sniffLen is the number of bytes that sniff looks at.
-const sniffLen = 32
-
 var errEmpty = fault.New(fault.Damaged, "the file is empty")
 
-// signature gives away a format by the bytes at an offset.
-type signature struct {
-	offset int
-	bytes  string
-	name   string
-}
-
-// inputs are the formats that are read, by their signatures.
-var inputs = []struct {
+// signed are the formats that are read and have signatures.
+var signed = []struct {
 	offset int
 	bytes  string
 	format *codec.Format
@@ -36,55 +31,50 @@ var inputs = []struct {
 	{0, "MM\x00*", &tiff.Format},
 	{0, "II+\x00", &tiff.Format},
 	{0, "MM\x00+", &tiff.Format},
+	{0, "GIF8", &gif.Format},
 }
 
-// otherSignatures are formats people have that cannot be read, so that the error can name them.
-var otherSignatures = []signature{
-	{0, "GIF8", "GIF"},
-	{0, "BM", "BMP"},
-	{4, "ftypavi", "AVIF"},
-	{4, "ftyphei", "HEIC"},
-	{4, "ftyphev", "HEIC"},
-	{4, "ftypmif1", "HEIF"},
-	{4, "ftypcrx", "camera raw"},
-	{4, "ftyp", "video"},
-	{0, "\xff\x0a", "JPEG XL"},
-	{4, "JXL ", "JPEG XL"},
-	{4, "jP  ", "JPEG 2000"},
-	{0, "\xff\x4f\xff\x51", "JPEG 2000"},
-	{0, "8BPS", "Photoshop"},
-	{0, "%PDF", "PDF"},
-	{0, "<svg", "SVG"},
-	{0, "\x76\x2f\x31\x01", "OpenEXR"},
-	{0, "qoif", "QOI"},
+// unsigned are those whose first bytes alone do not tell enough.
+var unsigned = []struct {
+	recognise func(*codec.Source) bool
+	format    *codec.Format
+}{
+	{bmp.Recognise, &bmp.Format},
+	{pnm.Recognise, &pnm.Format},
+	{tga.Recognise, &tga.Format},
 }
 
-// sniff finds the format that data starts like.
-func sniff(data []byte) (*codec.Format, error) {
+// readable names the formats that are read.
+const readable = "PNG, JPEG, WebP, TIFF, HEIC, AVIF, GIF, BMP, PNM or TGA"
+
+// sniff finds the format that a file starts like.
+func sniff(s *codec.Source) (*codec.Format, error) {
+	data := s.First()
 	if len(data) == 0 {
 		return nil, errEmpty
 	}
-	for _, in := range inputs {
+	switch {
+	case heif.IsAVIF(s):
+		return &heif.AVIF, nil
+	case heif.IsHEIC(s):
+		return &heif.HEIC, nil
+	}
+	if err := refuseOther(data); err != nil { // some of them look like one that is read
+		return nil, err
+	}
+	for _, in := range signed {
 		if startsAt(data, in.offset, in.bytes) {
 			return in.format, nil
 		}
 	}
-	if name := other(data); name != "" {
-		return nil, codec.Unsupported("%s files are not supported: convert it to PNG, JPEG, WebP or TIFF first", name)
-	}
-	return nil, codec.Unsupported("it is not a PNG, JPEG, WebP or TIFF picture")
-}
-
-// other names the format that data starts like, among those that cannot be read.
-func other(data []byte) string {
-	for _, s := range otherSignatures {
-		if startsAt(data, s.offset, s.bytes) {
-			return s.name
+	for _, in := range unsigned {
+		if in.recognise(s) {
+			return in.format, nil
 		}
 	}
-	return ""
+	return nil, codec.Unsupported("it is not a %s picture", readable)
 }
 
 func startsAt(data []byte, offset int, bytes string) bool {
-	return len(data) > offset && strings.HasPrefix(string(data[offset:min(len(data), sniffLen)]), bytes)
+	return len(data) > offset && strings.HasPrefix(string(data[offset:min(len(data), offset+len(bytes))]), bytes)
 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// embedded are libraries inside the program that are no Go modules.
+var embedded = []string{"libheif", "libde265", "libavif", "libaom"}
+
 // TestEveryLinkedModule asks Go which modules the program is linked from, on each system.
 func TestEveryLinkedModule(t *testing.T) {
 	linked := []string{goItself}
@@ -19,6 +22,7 @@ func TestEveryLinkedModule(t *testing.T) {
 		}
 		linked = append(linked, strings.Fields(string(out))...)
 	}
+	linked = append(linked, embedded...)
 	for _, module := range linked {
 		if text, ok := Text(module); !ok || len(text) < 500 {
 			t.Errorf("the licence of %s is missing: put its text in licences/texts", module)

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"image"
+	"math"
 
 	"classsr/picture"
 )
@@ -10,21 +11,38 @@ import (
 // fourth in a row, a column or both. Repeating the chroma leaves steps at coloured edges that enlarging would magnify; so
 // it is interpolated where it is halved, with the weights 3/4 and 1/4 that libjpeg and libwebp use.
 
-// colorMatrix turns Y, Cb, Cr into red, green, blue. Factors are in units of 1/65536.
-type colorMatrix struct {
+// ColorMatrix turns Y, Cb, Cr into red, green, blue. Factors are in units of 1/65536.
+type ColorMatrix struct {
 	black                                   int32 // Y of black
 	yScale, crRed, cbGreen, crGreen, cbBlue int32
 }
 
 var (
 	// fullRange is JPEG's: BT.601 with all 256 values in use.
-	fullRange = colorMatrix{0, 65536, 91881, -22554, -46802, 116130}
+	fullRange = ColorMatrix{0, 65536, 91881, -22554, -46802, 116130}
 	// videoRange is WebP's: BT.601 with Y in 16..235 and the chroma in 16..240. golang.org/x/image/webp gives these values
 	// as they are, although image.YCbCr promises the full range.
-	videoRange = colorMatrix{16, 76309, 104597, -25675, -53279, 132201}
+	videoRange = ColorMatrix{16, 76309, 104597, -25675, -53279, 132201}
 )
 
-func (f *File) matrix() *colorMatrix {
+// NewColorMatrix makes one from the shares of red and blue in brightness. Limited says that Y lies in 16..235, chroma in 16..240.
+func NewColorMatrix(red, blue float64, limited bool) *ColorMatrix {
+	luma, chroma, black := 1.0, 1.0, int32(0)
+	if limited {
+		luma, chroma, black = 255.0/219, 255.0/224, 16
+	}
+	green := 1 - red - blue
+	fixed := func(v float64) int32 { return int32(math.Round(v * 65536)) }
+	return &ColorMatrix{
+		black, fixed(luma), fixed(chroma * 2 * (1 - red)), fixed(-chroma * 2 * (1 - blue) * blue / green),
+		fixed(-chroma * 2 * (1 - red) * red / green), fixed(chroma * 2 * (1 - blue)),
+	}
+}
+
+func (f *File) matrix() *ColorMatrix {
+	if f.Matrix != nil {
+		return f.Matrix
+	}
 	if f.VideoRange {
 		return &videoRange
 	}
@@ -54,7 +72,7 @@ func (f *File) takeYCbCr(m *image.YCbCr, alpha []uint8, alphaStride int) *pictur
 }
 
 // row writes the red, green, blue of one row of pixels, step samples apart.
-func (k *colorMatrix) row(dst []uint8, step int, y, cb, cr []uint8) {
+func (k *ColorMatrix) row(dst []uint8, step int, y, cb, cr []uint8) {
 	const half = 1 << 15
 	cb, cr = cb[:len(y)], cr[:len(y)]
 	for x := range y {

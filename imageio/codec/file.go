@@ -53,6 +53,8 @@ type File struct {
 	FromCMYK bool
 	// VideoRange says that DecodeWith's decoder gives brightness as video has it, 16 for black to 235 for white.
 	VideoRange bool
+	// Matrix, if not nil, says what a decoder's brightness and colour differences mean.
+	Matrix *ColorMatrix
 	// Further says that any amount of other data may follow the picture, as further pages.
 	Further bool
 
@@ -90,6 +92,22 @@ func Open(s *Source, format *Format, o Options) (*File, error) {
 		return nil, f.damaged(ErrNoSize)
 	}
 	return f, nil
+}
+
+// NoPage is the error about a page that is wanted and not there, of so many.
+func (f *File) NoPage(pages int) error {
+	if pages == 1 {
+		return fault.New(fault.Usage, "there is no picture %d in this %s: it holds one", f.Options.Page, f.format.Name)
+	}
+	return fault.New(fault.Usage, "there is no picture %d in this %s: it holds %d", f.Options.Page, f.format.Name, pages)
+}
+
+// OnePage is the error about a page other than the first one of a file that holds one; nil if that is wanted.
+func (f *File) OnePage() error {
+	if f.Options.Page > 1 {
+		return f.NoPage(1)
+	}
+	return nil
 }
 
 // ErrNoSize is the error about a file that does not tell the size of its picture.
@@ -172,8 +190,7 @@ func (f *File) DecodeWith(config func(io.Reader) (image.Config, error), decode f
 	return f.convert(img), nil
 }
 
-// damaged names the format in an error about the file, and gives the error a kind. Decoders of other packages do not always tell what is
-// damaged from what they do not know.
+// damaged names the format in an error about the file, and gives the error a kind: what is not known to be unsupported is damaged.
 func (f *File) damaged(err error) error {
 	kind := fault.KindOf(err)
 	switch {
@@ -184,7 +201,7 @@ func (f *File) damaged(err error) error {
 	case kind == fault.Unsupported:
 		return fault.New(fault.Unsupported, "unsupported %s: %w", f.format.Name, err)
 	}
-	return fault.New(fault.Damaged, "damaged or unsupported %s: %w", f.format.Name, err)
+	return fault.New(fault.Damaged, "damaged %s: %w", f.format.Name, err)
 }
 
 // Unsupported is an error about a form that is known and not read.
@@ -249,3 +266,7 @@ const (
 // BoundlessPixels is the most pixels believed of length bytes in codings that can make any number of pixels of one colour
 // from a few bytes: 16 million and 2048 a byte, far above what real pictures reach.
 func BoundlessPixels(length int64) int64 { return 1<<24 + length<<11 }
+
+// ReadOn reads what comes through a pipe as far as a picture of this size can reach, for formats that do not say where it ends: Needs.File
+// must be a bound.
+func (f *File) ReadOn() error { return f.Src.ReadOn(f.HeaderEnd + f.Needs.File) }

@@ -9,6 +9,10 @@ import (
 	"classsr/picture"
 )
 
+// Take makes the upright picture of an image of the declared size that a decoder gave. Its memory may become the picture's if that is asked for
+// with Needs.InPlace; else it is the caller's again.
+func (f *File) Take(img image.Image) *picture.Picture { return f.convert(img) }
+
 // convert gives the pixels of a decoded image the channels that the file has, turned upright: the decoder of lossless WebP, for instance,
 // always gives red, green, blue and alpha. The image's memory may become the picture's. It panics where image and header disagree on the
 // channels, which only damaged data brings about.

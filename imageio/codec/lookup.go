@@ -11,3 +11,13 @@ func LookUp(table [][]uint8, bits int) func(dst []uint8, row []byte) {
 		}
 	}
 }
+
+// GrayPalette reports whether every entry (red, green, blue) of a palette is a gray.
+func GrayPalette(palette []byte) bool {
+	for ; len(palette) >= 3; palette = palette[3:] {
+		if palette[0] != palette[1] || palette[1] != palette[2] {
+			return false
+		}
+	}
+	return true
+}

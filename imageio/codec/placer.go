@@ -25,6 +25,16 @@ func upright(p *picture.Picture, orientation int) *picture.Picture {
 	return out
 }
 
+// NewStored makes a picture of the form that the file declares, as it is stored, for Turned.
+func (f *File) NewStored() *picture.Picture {
+	c := f.Upright()
+	c.Width, c.Height = f.Width, f.Height
+	return c.New()
+}
+
+// Turned gives a picture that was made as it is stored, upright.
+func (f *File) Turned(p *picture.Picture) *picture.Picture { return upright(p, f.Orientation) }
+
 // Sample is a sample of a picture of any depth.
 type Sample interface{ uint8 | uint16 | float32 }
 

@@ -20,12 +20,20 @@ import (
 
 // Pixels implements codec.Scanner.
 func (f *scanner) Pixels() (*picture.Picture, error) {
-	data := &idat{r: f.Src.Reader(f.pixels), crc: crc32.NewIEEE()}
+	if f.animation.frames != nil {
+		return f.drawn()
+	}
+	data := &idat{r: f.Src.Reader(f.pixels), crc: crc32.NewIEEE(), kind: "IDAT"}
 	inflated, err := zlib.NewReader(data)
 	if err != nil {
 		return nil, err
 	}
-	p := f.NewPicture()
+	return f.inflate(inflated, data)
+}
+
+// inflate makes the picture of what was compressed in the chunks of data.
+func (f *scanner) inflate(inflated io.Reader, data io.Reader) (p *picture.Picture, err error) {
+	p = f.NewPicture()
 	if p.Depth == 8 {
 		err = read(f, inflated, codec.NewPlacer(f.File, p.Pix8), f.samples8())
 	} else {
@@ -47,11 +55,12 @@ func (f *scanner) Pixels() (*picture.Picture, error) {
 	return p, nil
 }
 
-// idat gives what the IDAT chunks hold together.
+// idat gives what the chunks IDAT of a picture or fdAT of a frame hold together.
 type idat struct {
 	r     *bufio.Reader // from the first of them on
-	left  uint32        // bytes of the one at hand
-	begun bool          // there is one at hand
+	kind  string
+	left  uint32 // bytes of the one at hand
+	begun bool   // there is one at hand
 	crc   hash.Hash32
 }
 
@@ -85,13 +94,21 @@ func (d *idat) next() error {
 	if err != nil {
 		return io.ErrUnexpectedEOF
 	}
-	if string(ahead[4:]) != "IDAT" {
+	if string(ahead[4:]) != d.kind {
 		return io.EOF
 	}
 	d.left, d.begun = binary.BigEndian.Uint32(ahead), true
 	d.crc.Reset()
 	_, _ = d.crc.Write(ahead[4:])
-	_, err = d.r.Discard(8)
+	if _, err = d.r.Discard(8); err != nil || d.kind != "fdAT" {
+		return err
+	}
+	if d.left < 4 { // a number comes before the pixels
+		return io.ErrUnexpectedEOF
+	}
+	_, err = io.ReadFull(d.r, head[:4])
+	_, _ = d.crc.Write(head[:4])
+	d.left -= 4
 	return err
 }
 

@@ -28,6 +28,8 @@ type scanner struct {
 	idatBytes  int64  // compressed, of all IDAT chunks
 	complete   bool   // the last chunk was found
 	texts      int    // chunks of text so far
+	animation  animation
+	ownAlpha   bool // the stored pixels have alpha, if frames are drawn
 }
 
 // PNG's colour types.
@@ -63,7 +65,7 @@ func (f *scanner) Header() error {
 	if rest := f.Src.Size() - f.at; f.Src.Ended() {
 		f.bound(rest)
 	}
-	return nil
+	return f.toFrame()
 }
 
 // Rest reads the other ones.
@@ -128,7 +130,18 @@ func (f *scanner) chunk(kind string, length int64) error {
 	case kind == "IEND":
 		f.complete = true
 	case kind == "acTL":
-		f.Note("the animation is not kept: only the still picture is read")
+		f.animation.announced = f.animation.announced || f.pixels == 0
+		if f.Options.Page == 0 {
+			f.Note("the animation is not kept: only the still picture is read")
+		}
+	case kind == "fcTL":
+		body, err := f.body(length, 26)
+		if err != nil {
+			return err
+		}
+		return f.control(body)
+	case kind == "fdAT":
+		f.frameData(length)
 	case ok:
 		body, err := f.body(length, most)
 		if err != nil {
@@ -194,7 +207,7 @@ var depths = map[byte][]int{typeGray: {1, 2, 4, 8, 16}, typeRGB: {8, 16}, typePa
 // channels works out the channels of the picture, gray stays gray, also where a palette holds nothing else, and what decoding takes.
 func (f *scanner) channels() error {
 	f.Colors = 3
-	if f.colorType == typeGray || f.colorType == typeGrayAlpha || f.colorType == typePalette && grayPalette(f.palette) && !f.forRGB() {
+	if f.colorType == typeGray || f.colorType == typeGrayAlpha || f.colorType == typePalette && codec.GrayPalette(f.palette) && !f.forRGB() {
 		f.Colors = 1
 	}
 	wanted, ok := map[byte]int{typeGray: 2, typeRGB: 6, typePalette: len(f.palette) / 3}[f.colorType]
@@ -223,16 +236,6 @@ func (f *scanner) pixelBits() int {
 
 // rowBytes is what the filter's name and a row of pixels take before compression.
 func (f *scanner) rowBytes(pixels int) int { return 1 + (pixels*f.pixelBits()+7)/8 }
-
-// grayPalette reports whether every entry (red, green, blue) is a gray.
-func grayPalette(palette []byte) bool {
-	for ; len(palette) >= 3; palette = palette[3:] {
-		if palette[0] != palette[1] || palette[1] != palette[2] {
-			return false
-		}
-	}
-	return true
-}
 
 // bound checks that so many bytes can hold the picture. Interlacing only adds to the rows of samples.
 func (f *scanner) bound(length int64) {

@@ -131,7 +131,7 @@ func (f *scanner) readWhole(to *codec.Placer[uint8]) error {
 			return err
 		}
 		if f.multiplied {
-			straighten(p.Pix8, p.Channels())
+			codec.Straighten(p.Pix8, p.Channels())
 		}
 		line := p.Width * p.Channels()
 		n := min(b.width, f.Width-x)

@@ -1,5 +1,7 @@
 package tiff
 
+import "classsr/imageio/codec"
+
 // What stored samples of a TIFF mean.
 
 // unpack writes the samples that are read of len(dst)/len(f.used) pixels, as they are stored.
@@ -46,7 +48,7 @@ func (f *scanner) samples8() func(dst []uint8, row stored) {
 		return func(dst []uint8, row stored) {
 			copy(dst, row[0])
 			if f.multiplied {
-				straighten(dst, len(f.used))
+				codec.Straighten(dst, len(f.used))
 			}
 		}
 	}
@@ -58,7 +60,7 @@ func (f *scanner) samples8() func(dst []uint8, row stored) {
 		f.unpack(codes, row)
 		convert(dst, codes)
 		if f.multiplied {
-			straighten(dst, channels)
+			codec.Straighten(dst, channels)
 		}
 		if f.noData != nil {
 			hide(dst, codes, channels, len(f.used), f.transparent, *f.noData)
@@ -180,7 +182,7 @@ func (f *scanner) samples16() func(dst []uint16, row stored) {
 		f.unpack(codes, row)
 		convert(dst, codes)
 		if f.multiplied {
-			straighten(dst, channels)
+			codec.Straighten(dst, channels)
 		}
 		if f.noData != nil {
 			hide(dst, codes, channels, len(f.used), f.transparent, *f.noData)
@@ -230,19 +232,6 @@ func (f *scanner) scale16() []uint16 {
 		table[i] = uint16((i*65535 + most/2) / most)
 	}
 	return table
-}
-
-// straighten divides colours by the alpha that they were multiplied with, which comes last in each pixel.
-func straighten[T uint8 | uint16](pix []T, channels int) {
-	most := uint32(^T(0))
-	for ; len(pix) >= channels; pix = pix[channels:] {
-		last := channels - 1
-		if a := uint32(pix[last]); a != 0 && a != most {
-			for k := range pix[:last] {
-				pix[k] = T(min(most, (uint32(pix[k])*most+a/2)/a))
-			}
-		}
-	}
 }
 
 // hide makes pixels transparent all of whose colours are the value that stands for none, and others opaque if the file has no alpha.

@@ -4,6 +4,7 @@ package webp
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -32,6 +33,11 @@ type scanner struct {
 	// alphaSeen says that a chunk with an alpha channel came; decoding it takes alphaWork.
 	alphaSeen bool
 	alphaWork int64
+	animated  bool
+	// flaggedAlpha is what a file with frames says of the alpha of all.
+	flaggedAlpha bool
+	inside       bool    // it is a frame of an animation
+	frames       []frame // of an animation, up to the one that is wanted
 }
 
 const riffHeaderLen, riffChunkLen = 12, 8
@@ -49,8 +55,11 @@ func (f *scanner) Header() error {
 	}
 	f.size = int64(binary.LittleEndian.Uint32(head[4:])) + 8
 	f.Colors = 3
-	for !f.pixels && (!f.alphaSeen || !f.extended) {
+	for !f.headed() {
 		if f.at+riffChunkLen > f.size {
+			if f.Pages > 0 {
+				return f.NoPage(f.Pages)
+			}
 			return errors.New("it contains no picture")
 		}
 		f.HeaderEnd = f.at
@@ -58,7 +67,19 @@ func (f *scanner) Header() error {
 			return err
 		}
 	}
-	return nil
+	if f.animated {
+		f.composed()
+		return nil
+	}
+	return f.OnePage()
+}
+
+// headed reports whether all is known that a picture's form and its decoding depend on.
+func (f *scanner) headed() bool {
+	if f.animated {
+		return len(f.frames) == max(f.Options.Page, 1)
+	}
+	return f.pixels || f.alphaSeen && f.extended
 }
 
 // Rest reads the other chunks.
@@ -68,8 +89,14 @@ func (f *scanner) Rest() error {
 			return err
 		}
 	}
-	if !f.pixels {
+	if !f.pixels && !f.animated {
 		return errors.New("it contains no picture")
+	}
+	if f.animated {
+		if f.Pages > 1 && f.Options.Page == 0 {
+			f.Note(fmt.Sprintf("only the first of %d frames is read", f.Pages))
+		}
+		f.composed() // the file may say by now that it lies on its side
 	}
 	_, err := f.Src.Bytes(f.size-1, 1) // the file must be there to its end
 	return err
@@ -77,6 +104,9 @@ func (f *scanner) Rest() error {
 
 // Pixels implements codec.Scanner.
 func (f *scanner) Pixels() (*picture.Picture, error) {
+	if f.animated {
+		return f.drawn()
+	}
 	return f.DecodeWith(webp.DecodeConfig, webp.Decode)
 }
 
@@ -127,17 +157,25 @@ func (f *scanner) chunk(kind string, length int64) error {
 		if err != nil {
 			return err
 		}
-		if body[0]&flagAnimation != 0 {
-			return codec.Unsupported("animated WebP is not supported: extract a frame first")
+		if f.inside && f.extended {
+			return errors.New("there is another picture inside a frame")
 		}
+		f.animated = body[0]&flagAnimation != 0
+		f.flaggedAlpha = body[0]&flagAlpha != 0
 		f.extended, f.Alpha = true, body[0]&flagAlpha != 0
 		return f.sized(1+uint24(body[4:]), 1+uint24(body[7:]))
-	case "ANIM", "ANMF":
-		return codec.Unsupported("animated WebP is not supported: extract a frame first")
+	case "ANMF":
+		if !f.animated {
+			return errors.New("it has frames and says that it is not animated")
+		}
+		return f.frameChunk(length)
 	case "ALPH":
+		if f.animated {
+			return nil // a picture beside the frames has no place in the format
+		}
 		return f.alphaChunk(length)
 	case "VP8 ", "VP8L":
-		if f.pixels {
+		if f.pixels || f.animated {
 			return nil
 		}
 		f.pixels = true
