@@ -12,6 +12,7 @@ import (
 	"classsr/imageio/jpeg"
 	"classsr/imageio/jpeg/baseline"
 	"classsr/imageio/png"
+	"classsr/imageio/pnm"
 	"classsr/imageio/tiff"
 	"classsr/metadata"
 	"classsr/picture"
@@ -39,7 +40,7 @@ type EncodeOptions struct {
 
 const defaultQuality = 95
 
-// FormatOf gives the format that the ending of path asks for, in the form that Encode takes: "png", "jpeg" or "tiff". An ending that
+// FormatOf gives the format that the ending of path asks for, in the form that Encode takes: "png", "jpeg", "tiff", "pnm" or "pam". An ending that
 // cannot be written is an error.
 func FormatOf(path string) (string, error) {
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
@@ -49,6 +50,10 @@ func FormatOf(path string) (string, error) {
 		return jpeg.Format.ID, nil
 	case ".tif", ".tiff":
 		return tiff.Format.ID, nil
+	case ".ppm", ".pgm", ".pnm":
+		return pnm.Format.ID, nil
+	case ".pam":
+		return pnm.PAM.ID, nil
 	case "":
 		return "", codec.Unsupported("its name has no ending that says its format: use .png, .jpg or .tif")
 	default:

@@ -182,7 +182,7 @@ func TestFormats(t *testing.T) {
 		quality int
 		want    string
 	}{
-		{p, "gif", 0, "use png, jpeg or tiff"},
+		{p, "gif", 0, "use png, jpeg, tiff, pnm or pam"},
 		{p, "jpeg", 101, "quality"},
 		{p, "jpeg", -1, "quality"},
 		{picture.New(65536, 1, 1, false, 8), "jpeg", 0, "write PNG instead"},

@@ -7,6 +7,7 @@ import (
 	"classsr/imageio/codec"
 	"classsr/imageio/jpeg"
 	"classsr/imageio/png"
+	"classsr/imageio/pnm"
 	"classsr/imageio/strips"
 	"classsr/imageio/tiff"
 	"classsr/metadata"
@@ -28,6 +29,8 @@ var outputs = map[string]struct {
 }{
 	png.Format.ID:  {"PNG", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", true, 16, nil, encodePNG, layoutPNG},
 	jpeg.Format.ID: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", false, 8, jpeg.Lost, encodeJPEG, layoutJPEG},
+	pnm.Format.ID:  {"PNM", math.MaxInt32, math.MaxInt32, "cut the picture into parts", false, 16, pnm.Lost, encodePNM, layoutPNM},
+	pnm.PAM.ID:     {"PAM", math.MaxInt32, math.MaxInt32, "cut the picture into parts", true, 16, pnm.Lost, encodePAM, layoutPNM},
 	tiff.Format.ID: {"TIFF", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", true, 32, tiff.Lost, encodeTIFF, layoutTIFF},
 }
 
@@ -39,7 +42,7 @@ const maxJPEGSide = 65500
 func CheckOutput(format string, c picture.Config) error {
 	o, ok := outputs[format]
 	if !ok {
-		return codec.Unsupported("cannot write format %q: use png, jpeg or tiff", format)
+		return codec.Unsupported("cannot write format %q: use png, jpeg, tiff, pnm or pam", format)
 	}
 	if c.Width > o.maxSide || c.Height > o.maxSide {
 		return codec.Unsupported("%s cannot store %dx%d pixels, at most %d a side: %s", o.name, c.Width, c.Height, o.maxSide, o.instead)
@@ -74,6 +77,16 @@ func layoutJPEG(c picture.Config, o EncodeOptions) strips.Layout {
 func encodeTIFF(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
 	return tiff.NewEncoder(w, c, tiff.Options{Metadata: o.Metadata, Values: o.Values, Big: o.BigTIFF, Options: o.strips()})
 }
+
+func encodePNM(w io.Writer, c picture.Config, _ EncodeOptions) (picture.RowSink, error) {
+	return pnm.NewEncoder(w, c, false), nil
+}
+
+func encodePAM(w io.Writer, c picture.Config, _ EncodeOptions) (picture.RowSink, error) {
+	return pnm.NewEncoder(w, c, true), nil
+}
+
+func layoutPNM(c picture.Config, _ EncodeOptions) strips.Layout { return pnm.Layout(c) }
 
 func layoutTIFF(c picture.Config, _ EncodeOptions) strips.Layout { return tiff.Layout(c) }
 
