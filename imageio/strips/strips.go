@@ -149,7 +149,11 @@ func (s *Sink) take(band *picture.Picture) error {
 		}
 		to := s.filling
 		rows := min(to.Rows-to.Taken, band.Height-from)
-		s.codec.Put(to, band.Band(from, from+rows))
+		part := band
+		if rows < band.Height { // bands of a row or two shall leave no garbage
+			part = band.Band(from, from+rows)
+		}
+		s.codec.Put(to, part)
 		to.Taken += rows
 		from += rows
 		s.row += rows
