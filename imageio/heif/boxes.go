@@ -37,6 +37,7 @@ type items struct {
 	all        map[uint32]*item
 	properties []property
 	data       []byte // of items that lie in the box
+	extents    int    // so far, of all
 }
 
 const (
@@ -236,6 +237,11 @@ func (t *items) locations(f *fields) {
 		from := int64(f.uint(base))
 		i.inside = method == 1
 		for n := f.uint(2); n > 0 && !f.failed; n-- {
+			// Extents whose fields have no bytes would cost a file nothing.
+			if t.extents++; t.extents > mostItems {
+				f.failed = true
+				return
+			}
 			if version > 0 {
 				f.uint(index)
 			}

@@ -3,6 +3,7 @@ package heif
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -22,6 +23,25 @@ func TestGrayIsRefused(t *testing.T) {
 	}
 	if _, err := f.Pixels(); fault.KindOf(err) != fault.Unsupported || !strings.Contains(err.Error(), "heif-convert") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestExtentsOfNothing reads a list of thousands of items with thousands of extents each, whose fields have no bytes.
+func TestExtentsOfNothing(t *testing.T) {
+	body := []byte{1, 0, 0, 0, 0, 0, 0xff, 0xff} // version 1, sizes of zero, 65535 items
+	for i := range 100 {
+		body = append(body, 0, byte(i), 0, 0, 0, 0, 0xff, 0xff)
+	}
+	box := append([]byte{0, 0, byte((len(body) + 8) >> 8), byte(len(body) + 8)}, "iloc"...)
+	meta := append([]byte{0, 0, 0, 0}, append(box, body...)...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := readItems(meta); err == nil {
+		t.Error("it is read")
+	}
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 16<<20 {
+		t.Errorf("it takes %d bytes", taken)
 	}
 }
 
