@@ -111,7 +111,7 @@ func (f *scanner) form() error {
 // kind refuses what is not read.
 func (f *scanner) kind() error {
 	windows := f.header >= header3 && f.header != 64
-	fits := false
+	var fits bool
 	switch f.compression {
 	case plain:
 		fits = slices.Contains([]int{1, 2, 4, 8, 16, 24, 32}, f.bits)
@@ -152,10 +152,10 @@ func (f *scanner) resolution(body []byte) {
 // readMasks finds out which bits of a pixel of 16 or 32 bits are which channel.
 func (f *scanner) readMasks() error {
 	f.Colors = 3
-	switch {
-	case f.bits == 16:
+	switch f.bits {
+	case 16:
 		f.masks = [4]uint32{0x7c00, 0x3e0, 0x1f}
-	case f.bits == 32:
+	case 32:
 		f.masks = [4]uint32{0xff0000, 0xff00, 0xff}
 	default:
 		return nil

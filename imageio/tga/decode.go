@@ -86,10 +86,10 @@ func (f *scanner) samples() func(dst []uint8, row []byte) {
 	if f.Alpha {
 		channels++
 	}
-	switch {
-	case f.kind == kindPalette:
+	switch f.kind {
+	case kindPalette:
 		return f.indexed(channels)
-	case f.kind == kindGray:
+	case kindGray:
 		return func(dst []uint8, row []byte) { copy(dst, row) }
 	}
 	read := f.colour(f.bits)

@@ -190,15 +190,15 @@ func (f *scanner) readPalette(head []byte) error {
 	if bits == 32 {
 		f.alphaBits = 8
 	}
-	read, gray, clear := f.colour(bits), true, true
+	read, gray, unseen := f.colour(bits), true, true
 	for ; len(body) >= size; body = body[size:] {
 		var c [4]uint8
 		read(c[:], body)
 		gray = gray && c[0] == c[1] && c[1] == c[2]
-		clear = clear && (bits != 32 || c[3] == 0)
+		unseen = unseen && (bits != 32 || c[3] == 0)
 		f.palette = append(f.palette, c[:])
 	}
-	f.Alpha = bits == 32 && !clear // where nothing could be seen, the byte means nothing
+	f.Alpha = bits == 32 && !unseen // where nothing could be seen, the byte means nothing
 	f.Colors = 3
 	if gray {
 		f.Colors = 1
