@@ -58,7 +58,7 @@ func findFiles(folders []string) ([]file, error) {
 			return nil, fmt.Errorf("cannot read the folder: %w", err)
 		}
 		if len(files) == first {
-			return nil, fault.New(fault.Usage, "folder %s contains no pictures (PNG, JPEG, WebP or TIFF)", folder)
+			return nil, fault.New(fault.Usage, "folder %s contains no pictures", folder)
 		}
 		slices.SortStableFunc(files[first:], func(a, b file) int { return strings.Compare(a.name, b.name) })
 	}

@@ -15,7 +15,7 @@ import (
 func Pictures(folder string) ([]string, error) {
 	paths, err := imageio.List(folder)
 	if err == nil && len(paths) == 0 {
-		err = fault.New(fault.NotFound, "folder %s contains no pictures (PNG, JPEG, WebP or TIFF)", folder)
+		err = fault.New(fault.NotFound, "folder %s contains no pictures", folder)
 	}
 	return paths, err
 }

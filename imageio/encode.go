@@ -55,9 +55,9 @@ func FormatOf(path string) (string, error) {
 	case ".pam":
 		return pnm.PAM.ID, nil
 	case "":
-		return "", codec.Unsupported("its name has no ending that says its format: use .png, .jpg or .tif")
+		return "", codec.Unsupported("its name has no ending that says its format: use .png, .jpg, .tif, .ppm or .pam")
 	default:
-		return "", codec.Unsupported("%s files cannot be written: use .png, .jpg or .tif", ending)
+		return "", codec.Unsupported("%s files cannot be written: use .png, .jpg, .tif, .ppm or .pam", ending)
 	}
 }
 

@@ -171,7 +171,7 @@ func TestFormats(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"a.gif", "a.webp", "a", "png"} {
-		if got, err := FormatOf(path); err == nil || !strings.Contains(err.Error(), ".png, .jpg or .tif") {
+		if got, err := FormatOf(path); err == nil || !strings.Contains(err.Error(), ".png, .jpg, .tif") {
 			t.Errorf("FormatOf(%q) is %q, %v", path, got, err)
 		}
 	}

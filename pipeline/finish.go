@@ -50,7 +50,7 @@ const leastQuality = 75
 // encodeOptions says how the result of that form is written. A JPEG becomes one as good as it was: with the quality of the input, and colours for
 // each pixel if the input has them.
 func (p *Pipeline) encodeOptions(d *imageio.Decoded, out picture.Config) imageio.EncodeOptions {
-	o := imageio.EncodeOptions{Metadata: p.metadata(d, out), Values: d.Values, Quality: p.JPEGQuality, Threads: p.Threads, Shared: p.Shared}
+	o := imageio.EncodeOptions{Metadata: p.metadata(d, out), Values: d.Values, Quality: p.JPEGQuality, PNGLevel: p.PNGLevel, Threads: p.Threads, Shared: p.Shared}
 	if o.Quality == 0 && d.Quality > 0 {
 		o.Quality = max(d.Quality, leastQuality)
 	}
@@ -62,5 +62,5 @@ func (p *Pipeline) encodeOptions(d *imageio.Decoded, out picture.Config) imageio
 
 // largest is options that take as much memory as those of any input.
 func (p *Pipeline) largest() imageio.EncodeOptions {
-	return imageio.EncodeOptions{Threads: p.Threads, Subsampling: baseline.Subsampling444}
+	return imageio.EncodeOptions{Threads: p.Threads, PNGLevel: p.PNGLevel, Subsampling: baseline.Subsampling444}
 }

@@ -17,8 +17,8 @@ import (
 type Naming struct {
 	// Suffix stands between the picture's name and the ending, such as _x4.
 	Suffix string
-	// Ending is that of all results, such as .jpg. If it is empty, what is found in folders and by patterns stays JPEG if it ends like one;
-	// all other results are PNG.
+	// Ending is that of all results, such as .jpg. If it is empty, what is found in folders and by patterns stays JPEG or TIFF if it ends like
+	// one; all other results are PNG.
 	Ending string
 }
 
@@ -32,6 +32,8 @@ func (n Naming) ending(name string, found bool) string {
 		return n.Ending
 	case found && slices.Contains([]string{".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(name))):
 		return ".jpg"
+	case found && slices.Contains([]string{".tif", ".tiff"}, strings.ToLower(filepath.Ext(name))):
+		return ".tif" // which holds floating point and places on Earth
 	}
 	return ".png"
 }

@@ -21,6 +21,7 @@ import (
 	"classsr/budget"
 	"classsr/fault"
 	"classsr/imageio"
+	"classsr/imageio/deflate"
 	"classsr/internal/atomicfile"
 	"classsr/internal/sysmem"
 	"classsr/picture"
@@ -41,6 +42,9 @@ type Pipeline struct {
 	// JPEGFullColor stores colours for each pixel of JPEG output (4:4:4), as it is done anyway where the input has them; else four pixels share
 	// them (4:2:0).
 	JPEGFullColor bool
+	// Reading is what is wanted of files beside their first pictures; PNGLevel is how hard PNG is compressed.
+	Reading  imageio.Options
+	PNGLevel deflate.Level
 	// ICC is what happens to the colours: "" or "keep" keeps them and their profile, ToSRGB converts them.
 	ICC string
 	// Strip leaves out all metadata but what says what the colours are.
@@ -143,7 +147,7 @@ func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *i
 		c = planned
 		return nil
 	}
-	decoded, err = Decode(p.In, input, imageio.Limits{Accept: accept})
+	decoded, err = Decode(p.In, input, imageio.Limits{Options: p.Reading, Accept: accept})
 	return decoded, c, err
 }
 

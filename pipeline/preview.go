@@ -78,7 +78,7 @@ func (l *looker) preview(j namedJob) Preview {
 			return v
 		}
 	}
-	v.Err = imageio.CheckFile(j.Input, imageio.Limits{Accept: func(c imageio.Config) error {
+	v.Err = imageio.CheckFile(j.Input, imageio.Limits{Options: l.Reading, Accept: func(c imageio.Config) error {
 		w, err := l.plan(c)
 		if err != nil {
 			return err

@@ -204,9 +204,9 @@ func (f *finder) account(arg string, left walk.Left, results int, none bool) {
 	out := strings.Join(parts, ", ")
 	switch {
 	case none && len(left.Errors) == 0:
-		what := "folder " + arg + " contains no pictures (PNG, JPEG, WebP or TIFF)"
+		what := "folder " + arg + " contains no pictures"
 		if isPattern(arg) {
-			what = "no picture (PNG, JPEG, WebP or TIFF) matches " + arg
+			what = "no picture matches " + arg
 		}
 		if out != "" {
 			what += "; left out: " + out

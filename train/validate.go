@@ -94,7 +94,7 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 		v.pictures = append(v.pictures, validationPicture{strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), hr, lr})
 	}
 	if len(v.pictures) == 0 {
-		return nil, fmt.Errorf("validation folder %s contains no pictures (PNG, JPEG, WebP or TIFF)", folder)
+		return nil, fmt.Errorf("validation folder %s contains no pictures", folder)
 	}
 	model, err := classsr.Open(classsr.Bicubic)
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 type upscaleFlags struct {
 	sizeFlags
 	selectionFlags
+	fileFlags
 	output       string
 	format       string
 	routeMap     string
@@ -61,9 +62,11 @@ func newUpscale(std streams) *cobra.Command {
 	}
 	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
+	f.fileFlags.register(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG, if --format says no other)")
-	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png or jpg; by default JPEG for JPEGs of folders, PNG for others")
+	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png, jpg, tif, ppm or pam; by default JPEG and TIFF for such in folders,\n"+
+		"PNG for others")
 	flags.StringVar(&f.routeMap, "route-map", "",
 		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")
 	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "`QUALITY` of JPEG output, 1 to 100 (default that of a JPEG input, but at least 75, else 95)")
@@ -112,8 +115,11 @@ func (f *upscaleFlags) check(cmd *cobra.Command, std streams, args []string) err
 // checkOutput returns an error about --output and --format.
 func (f *upscaleFlags) checkOutput(many bool) error {
 	format, formatErr := imageio.FormatOf("." + f.format)
-	if f.format != "" && formatErr != nil {
+	switch {
+	case f.format != "" && formatErr != nil:
 		return usagef("--format %s: %w", f.format, formatErr)
+	case f.output == pipeline.Std && format == "tiff":
+		return usagef("--format %s: TIFF cannot go to standard output, since its beginning is written last; name a file with -o", f.format)
 	}
 	if f.output == "" || f.output == pipeline.Std || pipeline.IsFolder(f.output) || os.IsPathSeparator(f.output[len(f.output)-1]) {
 		return nil
@@ -145,6 +151,14 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return usagef("--background %s: %w", f.background, err)
 	}
+	reading, err := f.reading()
+	if err != nil {
+		return err
+	}
+	level, err := f.level()
+	if err != nil {
+		return err
+	}
 	model, err := f.open(cmd)
 	if err != nil {
 		return err
@@ -157,7 +171,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	}
 	p := &pipeline.Pipeline{
 		Sizing: sizing, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
-		ICC: f.icc, Strip: f.strip, Background: background,
+		Reading: reading, PNGLevel: level, ICC: f.icc, Strip: f.strip, Background: background,
 		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
 	}
 	scale := 0 // of a size that is no model's, none is the same for all pictures
