@@ -121,12 +121,18 @@ func TestMetadataAsOthersReadIt(t *testing.T) {
 				}
 				tags := told(t, output)
 				for tag, want := range map[string]string{
-					"GPSLatitude": "46.5", "DateTimeOriginal": "2026:07:01 12:00:00", "Model": "Box", "Orientation": "1", "Title": "Title",
-					"XResolution": "1200", "YResolution": "1200", "ImageWidth": "192", "ImageHeight": "256",
+					"GPSLatitude": "46.5", "DateTimeOriginal": "2026:07:01 12:00:00", "Model": "Box", "Title": "Title", "ImageWidth": "192", "ImageHeight": "256",
 				} {
 					if tags[tag] != want {
 						t.Errorf("%s %s to %s: %s is %q, want %q", kind, from, to, tag, tags[tag], want)
 					}
+				}
+				if o := tags["Orientation"]; o != "" && o != "1" {
+					t.Errorf("%s %s to %s: orientation %s of an upright picture", kind, from, to, o)
+				}
+				// 47244 dots a metre are 1200 an inch.
+				if tags["XResolution"]+tags["YResolution"] != "12001200" && tags["PixelsPerUnitX"]+tags["PixelsPerUnitY"] != "4724447244" {
+					t.Errorf("%s %s to %s: density %s, %s", kind, from, to, tags["XResolution"], tags["PixelsPerUnitX"])
 				}
 				if tags["Warning"] != "" || tags["Error"] != "" || len(result.Notes) > 0 {
 					t.Errorf("%s %s to %s: exiftool says %s%s, notes %q", kind, from, to, tags["Warning"], tags["Error"], result.Notes)

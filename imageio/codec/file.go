@@ -220,6 +220,9 @@ func (f *File) Note(sentence string) {
 func (f *File) EXIF(block []byte) {
 	block = bytes.TrimPrefix(bytes.TrimPrefix(block, []byte("Exif\x00")), []byte{0})
 	f.Metadata.EXIF = bytes.Clone(block)
+	if !f.Metadata.Density.Says() {
+		f.Metadata.Density = metadata.DensityOf(block)
+	}
 	if o := metadata.Orientation(block); o > 0 {
 		f.Orientation = o
 	}
