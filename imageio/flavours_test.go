@@ -141,10 +141,10 @@ func TestDamagedFlavours(t *testing.T) {
 			t.Fatal(err)
 		}
 		step := 3
-		if strings.HasPrefix(path, "heif") { // they start a decoder each
+		switch {
+		case strings.HasPrefix(path, "heif"): // they start a decoder each
 			step = 41
-		}
-		if os.Getenv("CLASSSR_SLOW") != "" {
+		case os.Getenv("CLASSSR_SLOW") != "":
 			step = 1
 		}
 		for n := 0; n < len(file); n += step {
