@@ -22,6 +22,7 @@ func TestRoomIsNeverExceeded(t *testing.T) {
 	written, next := sync.NewCond(&mu), 0
 	err := par.Do(context.Background(), 8, jobs, func(_, i int) error {
 		random := rand.New(rand.NewPCG(uint64(i), 7))
+		rest := int64(0)
 		if bytes := random.Int64N(total); i%5 != 0 { // others cannot be read
 			if i%100 == 1 {
 				bytes = 2 * total // alone
@@ -30,10 +31,9 @@ func TestRoomIsNeverExceeded(t *testing.T) {
 			if now := held.Add(bytes); bytes <= total && now > worst.Load() {
 				worst.Store(now)
 			}
-			rest := bytes / 10
+			rest = bytes / 10
 			held.Add(rest - bytes)
 			r.keep(i, rest)
-			defer held.Add(-rest)
 		} else {
 			r.keep(i, 0)
 		}
@@ -44,6 +44,7 @@ func TestRoomIsNeverExceeded(t *testing.T) {
 		next++
 		written.Broadcast()
 		mu.Unlock()
+		held.Add(-rest) // before others may take it
 		r.keep(i, 0)
 		return nil
 	})
