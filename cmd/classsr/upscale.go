@@ -43,7 +43,7 @@ func newUpscale(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "upscale [flags] INPUT...",
 		Short: "Enlarge pictures",
-		Long: "Enlarge pictures: files (PNG, JPEG, WebP, TIFF), folders of them, patterns such as 'photos/**/*.jpg', or - for standard input.\n" +
+		Long: "Enlarge pictures: files (PNG, JPEG, WebP, TIFF, HEIC, AVIF, GIF and others), folders of them, patterns such as 'photos/**/*.jpg', or - for standard input.\n" +
 			"The result goes beside the input as NAME_x4.png, unless -o names a file, a folder or - (standard output). Of folders and\n" +
 			"patterns, results of JPEGs are JPEGs. A run over a folder that was stopped goes on when the same command is given again.\n" +
 			"Any size is possible: pictures are enlarged by the next larger scale there is a model for, if need be in two passes,\n" +
