@@ -46,8 +46,8 @@ type room struct {
 // ampleBytes; and all that there is if it must be, or saves very much. The results of a row of a very wide picture take so much that even a
 // few are much; for these being modest may cost more time.
 const (
-	modestBytes, ampleBytes = 190e6, 370e6
-	ampleGain, allGain      = 1.01, 1.5
+	modestBytes, ampleBytes = 130e6, 370e6
+	ampleGain, allGain      = 1.05, 1.5
 	ampleGainOfWide         = 1.25
 )
 
