@@ -13,12 +13,15 @@ import "io"
 
 // Compressor is the memory of one stream at a time. It may be used for one after the other.
 type Compressor struct {
-	effort    effort
-	places    [1 << hashBits]int32 // where bytes with this hash were last, plus one
-	sequences []sequence
-	skipBits  uint // of effort, for the block at hand
-	cost      costs
-	coder     coder
+	effort       effort
+	places       [1 << hashBits]int32 // where bytes with this hash were last, plus one
+	sequences    []sequence
+	skipBits     uint // of effort, for the block at hand
+	shortest     uint // match that is looked for, in bytes, likewise
+	without      int  // how many blocks short matches were not looked for in
+	savedByShort int  // bits, in the block at hand, by matches shorter than mostShortest
+	cost         costs
+	coder        coder
 }
 
 // Bytes is the memory of a Compressor, at most.
@@ -50,7 +53,7 @@ type effort struct {
 	leastGain int
 }
 
-var efforts = [...]effort{Default: {4, 31, 3}, Fast: {2, 1 << 20, 8}, Small: {9, 0, 0}}
+var efforts = [...]effort{Default: {3, 63, 4}, Fast: {2, 1 << 20, 8}, Small: {9, 0, 0}}
 
 // New makes a Compressor.
 func New(level Level) *Compressor {
@@ -66,34 +69,53 @@ func (c *Compressor) Write(w io.Writer, data []byte) error {
 	clear(c.places[:])
 	c.cost.guess(data)
 	c.coder.start(w)
-	c.skipBits = c.effort.skipBits + 1
+	c.skipBits, c.shortest, c.without = c.effort.skipBits+1, leastShortest, 0
 	for at := 0; at < len(data); {
 		end := c.parse(data, at)
 		if err := c.coder.block(data[at:end], c.sequences); err != nil {
 			return err
 		}
 		c.cost.learn(&c.coder)
-		c.skipBits = c.effort.skipBits + c.repeats(end-at)
+		c.adapt(end - at)
 		at = end
 	}
 	c.coder.sync()
 	return c.coder.flush()
 }
 
-// repeats tells how much of the block, which has size bytes, is in matches: half, a quarter, or less. Where little is, looking
-// closely for more would be in vain.
-func (c *Compressor) repeats(size int) uint {
-	matched := 0
+// adapt sets how closely to look at the next block, after one of so many bytes. Where little of that is in matches, looking closely for more
+// would be in vain. Where half is in long ones, it is a drawing. Where short ones save little, they are not looked for
+// in the next few blocks.
+func (c *Compressor) adapt(size int) {
+	const (
+		long    = 64 // bytes
+		drawing = 3
+		pays    = 1. / 256 // of the block's bits
+		few     = 3
+	)
+	matched, inLong := 0, 0
 	for _, s := range c.sequences {
 		matched += int(s.length)
+		if s.length >= long {
+			inLong += int(s.length)
+		}
 	}
-	switch {
-	case matched >= size/2:
-		return 2
-	case matched >= size/4:
-		return 1
+	c.skipBits = c.effort.skipBits
+	switch shortPay := float64(c.savedByShort) >= pays*8*float64(size); {
+	case inLong >= size/2:
+		c.skipBits, c.shortest = c.skipBits+drawing, leastShortest
+	case shortPay:
+		c.skipBits += drawing
+	default:
+		if c.shortest, c.without = mostShortest, c.without+1; c.without > few {
+			c.shortest, c.without = leastShortest, 0
+		}
+		if matched >= size/2 {
+			c.skipBits += 2
+		} else if matched >= size/4 {
+			c.skipBits++
+		}
 	}
-	return 0
 }
 
 // MaxBytes is the most that Write makes of so many bytes.

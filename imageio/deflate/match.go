@@ -7,31 +7,32 @@ import (
 
 const (
 	hashBits  = 15
-	minMatch  = 5
 	maxMatch  = 258
 	window    = 32 << 10
 	sureMatch = 40 // bytes, which are cheaper as a match whatever they are
+	// Matches of less than some bytes are not looked for: of 8 in photographs, whose noise has many short ones that save little.
+	leastShortest, mostShortest = 5, 8
 )
 
 // parse fills sequences with data from at on, and gives the end of what they say.
 func (c *Compressor) parse(data []byte, at int) (end int) {
-	c.sequences = c.sequences[:0]
+	c.sequences, c.savedByShort = c.sequences[:0], 0
 	symbols, from := 0, at // from is where literals begin
-	limit := len(data) - 8
+	limit, shortest := len(data)-8, int(c.shortest)
 	for i := at; i < limit; {
 		if symbols+i-from >= maxSymbols {
 			c.sequences = append(c.sequences, sequence{literals: uint32(i - from)})
 			return i
 		}
 		v := binary.LittleEndian.Uint64(data[i:])
-		place := &c.places[hash(v)]
+		place := &c.places[c.hash(v)]
 		before := int(*place) - 1
 		*place = int32(i + 1)
 		length := 0
 		if before >= 0 && i-before <= window {
 			length = bits.TrailingZeros64(v^binary.LittleEndian.Uint64(data[before:])) / 8
 		}
-		if length < minMatch {
+		if length < shortest {
 			i += 1 + min((i-from)>>c.skipBits, c.effort.longestSkip)
 			continue
 		}
@@ -42,26 +43,32 @@ func (c *Compressor) parse(data []byte, at int) (end int) {
 		for start > from && before > 0 && length < maxMatch && data[start-1] == data[before-1] {
 			start, before, length = start-1, before-1, length+1
 		}
-		if length < sureMatch && !c.cost.gains(data[start:start+length], start-before, c.effort.leastGain) {
-			i += 1 + min((i-from)>>c.skipBits, c.effort.longestSkip)
-			continue
+		if length < sureMatch {
+			saved := c.cost.saved(data[start:start+length], start-before)
+			if saved <= c.effort.leastGain {
+				i += 1 + min((i-from)>>c.skipBits, c.effort.longestSkip)
+				continue
+			}
+			if length < mostShortest {
+				c.savedByShort += saved
+			}
 		}
 		c.sequences = append(c.sequences, sequence{uint32(start - from), uint16(length), uint16(start - before - 1)})
 		symbols += start - from + 1
 		i = start + length
 		from = i
 		if i < limit {
-			c.places[hash(binary.LittleEndian.Uint64(data[i-1:]))] = int32(i)
-			c.places[hash(binary.LittleEndian.Uint64(data[i-2:]))] = int32(i - 1)
+			c.places[c.hash(binary.LittleEndian.Uint64(data[i-1:]))] = int32(i)
+			c.places[c.hash(binary.LittleEndian.Uint64(data[i-2:]))] = int32(i - 1)
 		}
 	}
 	c.sequences = append(c.sequences, sequence{literals: uint32(len(data) - from)})
 	return len(data)
 }
 
-// hash mixes the lowest minMatch bytes.
-func hash(v uint64) uint32 {
-	return uint32(v << (64 - 8*minMatch) * 0x9e3779b185ebca87 >> (64 - hashBits))
+// hash mixes as many of the lowest bytes as the shortest match has.
+func (c *Compressor) hash(v uint64) uint32 {
+	return uint32(v << ((64 - 8*c.shortest) & 63) * 0x9e3779b185ebca87 >> (64 - hashBits))
 }
 
 // same gives how many bytes agree at the beginning of a and b, at most most.
@@ -89,15 +96,13 @@ type costs struct {
 	distance [30]uint8
 }
 
-// gains tells whether a match is shorter than its bytes, by more than least bits.
-func (c *costs) gains(literals []byte, distance, least int) bool {
-	match := least + int(c.length[len(literals)]) + int(c.distance[distanceSymbol(distance)])
+// saved is how many bits a match is shorter than its bytes.
+func (c *costs) saved(literals []byte, distance int) int {
+	bits := -int(c.length[len(literals)]) - int(c.distance[distanceSymbol(distance)])
 	for _, v := range literals {
-		if match -= int(c.literal[v]); match < 0 {
-			return true
-		}
+		bits += int(c.literal[v])
 	}
-	return false
+	return bits
 }
 
 const (
@@ -119,7 +124,7 @@ func (c *costs) guess(data []byte) {
 			c.literal[v] = uint8(min(max(bits.Len32(uint32(len(data))/n), 1), unseenLiteral))
 		}
 	}
-	for n := minMatch; n <= maxMatch; n++ {
+	for n := leastShortest; n <= maxMatch; n++ {
 		_, extra, _ := lengthSymbol(n)
 		c.length[n] = 7 + extra
 	}
@@ -137,7 +142,7 @@ func (c *costs) learn(k *coder) {
 		}
 		c.literal[v] = uint8(n)
 	}
-	for n := minMatch; n <= maxMatch; n++ {
+	for n := leastShortest; n <= maxMatch; n++ {
 		symbol, extra, _ := lengthSymbol(n)
 		length := k.literalCodes[symbol].length()
 		if length == 0 || length > mostLength {

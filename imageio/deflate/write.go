@@ -143,10 +143,10 @@ func lengthExtra(symbol int) uint8 {
 // sequences writes literals and matches.
 func (c *coder) sequences(data []byte, sequences []sequence) {
 	codes := (*[256]code)(c.literalCodes[:256])
-	for n := range c.lengthCodes[minMatch:] {
-		t := &lengthTable[minMatch+n]
+	for n := range c.lengthCodes[leastShortest:] {
+		t := &lengthTable[leastShortest+n]
 		code := c.literalCodes[t.symbol]
-		c.lengthCodes[minMatch+n] = code.followed(uint32(minMatch+n)-uint32(t.base), uint(t.extra))
+		c.lengthCodes[leastShortest+n] = code.followed(uint32(leastShortest+n)-uint32(t.base), uint(t.extra))
 	}
 	for _, s := range sequences {
 		run := data[:s.literals]
