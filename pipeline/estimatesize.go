@@ -12,14 +12,14 @@ import (
 )
 
 // sized makes the forecasts for a picture that is to become as large as is asked for. Which model enlarges it depends on its size.
-func (e *Estimator) sized(ctx context.Context, std io.Reader, input string) (*Estimates, error) {
-	decoded, w, err := e.planned(std, input)
+func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estimates, error) {
+	o, w, err := e.planned(std, in)
 	if err != nil {
 		return nil, err
 	}
 	network := w.network(len(w.passes))
 	r := &Estimates{
-		Input: input, Width: w.in.Width, Height: w.in.Height, Model: noModel, Scale: network.Width / w.in.Width, OutWidth: w.out.Width, OutHeight: w.out.Height,
+		Input: in.Path, Width: w.in.Width, Height: w.in.Height, Model: noModel, Scale: network.Width / w.in.Width, OutWidth: w.out.Width, OutHeight: w.out.Height,
 		NetworkWidth: network.Width, NetworkHeight: network.Height,
 	}
 	if len(w.passes) == 0 {
@@ -28,8 +28,9 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, input string) (*Es
 		}
 		f := classsr.Forecast{Mode: classsr.ModeFull, Classes: onlyResized}
 		f.MemoryMB = (w.in.Bytes() + w.resizerBytes(e.options.Threads)) / 1e6
-		r.Forecasts = []Estimate{{Forecast: f}}
-		return r, nil
+		files, err := e.fileCosts(ctx, nil, o, w.out)
+		r.Forecasts = []Estimate{files.estimate(f, 0)}
+		return r, err
 	}
 	model, err := e.sizing.Models.model(w.passes[0].Scale())
 	if err != nil {
@@ -40,31 +41,32 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, input string) (*Es
 	if !asks(e.options) {
 		asked = allWays(model, e.options)
 	}
-	for _, o := range asked {
-		if o.Mode == classsr.ModePaper {
+	files, err := e.fileCosts(ctx, w.passes[0], o, w.out)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", in.Path, err)
+	}
+	for _, way := range asked {
+		if way.Mode == classsr.ModePaper {
 			continue // which leaves edges out
 		}
-		f, err := e.forecast(ctx, w, o, decoded.Picture)
+		f, err := e.forecast(ctx, w, way, o.Picture)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", input, err)
+			return nil, fmt.Errorf("%s: %w", in.Path, err)
 		}
-		r.Forecasts = append(r.Forecasts, Estimate{f, o.Budget})
+		r.Forecasts = append(r.Forecasts, files.estimate(f, way.Budget))
 	}
 	return r, nil
 }
 
 // planned reads a picture and decides how it becomes as large as is asked for.
-func (e *Estimator) planned(std io.Reader, input string) (decoded *imageio.Decoded, w *course, err error) {
-	decoded, err = Decode(std, input, imageio.Limits{Accept: func(c imageio.Config) (err error) {
-		if err := imageio.Within(e.memory, nil)(c); err != nil {
-			return err
-		}
+func (e *Estimator) planned(std io.Reader, in Input) (o *opened, w *course, err error) {
+	o, err = e.open(std, in, func(c imageio.Config) (err error) {
 		if w, err = (&Pipeline{Sizing: e.sizing}).plan(c); err != nil {
 			return err
 		}
 		return w.accepts()
-	}})
-	return decoded, w, err
+	})
+	return o, w, err
 }
 
 // forecast adds up what the passes take by some options. The second pass is taken to find the picture as difficult as the first one did; a

@@ -26,10 +26,13 @@ type Estimates struct {
 	Forecasts     []Estimate `json:"forecasts"`
 }
 
-// Estimate is the forecast of one way to enlarge a picture. Budget is its budget in percent, 0 if it has none.
+// Estimate is the forecast of one way to enlarge a picture. Budget is its budget in percent, 0 if it has none. TotalSeconds is the time from file
+// to file, and PeakMB the most memory of the process at a time, in units of 10^6 bytes.
 type Estimate struct {
 	classsr.Forecast
-	Budget float64 `json:"budget,omitempty"`
+	Budget       float64 `json:"budget,omitempty"`
+	TotalSeconds float64 `json:"total_seconds"`
+	PeakMB       int64   `json:"peak_mb"`
 }
 
 // Estimator makes forecasts of several ways to enlarge pictures with a model.
@@ -37,6 +40,7 @@ type Estimator struct {
 	model   *classsr.Model
 	ways    []way
 	memory  int64   // that may be used
+	program int64   // bytes that the process takes before it reads a picture
 	sizing  *Sizing // nil if results are as large as the model makes them
 	options classsr.Options
 }
@@ -53,7 +57,7 @@ var estimatedBudgets = []float64{80, 60, 40, 20}
 // NewEstimator makes an Estimator of the mode or goal that the options ask for; if they ask for none, of all modes and some budgets. sizing,
 // if not nil, asks for another size than the model gives, and has the models for it.
 func NewEstimator(m *classsr.Model, o classsr.Options, sizing *Sizing) (*Estimator, error) {
-	e := &Estimator{model: m, memory: sysmem.Allowed(o.Memory), sizing: sizing, options: o}
+	e := &Estimator{model: m, memory: sysmem.Allowed(o.Memory), program: sysmem.PeakRSS(), sizing: sizing, options: o}
 	if sizing != nil {
 		return e, nil
 	}
@@ -114,36 +118,35 @@ func allWays(m *classsr.Model, o classsr.Options) []classsr.Options {
 	return append(ways, o)
 }
 
-// Estimate makes the forecasts for a picture, from std if input is Std. Pictures that are too small for the paper's mode go without that.
-func (e *Estimator) Estimate(ctx context.Context, std io.Reader, input string) (*Estimates, error) {
+// Estimate makes the forecasts for a picture, which comes from std if its path is Std. Pictures that are too small for the paper's mode go
+// without that.
+func (e *Estimator) Estimate(ctx context.Context, std io.Reader, in Input) (*Estimates, error) {
 	if e.sizing != nil {
-		return e.sized(ctx, std, input)
+		return e.sized(ctx, std, in)
 	}
 	first := e.ways[0].up
-	decoded, err := Decode(std, input, imageio.Limits{Accept: func(c imageio.Config) error {
-		if err := imageio.Within(e.memory, nil)(c); err != nil {
-			return err
-		}
-		return first.Accepts(c.Config)
-	}})
+	o, err := e.open(std, in, func(c imageio.Config) error { return first.Accepts(c.Config) })
 	if err != nil {
 		return nil, err
 	}
-	p := decoded.Picture
-	r := &Estimates{Input: input, Width: p.Width, Height: p.Height, Model: e.model.Name(), Scale: first.Scale()}
+	files, err := e.fileCosts(ctx, first, o, enlarged(o.Config(), first))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", in.Path, err)
+	}
+	r := &Estimates{Input: in.Path, Width: o.Width, Height: o.Height, Model: e.model.Name(), Scale: first.Scale()}
 	for i, way := range e.ways {
 		up, err := e.upscaler(i)
 		if err != nil {
 			return nil, err
 		}
-		forecast, err := up.Forecast(ctx, p)
+		forecast, err := up.Forecast(ctx, o.Picture)
 		if err != nil {
 			if up.Mode() == classsr.ModePaper && len(e.ways) > 1 && ctx.Err() == nil {
 				continue
 			}
-			return nil, fmt.Errorf("%s: %w", input, err)
+			return nil, fmt.Errorf("%s: %w", in.Path, err)
 		}
-		r.Forecasts = append(r.Forecasts, Estimate{forecast, way.options.Budget})
+		r.Forecasts = append(r.Forecasts, files.estimate(forecast, way.options.Budget))
 	}
 	return r, nil
 }

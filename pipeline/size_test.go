@@ -325,7 +325,7 @@ func TestEstimatesOfSizes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := e.Estimate(context.Background(), nil, "in.png")
+		r, err := e.Estimate(context.Background(), nil, Input{Path: "in.png", ending: ".png"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +333,7 @@ func TestEstimatesOfSizes(t *testing.T) {
 			t.Errorf("%s: %+v", test.target, r)
 		}
 		for _, f := range r.Forecasts {
-			if f.Mode == infer.ModePaper || test.scale > 1 && f.MACsFull == 0 {
+			if f.Mode == infer.ModePaper || test.scale > 1 && f.MACsFull == 0 || f.TotalSeconds <= f.Seconds || f.PeakMB <= f.MemoryMB {
 				t.Errorf("%s: %+v", test.target, f)
 			}
 		}

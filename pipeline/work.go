@@ -110,12 +110,16 @@ func (w *Work) First() (first Job) {
 	return first
 }
 
-// Inputs gives the paths of all pictures.
-func (w *Work) Inputs() iter.Seq[string] {
-	return func(yield func(string) bool) {
+// Input is a picture to make forecasts for. Results have the ending that the picture's would have.
+type Input struct{ Path, ending string }
+
+// Inputs gives all pictures.
+func (w *Work) Inputs() iter.Seq[Input] {
+	return func(yield func(Input) bool) {
 		for i := range w.folders {
 			for k := range w.folders[i].sources {
-				if !yield(w.folders[i].sources[k].Path()) {
+				in := &w.folders[i].sources[k]
+				if !yield(Input{in.Path(), w.naming.ending(in.name(), in.path == "")}) {
 					return
 				}
 			}

@@ -26,8 +26,8 @@ func newPlan(std streams) *cobra.Command {
 		Short: "Estimate the time and memory that enlarging pictures would take",
 		Long: "Estimate the time, memory and arithmetic that enlarging pictures would take on this machine, without enlarging them. The\n" +
 			"table compares all modes and some budgets, or shows the one that --mode, --budget, --max-time or --quality asks for.\n" +
-			"SECONDS are those of the networks, without reading and writing files; MACS are multiply-accumulates, in percent of what\n" +
-			"the full network needs; CLASSES are the shares of the picture that go to each branch.",
+			"SECONDS is the time from file to file, and MEMORY the most that the program takes at a time; MACS are\n" +
+			"multiply-accumulates, in percent of what the full network needs; CLASSES are the shares of the picture that go to each branch.",
 		Example: "  classsr plan photo.jpg\n  classsr plan --budget 50 --json scans/",
 		Args:    needInput(&std),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, orPiped(args)) },
@@ -126,7 +126,7 @@ func (f *planFlags) print(std streams, r *pipeline.Estimates) error {
 		if p.MACsFull > 0 {
 			percent = 100 * float64(p.MACs) / float64(p.MACsFull)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%.3g\t%.0f %%\t%d MB\t%s\n", mode, p.Seconds, percent, p.MemoryMB, strings.Join(shares, ", "))
+		_, _ = fmt.Fprintf(table, "%s\t%.3g\t%.0f %%\t%d MB\t%s\n", mode, p.TotalSeconds, percent, p.PeakMB, strings.Join(shares, ", "))
 	}
 	return table.Flush()
 }

@@ -13,7 +13,7 @@ func TestJournalsStaySmall(t *testing.T) {
 	folder := t.TempDir()
 	name := filepath.Join(folder, Name)
 	longest, in := int64(0), filepath.Join(folder, "in") // beside the results: lines are as long wherever the folder is
-	for i := range 12 { // runs over the same 500 results
+	for i := range 12 {                                  // runs over the same 500 results
 		j := open(t, folder, options, i%2 == 0)
 		if info, err := os.Stat(name); err == nil {
 			longest = max(longest, info.Size())
