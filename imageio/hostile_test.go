@@ -97,7 +97,11 @@ func TestTruncatedFiles(t *testing.T) {
 func TestFlippedBits(t *testing.T) {
 	limits := Limits{MaxPixels: 1 << 20}
 	for name, file := range samples(t) {
-		for i := range file {
+		step := 7
+		if os.Getenv("CLASSSR_SLOW") != "" {
+			step = 1
+		}
+		for i := 0; i < len(file); i += step {
 			// Two of the eight bits, others for the next byte, keep the test short.
 			for bit := i % 4; bit < 8; bit += 4 {
 				damaged := slices.Clone(file)

@@ -126,7 +126,15 @@ func (f *planFlags) print(std streams, r *pipeline.Estimates) error {
 		if p.MACsFull > 0 {
 			percent = 100 * float64(p.MACs) / float64(p.MACsFull)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%.3g\t%.0f %%\t%d MB\t%s\n", mode, p.TotalSeconds, percent, p.PeakMB, strings.Join(shares, ", "))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%.0f %%\t%d MB\t%s\n", mode, threeDigits(p.TotalSeconds), percent, p.PeakMB, strings.Join(shares, ", "))
 	}
 	return table.Flush()
+}
+
+// threeDigits gives a number with three digits, or as many as it has before the point.
+func threeDigits(v float64) string {
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
