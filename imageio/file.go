@@ -69,17 +69,34 @@ func CheckFile(path string, limits Limits) error {
 }
 
 // CountPages gives the number of pictures in a file, as the frames of an animation: Limits.Options asks DecodeFile for one of them. It is
-// found from the structure of the file; no pixel is decoded.
+// found from the structure of the file; no pixel is decoded. A TIFF whose pages would take long to count is an error.
 func CountPages(path string, limits Limits) (pages int, err error) {
-	limits.Options.Page = 0
 	err = withFile(path, limits, func(s *codec.Source) error {
-		f, err := check(s, limits)
-		if err == nil {
-			pages = max(f.Pages, 1)
-		}
+		pages, err = countPages(s, limits)
 		return err
 	})
 	return pages, err
+}
+
+// CountPagesReader is CountPages for what r holds, of which it reads as much as DecodeReader does.
+func CountPagesReader(r io.Reader, limits Limits) (int, error) {
+	s, err := readerSource(r, limits)
+	if err != nil {
+		return 0, err
+	}
+	return countPages(s, limits)
+}
+
+func countPages(s *codec.Source, limits Limits) (int, error) {
+	limits.Options.Page = 0
+	f, err := check(s, limits)
+	switch {
+	case err != nil:
+		return 0, err
+	case f.MorePages:
+		return 0, fault.New(fault.TooLarge, "it has more than %d pages", f.Pages)
+	}
+	return max(f.Pages, 1), nil
 }
 
 // withFile opens a file for do, and names it in errors.

@@ -33,7 +33,7 @@ func (e *Estimator) open(std io.Reader, in Input, accept func(imageio.Config) er
 	o := &opened{ending: in.ending}
 	start := time.Now()
 	var err error
-	o.Decoded, err = Decode(std, in.Path, imageio.Limits{Accept: func(c imageio.Config) error {
+	o.Decoded, err = Decode(std, in.Path, imageio.Limits{Options: in.Reading, Accept: func(c imageio.Config) error {
 		if err := imageio.Within(e.memory, nil)(c); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 // Estimates holds forecasts of several ways to enlarge a picture; in JSON it is what `classsr plan --json` prints.
 type Estimates struct {
 	Input  string `json:"input"`
+	Page   int    `json:"page,omitempty"` // where it is one of several that are estimated
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	Model  string `json:"model"`

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -9,7 +10,32 @@ import (
 const Std = "-"
 
 // Job is a picture to enlarge: the path of its file and that of the result. Std in place of a path is a standard stream.
-type Job struct{ Input, Output string }
+type Job struct {
+	Input  string `json:"input"`
+	Output string `json:"output"`
+	// Page is the number of the page or frame, from 1 on, where all of a file with several are enlarged; else 0.
+	Page int `json:"page,omitempty"`
+}
+
+// Picture is what is enlarged, as people call it.
+func (j Job) Picture() string {
+	name := j.Input
+	if name == Std {
+		name = "standard input"
+	}
+	if j.Page > 0 {
+		name += fmt.Sprintf(", page %d", j.Page)
+	}
+	return name
+}
+
+// String says what becomes what.
+func (j Job) String() string {
+	if j.Output == Std {
+		return j.Picture() + " -> standard output"
+	}
+	return j.Picture() + " -> " + j.Output
+}
 
 // IsFolder tells whether a folder exists at this path.
 func IsFolder(path string) bool {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -24,6 +25,17 @@ type Naming struct {
 
 // Enlarged is the Naming of pictures of a size, NAME_x4.ENDING for x4 (Pipeline.SizeName).
 func Enlarged(size, ending string) Naming { return Naming{"_" + size, ending} }
+
+// ofPage is the Naming of one of so many pages of a file: NAME_p002_x4.png.
+func (n Naming) ofPage(page, pages int) Naming {
+	n.Suffix = pageName(page, pages) + n.Suffix
+	return n
+}
+
+// pageName has three digits, or more where there are more pages, so that names are in the order of the pages.
+func pageName(page, pages int) string {
+	return fmt.Sprintf("_p%0*d", max(3, len(strconv.Itoa(pages))), page)
+}
 
 // ending gives the ending of a result; found says that its picture was found in a folder or by a pattern.
 func (n Naming) ending(name string, found bool) string {
@@ -72,7 +84,7 @@ type folderNames struct {
 
 func newFolderNames(files []walk.File) *folderNames { return &folderNames{files: files} }
 
-// isResult tells whether a name is that of the result of another file in the folder, such as a_x4.png or a_jpg_x4.png of a.jpg.
+// isResult tells whether a name is that of the result of another file in the folder, such as a_x4.png, a_jpg_x4.png or a_p002_x4.png of a.jpg.
 func (f *folderNames) isResult(name string) bool {
 	source, suffix := cutSuffix(stem(name))
 	if suffix == "" {
@@ -87,6 +99,15 @@ func (f *folderNames) isResult(name string) bool {
 			f.names[file.Name], f.names[stem(file.Name)] = true, true
 		}
 	}
+	if f.isOf(name, source, suffix) {
+		return true
+	}
+	parts := pageInName.FindStringSubmatch(source)
+	return parts != nil && f.isOf(name, parts[1], parts[2]+suffix)
+}
+
+// isOf tells whether a name is that of the result of a file whose name gave the part before the suffix.
+func (f *folderNames) isOf(name, source, suffix string) bool {
 	if f.names[source] {
 		return true
 	}
@@ -100,6 +121,9 @@ func (f *folderNames) isResult(name string) bool {
 
 // sizeInName is the end of a stem that says a size, as scaling.Target.String writes it.
 var sizeInName = regexp.MustCompile(`^(.+)(_(?:x[0-9]+(?:\.[0-9]+)?|[wh][0-9]+|[0-9]+x[0-9]+|[0-9.]+mp))$`)
+
+// pageInName is the end of a stem that says a page, as pageName writes it.
+var pageInName = regexp.MustCompile(`^(.+)(_p[0-9]{3,})$`)
 
 // cutSuffix takes a suffix such as _x4, _x2.5 or _3840x2160 off a stem; it is empty if there is none.
 func cutSuffix(stem string) (source, suffix string) {

@@ -67,8 +67,7 @@ type Pipeline struct {
 // Result describes an enlarged picture; in JSON it is what `classsr upscale --json` prints. Notes says what the output does not keep, and
 // PeakRSSMB is the most memory that the process has had so far, in 2^20 bytes.
 type Result struct {
-	Input  string `json:"input"`
-	Output string `json:"output"`
+	Job
 	classsr.Report
 	Resized
 	Notes     []string `json:"notes,omitempty"`
@@ -113,14 +112,13 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 		notes = append(notes, lost)
 	}
 	return &Result{
-		Input: j.Input, Output: j.Output, Report: report, Resized: resized, Notes: notes,
-		PeakRSSMB: sysmem.PeakRSS() >> 20,
+		Job: j.Job, Report: report, Resized: resized, Notes: notes, PeakRSSMB: sysmem.PeakRSS() >> 20,
 	}, nil
 }
 
 // decode reads a picture, for which it reserves all the memory that it and its enlargement take, as soon as its headers are read. Without
 // an error what is reserved is the caller's.
-func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *imageio.Decoded, c *course, err error) {
+func (p *Pipeline) decode(ctx context.Context, t task, format string) (decoded *imageio.Decoded, c *course, err error) {
 	release := func() {
 		if c != nil {
 			c.release()
@@ -147,7 +145,7 @@ func (p *Pipeline) decode(ctx context.Context, input, format string) (decoded *i
 		c = planned
 		return nil
 	}
-	decoded, err = Decode(p.In, input, imageio.Limits{Options: p.Reading, Accept: accept})
+	decoded, err = Decode(p.In, t.Input, imageio.Limits{Options: t.reading, Accept: accept})
 	return decoded, c, err
 }
 

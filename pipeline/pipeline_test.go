@@ -134,7 +134,7 @@ func names(t *testing.T) []string {
 func TestExistingOutputs(t *testing.T) {
 	inFolder(t, "a_x2.png")
 	png(t, "a.png", branchtest.Patchwork(9, 7, 3, false, 8))
-	jobs := NewWork(Job{"a.png", "a_x2.png"})
+	jobs := NewWork(Job{Input: "a.png", Output: "a_x2.png"})
 	p := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2})
 	p.SkipExisting = true
 	var l log
@@ -156,7 +156,7 @@ func TestStreams(t *testing.T) {
 	var out bytes.Buffer
 	p := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 3})
 	p.In, p.Out = bytes.NewReader(in), &out
-	if n, err := p.Run(context.Background(), NewWork(Job{Std, Std}), &log{}); n.Failed != 0 || err != nil {
+	if n, err := p.Run(context.Background(), NewWork(Job{Input: Std, Output: Std}), &log{}); n.Failed != 0 || err != nil {
 		t.Fatalf("%+v, %v", n, err)
 	}
 	if d, err := imageio.Decode(out.Bytes(), imageio.Limits{}); err != nil || d.Width != 27 || d.Height != 21 {
@@ -164,7 +164,7 @@ func TestStreams(t *testing.T) {
 	}
 	p.In = strings.NewReader("no picture")
 	var l log
-	if n, err := p.Run(context.Background(), NewWork(Job{Std, Std}), &l); n.Failed != 1 || err != nil || !strings.Contains(l.errors[0].Error(), "standard input") {
+	if n, err := p.Run(context.Background(), NewWork(Job{Input: Std, Output: Std}), &l); n.Failed != 1 || err != nil || !strings.Contains(l.errors[0].Error(), "standard input") {
 		t.Errorf("%+v, %v: %v", n, err, l.errors)
 	}
 }
@@ -172,7 +172,7 @@ func TestStreams(t *testing.T) {
 func TestRunEndsWithItsContextAndWatcher(t *testing.T) {
 	inFolder(t)
 	png(t, "a.png", branchtest.Patchwork(9, 7, 3, false, 8))
-	jobs := NewWork(Job{"a.png", "1.png"}, Job{"a.png", "2.png"})
+	jobs := NewWork(Job{Input: "a.png", Output: "1.png"}, Job{Input: "a.png", Output: "2.png"})
 	p := with(t, open(t, classsr.Bicubic), classsr.Options{Scale: 2})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -195,7 +195,7 @@ func TestOutputsThatCannotBe(t *testing.T) {
 		"wide.jpg": "JPEG cannot store 80000x8", "wide.gif": ".gif files cannot be written", "wide": "no ending", "wide.png/wide.png": "cannot make the output folder",
 	} {
 		var l log
-		if n, err := p.Run(context.Background(), NewWork(Job{"wide.png", output}), &l); n.Failed != 1 || err != nil || !strings.Contains(l.errors[0].Error(), want) {
+		if n, err := p.Run(context.Background(), NewWork(Job{Input: "wide.png", Output: output}), &l); n.Failed != 1 || err != nil || !strings.Contains(l.errors[0].Error(), want) {
 			t.Errorf("%s: %+v, %v: %v, want %q", output, n, err, l.errors, want)
 		}
 	}
@@ -227,7 +227,7 @@ func TestMapsOfClassesThatCannotBe(t *testing.T) {
 	} {
 		p := with(t, c.model, classsr.Options{Mode: c.mode})
 		p.RouteMap, p.Overwrite = c.file, c.overwrite
-		err := p.CheckRouteMap(c.model, Job{"in.png", "out.png"})
+		err := p.CheckRouteMap(c.model, Job{Input: "in.png", Output: "out.png"})
 		if c.kind == "" && err != nil || c.kind != "" && (err == nil || fault.KindOf(err) != c.kind) {
 			t.Errorf("%s, mode %s: error %v, want kind %q", c.file, c.mode, err, c.kind)
 		}
@@ -240,7 +240,7 @@ func TestMapsOfClasses(t *testing.T) {
 	for _, file := range []string{"map.json", "map.png"} {
 		p := with(t, open(t, classsr.FastModel), classsr.Options{Mode: classsr.ModeRouted})
 		p.RouteMap, p.Overwrite = file, true
-		if n, err := p.Run(context.Background(), NewWork(Job{"a.png", "b.png"}), &log{}); n.Failed != 0 || err != nil {
+		if n, err := p.Run(context.Background(), NewWork(Job{Input: "a.png", Output: "b.png"}), &log{}); n.Failed != 0 || err != nil {
 			t.Fatalf("%+v, %v", n, err)
 		}
 	}

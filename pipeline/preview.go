@@ -54,8 +54,11 @@ func (p *Pipeline) Preview(ctx context.Context, work *Work, visit func(Preview) 
 			if err := ctx.Err(); err != nil {
 				return s, err
 			}
-			if err := told(l.preview(j)); err != nil {
-				return s, err
+			_, jobs := l.pages(j)
+			for j := range jobs {
+				if err := told(l.preview(j)); err != nil {
+					return s, err
+				}
 			}
 		}
 	}
@@ -68,7 +71,7 @@ func (l *looker) preview(j namedJob) Preview {
 	if v.Err != nil {
 		return v
 	}
-	t := task{Job: j.Job, journal: l.journal}
+	t := l.task(j.Job)
 	if v.Skip, v.Err = l.look(&t); v.Err != nil || v.Skip != "" || j.Input == Std {
 		return v
 	}
@@ -78,7 +81,7 @@ func (l *looker) preview(j namedJob) Preview {
 			return v
 		}
 	}
-	v.Err = imageio.CheckFile(j.Input, imageio.Limits{Options: l.Reading, Accept: func(c imageio.Config) error {
+	v.Err = imageio.CheckFile(j.Input, imageio.Limits{Options: t.reading, Accept: func(c imageio.Config) error {
 		w, err := l.plan(c)
 		if err != nil {
 			return err

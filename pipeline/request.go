@@ -22,6 +22,9 @@ type Request struct {
 	Output string
 	// Naming chooses the names of results.
 	Naming Naming
+	// AllPages asks for all pages of a file, each to a result of its own, in place of Pipeline.Reading's page. What is read as Std must then
+	// be what Rereadable gives.
+	AllPages bool
 	// Recursive searches subfolders of folders; the results of such go to subfolders of Output.
 	Recursive bool
 	// Include and Exclude are for what is found in folders and by patterns.
@@ -57,7 +60,7 @@ func (r *Request) IntoFolder() bool {
 // Find finds the pictures. What is wrong with some of them is among the Failures of the result; an error is ctx's, or about a pattern that is
 // none. It writes nothing.
 func (r *Request) Find(ctx context.Context) (*Work, error) {
-	f := finder{Request: r, work: &Work{naming: r.Naming, Searched: Searched(r.Args)}, index: map[string]int{}, into: r.IntoFolder()}
+	f := finder{Request: r, work: &Work{naming: r.Naming, pages: r.AllPages, Searched: Searched(r.Args)}, index: map[string]int{}, into: r.IntoFolder()}
 	if len(r.Args) > 1 {
 		f.seen = map[uint64]bool{}
 	}
@@ -104,15 +107,15 @@ func (f *finder) named(arg string) {
 	switch {
 	case f.into:
 		k := keeper{}
-		if Many(f.Args) {
+		if Many(f.Args) || f.AllPages && arg != Std {
 			k.folder = f.Output
 		}
 		f.add(filepath.Clean(f.Output), k, in)
 	case f.Output != "":
-		f.work.fixed(Job{arg, f.Output}, in)
+		f.work.fixed(Job{Input: arg, Output: f.Output}, in)
 	case arg == Std:
-		f.work.fixed(Job{Std, Std}, in)
-	case len(f.Args) > 1:
+		f.work.fixed(Job{Input: Std, Output: Std}, in)
+	case len(f.Args) > 1 || f.AllPages:
 		f.add(filepath.Dir(arg), keeper{folder: filepath.Dir(arg), passing: true}, in)
 	default:
 		f.add(filepath.Dir(arg), keeper{}, in)

@@ -92,12 +92,9 @@ func (r *run) all(ctx context.Context) error {
 			if !r.wants(in) {
 				continue
 			}
-			r.at.Size = in.file.Size
-			if err := r.job(ctx, j); err != nil {
+			if err := r.file(ctx, j, in.file.Size); err != nil {
 				return err
 			}
-			r.at.Index++
-			r.at.Before += in.file.Size
 		}
 	}
 	return r.journal.End()
@@ -162,6 +159,25 @@ func makeFolder(folder string) error {
 	return nil
 }
 
+// file does the job of a file of so many bytes, or those of its pages.
+func (r *run) file(ctx context.Context, j namedJob, size int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	count, jobs := r.pages(j)
+	r.at.Count += count - 1
+	r.at.Size = size / int64(count)
+	for j := range jobs {
+		if err := r.job(ctx, j); err != nil {
+			return err
+		}
+		r.at.Index++
+		r.at.Before += r.at.Size
+	}
+	r.at.Before += size % int64(count)
+	return nil
+}
+
 // job does a job, unless there is nothing to do or it cannot be.
 func (r *run) job(ctx context.Context, j namedJob) error {
 	if err := ctx.Err(); err != nil {
@@ -170,7 +186,7 @@ func (r *run) job(ctx context.Context, j namedJob) error {
 	if j.err != nil {
 		return r.failed(Failure{j.Job, j.err})
 	}
-	t := task{Job: j.Job, journal: r.journal}
+	t := r.task(j.Job)
 	why, err := r.look(&t)
 	switch {
 	case err != nil:
@@ -226,8 +242,17 @@ func (r *run) stops(output string, err error) error {
 // task is a job with what is known of its picture before it starts.
 type task struct {
 	Job
+	reading imageio.Options
 	source  journal.Stamp // of the picture; zero for standard input
 	journal *journal.Journal
+}
+
+func (l *looker) task(j Job) task {
+	t := task{Job: j, reading: l.Reading, journal: l.journal}
+	if l.work.pages {
+		t.reading.Page = max(j.Page, 1)
+	}
+	return t
 }
 
 // errChanged is the error about a picture that somebody writes while it is read.
@@ -247,7 +272,7 @@ func (t *task) unchanged() error {
 
 // decodeUnchanged is decode with an error about a picture that somebody has written meanwhile, which may be why it cannot be read.
 func (p *Pipeline) decodeUnchanged(ctx context.Context, t task, format string) (*imageio.Decoded, *course, error) {
-	decoded, c, err := p.decode(ctx, t.Input, format)
+	decoded, c, err := p.decode(ctx, t, format)
 	if changed := t.unchanged(); changed != nil {
 		if err == nil {
 			c.release()

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"classsr/fault"
+	"classsr/imageio"
 	"classsr/pipeline/walk"
 )
 
@@ -20,6 +21,7 @@ type Work struct {
 	Searched bool
 
 	naming  Naming
+	pages   bool // all pages of a file are enlarged, rather than one
 	folders []folderOfResults
 	visited []string // folders that were searched
 	count   int
@@ -110,8 +112,12 @@ func (w *Work) First() (first Job) {
 	return first
 }
 
-// Input is a picture to make forecasts for. Results have the ending that the picture's would have.
-type Input struct{ Path, ending string }
+// Input is a picture to make forecasts for, read as is wanted. Results have the ending that the picture's would have.
+type Input struct {
+	Path    string
+	Reading imageio.Options
+	ending  string
+}
 
 // Inputs gives all pictures.
 func (w *Work) Inputs() iter.Seq[Input] {
@@ -119,7 +125,7 @@ func (w *Work) Inputs() iter.Seq[Input] {
 		for i := range w.folders {
 			for k := range w.folders[i].sources {
 				in := &w.folders[i].sources[k]
-				if !yield(Input{in.Path(), w.naming.ending(in.name(), in.path == "")}) {
+				if !yield(Input{Path: in.Path(), ending: w.naming.ending(in.name(), in.path == "")}) {
 					return
 				}
 			}
@@ -143,7 +149,7 @@ func (f *folderOfResults) jobs(n Naming) iter.Seq2[int, namedJob] {
 		for i := range f.sources {
 			in := &f.sources[i]
 			w, first := names.of(in)
-			j := namedJob{Job: Job{Input: in.Path(), Output: filepath.Join(f.path, n.name(w.stem, w.ending))}}
+			j := namedJob{Job: Job{Input: in.Path(), Output: filepath.Join(f.path, n.name(w.stem, w.ending))}, name: w, names: names}
 			if first != nil {
 				j.err = fault.New(fault.Conflict, "%s: its output %s is also the output of %s; enlarge it separately and name its output with -o",
 					j.Input, j.Output, first.Path())
@@ -159,7 +165,22 @@ func (f *folderOfResults) jobs(n Naming) iter.Seq2[int, namedJob] {
 // namedJob is a job, or why it cannot be.
 type namedJob struct {
 	Job
-	err error
+	err   error
+	name  wanted
+	names *chosenNames // in its folder; nil if the name of the result was given
+}
+
+// page is the job of one of so many pages of the picture.
+func (j namedJob) page(page, pages int) namedJob {
+	j.Page = page
+	w, n := j.name, j.names.naming.ofPage(page, pages)
+	j.Output = filepath.Join(filepath.Dir(j.Output), n.name(w.stem, w.ending))
+	if w.stem += pageName(page, pages); j.names.short[w]+j.names.long[w] > 0 {
+		j.err = fault.New(fault.Conflict, "%s: the output of its page %d, %s, is also that of another picture; enlarge it separately, into another folder with -o",
+			j.Input, page, j.Output)
+		j.Output = ""
+	}
+	return j
 }
 
 // chosenNames knows which names several sources of a folder would want.

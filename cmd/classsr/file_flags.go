@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,29 +12,39 @@ import (
 
 	"classsr/imageio"
 	"classsr/imageio/deflate"
+	"classsr/pipeline"
 )
 
-// fileFlags are flags about what is read of files, and how they are written.
-type fileFlags struct {
-	page     int
-	bands    []int
-	samples  string
-	pngLevel string
+// readingFlags are flags about what is read of files.
+type readingFlags struct {
+	page    string
+	bands   []int
+	samples string
 }
 
-func (f *fileFlags) register(flags *pflag.FlagSet) {
-	flags.IntVar(&f.page, "page", 1, "the page or frame `N` that is read of files with several (TIFF, GIF, WebP, APNG)")
+func (f *readingFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.page, "page", "", "the page or frame `N` that is read of files with several (TIFF, GIF, WebP, APNG), or all (default the first)")
 	flags.IntSliceVar(&f.bands, "bands", nil, "which `BANDS` of a TIFF are read: one as gray, or three as red, green and blue, such as 4,3,2")
 	flags.StringVar(&f.samples, "range", "", "which samples become black and white, `LOW,HIGH`, in TIFFs of floating point or signed numbers; by default the\n"+
 		"smallest and the largest, or 0,1. TIFFs get their own values back")
-	flags.StringVar(&f.pngLevel, "png-level", "default", "how hard PNG is compressed: `LEVEL` fast, default or small")
 }
 
+// allPages as the page stands for all.
+const allPages = "all"
+
+func (f *readingFlags) allPages() bool { return f.page == allPages }
+
 // reading gives what is wanted of files.
-func (f *fileFlags) reading() (imageio.Options, error) {
-	o := imageio.Options{Page: f.page, Bands: f.bands}
-	if f.page < 1 {
-		return o, usagef("--page %d: pages are counted from 1 on", f.page)
+func (f *readingFlags) reading() (imageio.Options, error) {
+	o := imageio.Options{Bands: f.bands}
+	if f.page != "" && !f.allPages() { // without a word, notes tell of the others
+		var err error
+		if o.Page, err = strconv.Atoi(f.page); err != nil {
+			return o, usagef("--page %s: it must be a whole number, or all", f.page)
+		}
+		if o.Page < 1 {
+			return o, usagef("--page %d: pages are counted from 1 on", o.Page)
+		}
 	}
 	if n := len(f.bands); n != 0 && n != 1 && n != 3 {
 		return o, usagef("--bands: give one band, for a gray picture, or three, for red, green and blue")
@@ -45,6 +57,14 @@ func (f *fileFlags) reading() (imageio.Options, error) {
 		o.Range = &r
 	}
 	return o, nil
+}
+
+// input is standard input, as it can be read page by page if it is wanted so. release is to be called in the end.
+func (f *readingFlags) input(std streams, args []string) (in io.Reader, release func(), err error) {
+	if f.allPages() && slices.Contains(args, pipeline.Std) {
+		return pipeline.Rereadable(std.in)
+	}
+	return std.in, func() {}, nil
 }
 
 // parseRange reads two numbers, the smaller one first.
@@ -60,12 +80,12 @@ func parseRange(text string) (r imageio.Range, err error) {
 	return r, nil
 }
 
-// level gives how hard PNG is compressed.
-func (f *fileFlags) level() (deflate.Level, error) {
+// pngLevel is how hard PNG is compressed, as flags call it.
+func pngLevel(name string) (deflate.Level, error) {
 	levels := map[string]deflate.Level{"fast": deflate.Fast, "default": deflate.Default, "small": deflate.Small}
-	level, ok := levels[f.pngLevel]
+	level, ok := levels[name]
 	if !ok {
-		return level, usagef("--png-level %s: it must be fast, default or small", f.pngLevel)
+		return level, usagef("--png-level %s: it must be fast, default or small", name)
 	}
 	return level, nil
 }

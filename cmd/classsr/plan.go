@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -16,6 +17,7 @@ import (
 type planFlags struct {
 	sizeFlags
 	selectionFlags
+	readingFlags
 	json bool
 }
 
@@ -34,6 +36,7 @@ func newPlan(std streams) *cobra.Command {
 	}
 	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
+	f.readingFlags.register(cmd.Flags())
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object for each picture")
 	return cmd
 }
@@ -43,6 +46,16 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	if err != nil {
 		return err
 	}
+	reading, err := f.reading()
+	if err != nil {
+		return err
+	}
+	in, release, err := f.input(std, args)
+	if err != nil {
+		return err
+	}
+	defer release()
+	std.in = in
 	model, err := f.open(cmd)
 	if err != nil {
 		return err
@@ -69,13 +82,36 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	for _, failure := range work.Failures {
 		std.report(failure.Err)
 	}
-	return f.estimate(cmd.Context(), std, estimator, work)
-}
-
-// estimate prints the estimates of all pictures.
-func (f *planFlags) estimate(ctx context.Context, std streams, estimator *pipeline.Estimator, work *pipeline.Work) error {
 	failed := len(work.Failures) > 0
 	for input := range work.Inputs() {
+		input.Reading = reading
+		err := f.estimate(cmd.Context(), std, estimator, input)
+		if err != nil && !errors.Is(err, errReported) {
+			return err
+		}
+		failed = failed || err != nil
+	}
+	if failed {
+		return errReported
+	}
+	return nil
+}
+
+// estimate prints the estimates of a file, or of all its pages. It tells itself of what cannot be estimated, and then gives errReported.
+func (f *planFlags) estimate(ctx context.Context, std streams, estimator *pipeline.Estimator, input pipeline.Input) error {
+	pages := 1
+	if f.allPages() {
+		var err error
+		if pages, err = pipeline.Pages(std.in, input.Path, input.Reading); err != nil {
+			std.report(err)
+			return errReported
+		}
+	}
+	failed := false
+	for page := 1; page <= pages; page++ {
+		if pages > 1 {
+			input.Reading.Page = page
+		}
 		result, err := estimator.Estimate(ctx, std.in, input)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -84,6 +120,9 @@ func (f *planFlags) estimate(ctx context.Context, std streams, estimator *pipeli
 			std.report(err)
 			failed = true
 			continue
+		}
+		if pages > 1 {
+			result.Page = page
 		}
 		if err := f.print(std, result); err != nil {
 			return err
@@ -103,7 +142,7 @@ func (f *planFlags) print(std streams, r *pipeline.Estimates) error {
 	if r.OutWidth > 0 {
 		size = fmt.Sprintf(" to %dx%d, resized to %dx%d", r.NetworkWidth, r.NetworkHeight, r.OutWidth, r.OutHeight)
 	}
-	if _, err := fmt.Fprintf(std.out, "%s: %dx%d, %s x%d%s\n", printable(r.Input), r.Width, r.Height, printable(r.Model), r.Scale, size); err != nil {
+	if _, err := fmt.Fprintf(std.out, "%s: %dx%d, %s x%d%s\n", printable(pipeline.Job{Input: r.Input, Page: r.Page}.Picture()), r.Width, r.Height, printable(r.Model), r.Scale, size); err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"image"
+	"image/color"
+	"image/gif"
 	"image/png"
 	"maps"
 	"math"
@@ -32,6 +34,7 @@ func TestMain(m *testing.M) {
 // The scripts of testdata run the program as users do. They have commands to make what they need:
 //
 //	picture NAME.png WIDTH HEIGHT gray|rgb|rgba|gray16|graya
+//	film NAME.gif FRAMES   (of 12x8 pixels)
 //	spoil FILE cut N | flip N | empty | bomb | thin
 //	model FILE good|missing|extra|misshapen|nan|pickle|classes|classsr|interpolating
 //	pixels FILE WIDTH HEIGHT gray|rgb|rgba|gray16|graya   (fails unless the picture is like that)
@@ -39,7 +42,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"picture": scriptPicture, "spoil": scriptSpoil, "model": scriptModel, "pixels": scriptPixels,
+			"picture": scriptPicture, "film": scriptFilm, "spoil": scriptSpoil, "model": scriptModel, "pixels": scriptPixels,
 		},
 	})
 }
@@ -69,6 +72,18 @@ func scriptPicture(ts *testscript.TestScript, _ bool, args []string) {
 	var b bytes.Buffer
 	err := imageio.Encode(&b, p, "png", imageio.EncodeOptions{})
 	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+}
+
+func scriptFilm(ts *testscript.TestScript, _ bool, args []string) {
+	g := &gif.GIF{}
+	for n := range number(ts, args[1]) {
+		frame := image.NewPaletted(image.Rect(0, 0, 12, 8), color.Palette{color.Black, color.RGBA{R: 250, G: 200, A: 255}})
+		frame.Pix[n] = 1
+		g.Image, g.Delay = append(g.Image, frame), append(g.Delay, 10)
+	}
+	var b bytes.Buffer
+	ts.Check(gif.EncodeAll(&b, g))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 

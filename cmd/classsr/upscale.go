@@ -21,12 +21,13 @@ import (
 type upscaleFlags struct {
 	sizeFlags
 	selectionFlags
-	fileFlags
+	readingFlags
 	output       string
 	format       string
 	routeMap     string
 	jpegQuality  int
 	jpeg444      bool
+	pngLevel     string
 	icc          string
 	strip        bool
 	background   string
@@ -62,7 +63,7 @@ func newUpscale(std streams) *cobra.Command {
 	}
 	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
-	f.fileFlags.register(cmd.Flags())
+	f.readingFlags.register(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG, if --format says no other)")
 	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png, jpg, tif, ppm or pam; by default JPEG and TIFF for such in folders,\n"+
@@ -71,6 +72,7 @@ func newUpscale(std streams) *cobra.Command {
 		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")
 	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "`QUALITY` of JPEG output, 1 to 100 (default that of a JPEG input, but at least 75, else 95)")
 	flags.BoolVar(&f.jpeg444, "jpeg-444", false, "store the colours of each pixel in JPEG output, as is done if the input has them")
+	flags.StringVar(&f.pngLevel, "png-level", "default", "how hard PNG is compressed: `LEVEL` fast, default or small")
 	flags.StringVar(&f.icc, "icc", "keep", "what happens to colours: `keep` them with their profile, or srgb to convert them")
 	flags.BoolVar(&f.strip, "strip", false, "leave out all metadata (camera, place, captions, dots an inch) but the colour profile")
 	flags.StringVar(&f.background, "background", "#ffffff", "`COLOUR` behind transparent pictures in formats without transparency, as JPEG")
@@ -88,6 +90,10 @@ func (f *upscaleFlags) check(cmd *cobra.Command, std streams, args []string) err
 	many := pipeline.Many(args)
 	toStd := f.output == pipeline.Std || f.output == "" && slices.Contains(args, pipeline.Std)
 	switch {
+	case f.allPages() && toStd:
+		return usagef("--page all: several pictures do not go to standard output; name a folder with -o")
+	case f.allPages() && f.routeMap != "":
+		return usagef("--route-map %s: it works for one picture only, not for --page all", f.routeMap)
 	case f.overwrite && f.skipExisting:
 		return usagef("--overwrite and --skip-existing cannot be combined")
 	case cmd.Flags().Changed("jpeg-quality") && (f.jpegQuality < 1 || f.jpegQuality > 100):
@@ -155,7 +161,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return err
 	}
-	level, err := f.level()
+	level, err := pngLevel(f.pngLevel)
 	if err != nil {
 		return err
 	}
@@ -163,14 +169,19 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return err
 	}
-	report := &upscaleReport{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json}
+	in, release, err := f.input(std, args)
+	if err != nil {
+		return err
+	}
+	defer release()
+	report := &upscaleReport{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json, pages: f.allPages()}
 	options.Progress = report.progress.update
 	sizing, err := f.sizing(cmd, model, options)
 	if err != nil {
 		return err
 	}
 	p := &pipeline.Pipeline{
-		Sizing: sizing, In: std.in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
+		Sizing: sizing, In: in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
 		Reading: reading, PNGLevel: level, ICC: f.icc, Strip: f.strip, Background: background,
 		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
 	}
@@ -186,7 +197,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return err
 	}
-	request.Output, request.Naming = f.output, pipeline.Enlarged(p.SizeName(), f.ending())
+	request.AllPages, request.Output, request.Naming = f.allPages(), f.output, pipeline.Enlarged(p.SizeName(), f.ending())
 	report.progress.scale = scale
 	if f.format != "" {
 		p.StreamFormat, _ = imageio.FormatOf("." + f.format) // it was checked
@@ -210,7 +221,7 @@ func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, model *
 			return err
 		}
 	}
-	report.begin(work, pipeline.Many(request.Args))
+	report.begin(work, pipeline.Many(request.Args) || request.AllPages)
 	if f.dryRun {
 		return report.preview(cmd.Context(), p, work)
 	}

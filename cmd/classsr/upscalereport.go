@@ -20,6 +20,7 @@ type upscaleReport struct {
 	progress    *progress
 	std         streams
 	quiet, json bool
+	pages       bool // each of a file's is a picture, so that there may be more than was known in the beginning
 	many        bool // more than one picture, perhaps: what failed is told in the end
 	lines       bool // a line is printed for each picture
 	dry         bool // nothing is done
@@ -48,7 +49,12 @@ func (r *upscaleReport) begin(work *pipeline.Work, many bool) {
 	}
 }
 
-func (r *upscaleReport) Started(j pipeline.Job, at pipeline.Position) { r.progress.start(j.Input, at) }
+func (r *upscaleReport) Started(j pipeline.Job, at pipeline.Position) {
+	if r.pages && at.Count > listed {
+		r.lines = false
+	}
+	r.progress.start(j.Picture(), at)
+}
 
 func (r *upscaleReport) Failed(f pipeline.Failure) error {
 	r.progress.finish(0)
@@ -57,7 +63,16 @@ func (r *upscaleReport) Failed(f pipeline.Failure) error {
 	} else {
 		r.std.report(f.Err)
 	}
-	return r.print(map[string]any{"input": f.Input, "output": f.Output, "error": f.Err.Error(), "kind": fault.KindOf(f.Err)})
+	return r.print(object(f.Job, map[string]any{"error": f.Err.Error(), "kind": fault.KindOf(f.Err)}))
+}
+
+// object is a JSON object about a job that gave no result.
+func object(j pipeline.Job, fields map[string]any) map[string]any {
+	fields["input"], fields["output"] = j.Input, j.Output
+	if j.Page > 0 {
+		fields["page"] = j.Page
+	}
+	return fields
 }
 
 // newFailureRow takes the name of the picture, which has a column of its own, out of the reason.
@@ -66,22 +81,23 @@ func newFailureRow(f pipeline.Failure) failureRow {
 	if f.Input == "" {
 		return failureRow{"", text}
 	}
-	for _, beginning := range []string{f.Input + ": ", "cannot read " + f.Input + ": "} {
+	name := pipeline.Job{Input: f.Input}.Picture()
+	for _, beginning := range []string{name + ": ", "cannot read " + name + ": "} {
 		if reason, ok := strings.CutPrefix(text, beginning); ok {
-			return failureRow{f.Input, reason}
+			return failureRow{f.Picture(), reason}
 		}
 	}
-	return failureRow{f.Input, text}
+	return failureRow{f.Picture(), text}
 }
 
 func (r *upscaleReport) Finished(done *pipeline.Result) error {
 	r.progress.finish(float64(done.OutWidth) * float64(done.OutHeight) / 1e6)
 	if !r.quiet {
 		for _, note := range done.Notes {
-			r.note(done.Input, note)
+			r.note(done.Picture(), note)
 		}
 		if r.lines {
-			r.std.note("%s -> %s  %dx%d to %dx%d in %.1f s", done.Input, done.Output, done.Width, done.Height, done.OutWidth, done.OutHeight,
+			r.std.note("%s  %dx%d to %dx%d in %.1f s", done.Job, done.Width, done.Height, done.OutWidth, done.OutHeight,
 				done.Seconds.Total)
 		}
 	}
@@ -108,9 +124,9 @@ func (r *upscaleReport) note(input, text string) {
 func (r *upscaleReport) Skipped(j pipeline.Job, why string) error {
 	if r.lines && !r.quiet && why != pipeline.DoneBefore {
 		r.progress.pause()
-		r.std.note("%s: skipped, %s", j.Input, why)
+		r.std.note("%s: skipped, %s", j.Picture(), why)
 	}
-	return r.print(map[string]any{"input": j.Input, "output": j.Output, "skipped": true, "reason": why})
+	return r.print(object(j, map[string]any{"skipped": true, "reason": why}))
 }
 
 // watch enlarges what arrives in folders. It is ended by Ctrl-C, which is no failure.
@@ -133,14 +149,14 @@ func (r *upscaleReport) preview(ctx context.Context, p *pipeline.Pipeline, work 
 
 // previewed prints what would be done with a picture.
 func (r *upscaleReport) previewed(v pipeline.Preview) error {
-	job := map[string]any{"input": v.Input, "output": v.Output, "dry_run": true}
-	text := fmt.Sprintf("%s -> %s", v.Input, v.Output)
+	job := object(v.Job, map[string]any{"dry_run": true})
+	text := v.String()
 	switch {
 	case v.Err != nil:
 		return r.Failed(pipeline.Failure{Job: v.Job, Err: v.Err})
 	case v.Skip != "":
 		job["skipped"], job["reason"] = true, v.Skip
-		text = fmt.Sprintf("%s: skipped, %s", v.Input, v.Skip)
+		text = fmt.Sprintf("%s: skipped, %s", v.Picture(), v.Skip)
 	case v.Width > 0:
 		job["width"], job["height"], job["out_width"], job["out_height"] = v.Width, v.Height, v.OutWidth, v.OutHeight
 		text += fmt.Sprintf("  %dx%d to %dx%d", v.Width, v.Height, v.OutWidth, v.OutHeight)

@@ -20,7 +20,7 @@ func TestReportOfManyPictures(t *testing.T) {
 	std := streams{out: &out, err: &errOut}
 	r := &upscaleReport{progress: newProgress(std, false), std: std, many: true, json: true}
 	for i := range 60 {
-		result := &pipeline.Result{Input: fmt.Sprintf("%d.png", i), Notes: []string{"no alpha"}}
+		result := &pipeline.Result{Job: pipeline.Job{Input: fmt.Sprintf("%d.png", i)}, Notes: []string{"no alpha"}}
 		if i == 7 {
 			result.Notes = append(result.Notes, "no text")
 		}

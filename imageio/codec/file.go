@@ -36,6 +36,8 @@ type File struct {
 	Options       Options
 	// Pages is how many pictures the file has, previews not counted; 0 if the format has but one.
 	Pages int
+	// MorePages says that there may be more, which nobody has counted since it would take long.
+	MorePages bool
 	// Values is what samples stand for, where that is not black to white; else nil.
 	Values *Values
 	// Notes are short sentences about what is not read of the file.

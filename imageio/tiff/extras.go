@@ -9,7 +9,7 @@ func (f *scanner) extras() {
 		c.Note("the file's first page is a reduced preview: only that is read")
 	}
 	pages, more := f.countPages()
-	switch c.Pages = pages; {
+	switch c.Pages, c.MorePages = pages, more; {
 	case f.Options.Page > 0: // that one was asked for
 	case more:
 		c.Note(fmt.Sprintf("only the first of more than %d pages is read", pages))
