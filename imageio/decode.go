@@ -31,6 +31,8 @@ type Decoded struct {
 	Notes    []string // one short sentence for each thing of the file that is not read
 	// Pages is how many pictures the file has, previews not counted; 0 if the format has but one.
 	Pages int
+	// Bands is how many bands a TIFF has that are read one after the other, if Options.Band asks for one; else 0.
+	Bands int
 	// Values says what samples stand for in a file that has other than black to white, and is to be given to the encoder; else nil.
 	Values *codec.Values
 }
@@ -48,6 +50,8 @@ type Config struct {
 	// Pages is how many pictures the file holds, as the frames of an animation. Before the whole file was read, as when Limits.Accept is
 	// called, it may be fewer; DecodeConfig and CountPages give all.
 	Pages int
+	// Bands is that of Decoded.
+	Bands int
 }
 
 // Decode reads a whole picture; its format is found from its first bytes. Bytes after the picture are ignored. It returns an
@@ -67,7 +71,8 @@ func decode(s *codec.Source, limits Limits) (*Decoded, error) {
 		return nil, err
 	}
 	d := &Decoded{
-		Picture: p, Format: f.Format(), Quality: f.Quality, FullColor: f.FullColor, Metadata: &f.Metadata, Notes: f.Notes, Pages: f.Pages, Values: f.Values,
+		Picture: p, Format: f.Format(), Quality: f.Quality, FullColor: f.FullColor, Metadata: &f.Metadata, Notes: f.Notes, Pages: f.Pages,
+		Bands: f.Bands, Values: f.Values,
 	}
 	if most, kept := f.Memory(); most-kept > codec.MuchGarbage {
 		debug.FreeOSMemory() // what is done with the picture takes memory too, and this is not to lie beside it
@@ -131,7 +136,7 @@ func DecodeConfig(data []byte) (Config, error) {
 
 // configOf is what is known so far.
 func configOf(f *codec.File) Config {
-	c := Config{Format: f.Format(), Config: f.Upright(), Pages: max(f.Pages, 1)}
+	c := Config{Format: f.Format(), Config: f.Upright(), Pages: max(f.Pages, 1), Bands: f.Bands}
 	c.DecodeBytes, c.PictureBytes = f.Memory()
 	return c
 }

@@ -33,6 +33,8 @@ type EncodeOptions struct {
 	Values *codec.Values
 	// BigTIFF makes a TIFF a BigTIFF even where it is shorter than 4 GB.
 	BigTIFF bool
+	// Planes, if not nil, says that the picture is a band of a TIFF that has several.
+	Planes  *tiff.Planes
 	Threads int // how many strips of rows are compressed at a time, at most 16; 0 means one for each usable core
 	// Shared, if not nil, has the cores that each strip waits for. Whoever closes the encoder waits for strips that wait.
 	Shared *budget.Budget
@@ -124,7 +126,11 @@ func EncoderBytes(c picture.Config, format string, o EncodeOptions) int64 {
 	if most := outputs[format].depth; c.Depth == 32 && most < 32 {
 		reducing, c.Depth = reducingBytes(c, most), most
 	}
-	return reducing + outputs[format].layout(c, o).Bytes(o.Threads)
+	planes := int64(0)
+	if o.Planes != nil {
+		planes = o.Planes.Bytes(c)
+	}
+	return reducing + planes + outputs[format].layout(c, o).Bytes(o.Threads)
 }
 
 // Encode writes p to w, as NewEncoder's sink does, and returns an error if NewEncoder does, or if w fails.
@@ -137,5 +143,8 @@ func Encode(w io.Writer, p *picture.Picture, format string, o EncodeOptions) err
 	return picture.Copy(encoder, p.Rows(p.Height))
 }
 
-// PNG is the format that keeps all that a picture holds.
-const PNG = "png"
+// Formats that others speak of: PNG keeps all that most pictures hold, TIFF any number of bands, too.
+const (
+	PNG  = "png"
+	TIFF = "tiff"
+)

@@ -75,7 +75,7 @@ func layoutJPEG(c picture.Config, o EncodeOptions) strips.Layout {
 }
 
 func encodeTIFF(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
-	return tiff.NewEncoder(w, c, tiff.Options{Metadata: o.Metadata, Values: o.Values, Big: o.BigTIFF, Options: o.strips()})
+	return tiff.NewEncoder(w, c, tiff.Options{Metadata: o.Metadata, Values: o.Values, Big: o.BigTIFF, Planes: o.Planes, Options: o.strips()})
 }
 
 func encodePNM(w io.Writer, c picture.Config, _ EncodeOptions) (picture.RowSink, error) {

@@ -102,7 +102,7 @@ func encodeSeconds(sample *picture.Picture, format string, d *imageio.Decoded) (
 	p := Pipeline{Threads: 1}
 	for i := range times {
 		start := time.Now()
-		if err := p.encode(discard{}, sample.Rows(sample.Height), format, d); err != nil {
+		if err := p.encode(discard{}, sample.Rows(sample.Height), format, d, nil); err != nil {
 			return 0, err
 		}
 		if t := time.Since(start).Seconds(); i == 0 || t < seconds {

@@ -55,6 +55,7 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 		}
 		r.Forecasts = append(r.Forecasts, files.estimate(f, way.Budget))
 	}
+	r.of(o.Bands)
 	return r, nil
 }
 

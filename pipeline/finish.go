@@ -8,6 +8,7 @@ import (
 	"classsr/icc"
 	"classsr/imageio"
 	"classsr/imageio/jpeg/baseline"
+	"classsr/imageio/tiff"
 	"classsr/metadata"
 	"classsr/picture"
 )
@@ -60,7 +61,7 @@ func (p *Pipeline) encodeOptions(d *imageio.Decoded, out picture.Config) imageio
 	return o
 }
 
-// largest is options that take as much memory as those of any input.
-func (p *Pipeline) largest() imageio.EncodeOptions {
-	return imageio.EncodeOptions{Threads: p.Threads, PNGLevel: p.PNGLevel, Subsampling: baseline.Subsampling444}
+// largest is options that take as much memory as those of any input with so many bands.
+func (p *Pipeline) largest(bands int) imageio.EncodeOptions {
+	return imageio.EncodeOptions{Threads: p.Threads, PNGLevel: p.PNGLevel, Subsampling: baseline.Subsampling444, Planes: &tiff.Planes{Count: bands}}
 }

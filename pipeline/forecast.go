@@ -25,6 +25,18 @@ type Estimates struct {
 	NetworkWidth  int        `json:"network_width,omitempty"`
 	NetworkHeight int        `json:"network_height,omitempty"`
 	Forecasts     []Estimate `json:"forecasts"`
+	// Bands is how many are enlarged, each by itself, if the picture was read so. The Forecasts are for all of them.
+	Bands int `json:"bands,omitempty"`
+}
+
+// of makes forecasts for one band forecasts for all, of which each is taken to be as difficult. Memory is taken for one at a time.
+func (r *Estimates) of(bands int) {
+	r.Bands = bands
+	for i := range r.Forecasts {
+		f, n := &r.Forecasts[i], max(1, bands)
+		f.MACs, f.MACsFull = f.MACs*int64(n), f.MACsFull*int64(n)
+		f.Seconds, f.TotalSeconds = f.Seconds*float64(n), f.TotalSeconds*float64(n)
+	}
 }
 
 // Estimate is the forecast of one way to enlarge a picture. Budget is its budget in percent, 0 if it has none. TotalSeconds is the time from file
@@ -149,5 +161,6 @@ func (e *Estimator) Estimate(ctx context.Context, std io.Reader, in Input) (*Est
 		}
 		r.Forecasts = append(r.Forecasts, files.estimate(forecast, way.options.Budget))
 	}
+	r.of(o.Bands)
 	return r, nil
 }

@@ -22,6 +22,7 @@ import (
 	"classsr/fault"
 	"classsr/imageio"
 	"classsr/imageio/deflate"
+	"classsr/imageio/tiff"
 	"classsr/internal/atomicfile"
 	"classsr/internal/sysmem"
 	"classsr/picture"
@@ -45,6 +46,8 @@ type Pipeline struct {
 	// Reading is what is wanted of files beside their first pictures; PNGLevel is how hard PNG is compressed.
 	Reading  imageio.Options
 	PNGLevel deflate.Level
+	// AllBands enlarges each band of a TIFF by itself, as gray, to a TIFF with as many bands, in place of Reading's bands.
+	AllBands bool
 	// ICC is what happens to the colours: "" or "keep" keeps them and their profile, ToSRGB converts them.
 	ICC string
 	// Strip leaves out all metadata but what says what the colours are.
@@ -68,6 +71,9 @@ type Pipeline struct {
 // PeakRSSMB is the most memory that the process has had so far, in 2^20 bytes.
 type Result struct {
 	Job
+	// Bands is how many were enlarged, each by itself; 0 for pictures as they are. The Report then has sums of arithmetic and seconds, and what
+	// else is different is that of the first band.
+	Bands int `json:"bands,omitempty"`
 	classsr.Report
 	Resized
 	Notes     []string `json:"notes,omitempty"`
@@ -81,6 +87,43 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	o, err := p.open(ctx, j, format)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = o.rows.Close() }() // what it computed was taken, or is not wanted
+	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.bands(ctx, w, j, format, o) }, j.note)
+	if err != nil {
+		return nil, err
+	}
+	decoded, report := o.decoded, o.report
+	report.Seconds.Total = time.Since(start).Seconds()
+	report.Seconds.Encode = report.Seconds.Total - report.Seconds.Decode - report.Seconds.Route - report.Seconds.Network
+	if p.RouteMap != "" {
+		if err := p.writeRouteMap(ctx, decoded.Picture, &report); err != nil {
+			return nil, err
+		}
+	}
+	notes := append(decoded.Notes, o.rows.course.notes(report)...)
+	if lost := imageio.Lost(o.rows.Config(), p.metadata(decoded, o.rows.Config()), format); lost != "" {
+		notes = append(notes, lost)
+	}
+	return &Result{
+		Job: j.Job, Bands: decoded.Bands, Report: report, Resized: o.resized, Notes: notes, PeakRSSMB: sysmem.PeakRSS() >> 20,
+	}, nil
+}
+
+// begun is a picture that was read, or one band of it, and the rows of its enlargement.
+type begun struct {
+	decoded *imageio.Decoded
+	rows    *rows
+	report  classsr.Report // when all rows were taken; Seconds.Decode at once
+	resized Resized
+}
+
+// open reads a picture and begins to enlarge it.
+func (p *Pipeline) open(ctx context.Context, j task, format string) (*begun, error) {
+	start := time.Now()
 	decoded, course, err := p.decodeUnchanged(ctx, j, format)
 	if err != nil {
 		return nil, err
@@ -89,31 +132,27 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 		course.release()
 		return nil, err
 	}
-	decodeSeconds := time.Since(start).Seconds()
-	rows, err := course.begin(ctx, decoded.Picture)
-	if err != nil {
+	o := &begun{decoded: decoded}
+	o.report.Seconds.Decode = time.Since(start).Seconds()
+	if o.rows, err = course.begin(ctx, decoded.Picture); err != nil {
 		return nil, fmt.Errorf("%s: %w", j.Input, err)
 	}
-	defer func() { _ = rows.Close() }() // what it computed was taken, or is not wanted
-	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.encode(w, rows, format, decoded) }, j.note)
-	if err != nil {
-		return nil, err
+	return o, nil
+}
+
+// finish closes the rows, all of which were taken, and adds what is reported of them to what was reported of bands before.
+func (o *begun) finish(before *classsr.Report) {
+	seconds := o.report.Seconds.Decode
+	o.report, o.resized = o.rows.report()
+	o.report.Seconds.Decode = seconds
+	if before != nil {
+		r := *before
+		r.MACs, r.MACsFull, r.MACsRepeated = r.MACs+o.report.MACs, r.MACsFull+o.report.MACsFull, r.MACsRepeated+o.report.MACsRepeated
+		r.Seconds.Decode += seconds
+		r.Seconds.Route += o.report.Seconds.Route
+		r.Seconds.Network += o.report.Seconds.Network
+		o.report = r
 	}
-	report, resized := rows.report()
-	report.Seconds.Decode, report.Seconds.Total = decodeSeconds, time.Since(start).Seconds()
-	report.Seconds.Encode = report.Seconds.Total - decodeSeconds - report.Seconds.Route - report.Seconds.Network
-	if p.RouteMap != "" {
-		if err := p.writeRouteMap(ctx, decoded.Picture, &report); err != nil {
-			return nil, err
-		}
-	}
-	notes := append(decoded.Notes, course.notes(report)...)
-	if lost := imageio.Lost(rows.Config(), p.metadata(decoded, rows.Config()), format); lost != "" {
-		notes = append(notes, lost)
-	}
-	return &Result{
-		Job: j.Job, Report: report, Resized: resized, Notes: notes, PeakRSSMB: sysmem.PeakRSS() >> 20,
-	}, nil
 }
 
 // decode reads a picture, for which it reserves all the memory that it and its enlargement take, as soon as its headers are read. Without
@@ -139,6 +178,9 @@ func (p *Pipeline) decode(ctx context.Context, t task, format string) (decoded *
 		if err := p.checkMapped(planned); err != nil {
 			return err
 		}
+		if err := checkBands(headers, format); err != nil {
+			return err
+		}
 		if err := planned.reserve(ctx, headers, format); err != nil {
 			return err
 		}
@@ -149,12 +191,14 @@ func (p *Pipeline) decode(ctx context.Context, t task, format string) (decoded *
 	return decoded, c, err
 }
 
-// encode pulls the rows of a picture and writes them in a format.
-func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, d *imageio.Decoded) error {
+// encode pulls the rows of a picture and writes them in a format, as one of the planes if these are not nil.
+func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, d *imageio.Decoded, planes *tiff.Planes) error {
 	if !imageio.HoldsAlpha(format) {
 		rows = picture.Flattened(rows, p.Background)
 	}
-	sink, err := imageio.NewEncoder(w, rows.Config(), format, p.encodeOptions(d, rows.Config()))
+	options := p.encodeOptions(d, rows.Config())
+	options.Planes = planes
+	sink, err := imageio.NewEncoder(w, rows.Config(), format, options)
 	if err != nil {
 		return err
 	}

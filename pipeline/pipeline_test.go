@@ -29,7 +29,11 @@ type log struct {
 }
 
 func (l *log) Started(j Job, at Position) {
-	l.lines = append(l.lines, fmt.Sprintf("started %s %d of %d", j.Input, at.Index+1, at.Count))
+	line := fmt.Sprintf("started %s %d of %d", j.Input, at.Index+1, at.Count)
+	if at.Part > 0 {
+		line += fmt.Sprintf(", part %d of %d", at.Part+1, at.Parts)
+	}
+	l.lines = append(l.lines, line)
 }
 
 func (l *log) Finished(r *Result) error {

@@ -87,6 +87,9 @@ func (l *looker) preview(j namedJob) Preview {
 			return err
 		}
 		v.Width, v.Height, v.OutWidth, v.OutHeight = c.Width, c.Height, w.out.Width, w.out.Height
+		if err := checkBands(c, format); err != nil {
+			return err
+		}
 		if err := imageio.CheckOutput(format, w.out); err != nil {
 			return err
 		}

@@ -16,14 +16,15 @@ import (
 	"classsr/pipeline/journal"
 )
 
-// Position says where a run is: at picture Index (from 0) of Count. Before, Size and All are the bytes of the files before it, of its own file
-// and of all files.
+// Position says where a run is: at picture Index (from 0) of Count, and at Part (from 0) of Parts of it, which are its bands if it is enlarged band
+// by band. Before, Size and All are the bytes of the files before it, of its own file and of all files.
 type Position struct {
 	Index, Count      int
+	Part, Parts       int
 	Before, Size, All int64
 }
 
-// Watcher is told what happens: that a job starts, and then that it finished or failed; or that it was skipped, and why. An error that it
+// Watcher is told what happens: that a job starts, or goes on with another part, and then that it finished or failed; or that it was skipped, and why. An error that it
 // returns ends the run.
 type Watcher interface {
 	Started(j Job, at Position)
@@ -198,7 +199,12 @@ func (r *run) job(ctx context.Context, j namedJob) error {
 		}
 		return r.watcher.Skipped(j.Job, why)
 	}
+	r.at.Part, r.at.Parts = 0, 1
 	r.watcher.Started(j.Job, r.at)
+	t.part = func(index, count int) {
+		r.at.Part, r.at.Parts = index, count
+		r.watcher.Started(j.Job, r.at)
+	}
 	var result *Result
 	if j.Output != Std {
 		err = makeFolder(filepath.Dir(j.Output))
@@ -243,7 +249,8 @@ func (r *run) stops(output string, err error) error {
 type task struct {
 	Job
 	reading imageio.Options
-	source  journal.Stamp // of the picture; zero for standard input
+	part    func(index, count int) // is told of each part of the picture but the first, if there are several; nil for nobody
+	source  journal.Stamp          // of the picture; zero for standard input
 	journal *journal.Journal
 }
 
@@ -251,6 +258,9 @@ func (l *looker) task(j Job) task {
 	t := task{Job: j, reading: l.Reading, journal: l.journal}
 	if l.work.pages {
 		t.reading.Page = max(j.Page, 1)
+	}
+	if l.AllBands {
+		t.reading.Bands, t.reading.Band = nil, 1
 	}
 	return t
 }

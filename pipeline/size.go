@@ -106,7 +106,7 @@ func (w *course) reserve(ctx context.Context, c imageio.Config, format string) (
 	if err := imageio.CheckOutput(format, w.out); err != nil {
 		return err
 	}
-	w.while = imageio.EncoderBytes(w.out, format, w.p.largest()) + w.resizerBytes(w.p.Threads)
+	w.while = imageio.EncoderBytes(w.out, format, w.p.largest(c.Bands)) + w.resizerBytes(w.p.Threads)
 	if hasEnding(w.p.RouteMap, mapPicture) {
 		w.while += paintBytes(c.Config)
 	}
@@ -158,9 +158,11 @@ func (w *course) accepts() error {
 func (w *course) release() {
 	if w.claim != nil {
 		w.claim.Release()
+		w.claim = nil
 	}
 	if w.alone != nil {
 		w.alone.Release()
+		w.alone = nil
 	}
 }
 
@@ -249,11 +251,12 @@ func gather(src picture.RowSource) (*picture.Picture, error) {
 	}
 }
 
-// Close ends the work, whether it is done or not, and gives back what it took.
+// Close ends the work, whether it is done or not, and gives back what it took. It may be called again.
 func (r *rows) Close() error {
 	r.course.release()
-	if r.enlargement != nil {
-		return r.enlargement.Close()
+	if e := r.enlargement; e != nil {
+		r.enlargement = nil
+		return e.Close()
 	}
 	return nil
 }

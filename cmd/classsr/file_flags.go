@@ -18,25 +18,28 @@ import (
 // readingFlags are flags about what is read of files.
 type readingFlags struct {
 	page    string
-	bands   []int
+	bands   string
 	samples string
 }
 
 func (f *readingFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.page, "page", "", "the page or frame `N` that is read of files with several (TIFF, GIF, WebP, APNG), or all (default the first)")
-	flags.IntSliceVar(&f.bands, "bands", nil, "which `BANDS` of a TIFF are read: one as gray, or three as red, green and blue, such as 4,3,2")
+	flags.StringVar(&f.bands, "bands", "", "which `BANDS` of a TIFF are read: one as gray, or three as red, green and blue, such as 4,3,2; or all, each\n"+
+		"enlarged by itself, to a TIFF with as many")
 	flags.StringVar(&f.samples, "range", "", "which samples become black and white, `LOW,HIGH`, in TIFFs of floating point or signed numbers; by default the\n"+
 		"smallest and the largest, or 0,1. TIFFs get their own values back")
 }
 
-// allPages as the page stands for all.
-const allPages = "all"
+// every stands for all pages, or all bands.
+const every = "all"
 
-func (f *readingFlags) allPages() bool { return f.page == allPages }
+func (f *readingFlags) allPages() bool { return f.page == every }
+
+func (f *readingFlags) allBands() bool { return f.bands == every }
 
 // reading gives what is wanted of files.
 func (f *readingFlags) reading() (imageio.Options, error) {
-	o := imageio.Options{Bands: f.bands}
+	var o imageio.Options
 	if f.page != "" && !f.allPages() { // without a word, notes tell of the others
 		var err error
 		if o.Page, err = strconv.Atoi(f.page); err != nil {
@@ -46,8 +49,17 @@ func (f *readingFlags) reading() (imageio.Options, error) {
 			return o, usagef("--page %d: pages are counted from 1 on", o.Page)
 		}
 	}
-	if n := len(f.bands); n != 0 && n != 1 && n != 3 {
-		return o, usagef("--bands: give one band, for a gray picture, or three, for red, green and blue")
+	if f.bands != "" && !f.allBands() {
+		for text := range strings.SplitSeq(f.bands, ",") {
+			band, err := strconv.Atoi(strings.TrimSpace(text))
+			if err != nil {
+				return o, usagef("--bands %s: it must be numbers separated by commas, or all", f.bands)
+			}
+			o.Bands = append(o.Bands, band)
+		}
+		if n := len(o.Bands); n != 1 && n != 3 {
+			return o, usagef("--bands %s: give one band, for a gray picture, three, for red, green and blue, or all", f.bands)
+		}
 	}
 	if f.samples != "" {
 		r, err := parseRange(f.samples)

@@ -50,6 +50,9 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	if err != nil {
 		return err
 	}
+	if f.allBands() {
+		reading.Band = 1 // which stands for the others
+	}
 	in, release, err := f.input(std, args)
 	if err != nil {
 		return err
@@ -141,6 +144,9 @@ func (f *planFlags) print(std streams, r *pipeline.Estimates) error {
 	size := ""
 	if r.OutWidth > 0 {
 		size = fmt.Sprintf(" to %dx%d, resized to %dx%d", r.NetworkWidth, r.NetworkHeight, r.OutWidth, r.OutHeight)
+	}
+	if r.Bands > 0 {
+		size += fmt.Sprintf(", %d bands", r.Bands)
 	}
 	if _, err := fmt.Fprintf(std.out, "%s: %dx%d, %s x%d%s\n", printable(pipeline.Job{Input: r.Input, Page: r.Page}.Picture()), r.Width, r.Height, printable(r.Model), r.Scale, size); err != nil {
 		return err

@@ -71,7 +71,7 @@ func (p *progress) searching(found int) {
 	}
 }
 
-// start begins a picture.
+// start begins a picture, or goes on with another part of it.
 func (p *progress) start(input string, at pipeline.Position) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,7 +82,8 @@ func (p *progress) start(input string, at pipeline.Position) {
 			p.shown = time.Time{}
 		}
 	}
-	p.input, p.at, p.fraction, p.pixels = input, at, 0, 0
+	p.input, p.at, p.pixels = input, at, 0
+	p.fraction = float64(at.Part) / float64(max(1, at.Parts))
 	p.show()
 }
 
@@ -93,7 +94,8 @@ func (p *progress) update(done, total int) {
 	if p.input == "" || total <= 0 {
 		return
 	}
-	p.fraction, p.pixels = float64(done)/float64(total), done
+	p.fraction = (float64(p.at.Part) + float64(done)/float64(total)) / float64(max(1, p.at.Parts))
+	p.pixels = int(p.fraction * float64(total))
 	p.show()
 }
 

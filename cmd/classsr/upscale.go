@@ -94,6 +94,8 @@ func (f *upscaleFlags) check(cmd *cobra.Command, std streams, args []string) err
 		return usagef("--page all: several pictures do not go to standard output; name a folder with -o")
 	case f.allPages() && f.routeMap != "":
 		return usagef("--route-map %s: it works for one picture only, not for --page all", f.routeMap)
+	case f.allBands() && f.routeMap != "":
+		return usagef("--route-map %s: it works for one picture only, not for --bands all", f.routeMap)
 	case f.overwrite && f.skipExisting:
 		return usagef("--overwrite and --skip-existing cannot be combined")
 	case cmd.Flags().Changed("jpeg-quality") && (f.jpegQuality < 1 || f.jpegQuality > 100):
@@ -182,7 +184,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	}
 	p := &pipeline.Pipeline{
 		Sizing: sizing, In: in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
-		Reading: reading, PNGLevel: level, ICC: f.icc, Strip: f.strip, Background: background,
+		Reading: reading, AllBands: f.allBands(), PNGLevel: level, ICC: f.icc, Strip: f.strip, Background: background,
 		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
 	}
 	scale := 0 // of a size that is no model's, none is the same for all pictures

@@ -38,6 +38,8 @@ type File struct {
 	Pages int
 	// MorePages says that there may be more, which nobody has counted since it would take long.
 	MorePages bool
+	// Bands is how many bands the file has that can be read one after the other (Options.Band); 0 where that means nothing.
+	Bands int
 	// Values is what samples stand for, where that is not black to white; else nil.
 	Values *Values
 	// Notes are short sentences about what is not read of the file.

@@ -6,6 +6,9 @@ type Options struct {
 	Page int
 	// Bands are the numbers, from 1 on, of the channels that become gray (one) or red, green and blue (three); nil leaves it to the file.
 	Bands []int
+	// Band, if not 0, is the number of the one band that becomes gray where all of a file are read, one after the other: also one that is alpha,
+	// which has no other meaning then.
+	Band int
 	// Range is what becomes black and white of samples that are not whole numbers from 0 on; nil leaves it to the file: 0 and 1 if all samples
 	// lie between them and the largest is above 1/2, else the smallest and the largest one.
 	Range *Range

@@ -20,7 +20,25 @@ type Options struct {
 	Values *codec.Values
 	// Big makes a BigTIFF in any case, not only where the file would be longer than a TIFF can be.
 	Big bool
+	// Planes, if not nil, is the file that this picture is a band of.
+	Planes *Planes
 	strips.Options
+}
+
+// Planes is a file of several bands that lie apart. Each is written by an encoder of its own, one after the other, all with the same Planes, as
+// gray pictures of one size and one type of samples; the last one ends the file.
+type Planes struct {
+	Count   int // of bands
+	done    int
+	lengths []uint32 // of the blocks of those that are done
+	at      int64    // where the next block goes
+}
+
+// Bytes is the memory that is held for the places of all blocks of a picture of this form.
+func (p *Planes) Bytes(c picture.Config) int64 {
+	const listed = 3 * 12 // in the list, in the file's directory, and as bytes of that
+	g := gridOf(c)
+	return listed * int64(p.Count) * int64(g.across) * int64(g.down)
 }
 
 // NewEncoder returns a sink that writes a picture of this form to w, which must be an io.WriterAt, too, and be at its beginning: the first
@@ -30,9 +48,15 @@ func NewEncoder(w io.Writer, c picture.Config, o Options) (*strips.Sink, error) 
 		return nil, fault.New(fault.Unsupported, "TIFF is written to files only, not to pipes")
 	}
 	layout := Layout(c)
+	if o.Planes == nil {
+		o.Planes = &Planes{Count: 1}
+	}
 	e := &encoder{
-		config: c, grid: gridOf(c), big: o.Big, metadata: o.Metadata, at: headerBytes,
+		config: c, grid: gridOf(c), big: o.Big, metadata: o.Metadata, planes: o.Planes, at: max(headerBytes, o.Planes.at),
 		samples: newStored(c, o.Values), workers: make([]worker, layout.Workers(o.Threads)),
+	}
+	if o.Planes.Count > 1 && e.samples.channels != 1 {
+		return nil, fault.New(fault.Unsupported, "a band of a TIFF with %d channels", e.samples.channels)
 	}
 	e.lengths = make([]uint32, e.grid.across*e.grid.down)
 	return strips.NewSink(w, c, layout, e, o.Options), nil
@@ -51,6 +75,7 @@ type encoder struct {
 	samples  samplesOut
 	big      bool
 	metadata *metadata.Data
+	planes   *Planes
 	lengths  []uint32 // of blocks after compression
 	at       int64    // where the next block goes
 	workers  []worker
@@ -119,7 +144,7 @@ func (e *encoder) row(dst, raw []byte, y, x int) {
 
 // Write implements strips.Codec.
 func (e *encoder) Write(w io.Writer, s *strips.Strip) error {
-	if s.Index == 0 { // until the file is whole there is no directory to be found
+	if s.Index == 0 && e.planes.done == 0 { // until the file is whole there is no directory to be found
 		if _, err := w.Write(make([]byte, headerBytes)); err != nil {
 			return err
 		}
@@ -128,9 +153,15 @@ func (e *encoder) Write(w io.Writer, s *strips.Strip) error {
 	return s.Packed.WriteRange(w, 0, s.Packed.Len())
 }
 
-// End implements strips.Codec: it writes the directory, and where it is.
+// End implements strips.Codec: after the last band it writes the directory, and where it is.
 func (e *encoder) End(w io.Writer) error {
-	big := e.big || e.at > mostClassic
+	p := e.planes
+	p.lengths, p.at = append(p.lengths, e.lengths...), e.at
+	if p.done++; p.done < p.Count {
+		return nil
+	}
+	const place = 16 // bytes, of a block in the directory
+	big := e.big || e.at+place*int64(len(p.lengths)) > mostClassic
 	tail, at := e.directory(big)
 	if _, err := w.Write(tail); err != nil {
 		return err
@@ -148,14 +179,20 @@ func (e *encoder) End(w io.Writer) error {
 // directory makes what follows the blocks, and says where the directory begins.
 func (e *encoder) directory(big bool) (tail []byte, at int64) {
 	c, s := e.config, &e.samples
-	channels := s.channels
+	channels, planar := s.channels*e.planes.Count, uint16(1)
+	if e.planes.Count > 1 {
+		planar = 2
+	}
 	fields := []ifd.Field{
 		ifd.Longs(tagWidth, uint32(c.Width)), ifd.Longs(tagHeight, uint32(c.Height)), ifd.Shorts(tagCompression, deflated),
 		ifd.Shorts(tagBitsPerSample, repeated(channels, 8*s.size)...), ifd.Shorts(tagSamples, uint16(channels)),
-		ifd.Shorts(tagPhotometric, s.photometric(c)), ifd.Shorts(tagOrientation, 1), ifd.Shorts(tagPlanar, 1),
+		ifd.Shorts(tagPhotometric, s.photometric(c)), ifd.Shorts(tagOrientation, 1), ifd.Shorts(tagPlanar, planar),
 		ifd.Shorts(tagPredictor, s.predictor()),
 	}
-	if channels > c.Colors {
+	switch {
+	case e.planes.Count > 1:
+		fields = append(fields, ifd.Shorts(tagExtraSamples, repeated(channels-1, 0)...)) // without a meaning
+	case channels > c.Colors:
 		fields = append(fields, ifd.Shorts(tagExtraSamples, 2)) // straight alpha
 	}
 	if s.numbers != unsigned {
@@ -164,10 +201,11 @@ func (e *encoder) directory(big bool) (tail []byte, at int64) {
 	if s.noDataText != "" {
 		fields = append(fields, ifd.Text(tagNoData, s.noDataText))
 	}
-	offsets, counts := make([]int64, len(e.lengths)), make([]uint32, len(e.lengths))
-	for next, i := int64(headerBytes), 0; i < len(e.lengths); i++ {
-		offsets[i], counts[i] = next, e.lengths[i]
-		next += int64(e.lengths[i])
+	counts := e.planes.lengths
+	offsets := make([]int64, len(counts))
+	for next, i := int64(headerBytes), 0; i < len(counts); i++ {
+		offsets[i] = next
+		next += int64(counts[i])
 	}
 	if e.grid.tiles {
 		fields = append(fields, ifd.Shorts(tagTileWidth, uint16(e.grid.width)), ifd.Shorts(tagTileHeight, uint16(e.grid.height)),

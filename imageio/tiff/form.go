@@ -133,7 +133,12 @@ func (f *scanner) choose(own int) error {
 	for i := range own {
 		f.used = append(f.used, i)
 	}
-	if bands := f.Options.Bands; bands != nil {
+	if one := f.Options.Band; one > 0 && f.photometric <= modelRGB {
+		if err := f.chooseBands([]int{one}); err != nil {
+			return err
+		}
+		f.Bands, alpha = f.samples, -1
+	} else if bands := f.Options.Bands; bands != nil {
 		if err := f.chooseBands(bands); err != nil {
 			return err
 		}
@@ -146,7 +151,7 @@ func (f *scanner) choose(own int) error {
 		f.used = append(f.used, own+alpha)
 		left--
 	}
-	if left > 0 {
+	if left > 0 && f.Bands == 0 {
 		f.Note(fmt.Sprintf("only %s of %d channels are read", f.bandNames(), f.samples))
 	}
 	f.readNoData()

@@ -91,7 +91,7 @@ func TestMetadataGoesThrough(t *testing.T) {
 // A file that has grown too long for a TIFF becomes a BigTIFF, which shows when its directory is written.
 func TestLongFilesAreBig(t *testing.T) {
 	for at, magic := range map[int64]string{1 << 20: "II*\x00", 5 << 30: "II+\x00"} {
-		e := &encoder{config: picture.Config{Width: 9, Height: 9, Colors: 1, Depth: 8}, at: at, lengths: []uint32{uint32(at / 2), uint32(at / 2)}}
+		e := &encoder{planes: &Planes{Count: 1}, config: picture.Config{Width: 9, Height: 9, Colors: 1, Depth: 8}, at: at, lengths: []uint32{uint32(at / 2), uint32(at / 2)}}
 		e.samples, e.grid = newStored(e.config, nil), gridOf(e.config)
 		f := file{}
 		f.Write(make([]byte, headerBytes))

@@ -62,7 +62,7 @@ func (f *scanner) checkWhole() error {
 		return f.checkWhole()
 	case f.bits != 8 || f.numbers != unsigned:
 		return codec.Unsupported("JPEG or WebP compression with %d bits a sample is not supported", f.bits)
-	case f.Options.Bands != nil:
+	case f.Options.Bands != nil || f.Bands > 1:
 		return fault.New(fault.Usage, "bands cannot be chosen of a TIFF with JPEG or WebP compression: convert it with tiffcp -c zip first")
 	case f.photometric == modelPalette || f.photometric >= modelLab || f.photometric == modelCMYK && f.compression != jpegCoded:
 		return codec.Unsupported("JPEG or WebP compression of this colour model is not supported: convert it with tiffcp -c zip first")

@@ -1,0 +1,53 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+
+	"classsr/fault"
+	"classsr/imageio"
+	"classsr/imageio/tiff"
+)
+
+// bands writes a picture whose first band, or all of it, is open, and its other bands, of which one is in memory at a time. In the end o is the
+// last one, with what is reported of all.
+func (p *Pipeline) bands(ctx context.Context, w io.Writer, j task, format string, o *begun) error {
+	var planes *tiff.Planes
+	if o.decoded.Bands > 1 {
+		planes = &tiff.Planes{Count: o.decoded.Bands}
+	}
+	if err := p.encode(w, o.rows, format, o.decoded, planes); err != nil {
+		return err
+	}
+	o.finish(nil)
+	for band := 2; band <= o.decoded.Bands; band++ {
+		count, before := o.decoded.Bands, o.report
+		_ = o.rows.Close()      // all was taken
+		o.decoded.Picture = nil // its memory is given back
+		j.reading.Band = band
+		if j.part != nil {
+			j.part(band-1, count)
+		}
+		next, err := p.open(ctx, j, format)
+		if err != nil {
+			return err
+		}
+		*o = *next
+		if o.decoded.Bands != count {
+			return errChanged
+		}
+		if err := p.encode(w, o.rows, format, o.decoded, planes); err != nil {
+			return err
+		}
+		o.finish(&before)
+	}
+	return nil
+}
+
+// checkBands returns an error if a format does not hold the bands of a picture.
+func checkBands(c imageio.Config, format string) error {
+	if c.Bands > 1 && format != imageio.TIFF {
+		return fault.New(fault.Usage, "it has %d bands, which only TIFF holds: name the output NAME.tif with -o, or give --format tif", c.Bands)
+	}
+	return nil
+}
