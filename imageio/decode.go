@@ -40,7 +40,7 @@ type Decoded struct {
 // Config describes a picture that was not decoded yet: its format, its form as Decode would give it, after turning upright, and the memory
 // that decoding takes.
 type Config struct {
-	Format string // "png", "jpeg", "webp", "tiff", "gif", "bmp", "pnm" or "tga"
+	Format string // "png", "jpeg", "webp", "tiff", "heic", "avif", "gif", "bmp", "pnm" or "tga"
 	picture.Config
 	// DecodeBytes is the most memory that is held at a time while the picture is decoded, the picture itself, what the decoder works with
 	// and bytes of the file that are kept in memory included. How long the file is that comes through a pipe is estimated.

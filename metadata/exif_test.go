@@ -123,5 +123,8 @@ func FuzzEXIF(f *testing.F) {
 			t.Errorf("%d bytes become %d", len(exif), len(got))
 		}
 		DensityOf(exif)
+		if d := (&Data{EXIF: exif}).SRGB(); len(d.EXIF) != len(exif) || AdobeRGB(d.EXIF) && AdobeRGB(d.SRGB().EXIF) {
+			t.Errorf("% x is not sRGB", d.EXIF)
+		}
 	})
 }

@@ -43,7 +43,7 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 	}
 	files, err := e.fileCosts(ctx, w.passes[0], o, w.out)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", in.Path, err)
+		return nil, fmt.Errorf("%s: %w", Job{Input: in.Path}.Picture(), err)
 	}
 	for _, way := range asked {
 		if way.Mode == classsr.ModePaper {
@@ -51,7 +51,7 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 		}
 		f, err := e.forecast(ctx, w, way, o.Picture)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", in.Path, err)
+			return nil, fmt.Errorf("%s: %w", Job{Input: in.Path}.Picture(), err)
 		}
 		r.Forecasts = append(r.Forecasts, files.estimate(f, way.Budget))
 	}

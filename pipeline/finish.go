@@ -17,23 +17,31 @@ import (
 const ToSRGB = "srgb"
 
 // colors converts the colours of a decoded picture if that is asked for. A profile that cannot be used is an error.
-func (p *Pipeline) colors(ctx context.Context, input string, d *imageio.Decoded) error {
+func (p *Pipeline) colors(ctx context.Context, name string, d *imageio.Decoded) error {
 	if p.ICC != ToSRGB {
 		return nil
 	}
-	if profile := d.Metadata.Color.ICC; profile != nil && !icc.IsSRGB(icc.Name(profile)) {
+	profile, other := d.Metadata.Color.ICC, ""
+	switch {
+	case profile != nil && icc.IsSRGB(icc.Name(profile)):
+	case profile != nil:
 		conversion, err := icc.NewConversion(profile)
 		if err == nil {
 			err = conversion.Picture(ctx, d.Picture, p.Threads)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: cannot convert its colours to sRGB: %w; use --icc keep", input, err)
+			return fmt.Errorf("%s: cannot convert its colours to sRGB: %w; use --icc keep", name, err)
 		}
-	} else if profile == nil && metadata.OtherThanSRGB(d.Metadata.Color) {
-		d.Notes = append(d.Notes, "its colours are described in a way that is not converted to sRGB (cICP or gAMA); they are kept as they are")
+	case metadata.OtherThanSRGB(d.Metadata.Color):
+		other = "cICP or gAMA"
+	case metadata.AdobeRGB(d.Metadata.EXIF):
+		other = "Adobe RGB in EXIF, without a profile"
+	}
+	if other != "" {
+		d.Notes = append(d.Notes, "its colours are described in a way that is not converted to sRGB ("+other+"); they are kept as they are")
 		return nil
 	}
-	d.Metadata.Color = metadata.Color{}
+	d.Metadata = d.Metadata.SRGB()
 	return nil
 }
 

@@ -144,7 +144,7 @@ func (e *Estimator) Estimate(ctx context.Context, std io.Reader, in Input) (*Est
 	}
 	files, err := e.fileCosts(ctx, first, o, enlarged(o.Config(), first))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", in.Path, err)
+		return nil, fmt.Errorf("%s: %w", Job{Input: in.Path}.Picture(), err)
 	}
 	r := &Estimates{Input: in.Path, Width: o.Width, Height: o.Height, Model: e.model.Name(), Scale: first.Scale()}
 	for i, way := range e.ways {
@@ -157,7 +157,7 @@ func (e *Estimator) Estimate(ctx context.Context, std io.Reader, in Input) (*Est
 			if up.Mode() == classsr.ModePaper && len(e.ways) > 1 && ctx.Err() == nil {
 				continue
 			}
-			return nil, fmt.Errorf("%s: %w", in.Path, err)
+			return nil, fmt.Errorf("%s: %w", Job{Input: in.Path}.Picture(), err)
 		}
 		r.Forecasts = append(r.Forecasts, files.estimate(forecast, way.options.Budget))
 	}

@@ -41,7 +41,7 @@ func (l *looker) look(t *task) (why string, err error) {
 	}
 	if state == journal.Unknown {
 		if input := l.inputAt(t.Output, result); input != "" {
-			return "", fault.New(fault.Conflict, "%s: its output would overwrite the input %s; choose another output with -o", t.Input, input)
+			return "", fault.New(fault.Conflict, "%s: its output would overwrite the input %s; choose another output with -o", t.Picture(), input)
 		}
 	}
 	switch {

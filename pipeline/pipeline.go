@@ -128,14 +128,14 @@ func (p *Pipeline) open(ctx context.Context, j task, format string) (*begun, err
 	if err != nil {
 		return nil, err
 	}
-	if err := p.colors(ctx, j.Input, decoded); err != nil {
+	if err := p.colors(ctx, j.Picture(), decoded); err != nil {
 		course.release()
 		return nil, err
 	}
 	o := &begun{decoded: decoded}
 	o.report.Seconds.Decode = time.Since(start).Seconds()
 	if o.rows, err = course.begin(ctx, decoded.Picture); err != nil {
-		return nil, fmt.Errorf("%s: %w", j.Input, err)
+		return nil, fmt.Errorf("%s: %w", j.Picture(), err)
 	}
 	return o, nil
 }

@@ -152,7 +152,7 @@ func (f *folderOfResults) jobs(n Naming) iter.Seq2[int, namedJob] {
 			j := namedJob{Job: Job{Input: in.Path(), Output: filepath.Join(f.path, n.name(w.stem, w.ending))}, name: w, names: names}
 			if first != nil {
 				j.err = fault.New(fault.Conflict, "%s: its output %s is also the output of %s; enlarge it separately and name its output with -o",
-					j.Input, j.Output, first.Path())
+					j.Picture(), j.Output, Job{Input: first.Path()}.Picture())
 				j.Output = ""
 			}
 			if !yield(i, j) {

@@ -81,8 +81,8 @@ func newFailureRow(f pipeline.Failure) failureRow {
 	if f.Input == "" {
 		return failureRow{"", text}
 	}
-	name := pipeline.Job{Input: f.Input}.Picture()
-	for _, beginning := range []string{name + ": ", "cannot read " + name + ": "} {
+	file := pipeline.Job{Input: f.Input}.Picture()
+	for _, beginning := range []string{f.Picture() + ": ", file + ": ", "cannot read " + file + ": "} {
 		if reason, ok := strings.CutPrefix(text, beginning); ok {
 			return failureRow{f.Picture(), reason}
 		}

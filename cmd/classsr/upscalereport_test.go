@@ -58,3 +58,30 @@ classsr: folder x contains no pictures
 		t.Errorf("%d objects, the last is %s", len(lines), lines[len(lines)-1])
 	}
 }
+
+// Streams and pages are called as people call them.
+func TestReportOfStreams(t *testing.T) {
+	var errOut bytes.Buffer
+	r := &upscaleReport{progress: newProgress(streams{err: &errOut}, false), std: streams{err: &errOut}, lines: true}
+	for _, j := range []pipeline.Job{{Input: "-", Output: "p.png"}, {Input: "a.png", Output: "-"}, {Input: "-", Output: "s/b.png", Page: 2}} {
+		if err := r.Finished(&pipeline.Result{Job: j, Notes: []string{"no alpha"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `standard input: note: no alpha
+standard input -> p.png  0x0 to 0x0 in 0.0 s
+a.png: note: no alpha
+a.png -> standard output  0x0 to 0x0 in 0.0 s
+standard input, page 2: note: no alpha
+standard input, page 2 -> s/b.png  0x0 to 0x0 in 0.0 s
+`
+	if errOut.String() != want {
+		t.Errorf("it says\n%swant\n%s", errOut.String(), want)
+	}
+	for text, reason := range map[string]string{"standard input: it is empty": "it is empty", "standard input, page 2: it is dark": "it is dark", "p.png exists": "p.png exists"} {
+		row := newFailureRow(pipeline.Failure{Job: pipeline.Job{Input: "-", Page: 2}, Err: errors.New(text)})
+		if row.input != "standard input, page 2" || row.reason != reason {
+			t.Errorf("%s is told as %+v", text, row)
+		}
+	}
+}
