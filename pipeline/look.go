@@ -37,7 +37,13 @@ func (l *looker) look(t *task) (why string, err error) {
 	var result journal.Stamp
 	if info, err := os.Stat(t.Output); err == nil { // a link may lead nowhere
 		result = journal.StampOf(info)
-		state, thisRun = l.journal.Check(t.Output, result, t.Input, t.source)
+		if t.Input != Std { // where another picture may come each time
+			state, thisRun = l.journal.Check(t.Output, result, t.Input, t.source)
+		}
+	}
+	if t.rival != "" && SameFile(t.Output, t.rival) {
+		return "", fault.New(fault.Conflict, "%s: its output %s is also that of another picture, %s, since small and capital letters are the same here; enlarge it separately",
+			t.Picture(), t.Output, t.rival)
 	}
 	if state == journal.Unknown {
 		if input := l.inputAt(t.Output, result); input != "" {

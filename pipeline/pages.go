@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 
@@ -66,9 +68,17 @@ func Rereadable(std io.Reader) (in io.Reader, release func(), err error) {
 			return f, func() {}, nil
 		}
 	}
+	keepError := func(err error) error {
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) && pathErr.Op != "read" {
+			return fmt.Errorf("cannot keep standard input in a temporary file in %s: %w; TMPDIR chooses another folder", os.TempDir(),
+				fault.Default(fault.Unavailable, pathErr.Err))
+		}
+		return fmt.Errorf("standard input: %w", fault.Default(fault.Unavailable, err))
+	}
 	f, err := os.CreateTemp("", "classsr-*")
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot keep standard input in a temporary file: %w", fault.Default(fault.Unavailable, err))
+		return nil, nil, keepError(err)
 	}
 	_ = os.Remove(f.Name()) // a kill leaves nothing then; some systems allow it only when the file is closed
 	release = func() {
@@ -84,7 +94,7 @@ func Rereadable(std io.Reader) (in io.Reader, release func(), err error) {
 	}
 	if err != nil {
 		release()
-		return nil, nil, fmt.Errorf("standard input: %w", fault.Default(fault.Unavailable, err))
+		return nil, nil, keepError(err)
 	}
 	return f, release, nil
 }

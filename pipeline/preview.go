@@ -71,7 +71,7 @@ func (l *looker) preview(j namedJob) Preview {
 	if v.Err != nil {
 		return v
 	}
-	t := l.task(j.Job)
+	t := l.task(j)
 	if v.Skip, v.Err = l.look(&t); v.Err != nil || v.Skip != "" || j.Input == Std {
 		return v
 	}

@@ -187,7 +187,7 @@ func (r *run) job(ctx context.Context, j namedJob) error {
 	if j.err != nil {
 		return r.failed(Failure{j.Job, j.err})
 	}
-	t := r.task(j.Job)
+	t := r.task(j)
 	why, err := r.look(&t)
 	switch {
 	case err != nil:
@@ -249,13 +249,14 @@ func (r *run) stops(output string, err error) error {
 type task struct {
 	Job
 	reading imageio.Options
+	rival   string                 // the output of another picture, which has the same name but for capital letters; empty for none
 	part    func(index, count int) // is told of each part of the picture but the first, if there are several; nil for nobody
 	source  journal.Stamp          // of the picture; zero for standard input
 	journal *journal.Journal
 }
 
-func (l *looker) task(j Job) task {
-	t := task{Job: j, reading: l.Reading, journal: l.journal}
+func (l *looker) task(j namedJob) task {
+	t := task{Job: j.Job, reading: l.Reading, journal: l.journal, rival: j.rival}
 	if l.work.pages {
 		t.reading.Page = max(j.Page, 1)
 	}

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"classsr/fault"
 	"classsr/imageio"
@@ -145,7 +146,7 @@ func (f *folderOfResults) jobs(n Naming) iter.Seq2[int, namedJob] {
 			yield(0, namedJob{Job: *f.fixed})
 			return
 		}
-		names := chooseNames(f.sources, n)
+		names, folded := chooseNames(f.sources, n), make(map[uint64]int32, len(f.sources)) // who has a name in small letters, from 1 on
 		for i := range f.sources {
 			in := &f.sources[i]
 			w, first := names.of(in)
@@ -154,6 +155,13 @@ func (f *folderOfResults) jobs(n Naming) iter.Seq2[int, namedJob] {
 				j.err = fault.New(fault.Conflict, "%s: its output %s is also the output of %s; enlarge it separately and name its output with -o",
 					j.Picture(), j.Output, Job{Input: first.Path()}.Picture())
 				j.Output = ""
+			}
+			key := pathID(strings.ToLower(w.stem + w.ending))
+			if other := folded[key]; other > 0 {
+				name, _ := names.wish(&f.sources[other-1])
+				j.setRival(name, n)
+			} else if first == nil {
+				folded[key] = int32(i + 1)
 			}
 			if !yield(i, j) {
 				return
@@ -168,6 +176,16 @@ type namedJob struct {
 	err   error
 	name  wanted
 	names *chosenNames // in its folder; nil if the name of the result was given
+	// other is the name of a picture before it that differs in capital letters only, rival the output of that.
+	other wanted
+	rival string
+}
+
+// setRival notes such a name.
+func (j *namedJob) setRival(other wanted, n Naming) {
+	if j.other = other; other != (wanted{}) {
+		j.rival = filepath.Join(filepath.Dir(j.Output), n.name(other.stem, other.ending))
+	}
 }
 
 // page is the job of one of so many pages of the picture.
@@ -175,6 +193,7 @@ func (j namedJob) page(page, pages int) namedJob {
 	j.Page = page
 	w, n := j.name, j.names.naming.ofPage(page, pages)
 	j.Output = filepath.Join(filepath.Dir(j.Output), n.name(w.stem, w.ending))
+	j.setRival(j.other, n)
 	if w.stem += pageName(page, pages); j.names.short[w]+j.names.long[w] > 0 {
 		j.err = fault.New(fault.Conflict, "%s: the output of its page %d, %s, is also that of another picture; enlarge it separately, into another folder with -o",
 			j.Input, page, j.Output)
@@ -211,14 +230,23 @@ func (c *chosenNames) longName(in *source) wanted {
 	return wanted{stemWithEnding(in.name()), c.naming.ending(in.name(), in.path == "")}
 }
 
-// of gives the name of a source's result, and who has got it already.
-func (c *chosenNames) of(in *source) (w wanted, first *source) {
+// wish gives the name that a source's result wants, and whether nobody else wants it.
+func (c *chosenNames) wish(in *source) (w wanted, only bool) {
 	w = c.shortName(in)
 	if c.short[w] == 1 {
-		return w, nil
+		return w, true
 	}
 	if long := c.longName(in); filepath.Ext(in.name()) != "" && c.long[long] == 1 && c.short[long] == 0 {
-		return long, nil
+		return long, true
+	}
+	return w, false
+}
+
+// of gives the name of a source's result, and who has got it already.
+func (c *chosenNames) of(in *source) (w wanted, first *source) {
+	w, only := c.wish(in)
+	if only {
+		return w, nil
 	}
 	if first = c.taken[w]; first == nil {
 		c.taken[w] = in

@@ -258,7 +258,8 @@ func (f *upscaleFlags) madeBy(cmd *cobra.Command, model *classsr.Model, scale in
 	}
 	cmd.Flags().Visit(func(flag *pflag.Flag) { // in the order of their names
 		sameScale := flag.Name == "scale" && flag.Value.String() == strconv.Itoa(scale) // given though it is the model's own
-		if !slices.Contains(immaterial, flag.Name) && !sameScale {
+		pages := flag.Name == "page" && f.allPages()                                    // which shows in names, too
+		if !slices.Contains(immaterial, flag.Name) && !sameScale && !pages {
 			text += fmt.Sprintf(" %s=%q", flag.Name, flag.Value)
 		}
 	})

@@ -128,7 +128,7 @@ func Open(folder string, run Run) (*Journal, error) {
 	case errors.Is(err, filelock.ErrInWay):
 		return nil, writeError(name+".lock", err)
 	case err != nil:
-		return nil, writeError("to "+folder, err)
+		return nil, fmt.Errorf("%w; choose another output folder with -o", writeError("to "+folder, err))
 	}
 	if err := j.open(name); err != nil {
 		j.Close()
