@@ -15,6 +15,9 @@ import (
 func flagError(_ *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
+		if strings.HasPrefix(err.Error(), "unknown shorthand flag") {
+			return usagef("%w; a file whose name begins with - is given as ./-NAME", err)
+		}
 		return fault.As(fault.Usage, err)
 	}
 	flag := invalid.GetFlag()

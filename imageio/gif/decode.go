@@ -12,11 +12,13 @@ import (
 	"classsr/picture"
 )
 
-// Pixels implements codec.Scanner: the picture is the canvas, on which all frames up to the one that is wanted are drawn.
+// Pixels implements codec.Scanner: the picture is the canvas, on which all frames up to the one that is wanted are drawn, as far as anything is
+// seen of them.
 func (f *scanner) Pixels() (*picture.Picture, error) {
 	p := f.NewPicture()
-	last := len(f.frames) - 1
-	for i, fr := range f.frames {
+	frames := f.frames[f.hiding():]
+	last := len(frames) - 1
+	for i, fr := range frames {
 		// Who vanishes again leaves no trace but, perhaps, an empty rectangle.
 		switch {
 		case i < last && fr.disposal == disposePrevious:
@@ -29,6 +31,22 @@ func (f *scanner) Pixels() (*picture.Picture, error) {
 		}
 	}
 	return p, nil
+}
+
+// hiding is the index of the last frame behind which nothing is seen of those before it, so that long animations of whole pictures take no longer
+// than they must.
+func (f *scanner) hiding() int {
+	last := len(f.frames) - 1
+	for i := last; i > 0; i-- {
+		fr := f.frames[i]
+		covers := fr.x == 0 && fr.y == 0 && fr.width >= f.Width && fr.height >= f.Height
+		switch {
+		case !covers || i < last && fr.disposal == disposePrevious:
+		case fr.transparent < 0, i < last && fr.disposal == disposeBackground:
+			return i
+		}
+	}
+	return 0
 }
 
 // pass is every step-th row from the first on.

@@ -123,11 +123,29 @@ func (f *scanner) composed() {
 	}
 }
 
-// drawn draws all frames up to the one that is wanted.
+// hiding is the index of the last frame behind which nothing is seen of those before it.
+func (f *scanner) hiding() int {
+	frames := f.animation.frames
+	last := len(frames) - 1
+	for i := last; i > 0; i-- {
+		fr := frames[i]
+		switch {
+		case fr.width < f.Width || fr.height < f.Height || i < last && fr.disposal == disposePrevious:
+		case fr.blend != blendOver || !f.ownAlpha, i < last && fr.disposal == disposeBackground:
+			return i
+		}
+	}
+	return 0
+}
+
+// drawn draws all frames up to the one that is wanted, as far as anything is seen of them.
 func (f *scanner) drawn() (*picture.Picture, error) {
 	p := f.NewStored()
-	last := len(f.animation.frames) - 1
+	begin, last := f.hiding(), len(f.animation.frames)-1
 	for i, fr := range f.animation.frames {
+		if i < begin {
+			continue
+		}
 		// Who vanishes again leaves no trace but, perhaps, an empty rectangle.
 		switch {
 		case i < last && fr.disposal == disposePrevious:

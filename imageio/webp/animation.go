@@ -119,10 +119,9 @@ func (w *wrapped) ReadAt(b []byte, offset int64) (n int, err error) {
 // composed works out the form of the frame that is wanted on its canvas, and what drawing it takes.
 func (f *scanner) composed() {
 	f.Colors, f.Alpha = 3, true
-	// What a lossless frame says of its own alpha is only a hint.
 	work, last := int64(0), len(f.frames)-1
 	for i, fr := range f.frames {
-		if !fr.alone.Alpha && (fr.lossy || !f.flaggedAlpha) && fr.width == f.Width && fr.height == f.Height {
+		if f.opaque(&fr) && fr.width == f.Width && fr.height == f.Height {
 			f.Alpha = false
 		}
 		if i < last && fr.erased {
@@ -142,11 +141,29 @@ func (f *scanner) composed() {
 	}
 }
 
-// drawn draws all frames up to the one that is wanted.
+// hiding is the index of the last frame behind which nothing is seen of those before it.
+func (f *scanner) hiding() int {
+	last := len(f.frames) - 1
+	for i := last; i > 0; i-- {
+		fr := f.frames[i]
+		if fr.width == f.Width && fr.height == f.Height && (!fr.over || i < last && fr.erased || f.opaque(&fr)) {
+			return i
+		}
+	}
+	return 0
+}
+
+// opaque reports whether a frame has no alpha. What a lossless one says of its own is only a hint.
+func (f *scanner) opaque(fr *frame) bool { return !fr.alone.Alpha && (fr.lossy || !f.flaggedAlpha) }
+
+// drawn draws all frames up to the one that is wanted, as far as anything is seen of them.
 func (f *scanner) drawn() (*picture.Picture, error) {
 	p := f.NewStored()
-	last := len(f.frames) - 1
+	begin, last := f.hiding(), len(f.frames)-1
 	for i, fr := range f.frames {
+		if i < begin {
+			continue
+		}
 		if i < last && fr.erased {
 			codec.Erase(p, image.Rect(fr.x, fr.y, fr.x+fr.width, fr.y+fr.height))
 			continue
