@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"runtime"
 
 	"classsr/fault"
 	"classsr/imageio"
@@ -22,8 +24,9 @@ func (p *Pipeline) bands(ctx context.Context, w io.Writer, j task, format string
 	o.finish(nil)
 	for band := 2; band <= o.decoded.Bands; band++ {
 		count, before := o.decoded.Bands, o.report
-		_ = o.rows.Close()      // all was taken
-		o.decoded.Picture = nil // its memory is given back
+		_ = o.rows.Close() // all was taken
+		o.decoded, o.rows = nil, nil
+		runtime.GC() // what a band took is not to lie beside the next one
 		j.reading.Band = band
 		if j.part != nil {
 			j.part(band-1, count)
@@ -34,7 +37,7 @@ func (p *Pipeline) bands(ctx context.Context, w io.Writer, j task, format string
 		}
 		*o = *next
 		if o.decoded.Bands != count {
-			return errChanged
+			return fmt.Errorf("%s: %w", j.Picture(), errChanged)
 		}
 		if err := p.encode(w, o.rows, format, o.decoded, planes); err != nil {
 			return err

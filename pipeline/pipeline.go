@@ -91,7 +91,11 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = o.rows.Close() }() // what it computed was taken, or is not wanted
+	defer func() {
+		if o.rows != nil {
+			_ = o.rows.Close() // what it computed was taken, or is not wanted
+		}
+	}()
 	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.bands(ctx, w, j, format, o) }, j.note)
 	if err != nil {
 		return nil, err
