@@ -47,8 +47,14 @@ func (p *Pipeline) bands(ctx context.Context, w io.Writer, j task, format string
 	return nil
 }
 
-// checkBands returns an error if a format does not hold the bands of a picture.
+// mostBands is how many bands of a picture are enlarged, more than any instrument has.
+const mostBands = 4096
+
+// checkBands returns an error if a format does not hold the bands of a picture, or if these are too many.
 func checkBands(c imageio.Config, format string) error {
+	if c.Bands > mostBands {
+		return fault.New(fault.TooLarge, "it has %d bands, and at most %d are enlarged at once: choose those that you want with --bands", c.Bands, mostBands)
+	}
 	if c.Bands > 1 && format != imageio.TIFF {
 		return fault.New(fault.Usage, "it has %d bands, which only TIFF holds: name the output NAME.tif with -o, or give --format tif", c.Bands)
 	}

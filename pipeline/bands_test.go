@@ -80,6 +80,9 @@ func TestBandsInOtherFormats(t *testing.T) {
 		!strings.HasPrefix(l.errors[0].Error(), "sat.tif: it has 2 bands, which only TIFF holds") || l.results[0].Bands != 0 {
 		t.Errorf("%+v, %v", sum, l.errors)
 	}
+	if err := checkBands(imageio.Config{Bands: mostBands + 1}, imageio.TIFF); fault.KindOf(err) != fault.TooLarge {
+		t.Error(err)
+	}
 	if d, err := imageio.DecodeFile("rgb_x2.png", imageio.Limits{}); err != nil || d.Colors != 3 || !d.Alpha {
 		t.Errorf("%+v, %v", d, err)
 	}

@@ -63,7 +63,7 @@ func TestDamagedFiles(t *testing.T) {
 		for n := len(file) - 1; n > 8 && n > len(file)-300; n -= 5 { // directories are at the end of many
 			damaged := slices.Clone(file)
 			damaged[n] ^= 1 << (n % 8)
-			sound(t, damaged, codec.Options{Page: n % 3})
+			sound(t, damaged, codec.Options{Page: n % 3, Band: n / 3 % 3})
 		}
 		if t.Failed() {
 			t.Fatal(name)
@@ -75,5 +75,7 @@ func FuzzDecode(f *testing.F) {
 	for _, file := range samples(f) {
 		f.Add(file, 0)
 	}
-	f.Fuzz(func(t *testing.T, data []byte, page int) { sound(t, data, codec.Options{Page: page % 4}) })
+	f.Fuzz(func(t *testing.T, data []byte, page int) {
+		sound(t, data, codec.Options{Page: page % 4, Band: page / 4 % 3})
+	})
 }
