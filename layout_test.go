@@ -46,6 +46,7 @@ var layers = []string{
 	"imageio/png",
 	"imageio/jpeg/baseline",
 	"imageio/jpeg",
+	"imageio/webp/vp8l",
 	"imageio/webp",
 	"imageio/tiff",
 	"imageio/heif",

@@ -22,7 +22,7 @@ func repeating(width, height, colors int, alpha bool, depth int) *picture.Pictur
 // TestBandsOfAnyHeight hands pictures of several strips over in bands, with several numbers of threads.
 func TestBandsOfAnyHeight(t *testing.T) {
 	for _, p := range []*picture.Picture{
-		patterned(1000, 270, 3, true, 8), repeating(700, 260, 3, false, 16), patterned(60001, 18, 1, false, 8), patterned(530000, 2, 1, false, 8),
+		patterned(1000, 270, 3, true, 8), repeating(1100, 260, 3, false, 16), patterned(60001, 18, 1, false, 8), patterned(530000, 2, 1, false, 8),
 	} {
 		for format, o := range outputs {
 			if p.Width > o.maxSide {

@@ -1,4 +1,4 @@
-// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF, HEIC, AVIF, GIF, BMP, PNM, TGA) and writes the enlarged ones (PNG, JPEG, TIFF, PNM, PAM).
+// Package imageio reads the pictures people have (PNG, JPEG, WebP, TIFF, HEIC, AVIF, GIF, BMP, PNM, TGA) and writes the enlarged ones (PNG, JPEG, TIFF, WebP, PNM, PAM).
 //
 // Decode or DecodeFile gives a picture.Picture, which keeps what matters for enlarging: every pixel, gray as gray, straight alpha,
 // 8 or 16 bits a sample or floating point, turned upright as the file's orientation asks. Encode writes one; its files are compressed on several cores.

@@ -14,6 +14,7 @@ import (
 	"classsr/imageio/png"
 	"classsr/imageio/pnm"
 	"classsr/imageio/tiff"
+	"classsr/imageio/webp"
 	"classsr/metadata"
 	"classsr/picture"
 )
@@ -42,7 +43,7 @@ type EncodeOptions struct {
 
 const defaultQuality = 95
 
-// FormatOf gives the format that the ending of path asks for, in the form that Encode takes: "png", "jpeg", "tiff", "pnm" or "pam". An ending that
+// FormatOf gives the format that the ending of path asks for, in the form that Encode takes: "png", "jpeg", "tiff", "webp", "pnm" or "pam". An ending that
 // cannot be written is an error.
 func FormatOf(path string) (string, error) {
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
@@ -52,14 +53,16 @@ func FormatOf(path string) (string, error) {
 		return jpeg.Format.ID, nil
 	case ".tif", ".tiff":
 		return tiff.Format.ID, nil
+	case ".webp":
+		return webp.Format.ID, nil
 	case ".ppm", ".pgm", ".pnm":
 		return pnm.Format.ID, nil
 	case ".pam":
 		return pnm.PAM.ID, nil
 	case "":
-		return "", codec.Unsupported("its name has no ending that says its format: use .png, .jpg, .tif, .ppm or .pam")
+		return "", codec.Unsupported("its name has no ending that says its format: use .png, .jpg, .tif, .webp, .ppm or .pam")
 	default:
-		return "", codec.Unsupported("%s files cannot be written: use .png, .jpg, .tif, .ppm or .pam", ending)
+		return "", codec.Unsupported("%s files cannot be written: use .png, .jpg, .tif, .webp, .ppm or .pam", ending)
 	}
 }
 
@@ -96,11 +99,11 @@ func inWords(names []string) string {
 }
 
 // NewEncoder returns a sink that takes the rows of a picture of c's form, from top to bottom, and writes them to w in the format "png",
-// "jpeg" or "tiff". TIFF keeps all that a Picture holds, and is written only to what is an io.WriterAt, too; PNG rounds floating point to 16
-// bits; JPEG leaves alpha out and rounds to 8 bits (Lost tells). The bytes depend neither on the
-// number of threads nor on the heights of bands. It returns an error if CheckOutput does, or if the quality is out of range.
+// "jpeg", "tiff", "webp", "pnm" or "pam". TIFF keeps all that a Picture holds, and is written only to what is an io.WriterAt, too; PNG rounds
+// floating point to 16 bits; WebP rounds to 8 bits, and JPEG does so and leaves alpha out (Lost tells). The bytes depend neither on the number
+// of threads nor on the heights of bands. It returns an error if CheckOutput does, or if the quality is out of range.
 //
-// Rows are compressed on other goroutines while further ones are taken. Only WriteRows and Close write to w, some rows later: the errors of w
+// Rows are compressed on other goroutines while further ones are taken. Only WriteRows and Close write to w, some rows later or, in WebP, after the last one: the errors of w
 // come from a later call. NewEncoder panics if no picture can have this form, WriteRows if a band has another form, or more rows than are
 // missing. Close must be called in any case; it waits until all goroutines have ended, and gives the error of WriteRows again, if there was
 // one. If rows are missing it returns an error, and what was written does not look like a complete file. A panic on another goroutine is
@@ -119,7 +122,8 @@ func NewEncoder(w io.Writer, c picture.Config, format string, o EncodeOptions) (
 }
 
 // EncoderBytes gives an upper bound of the memory, in bytes, that NewEncoder's sink holds for a picture of c's form with these
-// options. Pictures that cannot be compressed come near to it; a photograph took three quarters of it as PNG, a third as JPEG.
+// options. Pictures that cannot be compressed come near to it; a photograph took three quarters of it as PNG, a third as JPEG. WebP
+// keeps the compressed picture until it is complete.
 // CheckOutput must not refuse the format and c.
 func EncoderBytes(c picture.Config, format string, o EncodeOptions) int64 {
 	reducing := int64(0)

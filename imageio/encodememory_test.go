@@ -33,7 +33,13 @@ func TestEncoderBytes(t *testing.T) {
 	} {
 		p := noise(c)
 		for format, output := range outputs {
+			if CheckOutput(format, c) != nil {
+				continue
+			}
 			for i, subsampling := range []baseline.Subsampling{baseline.Subsampling420, baseline.Subsampling422, baseline.Subsampling444, baseline.Subsampling420} {
+				if format != "jpeg" && i%3 > 0 {
+					continue // they know nothing of chroma
+				}
 				o := EncodeOptions{Threads: 1 + i/3*2, Quality: 100, Subsampling: subsampling}
 				garbage := int64(output.layout(c, o).Strips) * 2048
 				bound := EncoderBytes(c, format, o)
@@ -90,6 +96,7 @@ func TestEncodersAreSmall(t *testing.T) {
 		{picture.Config{Width: 65535, Height: 65535, Colors: 3, Depth: 8}, "jpeg", 1024, 120 * mb},
 		{picture.Config{Width: math.MaxInt32 / 2, Height: math.MaxInt32, Colors: 1, Depth: 8}, "png", 1024, 6 << 30},
 		{picture.Config{Width: 1, Height: math.MaxInt32, Colors: 1, Depth: 8}, "png", 2, 8 * mb},
+		{picture.Config{Width: 12000, Height: 8000, Colors: 3, Depth: 8}, "webp", 2, 350 * mb}, // all of it, compressed
 		{picture.Config{Width: 2000, Height: 1500, Colors: 3, Depth: 8}, "tiff", 2, 10 * mb},
 		{picture.Config{Width: 20000, Height: 15000, Colors: 3, Depth: 8}, "tiff", 2, 100 * mb},
 		{picture.Config{Width: 31623, Height: 31623, Colors: 3, Depth: 8}, "tiff", 2, 110 * mb},

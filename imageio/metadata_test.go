@@ -45,7 +45,7 @@ func described(colors int) *metadata.Data {
 // TestMetadataGoesThrough writes metadata to each format that is written, and reads it again.
 func TestMetadataGoesThrough(t *testing.T) {
 	for format := range outputs {
-		if format == "tiff" { // it has fields of its own for what is in EXIF; see package tiff
+		if format == "tiff" || format == "webp" { // TIFF has fields of its own for what is in EXIF, see package tiff; WebP holds less
 			continue
 		}
 		for _, colors := range []int{1, 3} {
@@ -205,6 +205,38 @@ func TestMetadataOfWebP(t *testing.T) {
 		testChunk{"ICCP", want.Color.ICC}, testChunk{"EXIF", want.EXIF}, testChunk{"XMP ", want.XMP}))
 	if m := d.Metadata; !bytes.Equal(m.Color.ICC, want.Color.ICC) || !bytes.Equal(m.EXIF, want.EXIF) || !bytes.Equal(m.XMP, want.XMP) || d.Notes != nil {
 		t.Errorf("got EXIF %q, XMP %q, notes %q", m.EXIF, m.XMP, d.Notes)
+	}
+}
+
+// TestMetadataIntoWebP writes what WebP holds, and reads it again. A density alone makes an EXIF block.
+func TestMetadataIntoWebP(t *testing.T) {
+	for _, alpha := range []bool{false, true} {
+		p, m := patterned(9, 7, 3, alpha, 8), described(3)
+		if lost, want := Lost(p.Config(), m, "webp"), "WebP does not hold IPTC and remarks"; lost != want {
+			t.Errorf("lost: %q", lost)
+		}
+		m.IPTC, m.Text = nil, nil
+		for _, given := range []*metadata.Data{m, {Color: m.Color}, {XMP: m.XMP}, {Density: m.Density}} {
+			var b bytes.Buffer
+			if err := Encode(&b, p, "webp", EncodeOptions{Metadata: given}); err != nil {
+				t.Fatal(err)
+			}
+			want := *given
+			want.EXIF = metadata.WithDensity(want.EXIF, want.Density)
+			d := mustDecode(t, b.Bytes())
+			if !reflect.DeepEqual(*d.Metadata, want) || d.Alpha != alpha || d.Notes != nil || !bytes.Equal(d.Pix8, p.Pix8) {
+				t.Errorf("got EXIF %q, XMP %q, density %v, notes %q", d.Metadata.EXIF, d.Metadata.XMP, d.Metadata.Density, d.Notes)
+			}
+			if lost := Lost(p.Config(), given, "webp"); lost != "" {
+				t.Errorf("lost: %q", lost)
+			}
+		}
+	}
+	// Its pictures have red, green and blue, and yet a profile for gray goes into the file.
+	var b bytes.Buffer
+	gray := described(1)
+	if err := Encode(&b, patterned(9, 7, 1, false, 8), "webp", EncodeOptions{Metadata: gray}); err != nil || !bytes.Contains(b.Bytes(), gray.Color.ICC) {
+		t.Errorf("a profile for gray: %v", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"classsr/imageio/pnm"
 	"classsr/imageio/strips"
 	"classsr/imageio/tiff"
+	"classsr/imageio/webp"
 	"classsr/metadata"
 	"classsr/picture"
 )
@@ -31,6 +32,7 @@ var outputs = map[string]struct {
 	jpeg.Format.ID: {"JPEG", maxJPEGSide, math.MaxInt32, "write PNG instead", false, 8, jpeg.Lost, encodeJPEG, layoutJPEG},
 	pnm.Format.ID:  {"PNM", math.MaxInt32, math.MaxInt32, "cut the picture into parts", false, 16, pnm.Lost, encodePNM, layoutPNM},
 	pnm.PAM.ID:     {"PAM", math.MaxInt32, math.MaxInt32, "cut the picture into parts", true, 16, pnm.Lost, encodePAM, layoutPNM},
+	webp.Format.ID: {"WebP", webp.MaxSide, math.MaxInt32, "write PNG or TIFF instead", true, 8, webp.Lost, encodeWebP, layoutWebP},
 	tiff.Format.ID: {"TIFF", math.MaxInt32, math.MaxInt32 / 2, "cut the picture into parts", true, 32, tiff.Lost, encodeTIFF, layoutTIFF},
 }
 
@@ -42,7 +44,7 @@ const maxJPEGSide = 65500
 func CheckOutput(format string, c picture.Config) error {
 	o, ok := outputs[format]
 	if !ok {
-		return codec.Unsupported("cannot write format %q: use png, jpeg, tiff, pnm or pam", format)
+		return codec.Unsupported("cannot write format %q: use png, jpeg, tiff, webp, pnm or pam", format)
 	}
 	if c.Width > o.maxSide || c.Height > o.maxSide {
 		return codec.Unsupported("%s cannot store %dx%d pixels, at most %d a side: %s", o.name, c.Width, c.Height, o.maxSide, o.instead)
@@ -78,6 +80,10 @@ func encodeTIFF(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink
 	return tiff.NewEncoder(w, c, tiff.Options{Metadata: o.Metadata, Values: o.Values, Big: o.BigTIFF, Planes: o.Planes, Options: o.strips()})
 }
 
+func encodeWebP(w io.Writer, c picture.Config, o EncodeOptions) (picture.RowSink, error) {
+	return webp.NewEncoder(w, c, o.Metadata, o.strips()), nil
+}
+
 func encodePNM(w io.Writer, c picture.Config, _ EncodeOptions) (picture.RowSink, error) {
 	return pnm.NewEncoder(w, c, false), nil
 }
@@ -85,6 +91,8 @@ func encodePNM(w io.Writer, c picture.Config, _ EncodeOptions) (picture.RowSink,
 func encodePAM(w io.Writer, c picture.Config, _ EncodeOptions) (picture.RowSink, error) {
 	return pnm.NewEncoder(w, c, true), nil
 }
+
+func layoutWebP(c picture.Config, _ EncodeOptions) strips.Layout { return webp.Layout(c) }
 
 func layoutPNM(c picture.Config, _ EncodeOptions) strips.Layout { return pnm.Layout(c) }
 

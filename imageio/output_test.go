@@ -23,6 +23,8 @@ func TestOutputsThatAFormatCannotHold(t *testing.T) {
 		{"png", picture.Config{Width: 1, Height: math.MaxInt32, Colors: 3, Depth: 8}, ""},
 		{"png", picture.Config{Width: math.MaxInt32, Height: 1, Colors: 3, Depth: 8}, "at most 357913941 in a row: cut the picture into parts"},
 		{"png", picture.Config{Width: 1, Height: math.MaxInt32 + 1, Colors: 3, Depth: 8}, "at most 2147483647 a side"},
+		{"webp", picture.Config{Width: 16383, Height: 16383, Colors: 3, Alpha: true, Depth: 16}, ""},
+		{"webp", picture.Config{Width: 16384, Height: 1, Colors: 3, Depth: 8}, "WebP cannot store 16384x1 pixels, at most 16383 a side: write PNG or TIFF instead"},
 		{"gif", picture.Config{Width: 1, Height: 1, Colors: 3, Depth: 8}, `cannot write format "gif"`},
 	} {
 		err := CheckOutput(c.format, c.config)

@@ -61,7 +61,7 @@ func (b *boundaries) Write(p []byte) (int, error) {
 func TestEncodersReportErrorsOfTheWriter(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for format := range outputs {
-		for _, p := range []*picture.Picture{patterned(3, 4, 3, false, 8), patterned(60001, 25, 1, false, 8)} {
+		for _, p := range []*picture.Picture{patterned(3, 4, 3, false, 8), wide(format)} {
 			var writes boundaries
 			if err := Encode(&writes, p, format, EncodeOptions{}); err != nil {
 				t.Fatal(err)
@@ -112,6 +112,11 @@ func testFailingWriter(t *testing.T, p *picture.Picture, format string, room int
 	}
 }
 
+// wide is a picture of long rows, as long as the format holds them.
+func wide(format string) *picture.Picture {
+	return patterned(min(60001, outputs[format].maxSide), 25, 1, false, 8)
+}
+
 // shortWriter takes half of what it gets and says nothing.
 type shortWriter struct{}
 
@@ -128,8 +133,8 @@ func TestEncodersNoticeShortWrites(t *testing.T) {
 // TestEncodersMissRows closes encoders before all rows are there: an error, and nothing that looks complete.
 func TestEncodersMissRows(t *testing.T) {
 	before := runtime.NumGoroutine()
-	p := patterned(60001, 25, 1, false, 8)
 	for format := range outputs {
+		p := wide(format)
 		for rows := range p.Height {
 			var b memoryFile
 			e, err := NewEncoder(&b, p.Config(), format, EncodeOptions{Threads: 2})

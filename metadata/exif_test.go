@@ -128,3 +128,29 @@ func FuzzEXIF(f *testing.F) {
 		}
 	})
 }
+
+// TestWithDensity adds a density to blocks that have none, and moves nothing.
+func TestWithDensity(t *testing.T) {
+	d := Density{X: 300, Y: 118.11, Unit: Centimetre}
+	with := WithDensity(nil, d)
+	if got := DensityOf(with); got != d {
+		t.Errorf("a new block tells %v", got)
+	}
+	if again := WithDensity(with, Density{X: 1, Y: 2, Unit: Inch}); !bytes.Equal(again, with) {
+		t.Error("a density is replaced")
+	}
+	for _, order := range []string{"II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00x", "MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"} {
+		with := WithDensity([]byte(order), d)
+		if got := DensityOf(with); got != d || Orientation(with) != 6 || string(with[8:len(order)]) != order[8:] {
+			t.Errorf("%q: density %v, orientation %d", order[:2], got, Orientation(with))
+		}
+	}
+	for _, block := range []string{"nothing", "II*\x00\xff\xff\x00\x00\x00\x00", "II*\x00\x08\x00\x00\x00\x00\x00"} {
+		if got := WithDensity([]byte(block), d); string(got) != block {
+			t.Errorf("%q becomes %q", block, got)
+		}
+	}
+	if got := WithDensity(nil, Density{X: 2, Y: 1}); got != nil {
+		t.Errorf("without a unit: %q", got)
+	}
+}

@@ -66,7 +66,7 @@ func newUpscale(std streams) *cobra.Command {
 	f.readingFlags.register(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG, if --format says no other)")
-	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png, jpg, tif, ppm or pam; by default JPEG and TIFF for such in folders,\n"+
+	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF for such in folders,\n"+
 		"PNG for others")
 	flags.StringVar(&f.routeMap, "route-map", "",
 		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")

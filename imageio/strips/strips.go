@@ -32,6 +32,7 @@ type Layout struct {
 	AboveBytes  int   // of the row above, if the format looks at it
 	PackedBytes int64 // of a compressed strip
 	WorkerBytes int64 // of what each worker needs besides
+	KeptBytes   int64 // of what is kept until the last strip is there, in formats that write nothing before
 }
 
 // slots gives how many strips are in memory at a time: one for each thread, and one that takes rows meanwhile.
@@ -49,7 +50,7 @@ func (l Layout) Workers(threads int) int {
 func (l Layout) Bytes(threads int) int64 {
 	const small = 64 << 10 // headers, the queue, and what each goroutine needs
 	slot := int64(l.RawBytes) + int64(l.AboveBytes) + BlocksFor(l.PackedBytes)
-	return int64(l.slots(threads))*slot + int64(l.Workers(threads))*l.WorkerBytes + int64(l.AboveBytes) + small
+	return int64(l.slots(threads))*slot + int64(l.Workers(threads))*l.WorkerBytes + int64(l.AboveBytes) + l.KeptBytes + small
 }
 
 // Strip is a run of rows, first as they are, then compressed.

@@ -1,4 +1,4 @@
-// Package webp reads WebP.
+// Package webp reads WebP, and writes it without loss.
 package webp
 
 import (
