@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 
 	"classsr/imageio/codec"
 )
@@ -297,11 +298,14 @@ func (t *items) each(i *item, visit func(kind string, f *fields)) {
 	}
 }
 
-// read gives the data of an item of at most so many bytes; nil if it is longer, or its data are not there.
+// read gives the data of an item of at most so many bytes; nil if there is no item, if it is longer, or its data are not there.
 func (t *items) read(s *codec.Source, i *item, most int64) []byte {
+	if i == nil {
+		return nil
+	}
 	var all []byte
 	for _, e := range i.extents {
-		if e.at < 0 || e.length < 0 || int64(len(all))+e.length > most {
+		if e.at < 0 || e.length < 0 || e.length > most-int64(len(all)) || e.at > math.MaxInt64-2*most {
 			return nil
 		}
 		if i.inside {

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"math"
+	"slices"
 
 	"classsr/imageio/codec"
 )
@@ -132,7 +134,7 @@ func (f *scanner) place(kind string, p *fields) {
 			f.matrix = int(p.uint(2))
 			full := p.uint(1) >> 7
 			f.limited = full == 0
-			if primaries != 2 && transfer != 2 && f.Metadata.Color.ICC == nil {
+			if primaries != 2 && transfer != 2 && max(primaries, transfer) < 256 && f.Metadata.Color.ICC == nil {
 				f.Metadata.Color.CICP = []byte{byte(primaries), byte(transfer), 0, 1}
 			}
 		case "prof", "rICC":
@@ -253,20 +255,41 @@ func (f *scanner) Rest() error {
 	if f.Src.Ended() && f.Src.Size() < f.end {
 		return io.ErrUnexpectedEOF
 	}
-	for _, i := range f.items.all {
-		switch {
-		case i.kind == "Exif":
-			// The turns of the boxes count, not those of EXIF. Four bytes say where the block begins.
-			block := f.items.read(f.Src, i, codec.LongestEXIF)
-			if len(block) > 4 {
-				p := &fields{data: block}
-				if skip := p.uint(4); skip < uint64(len(p.data)) {
-					f.Metadata.EXIF = bytes.TrimPrefix(p.data[skip:], []byte("Exif\x00\x00"))
-				}
-			}
-		case i.kind == "mime" && i.content == "application/rdf+xml":
-			f.Metadata.XMP = f.items.read(f.Src, i, codec.LongestXMP)
+	f.metadata()
+	return nil
+}
+
+// metadata reads the items that tell of the picture beside its pixels. Others tell of further pictures, such as a map of depths.
+func (f *scanner) metadata() {
+	exif := f.about(func(i *item) bool { return i.kind == "Exif" })
+	if block := f.items.read(f.Src, exif, codec.LongestEXIF); len(block) > 4 {
+		p := &fields{data: block} // four bytes say where the block begins
+		if skip := p.uint(4); skip < uint64(len(p.data)) {
+			turned := f.Orientation
+			f.EXIF(p.data[skip:])
+			f.Orientation = turned // the turns of the boxes count, not those of EXIF
 		}
 	}
-	return nil
+	xmp := f.about(func(i *item) bool { return i.kind == "mime" && i.content == "application/rdf+xml" })
+	if packet := f.items.read(f.Src, xmp, codec.LongestXMP); len(packet) > 0 {
+		f.Metadata.XMP = packet
+	}
+}
+
+// about gives the item of a kind that describes the picture, or else the first that describes nothing in particular; nil if there is none.
+func (f *scanner) about(kind func(*item) bool) (found *item) {
+	for _, id := range slices.Sorted(maps.Keys(f.items.all)) {
+		i := f.items.all[id]
+		if !kind(i) {
+			continue
+		}
+		described := i.refers["cdsc"]
+		if slices.Contains(described, f.items.primary) {
+			return i
+		}
+		if len(described) == 0 && found == nil {
+			found = i
+		}
+	}
+	return found
 }

@@ -2,6 +2,7 @@
 # Makes the files here, and pixels.txt: how libheif and libavif of Debian's libheif-examples and libavif-bin show them.
 cd "$(dirname "$0")"
 . ../../testdata/pixels.sh
+rm -f described.* # made last
 
 # shown FILE PICTURE DEPTH TOLERANCE, in levels at most or in dB on average
 shown() {
@@ -52,3 +53,10 @@ for f in *.avif; do
 	*) shown "$f" "$work/shown.png" 8 6 ;;
 	esac
 done
+
+# With metadata (exiftool of Debian's libimage-exiftool-perl), for metadata_test.go.
+convert "$work/rgb.png" -resize 80x70\! -quality 50 "$work/described.jpg"
+exiftool -q -overwrite_original '-icc_profile<=../../../icc/testdata/compatibleWithAdobeRGB1998.icc' -EXIF:Model=Box -EXIF:Orientation#=6 -EXIF:XResolution=300 \
+	-EXIF:YResolution=300 -XMP-dc:Title=Title "$work/described.jpg"
+heif-enc -q 10 "$work/described.jpg" -o described.heic >/dev/null
+avifenc --min 40 --max 60 "$work/described.jpg" described.avif >/dev/null
