@@ -36,8 +36,8 @@ func (f *scanner) layout() error {
 		return codec.Unsupported("channels of different types are not supported")
 	}
 	if _, ok := expansions[f.compression]; !ok {
-		if name := otherCompressions[f.compression]; name != "" {
-			return codec.Unsupported("%s compression is not supported: convert it with tiffcp, gdal_translate or ImageMagick first", name)
+		if other, known := otherCompressions[f.compression]; known {
+			return codec.Unsupported("%s compression is not supported: convert it first, for example with %s", other.name, other.with)
 		}
 		return codec.Unsupported("compression %d is not supported", f.compression)
 	}

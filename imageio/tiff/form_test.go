@@ -205,11 +205,14 @@ func TestRefused(t *testing.T) {
 		fields []entry
 		kind   fault.Kind
 	}{
-		"complex numbers":                 {[]entry{{tagSampleFormat, []uint16{6}}}, fault.Unsupported},
-		"24 bits a sample":                {[]entry{{tagBitsPerSample, []uint16{24}}}, fault.Unsupported},
-		"different depths":                {[]entry{{tagBitsPerSample, []uint16{5, 6, 5}}, {tagSamples, []uint16{3}}}, fault.Unsupported},
-		"JPEG 2000 compression":           {[]entry{{tagCompression, []uint16{34712}}}, fault.Unsupported},
-		"LERC compression":                {[]entry{{tagCompression, []uint16{34887}}}, fault.Unsupported},
+		"complex numbers":       {[]entry{{tagSampleFormat, []uint16{6}}}, fault.Unsupported},
+		"24 bits a sample":      {[]entry{{tagBitsPerSample, []uint16{24}}}, fault.Unsupported},
+		"different depths":      {[]entry{{tagBitsPerSample, []uint16{5, 6, 5}}, {tagSamples, []uint16{3}}}, fault.Unsupported},
+		"JPEG 2000 compression": {[]entry{{tagCompression, []uint16{34712}}}, fault.Unsupported},
+		"LERC compression":      {[]entry{{tagCompression, []uint16{34887}}}, fault.Unsupported},
+		"JPEG XL compression is not supported: convert it first, for example with gdal_translate":   {[]entry{{tagCompression, []uint16{52546}}}, fault.Unsupported},
+		"SGI LogLuv compression is not supported: convert it first, for example with tiff2rgba -c ": {[]entry{{tagCompression, []uint16{34677}}, {tagPhotometric, []uint16{32845}}, {tagBitsPerSample, []uint16{16, 16, 16}}, {tagSamples, []uint16{3}}, {tagSampleFormat, []uint16{2, 2, 2}}}, fault.Unsupported},
+		"LogL (tiff2rgba":                 {[]entry{{tagPhotometric, []uint16{32844}}}, fault.Unsupported},
 		"compression 12345":               {[]entry{{tagCompression, []uint16{12345}}}, fault.Unsupported},
 		"camera's sensor":                 {[]entry{{tagPhotometric, []uint16{32803}}}, fault.Unsupported},
 		"colour model 77":                 {[]entry{{tagPhotometric, []uint16{77}}}, fault.Unsupported},

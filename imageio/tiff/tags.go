@@ -85,11 +85,20 @@ var expansions = map[uint32]int64{
 	faxRows: 0, faxWords: 0, fax3: 0, fax4: 0, jpegCoded: 0, oldJPEG: 0, lzmaCoded: 0, zstandard: 0, webpCoded: 0, oldWebP: 0,
 }
 
-// otherCompressions are those that are not read, as far as they have names.
-var otherCompressions = map[uint32]string{
-	9: "JBIG", 10: "JBIG", 34661: "JBIG", 32766: "NeXT", 32809: "ThunderScan", 32908: "Pixar", 32909: "PixarLog",
-	33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000", 34676: "SGI LogLuv", 34677: "SGI LogLuv", 34887: "LERC",
-	34892: "lossy JPEG of camera raw", 50002: "JPEG XL", 52546: "JPEG XL",
+// What converts files that are not read.
+const (
+	byTiffcp   = "tiffcp -c zip FILE new.tif"
+	byTiffRGBA = "tiff2rgba -c zip FILE new.tif" // of LogLuv, tiffcp keeps the colour model
+	byGDAL     = "gdal_translate -co COMPRESS=DEFLATE FILE new.tif"
+	byMagick   = "ImageMagick: convert FILE new.png"
+)
+
+// otherCompressions are those that are not read, as far as they have names, and what converts them.
+var otherCompressions = map[uint32]struct{ name, with string }{
+	9: {"JBIG", byTiffcp}, 10: {"JBIG", byTiffcp}, 34661: {"JBIG", byTiffcp}, 32766: {"NeXT", byTiffcp}, 32809: {"ThunderScan", byTiffcp},
+	32908: {"Pixar", byMagick}, 32909: {"PixarLog", byTiffcp}, 33003: {"JPEG 2000", byGDAL}, 33005: {"JPEG 2000", byGDAL}, 34712: {"JPEG 2000", byGDAL},
+	34676: {"SGI LogLuv", byTiffRGBA}, 34677: {"SGI LogLuv", byTiffRGBA}, 34887: {"LERC", byGDAL},
+	34892: {"lossy JPEG of camera raw", "darktable-cli FILE new.png"}, 50002: {"JPEG XL", byGDAL}, 52546: {"JPEG XL", byGDAL},
 }
 
 // Colour models.
@@ -107,6 +116,6 @@ const (
 
 // otherModels are those that are not read, as far as they have names.
 var otherModels = map[uint32]string{
-	modelMask: "a mask of another picture", 10: "ITU L*a*b*", 32803: "the pattern of a camera's sensor (camera raw)", 32844: "LogL", 32845: "LogLuv",
-	34892: "camera raw",
+	modelMask: "a mask of another picture", 10: "ITU L*a*b*", 32803: "the pattern of a camera's sensor (camera raw)", 34892: "camera raw",
+	32844: "LogL (" + byTiffRGBA + " converts it)", 32845: "LogLuv (" + byTiffRGBA + " converts it)",
 }
