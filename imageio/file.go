@@ -17,7 +17,7 @@ import (
 
 // readableEndings are the file name endings of the formats that Decode knows.
 var readableEndings = []string{".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".gif", ".bmp", ".dib",
-	".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".tga"}
+	".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".tga"}
 
 // Readable reports whether the ending of path, in any case, is that of a format that DecodeFile reads.
 func Readable(path string) bool {

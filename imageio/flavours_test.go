@@ -187,6 +187,7 @@ func flatFiles(size image.Point) map[string][]byte {
 	return map[string][]byte{
 		"pnm":      append(fmt.Appendf(nil, "P6 %d %d 255\n", w, h), make([]byte, 3*area)...),
 		"pnm 16":   append(fmt.Appendf(nil, "P5 %d %d 65535\n", w, h), make([]byte, 2*area)...),
+		"pfm":      append(fmt.Appendf(nil, "PF\n%d %d\n-1.0\n", w, h), make([]byte, 12*area)...),
 		"pnm bits": append(fmt.Appendf(nil, "P4 %d %d\n", w, h), make([]byte, (w+7)/8*h)...),
 		"pam":      append(fmt.Appendf(nil, "P7\nWIDTH %d\nHEIGHT %d\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n", w, h), make([]byte, 4*area)...),
 		"tga":      tga(2, 24, 0, make([]byte, 3*area)), "tga alpha": tga(2, 32, 8, make([]byte, 4*area)),

@@ -203,6 +203,7 @@ func FuzzDecode(f *testing.F) {
 	for _, file := range samples(f) {
 		f.Add(file)
 	}
+	f.Add([]byte("PF\n2 1\n-1.0\n\x00\x00\x00\x00\x00\x00\x80?\x00\x00\x00?\x00\x00\xc0\x7f\x00\x00\x00\x00\x00\x00\x00\x00")) // with a hole
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if bytes.HasPrefix(data, []byte("\x89PNG")) {
 			data = repaired(data)
@@ -215,6 +216,9 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		again := mustDecode(t, encoded(t, d.Picture, "png"))
+		if d.Depth == 32 {
+			return // PNG has rounded it
+		}
 		if !bytes.Equal(again.Pix8, d.Pix8) || !slices.Equal(again.Pix16, d.Pix16) {
 			t.Error("the picture changes when written as PNG and read")
 		}

@@ -13,6 +13,9 @@ import (
 // Pixels implements codec.Scanner.
 func (f *scanner) Pixels() (*picture.Picture, error) {
 	p := f.NewPicture()
+	if p.Depth == 32 {
+		return p, read(f, codec.NewPlacer(f.File, p.Pix32), f.rows32())
+	}
 	if p.Depth == 16 {
 		return p, read(f, codec.NewPlacer(f.File, p.Pix16), f.rows16())
 	}
@@ -22,7 +25,7 @@ func (f *scanner) Pixels() (*picture.Picture, error) {
 var errAboveWhite = errors.New("a sample is larger than it says that white is")
 
 // read reads all rows. samples reads the samples of one.
-func read[T uint8 | uint16](f *scanner, to *codec.Placer[T], samples func(dst []T, r *bufio.Reader) error) error {
+func read[T codec.Sample](f *scanner, to *codec.Placer[T], samples func(dst []T, r *bufio.Reader) error) error {
 	r := f.Src.Reader(f.pixels)
 	for y := range f.Height {
 		if err := samples(to.Row(y, 0, 1, f.Width), r); err != nil {

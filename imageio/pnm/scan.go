@@ -1,8 +1,10 @@
-// Package pnm reads and writes the portable pictures of Netpbm: PBM, PGM and PPM, plain and raw, and PAM.
+// Package pnm reads and writes the portable pictures of Netpbm: PBM, PGM and PPM, plain and raw, and PAM. It reads PFM, their form in floating
+// point.
 package pnm
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +26,7 @@ type scanner struct {
 	samples int  // a pixel
 	maxval  int  // the value of white
 	pixels  int64
+	floats  binary.ByteOrder // of samples in floating point (PFM); else nil
 }
 
 // Recognise reports whether a file is one.
@@ -51,7 +54,7 @@ func (f *scanner) Header() error {
 	case '7':
 		err = f.pam(t)
 	case 'F', 'f':
-		return codec.Unsupported("samples in floating point (PFM) are not supported: convert it to PNG with 16 bits or to TIFF first")
+		err = f.floating(t, kind)
 	default:
 		err = f.classic(t, kind)
 	}
@@ -142,26 +145,34 @@ func (f *scanner) tuple(kind string) error {
 	return nil
 }
 
-// form checks the sizes and says what decoding takes.
+// form checks the sizes.
 func (f *scanner) form() error {
 	if f.Width < 1 || f.Height < 1 {
 		return codec.ErrNoSize
 	}
-	if f.maxval < 1 || f.maxval > 0xffff {
+	if f.floats == nil && (f.maxval < 1 || f.maxval > 0xffff) {
 		return fmt.Errorf("it says that white is %d", f.maxval)
 	}
-	if f.maxval > 0xff {
+	switch {
+	case f.floats != nil:
+		f.Depth = 32
+	case f.maxval > 0xff:
 		f.Depth = 16
 	}
 	f.HeaderEnd = f.pixels
+	f.needs()
+	f.bound()
+	return nil
+}
+
+// needs says what decoding takes.
+func (f *scanner) needs() {
 	row := f.rowBytes()
-	f.Needs = codec.Needs{Decoder: f.PictureBytes() + row + codec.PixelBytes*int64(f.Width), File: f.Area()*int64(f.samples)*int64(f.sampleBytes()) + int64(f.Height)}
+	f.Needs = codec.Needs{Decoder: f.PictureBytes() + row + 2*codec.PixelBytes*int64(f.Width), File: f.Area()*int64(f.samples)*int64(f.sampleBytes()) + int64(f.Height)}
 	if f.plain {
 		const digits = 6 // a number and a space
 		f.Needs.File = digits*f.Area()*int64(f.samples) + int64(f.Height)
 	}
-	f.bound()
-	return nil
 }
 
 // bound looks whether the file is long enough, if it is there.
@@ -200,6 +211,9 @@ func (f *scanner) Rest() error {
 	if f.TooShort {
 		return io.ErrUnexpectedEOF
 	}
+	if f.floats != nil {
+		return f.measure()
+	}
 	return nil
 }
 
@@ -235,28 +249,38 @@ func (t *tokens) skipComment() error {
 	}
 }
 
-// number reads a decimal number, with spaces and comments before it and one space behind.
+// number reads a decimal number, as word does.
 func (t *tokens) number() (int, error) {
-	var digits []byte
+	const digits = 10
+	word, err := t.word(digits)
+	if err != nil {
+		return 0, err
+	}
+	return number(word)
+}
+
+// word reads at most so many characters, with spaces and comments before them and one space behind.
+func (t *tokens) word(most int) (string, error) {
+	var word []byte
 	for {
 		b, err := t.byte()
 		switch {
 		case err != nil:
-			return 0, err
+			return "", err
 		case b == '#':
 			if err := t.skipComment(); err != nil {
-				return 0, err
+				return "", err
 			}
-			if len(digits) > 0 {
-				return number(string(digits))
+			if len(word) > 0 {
+				return string(word), nil
 			}
 		case isSpace(b):
-			if len(digits) > 0 {
-				return number(string(digits))
+			if len(word) > 0 {
+				return string(word), nil
 			}
 		default:
-			if digits = append(digits, b); len(digits) > 10 {
-				return 0, errNumber
+			if word = append(word, b); len(word) > most {
+				return "", errNumber
 			}
 		}
 	}
