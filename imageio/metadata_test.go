@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -238,6 +239,60 @@ func TestMetadataIntoWebP(t *testing.T) {
 	if err := Encode(&b, patterned(9, 7, 1, false, 8), "webp", EncodeOptions{Metadata: gray}); err != nil || !bytes.Contains(b.Bytes(), gray.Color.ICC) {
 		t.Errorf("a profile for gray: %v", err)
 	}
+}
+
+// TestProfilesOfEveryPair keeps each byte of profiles from each format that holds them to each.
+func TestProfilesOfEveryPair(t *testing.T) {
+	files := map[string][]byte{}
+	for _, name := range []string{"described.heic", "described.avif"} {
+		files[name] = mustRead(t, "heif/testdata/"+name)
+	}
+	formats := []string{"png", "jpeg", "tiff", "webp"}
+	for _, from := range formats {
+		for name, profile := range map[string][]byte{"P3": profile("RGB ", "Display P3"), "gray": profile("GRAY", "Dot Gain 20%"), "long": described(3).Color.ICC} {
+			colors := 3
+			if name == "gray" {
+				colors = 1
+			}
+			if from == "webp" && colors == 1 {
+				continue // it has no gray
+			}
+			var b memoryFile
+			if err := Encode(&b, patterned(9, 7, colors, false, 8), from, EncodeOptions{Metadata: &metadata.Data{Color: metadata.Color{ICC: profile}}}); err != nil {
+				t.Fatal(err)
+			}
+			files[name+" "+from] = b.Bytes()
+		}
+	}
+	for name, file := range files {
+		d := mustDecode(t, file)
+		want := d.Metadata.Color.ICC
+		if want == nil {
+			t.Errorf("%s: no profile", name)
+		}
+		for _, to := range formats {
+			var b memoryFile
+			if err := Encode(&b, d.Picture, to, EncodeOptions{Metadata: d.Metadata}); err != nil {
+				t.Fatal(err)
+			}
+			if to == "webp" && d.Colors == 1 {
+				if !bytes.Contains(b.Bytes(), want) {
+					t.Errorf("%s to %s: another profile", name, to)
+				}
+			} else if !bytes.Equal(mustDecode(t, b.Bytes()).Metadata.Color.ICC, want) {
+				t.Errorf("%s to %s: another profile", name, to)
+			}
+		}
+	}
+}
+
+func mustRead(t *testing.T, path string) []byte {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func TestPagesOfTIFF(t *testing.T) {

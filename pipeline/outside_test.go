@@ -3,12 +3,16 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -75,6 +79,63 @@ func endings() (read, written []string) {
 	return read, written
 }
 
+// encoders make pictures of formats that ImageMagick does not write, of JPEGs and with their metadata; those that are not installed are left out.
+var encoders = map[string][]string{".heic": {"heif-enc", "-q", "90", "IN", "-o", "OUT"}, ".avif": {"avifenc", "-s", "9", "IN", "OUT"}}
+
+// profiles are those of Adobe RGB and of gray, and one like Display P3's.
+func profiles(t *testing.T) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{"P3": displayP3()}
+	for kind, file := range map[string]string{"Adobe": "compatibleWithAdobeRGB1998.icc", "gray": "Gray.icc"} {
+		profile, err := os.ReadFile("../icc/testdata/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[kind] = profile
+	}
+	return all
+}
+
+// displayP3 is a profile of version 2 with the primaries of Display P3, adapted to D50, and a gamma of 2.2.
+func displayP3() []byte {
+	be := binary.BigEndian
+	xyz := func(x, y, z float64) []byte {
+		body := []byte("XYZ \x00\x00\x00\x00")
+		for _, v := range []float64{x, y, z} {
+			body = be.AppendUint32(body, uint32(int32(math.Round(v*65536))))
+		}
+		return body
+	}
+	name := "P3 of a test"
+	desc := append(be.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(name)+1)), name...)
+	tags := []struct {
+		name string
+		body []byte
+	}{
+		{"desc", append(desc, make([]byte, 80)...)}, {"cprt", []byte("text\x00\x00\x00\x00none\x00")}, {"wtpt", xyz(0.9642, 1, 0.8249)},
+		{"rXYZ", xyz(0.5151, 0.2412, -0.0011)}, {"gXYZ", xyz(0.2919, 0.6922, 0.0419)}, {"bXYZ", xyz(0.1572, 0.0666, 0.7841)},
+		{"rTRC", []byte("curv\x00\x00\x00\x00\x00\x00\x00\x01\x02\x33")}, {"gTRC", nil}, {"bTRC", nil},
+	}
+	head := make([]byte, 128)
+	copy(head[8:], "\x02\x40\x00\x00mntrRGB XYZ ")
+	copy(head[36:], "acsp")
+	copy(head[68:], xyz(0.9642, 1, 0.8249)[8:])
+	table := be.AppendUint32(nil, uint32(len(tags)))
+	at, data := len(head)+4+12*len(tags), []byte(nil)
+	offset, length := 0, 0
+	for _, tag := range tags {
+		if tag.body != nil { // else it is that of the tag before
+			offset, length = at+len(data), len(tag.body)
+			data = append(data, tag.body...)
+			data = append(data, make([]byte, -len(data)&3)...)
+		}
+		table = be.AppendUint32(be.AppendUint32(append(table, tag.name...), uint32(offset)), uint32(length))
+	}
+	profile := append(append(head, table...), data...)
+	be.PutUint32(profile, uint32(len(profile)))
+	return profile
+}
+
 // fourTimes enlarges a file four times by bicubic.
 func fourTimes(t *testing.T, input, output string, change func(*Pipeline)) *Result {
 	t.Helper()
@@ -90,58 +151,97 @@ func fourTimes(t *testing.T, input, output string, change func(*Pipeline)) *Resu
 	return watcher.results[0]
 }
 
+// made makes a picture of this ending, with all that cameras and programs put into pictures; false where nothing that is installed makes one.
+func made(t *testing.T, input, kind, profile string) bool {
+	t.Helper()
+	ending := filepath.Ext(input)
+	source := input
+	if encoder := encoders[ending]; encoder != nil {
+		if _, err := exec.LookPath(encoder[0]); err != nil || ending == ".heic" && kind == "gray" { // which is not read
+			return false
+		}
+		source = input + ".jpg"
+	}
+	args := []string{"-seed", "1", "-size", "96x72", "plasma:red-blue"}
+	if kind == "gray" {
+		if ending == ".webp" {
+			return false // it has no gray
+		}
+		args = append(args, "-colorspace", "Gray")
+	}
+	magick(t, append(args, "-strip", "-depth", "8", "-density", "300", "-units", "PixelsPerInch", source)...)
+	exiftool(t, "-q", "-overwrite_original", "-icc_profile<="+profile, "-EXIF:GPSLatitude=46.5", "-EXIF:GPSLatitudeRef=N",
+		"-EXIF:DateTimeOriginal=2026:07:01 12:00:00", "-EXIF:Model=Box", "-EXIF:Orientation#=6", "-EXIF:XResolution=300", "-EXIF:YResolution=300",
+		"-XMP-dc:Title=Title", source)
+	if source != input {
+		args := slices.Clone(encoders[ending])
+		for i, arg := range args {
+			switch arg {
+			case "IN":
+				args[i] = source
+			case "OUT":
+				args[i] = input
+			}
+		}
+		outside(t, "libheif-examples libavif-bin", args[0], args[1:]...)
+	}
+	return true
+}
+
 // TestMetadataAsOthersReadIt takes pictures of each format, with all that cameras and programs put into them, to each format.
 func TestMetadataAsOthersReadIt(t *testing.T) {
 	testref.Slow(t)
 	folder := t.TempDir()
 	read, written := endings()
-	for kind, profile := range map[string]string{"RGB": "compatibleWithAdobeRGB1998.icc", "gray": "Gray.icc"} {
-		want, err := os.ReadFile("../icc/testdata/" + profile)
-		if err != nil {
+	for kind, want := range profiles(t) {
+		profile := filepath.Join(folder, kind+".icc")
+		if err := os.WriteFile(profile, want, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for _, from := range read {
+		for _, from := range append(slices.Sorted(maps.Keys(encoders)), read...) {
 			input := filepath.Join(folder, "in_"+kind+from)
-			args := []string{"-seed", "1", "-size", "64x48", "plasma:red-blue"}
-			if kind == "gray" {
-				if from == ".webp" {
-					continue // it has no gray
-				}
-				args = append(args, "-colorspace", "Gray")
+			if !made(t, input, kind, profile) {
+				continue
 			}
-			magick(t, append(args, "-strip", "-depth", "8", "-density", "300", "-units", "PixelsPerInch", input)...)
-			exiftool(t, "-q", "-overwrite_original", "-icc_profile<=../icc/testdata/"+profile, "-EXIF:GPSLatitude=46.5", "-EXIF:GPSLatitudeRef=N",
-				"-EXIF:DateTimeOriginal=2026:07:01 12:00:00", "-EXIF:Model=Box", "-EXIF:Orientation#=6", "-EXIF:XResolution=300", "-EXIF:YResolution=300",
-				"-XMP-dc:Title=Title", input)
 			for _, to := range written {
 				output := filepath.Join(folder, "out"+to)
 				result := fourTimes(t, input, output, nil)
 				if got := exiftool(t, "-icc_profile", "-b", output); !bytes.Equal(got, want) {
 					t.Errorf("%s %s to %s: a profile of %d bytes, want %d", kind, from, to, len(got), len(want))
 				}
-				tags := told(t, output)
-				for tag, want := range map[string]string{
-					"GPSLatitude": "46.5", "DateTimeOriginal": "2026:07:01 12:00:00", "Model": "Box", "Title": "Title", "ImageWidth": "192", "ImageHeight": "256",
-				} {
-					if tags[tag] != want {
-						t.Errorf("%s %s to %s: %s is %q, want %q", kind, from, to, tag, tags[tag], want)
-					}
-				}
-				if o := tags["Orientation"]; o != "" && o != "1" {
-					t.Errorf("%s %s to %s: orientation %s of an upright picture", kind, from, to, o)
-				}
-				// 47244 dots a metre are 1200 an inch.
-				if tags["XResolution"]+tags["YResolution"] != "12001200" && tags["PixelsPerUnitX"]+tags["PixelsPerUnitY"] != "4724447244" {
-					t.Errorf("%s %s to %s: density %s, %s", kind, from, to, tags["XResolution"], tags["PixelsPerUnitX"])
-				}
-				if tags["Warning"] != "" || tags["Error"] != "" || len(result.Notes) > 0 {
-					t.Errorf("%s %s to %s: exiftool says %s%s, notes %q", kind, from, to, tags["Warning"], tags["Error"], result.Notes)
+				checkTold(t, fmt.Sprintf("%s %s to %s", kind, from, to), told(t, output))
+				if len(result.Notes) > 0 {
+					t.Errorf("%s %s to %s: notes %q", kind, from, to, result.Notes)
 				}
 				if to == ".png" {
 					outside(t, "pngcheck", "pngcheck", "-q", output)
 				}
 			}
 		}
+	}
+}
+
+// checkTold compares what exiftool tells of a result with what was put into the picture.
+func checkTold(t *testing.T, name string, tags map[string]string) {
+	t.Helper()
+	for tag, want := range map[string]string{"GPSLatitude": "46.5", "DateTimeOriginal": "2026:07:01 12:00:00", "Model": "Box", "Title": "Title"} {
+		if tags[tag] != want {
+			t.Errorf("%s: %s is %q, want %q", name, tag, tags[tag], want)
+		}
+	}
+	// Of HEIC and AVIF the boxes say how it lies, and heif-enc leaves that to EXIF.
+	if size := tags["ImageWidth"] + "x" + tags["ImageHeight"]; size != "288x384" && (size != "384x288" || !strings.Contains(name, ".heic to")) {
+		t.Errorf("%s: %s pixels", name, size)
+	}
+	if o := tags["Orientation"]; o != "" && o != "1" {
+		t.Errorf("%s: orientation %s of an upright picture", name, o)
+	}
+	// 47244 dots a metre are 1200 an inch.
+	if tags["XResolution"]+tags["YResolution"] != "12001200" && tags["PixelsPerUnitX"]+tags["PixelsPerUnitY"] != "4724447244" {
+		t.Errorf("%s: density %s, %s", name, tags["XResolution"], tags["PixelsPerUnitX"])
+	}
+	if tags["Warning"] != "" || tags["Error"] != "" {
+		t.Errorf("%s: exiftool says %s%s", name, tags["Warning"], tags["Error"])
 	}
 }
 
