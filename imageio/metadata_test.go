@@ -207,6 +207,11 @@ func TestMetadataOfWebP(t *testing.T) {
 	if m := d.Metadata; !bytes.Equal(m.Color.ICC, want.Color.ICC) || !bytes.Equal(m.EXIF, want.EXIF) || !bytes.Equal(m.XMP, want.XMP) || d.Notes != nil {
 		t.Errorf("got EXIF %q, XMP %q, notes %q", m.EXIF, m.XMP, d.Notes)
 	}
+	long := append([]byte(exifBlock(6)), make([]byte, 1<<20)...) // of which a part would be damaged
+	d = mustDecode(t, extendedWebP(webp, 0, testChunk{"EXIF", long}))
+	if want := []string{"its chunk EXIF is too long to be kept"}; d.Metadata.EXIF != nil || !slices.Equal(d.Notes, want) {
+		t.Errorf("EXIF of %d bytes, notes %q", len(d.Metadata.EXIF), d.Notes)
+	}
 }
 
 // TestMetadataIntoWebP writes what WebP holds, and reads it again. A density alone makes an EXIF block.

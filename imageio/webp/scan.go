@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"classsr/imageio/codec"
 	"classsr/picture"
@@ -183,22 +184,30 @@ func (f *scanner) chunk(kind string, length int64) error {
 			return f.lossy(length)
 		}
 		return f.lossless(length)
+	case "ICCP", "EXIF", "XMP ":
+		return f.described(kind, length)
+	}
+	return nil
+}
+
+// described takes a chunk that tells something beside the pixels.
+func (f *scanner) described(kind string, length int64) error {
+	most := map[string]int{"ICCP": codec.LongestProfile, "EXIF": codec.LongestEXIF, "XMP ": codec.LongestXMP}[kind]
+	if length > int64(most) {
+		f.Note(fmt.Sprintf("its chunk %s is too long to be kept", strings.TrimSpace(kind)))
+		return nil
+	}
+	body, err := f.body(length, 0, most)
+	if err != nil {
+		return err
+	}
+	switch kind {
 	case "ICCP":
-		body, err := f.body(length, 0, codec.LongestProfile)
-		if err == nil && length <= codec.LongestProfile {
-			f.ICC(slices.Clone(body))
-		}
-		return err
+		f.ICC(slices.Clone(body))
 	case "EXIF":
-		body, err := f.body(length, 0, codec.LongestEXIF)
 		f.EXIF(body)
-		return err
-	case "XMP ":
-		body, err := f.body(length, 0, codec.LongestXMP)
-		if err == nil && length <= codec.LongestXMP {
-			f.Metadata.XMP = slices.Clone(body)
-		}
-		return err
+	default:
+		f.Metadata.XMP = slices.Clone(body)
 	}
 	return nil
 }
