@@ -13,7 +13,7 @@ import (
 // Pixels implements codec.Scanner.
 func (f *scanner) Pixels() (*picture.Picture, error) {
 	length := f.Src.Size()
-	m, err := f.module.start(f.module.memory(f, length))
+	m, err := f.module.start(f.module.memory(f, length), turns(f.Area(), length))
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,9 @@ type runner struct {
 // compile compiles the module, or loads what was compiled before from the user's folder for such things, where that can be written.
 func (m *module) compile() (*runner, error) {
 	wasm, err := m.code()
+	if err == nil {
+		wasm, err = fuelled(wasm)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -130,13 +133,14 @@ func (l *linear) Free() { l.all = nil }
 // instance is a running module, with memory of its own.
 type instance struct {
 	api.Module
-	ctx context.Context
+	ctx  context.Context
+	fuel api.MutableGlobal
 }
 
 var errModule = errors.New("its data cannot be decoded")
 
-// start makes an instance that has at most so much memory.
-func (m *module) start(most int64) (*instance, error) {
+// start makes an instance that has at most so much memory, and takes at most so many turns of loops.
+func (m *module) start(most, turns int64) (*instance, error) {
 	r, err := m.compiled()
 	if err != nil {
 		return nil, fault.Default(fault.Unavailable, err)
@@ -148,7 +152,12 @@ func (m *module) start(most int64) (*instance, error) {
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "starting its decoder: %w", err)
 	}
-	return &instance{mod, ctx}, nil
+	fuel, ok := mod.ExportedGlobal(fuelName).(api.MutableGlobal)
+	if !ok {
+		return nil, errNoModule
+	}
+	fuel.Set(uint64(turns)) // until here it ran with what is below zero, which never ends
+	return &instance{mod, ctx, fuel}, nil
 }
 
 // close gives the memory back.
@@ -163,7 +172,10 @@ func (i *instance) call(name string, args ...uint64) (uint32, error) {
 		return 0, fault.New(fault.Unavailable, "its decoder has no function %s: remove the .wasm file beside the program", name)
 	}
 	results, err := f.Call(i.ctx, args...)
-	if err != nil || len(results) != 1 {
+	switch {
+	case err != nil && i.fuel.Get() == 0:
+		return 0, errEndless
+	case err != nil || len(results) != 1:
 		return 0, errModule
 	}
 	return uint32(results[0]), nil
