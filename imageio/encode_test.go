@@ -165,12 +165,12 @@ func TestJPEG(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	for path, want := range map[string]string{"a.png": "png", "b.PNG": "png", "c.jpg": "jpeg", "d/e.f.JPEG": "jpeg", "g.tif": "tiff", "h.TIFF": "tiff"} {
+	for path, want := range map[string]string{"a.png": "png", "b.PNG": "png", "c.jpg": "jpeg", "d/e.f.JPEG": "jpeg", "g.tif": "tiff", "h.TIFF": "tiff", "i.WebP": "webp"} {
 		if got, err := FormatOf(path); got != want || err != nil {
 			t.Errorf("FormatOf(%q) is %q, %v", path, got, err)
 		}
 	}
-	for _, path := range []string{"a.gif", "a.webp", "a", "png"} {
+	for _, path := range []string{"a.gif", "a.heic", "a", "png"} {
 		if got, err := FormatOf(path); err == nil || !strings.Contains(err.Error(), ".png, .jpg, .tif") {
 			t.Errorf("FormatOf(%q) is %q, %v", path, got, err)
 		}
@@ -182,7 +182,7 @@ func TestFormats(t *testing.T) {
 		quality int
 		want    string
 	}{
-		{p, "gif", 0, "use png, jpeg, tiff, pnm or pam"},
+		{p, "gif", 0, "use png, jpeg, tiff, webp, pnm or pam"},
 		{p, "jpeg", 101, "quality"},
 		{p, "jpeg", -1, "quality"},
 		{picture.New(65536, 1, 1, false, 8), "jpeg", 0, "write PNG instead"},

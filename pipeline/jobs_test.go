@@ -207,7 +207,7 @@ func TestResultsOfEarlierRuns(t *testing.T) {
 	}
 	for name, want := range map[string]bool{
 		"a_x4.png": true, "a_x2.jpg": true, "a_jpg_x3.png": true, "a_x2.5.png": true, "a_x16.png": true, "c_x2_x4.png": true,
-		"a_x4.webp": false, "a_x1.png": false, "a_x.png": false, "a_x4b.png": false, "c_x4.png": false, "_x4.png": false, "a_xInf.png": false,
+		"a_x4.webp": true, "a_x4.heic": false, "a_x1.png": false, "a_x.png": false, "a_x4b.png": false, "c_x4.png": false, "_x4.png": false, "a_xInf.png": false,
 		"a_p001_x4.png": true, "a_jpg_p1234_x2.5.tif": true, "c_x2_p001_x4.png": true, "a_p01_x4.png": false, "a_p001.png": false, "c_p001_x4.png": false,
 		Enlarged("x4", "").ofPage(2, 3).name(stem(long), ".png"): true,
 		Enlarged("x4", "").name(stem(long), ".png"):              true, Enlarged("x4", "").name(stem(long)+"y", ".png"): false,
