@@ -24,7 +24,7 @@ func webpSamples(p *picture.Picture) []uint8 {
 	for i := range p.Width * p.Height {
 		pixel := [4]uint8{3: 255}
 		for c := range n {
-			v := uint8(0)
+			var v uint8
 			if p.Depth == 8 {
 				v = p.Pix8[i*n+c]
 			} else {

@@ -129,7 +129,7 @@ func fuelledCode(section []byte, fuel uint64) ([]byte, error) {
 			f.number()
 			f.byte()
 		}
-		code, body = append(code[:0], body[:len(body)-len(f.left)]...), f.left
+		code = append(code[:0], body[:len(body)-len(f.left)]...)
 		for len(f.left) > 0 {
 			const loop = 0x03
 			at := f.left
