@@ -39,7 +39,7 @@ func (c Config) Strips() int { return (c.Height-1)/c.StripRows() + 1 }
 // alpha reports whether there is an alpha channel.
 func (c Config) alpha() bool { return c.Channels%2 == 0 }
 
-// leastMatch is the shortest match, in pixels. Two coded as literals take more bits than any match does, so that MaxBytes holds.
+// leastMatch is the shortest match, in pixels. As bytes these are at least 64 bits, more than any match takes, so that MaxBytes holds.
 func (c Config) leastMatch() int {
 	if c.Channels == 1 {
 		return 8
