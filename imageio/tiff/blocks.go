@@ -41,6 +41,9 @@ func (f *scanner) cut() error {
 	} else if rows := f.d.Uint(tagRowsPerStrip, 0); rows != 0 {
 		b.height = int(min(rows, uint32(f.Height)))
 	}
+	if b.tiles && !f.d.Has(offsets) { // old programs wrote tiles as strips
+		offsets, counts = tagStripOffsets, tagStripByteCounts
+	}
 	b.offsets, b.counts = f.d.List(offsets), f.d.List(counts)
 	if f.compression == oldJPEG {
 		if err := f.cutOldJPEG(); err != nil {

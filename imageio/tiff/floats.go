@@ -11,9 +11,13 @@ import (
 
 // Samples that are no whole numbers from black to white: floating point, those with a sign, and those of 32 bits.
 
-// typeName is what a sample is, as codec.Values has it.
+// typeName is what a sample is, as codec.Values has it. Those of 24 bits are written with 32, which more programs read.
 func (f *scanner) typeName() string {
-	return map[numbers]string{unsigned: "uint", signed: "int", floating: "float"}[f.numbers] + strconv.Itoa(f.bits)
+	bits := f.bits
+	if bits == 24 {
+		bits = 32
+	}
+	return map[numbers]string{unsigned: "uint", signed: "int", floating: "float"}[f.numbers] + strconv.Itoa(bits)
 }
 
 // readNoData reads which sample marks pixels without a value, if the file has them. One that no sample can be is ignored.
@@ -213,16 +217,22 @@ func (f *scanner) value() func([]byte) float64 {
 		return func(b []byte) float64 { return float64(int8(b[0])) }
 	case [2]int{int(signed), 16}:
 		return func(b []byte) float64 { return float64(int16(order.Uint16(b))) }
+	case [2]int{int(signed), 24}:
+		return func(b []byte) float64 { return float64(int32(f.bits24(b)<<8) >> 8) }
 	case [2]int{int(signed), 32}:
 		return func(b []byte) float64 { return float64(int32(order.Uint32(b))) }
 	case [2]int{int(signed), 64}:
 		return func(b []byte) float64 { return float64(int64(order.Uint64(b))) }
+	case [2]int{int(unsigned), 24}:
+		return func(b []byte) float64 { return float64(f.bits24(b)) }
 	case [2]int{int(unsigned), 32}:
 		return func(b []byte) float64 { return float64(order.Uint32(b)) }
 	case [2]int{int(unsigned), 64}:
 		return func(b []byte) float64 { return float64(order.Uint64(b)) }
 	case [2]int{int(floating), 16}:
-		return func(b []byte) float64 { return half(order.Uint16(b)) }
+		return func(b []byte) float64 { return small(uint32(order.Uint16(b)), 5, 10) }
+	case [2]int{int(floating), 24}:
+		return func(b []byte) float64 { return small(f.bits24(b), 7, 16) }
 	case [2]int{int(floating), 32}:
 		return func(b []byte) float64 { return float64(math.Float32frombits(order.Uint32(b))) }
 	case [2]int{int(floating), 64}:
@@ -231,21 +241,31 @@ func (f *scanner) value() func([]byte) float64 {
 	panic(fmt.Sprintf("tiff: no samples of %d bits", f.bits))
 }
 
-// half is a floating point number of 16 bits.
-func half(b uint16) float64 {
+// bits24 gives a sample of 24 bits.
+func (f *scanner) bits24(b []byte) uint32 {
+	if f.d.Order.Uint16([]byte{0, 1}) == 1 {
+		return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])
+	}
+	return uint32(b[2])<<16 | uint32(b[1])<<8 | uint32(b[0])
+}
+
+// small is a floating point number of 16 or 24 bits: a sign, an exponent and a fraction of so many bits.
+func small(b uint32, exponentBits, fractionBits int) float64 {
 	sign := 1.0
-	if b>>15 != 0 {
+	if b>>(exponentBits+fractionBits) != 0 {
 		sign = -1
 	}
-	exponent, fraction := int(b>>10&31), float64(b&0x3ff)
+	most := 1<<exponentBits - 1
+	bias := most/2 + fractionBits
+	exponent, fraction := int(b>>fractionBits)&most, int(b)&(1<<fractionBits-1)
 	switch exponent {
 	case 0:
-		return sign * math.Ldexp(fraction, -24)
-	case 31:
+		return sign * math.Ldexp(float64(fraction), 1-bias)
+	case most:
 		if fraction != 0 {
 			return math.NaN()
 		}
 		return sign * math.Inf(1)
 	}
-	return sign * math.Ldexp(1024+fraction, exponent-25)
+	return sign * math.Ldexp(float64(1<<fractionBits+fraction), exponent-bias)
 }

@@ -44,12 +44,15 @@ func (f *scanner) layout() error {
 	return f.depth()
 }
 
+// wholeBytes are the bits of samples that are read as floating point.
+var wholeBytes = map[int]bool{8: true, 16: true, 24: true, 32: true, 64: true}
+
 // depth works out the picture's depth from what a sample is.
 func (f *scanner) depth() error {
 	switch {
-	case f.numbers == floating && (f.bits == 16 || f.bits == 32 || f.bits == 64),
-		f.numbers == signed && (f.bits == 8 || f.bits == 16 || f.bits == 32 || f.bits == 64),
-		f.numbers == unsigned && (f.bits == 32 || f.bits == 64):
+	case f.numbers == floating && f.bits > 8 && wholeBytes[f.bits],
+		f.numbers == signed && wholeBytes[f.bits],
+		f.numbers == unsigned && f.bits > 16 && wholeBytes[f.bits]:
 		f.Depth = 32
 	case f.numbers == unsigned && f.bits > 8 && f.bits <= 16:
 		f.Depth = 16
@@ -61,7 +64,7 @@ func (f *scanner) depth() error {
 		return codec.Unsupported("%d bits a sample are not supported", f.bits)
 	}
 	switch {
-	case f.predictor == 2 && f.bits%8 != 0:
+	case f.predictor == 2 && (f.bits%8 != 0 || f.bits == 24):
 		return codec.Unsupported("differences of samples of %d bits are not supported", f.bits)
 	case f.predictor == 3 && f.numbers != floating:
 		return errors.New("differences of floating point numbers are of no use for whole ones")

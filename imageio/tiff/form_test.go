@@ -206,7 +206,8 @@ func TestRefused(t *testing.T) {
 		kind   fault.Kind
 	}{
 		"complex numbers":       {[]entry{{tagSampleFormat, []uint16{6}}}, fault.Unsupported},
-		"24 bits a sample":      {[]entry{{tagBitsPerSample, []uint16{24}}}, fault.Unsupported},
+		"48 bits a sample":      {[]entry{{tagBitsPerSample, []uint16{48}}}, fault.Unsupported},
+		"samples of 24 bits":    {[]entry{{tagBitsPerSample, []uint16{24}}, {tagPredictor, []uint16{2}}}, fault.Unsupported},
 		"different depths":      {[]entry{{tagBitsPerSample, []uint16{5, 6, 5}}, {tagSamples, []uint16{3}}}, fault.Unsupported},
 		"JPEG 2000 compression": {[]entry{{tagCompression, []uint16{34712}}}, fault.Unsupported},
 		"LERC compression":      {[]entry{{tagCompression, []uint16{34887}}}, fault.Unsupported},

@@ -58,14 +58,33 @@ func (f *scanner) samples8() func(dst []uint8, row stored) {
 		channels := f.channels()
 		codes := codes[:len(dst)/channels*len(f.used)]
 		f.unpack(codes, row)
+		divided := f.multiplied && f.divide(codes)
 		convert(dst, codes)
-		if f.multiplied {
+		if f.multiplied && !divided {
 			codec.Straighten(dst, channels)
 		}
 		if f.noData != nil {
 			hide(dst, codes, channels, len(f.used), f.transparent, *f.noData)
 		}
 	}
+}
+
+// divide takes alpha out of colours that it multiplies where these are no amounts of light, as inks, and reports whether they are none.
+func (f *scanner) divide(codes []uint16) bool {
+	switch f.photometric {
+	case blackIsZero, modelRGB, modelPalette:
+		return false
+	}
+	most := uint32(1)<<f.bits - 1
+	for ; len(codes) > 0; codes = codes[len(f.used):] {
+		last := len(f.used) - 1
+		if a := uint32(codes[last]); a != 0 && a != most {
+			for k, c := range codes[:last] {
+				codes[k] = uint16(min(most, (uint32(c)*most+a/2)/a))
+			}
+		}
+	}
+	return true
 }
 
 // asStored reports whether a row of stored samples is one of the picture.
@@ -180,8 +199,9 @@ func (f *scanner) samples16() func(dst []uint16, row stored) {
 		channels := f.channels()
 		codes := codes[:len(dst)/channels*len(f.used)]
 		f.unpack(codes, row)
+		divided := f.multiplied && f.divide(codes)
 		convert(dst, codes)
-		if f.multiplied {
+		if f.multiplied && !divided {
 			codec.Straighten(dst, channels)
 		}
 		if f.noData != nil {
