@@ -72,7 +72,18 @@ func sniff(s *codec.Source) (*codec.Format, error) {
 			return in.format, nil
 		}
 	}
+	if spoiltPNG(data) {
+		return nil, fault.New(fault.Damaged, "damaged PNG: its first bytes are wrong, as after a transfer as text")
+	}
 	return nil, codec.Unsupported("it is not a %s picture", readable)
+}
+
+// spoiltPNG reports whether a PNG's first chunk comes where it should, but for line ends that were changed, behind something else than its
+// signature, which is made so that such a transfer is noticed.
+func spoiltPNG(data []byte) bool {
+	const first, furthest = "IHDR", 14
+	i := strings.Index(string(data[:min(len(data), furthest+len(first))]), first)
+	return i >= 10
 }
 
 func startsAt(data []byte, offset int, bytes string) bool {

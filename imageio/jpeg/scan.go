@@ -27,6 +27,7 @@ type scanner struct {
 	components  []component
 	scanned     map[byte]bool // components that some scan holds
 	scans       int
+	restart     int64 // after so many units coding begins anew; 0 if it does not
 	visited     int64 // blocks that the scans so far pass over
 	parts       parts
 	jfif        bool
@@ -158,6 +159,8 @@ func (f *scanner) segment(marker byte) error {
 		return f.scan(body)
 	case marker == 0xdb:
 		f.tables(body)
+	case marker == 0xdd && len(body) >= 2:
+		f.restart = int64(binary.BigEndian.Uint16(body))
 	case marker == 0xfe:
 		f.comment(body)
 	case marker >= 0xe0 && marker <= 0xef:
@@ -236,6 +239,10 @@ func (f *scanner) scan(body []byte) error {
 			if body[1+2*i] == k.id {
 				f.scanned[k.id] = true
 				f.visited += blocks
+				// image/jpeg counts units of all channels, where the blocks of this one are meant.
+				if body[0] == 1 && f.restart > 0 && f.restart < blocks && k.h*k.v > 1 {
+					return codec.Unsupported("restarts in scans of one channel are not supported: convert it with jpegtran first")
+				}
 			}
 		}
 	}

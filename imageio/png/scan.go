@@ -193,7 +193,7 @@ func (f *scanner) form(body []byte) error {
 	f.Width, f.Height = int(w), int(h)
 	f.bits, f.colorType, f.interlaced = int(body[8]), body[9], body[12] == 1
 	if !slices.Contains(depths[f.colorType], f.bits) {
-		return codec.Unsupported("colour type %d with %d bits a sample does not exist", f.colorType, f.bits)
+		return fmt.Errorf("colour type %d with %d bits a sample does not exist", f.colorType, f.bits)
 	}
 	if body[10] != 0 || body[11] != 0 || body[12] > 1 {
 		return codec.Unsupported("its compression, filters or interlacing are of an unknown kind")

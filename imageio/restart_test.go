@@ -1,0 +1,25 @@
+package imageio
+
+import (
+	"image"
+	"strings"
+	"testing"
+
+	"classsr/fault"
+)
+
+// TestRestartsInScansOfOneChannel refuses valid files that image/jpeg takes for damaged ones, and says so.
+func TestRestartsInScansOfOneChannel(t *testing.T) {
+	const every = "\xff\xdd\x00\x04\x00"
+	with := func(sampling string, restart string) []byte {
+		file := flatJPEG{size: image.Pt(32, 32), sampling: []byte(sampling), progressive: true, scans: 1}.bytes()
+		return append([]byte("\xff\xd8"+every+restart), file[2:]...)
+	}
+	if _, err := Decode(with("\x22\x11\x11", "\x02"), Limits{}); fault.KindOf(err) != fault.Unsupported || !strings.Contains(err.Error(), "jpegtran") {
+		t.Errorf("error %v of kind %s", err, fault.KindOf(err))
+	}
+	mustDecode(t, with("\x22\x11\x11", "\x40")) // never reached
+	if _, err := Decode(with("\x11\x11\x11", "\x02"), Limits{}); fault.KindOf(err) == fault.Unsupported {
+		t.Errorf("without subsampling: %v", err)
+	}
+}
