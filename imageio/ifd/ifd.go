@@ -175,10 +175,14 @@ var fieldSizes = [...]int64{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8
 // field says where the values of a field lie, and of which type they are. Those of at most four bytes (eight in a BigTIFF) are in the entry
 // itself; they are given at once. There is none where the field is absent or of an unknown type.
 func (d *Directory) field(tag uint16) (at, length int64, inline []byte, kind uint16) {
-	entry := d.entry(tag)
-	if entry == nil {
-		return 0, 0, nil, 0
+	if entry := d.entry(tag); entry != nil {
+		return d.values(entry)
 	}
+	return 0, 0, nil, 0
+}
+
+// values does so for an entry.
+func (d *Directory) values(entry []byte) (at, length int64, inline []byte, kind uint16) {
 	kind = d.Order.Uint16(entry[2:])
 	if int(kind) >= len(fieldSizes) || fieldSizes[kind] == 0 {
 		return 0, 0, nil, 0

@@ -142,12 +142,12 @@ func TestAppend(t *testing.T) {
 		if bits := d.Uints(258, 9); !slices.Equal(bits, []uint32{8, 8, 8}) || d.Uint(256, 0) != 1<<20 || d.Rational(282) != 300 || d.Rational(283) != 0.37 {
 			t.Errorf("big %v: bits %v, fractions %v and %v", big, bits, d.Rational(282), d.Rational(283))
 		}
-		got := d.Fields(1000)
+		got := d.Fields(func(uint16) bool { return true }, 1000)
 		slices.SortFunc(fields, func(a, b Field) int { return int(a.Tag) - int(b.Tag) })
 		if !slices.EqualFunc(got, fields, func(a, b Field) bool { return a.Tag == b.Tag && a.Kind == b.Kind && bytes.Equal(a.Values, b.Values) }) {
 			t.Errorf("big %v: %v, want %v", big, got, fields)
 		}
-		if short := d.Fields(8); len(short) >= len(got) || d.Err != nil {
+		if short := d.Fields(func(uint16) bool { return true }, 8); len(short) >= len(got) || d.Err != nil {
 			t.Errorf("big %v: short fields %v, %v", big, short, d.Err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestAppend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := d.Fields(100); len(f) != 1 || !bytes.Equal(f[0].Values, []byte{1, 0, 2, 0}) {
+	if f := d.Fields(func(uint16) bool { return true }, 100); len(f) != 1 || !bytes.Equal(f[0].Values, []byte{1, 0, 2, 0}) {
 		t.Errorf("%v", f)
 	}
 }

@@ -12,22 +12,33 @@ type Field struct {
 	Values    []byte
 }
 
-// Fields gives the fields of a directory, each of at most so many bytes; longer ones and those that cannot be read are left out. Offsets of
-// other directories in them mean nothing elsewhere.
-func (d *Directory) Fields(most int) []Field {
+// Fields gives the fields of a directory that are wanted, each of at most so many bytes and together of four times as many: fields may share
+// their bytes, so that a small file could have gigabytes of them. Longer ones and those that cannot be read are left out. Offsets of other
+// directories in them mean nothing elsewhere.
+func (d *Directory) Fields(wanted func(tag uint16) bool, most int) []Field {
 	var fields []Field
-	size := d.form().entry
-	for at := 0; at+size <= len(d.entries); at += size {
-		tag := d.Order.Uint16(d.entries[at:])
-		_, length, _, kind := d.field(tag)
-		if length == 0 || length > int64(most) || slices.ContainsFunc(fields, func(f Field) bool { return f.Tag == tag }) {
+	left := 4 * int64(most)
+	last := map[uint16][]byte{}
+	for entry := range slices.Chunk(d.entries, d.form().entry) {
+		last[d.Order.Uint16(entry)] = entry
+	}
+	for entry := range slices.Chunk(d.entries, d.form().entry) {
+		tag := d.Order.Uint16(entry)
+		if entry = last[tag]; entry == nil || !wanted(tag) {
 			continue
 		}
-		before := d.Err
-		raw, _ := d.Bytes(tag, most)
-		if d.Err = before; raw == nil {
+		delete(last, tag)
+		at, length, raw, kind := d.values(entry)
+		if length == 0 || length > min(int64(most), left) {
 			continue
 		}
+		if raw == nil {
+			var err error
+			if raw, err = d.src.Bytes(at, int(length)); err != nil {
+				continue
+			}
+		}
+		left -= length
 		values := slices.Clone(raw)
 		if d.Order.Uint16([]byte{0, 1}) == 1 {
 			swap(values, unitSizes[kind])

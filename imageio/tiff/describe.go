@@ -14,11 +14,7 @@ var remarks = map[string]uint16{"Title": 269, "Description": 270, metadata.Comme
 func described(tail []byte, base int64, big bool, m *metadata.Data) ([]byte, []ifd.Field) {
 	var fields []ifd.Field
 	if exif, err := ifd.First(ifd.Block(m.EXIF)); err == nil {
-		for _, f := range exif.Fields(longestField) {
-			if describing[f.Tag] {
-				fields = append(fields, f)
-			}
-		}
+		fields = exif.Fields(isDescribing, longestField)
 		for _, tag := range []uint16{tagEXIF, tagGPS} {
 			if at := exif.Uint(tag, 0); at > 0 {
 				var where ifd.Field

@@ -17,6 +17,8 @@ var describing = map[uint16]bool{
 	40091: true, 40092: true, 40093: true, 40094: true, 40095: true, // title, remark, author, keywords, subject, as Windows has them
 }
 
+func isDescribing(tag uint16) bool { return describing[tag] }
+
 // longestField bounds the fields of directories that are kept.
 const longestField = 256 << 10
 
@@ -56,12 +58,7 @@ func (f *scanner) block(tag uint16, longest int) []byte {
 
 // exif makes an EXIF block of the fields that describe the picture and of the directories of EXIF and GPS; nil if there are none.
 func (f *scanner) exif() []byte {
-	var fields []ifd.Field
-	for _, field := range f.d.Fields(longestField) {
-		if describing[field.Tag] {
-			fields = append(fields, field)
-		}
-	}
+	fields := f.d.Fields(isDescribing, longestField)
 	out := []byte("II*\x00\x00\x00\x00\x00")
 	for _, tag := range []uint16{tagEXIF, tagGPS} {
 		if at := f.d.Uint(tag, 0); at > 0 {
@@ -93,16 +90,11 @@ func copied(out []byte, base int64, big bool, d *ifd.Directory, at int64, tag ui
 	if err != nil {
 		return out, ifd.Field{}
 	}
-	fields := from.Fields(longestField)
-	for i, f := range fields {
-		if f.Tag == tagInterop {
-			fields = append(fields[:i:i], fields[i+1:]...)
-			var where ifd.Field
-			if out, where = copied(out, base, big, d, int64(from.Uint(tagInterop, 0)), tagInterop+1); where.Tag != 0 {
-				where.Tag = tagInterop
-				fields = append(fields, where)
-			}
-			break
+	fields := from.Fields(func(tag uint16) bool { return tag != tagInterop }, longestField)
+	if at := from.Uint(tagInterop, 0); at > 0 && tag == tagEXIF { // in others it would lead around in circles
+		var where ifd.Field
+		if out, where = copied(out, base, big, d, int64(at), tagInterop); where.Tag != 0 {
+			fields = append(fields, where)
 		}
 	}
 	if len(fields) == 0 {

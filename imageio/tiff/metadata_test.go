@@ -31,7 +31,7 @@ func fieldsOf(t *testing.T, exif []byte) map[string][]byte {
 	all := map[string][]byte{}
 	var add func(d *ifd.Directory, where string)
 	add = func(d *ifd.Directory, where string) {
-		for _, f := range d.Fields(1 << 16) {
+		for _, f := range d.Fields(func(uint16) bool { return true }, 1<<16) {
 			switch f.Tag {
 			case tagEXIF, tagGPS, tagInterop:
 				sub, err := d.At(int64(d.Uint(f.Tag, 0)))
