@@ -98,6 +98,15 @@ func Open(s *Source, format *Format, o Options) (*File, error) {
 	return f, nil
 }
 
+// CheckFrame refuses frames of animations that are too far from the first: all before one are held in a list, and drawn.
+func (f *File) CheckFrame() error {
+	const most = 1 << 16
+	if f.Options.Page > most {
+		return fault.New(fault.Usage, "only the first %d frames of an animation can be read", most)
+	}
+	return nil
+}
+
 // NoPage is the error about a page that is wanted and not there, of so many.
 func (f *File) NoPage(pages int) error {
 	if pages == 1 {

@@ -69,6 +69,9 @@ func (f *scanner) Header() error {
 	if f.palette, err = f.readPalette(flags); err != nil {
 		return err
 	}
+	if err := f.CheckFrame(); err != nil {
+		return err
+	}
 	wanted := max(f.Options.Page, 1)
 	for f.Pages < wanted {
 		if err := f.next(); err != nil {

@@ -84,6 +84,9 @@ func (f *scanner) toFrame() error {
 		f.animation.frames = nil
 		return nil
 	}
+	if err := f.CheckFrame(); err != nil {
+		return err
+	}
 	for !f.complete && (f.Pages < f.Options.Page || f.animation.frames[f.Options.Page-1].data == 0) {
 		if err := f.next(); err != nil {
 			return err
