@@ -92,7 +92,7 @@ func (f *scanner) Rest() error {
 func (f *scanner) Pixels() (*picture.Picture, error) {
 	p, err := f.DecodeWith(jpeg.DecodeConfig, jpeg.Decode)
 	if unsupported := jpeg.UnsupportedError(""); errors.As(err, &unsupported) {
-		err = codec.Unsupported("%w", err)
+		err = codec.Unsupported("its kind is not read (%s): convert it with ImageMagick first", string(unsupported))
 	}
 	return p, err
 }
@@ -154,7 +154,7 @@ func (f *scanner) segment(marker byte) error {
 		f.progressive = marker == 0xc2
 		return f.frame(body)
 	case marker >= 0xc3 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
-		return codec.Unsupported("lossless, hierarchical or arithmetic coding is not supported")
+		return codec.Unsupported("lossless, hierarchical or arithmetic coding is not supported: convert it with ImageMagick first")
 	case marker == 0xda:
 		return f.scan(body)
 	case marker == 0xdb:
