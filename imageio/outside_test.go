@@ -137,7 +137,7 @@ func magickPicture(path string) (*picture.Picture, error) {
 		w, h, _ := strings.Cut(word, "x")
 		width, err := strconv.Atoi(w)
 		height, err2 := strconv.Atoi(h)
-		if err == nil && err2 == nil && out.Len() == 8*width*height {
+		if err == nil && err2 == nil && out.Len() > 0 && out.Len() == 8*width*height {
 			p = picture.New(width, height, 3, true, 16)
 			break
 		}

@@ -107,7 +107,8 @@ try webp/animated.webp gif2webp -quiet "$src/a.gif" -o webp/animated.webp
 try webp/animated-lossy.webp gif2webp -quiet -lossy "$src/a.gif" -o webp/animated-lossy.webp
 
 # TIFF: compressions, depths, colour models, layouts, orders
-for s in rgb gray rgba; do convert -quiet "$src/$s.png" -depth 8 -compress none "$src/$s.tif"; done
+convert "$src/rgb.png" -depth 8 -type TrueColor -compress none "$src/rgb.tif"
+convert "$src/rgba.png" -depth 8 -type TrueColorAlpha -compress none "$src/rgba.tif"
 convert "$src/rgb16.png" -depth 16 -compress none "$src/rgb16.tif"
 convert "$src/bilevel.png" -type Bilevel -depth 1 -compress none "$src/bilevel.tif"
 tc() { try "${*: -1}" tiffcp "$@"; }

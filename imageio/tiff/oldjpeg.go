@@ -11,14 +11,15 @@ import (
 )
 
 // TIFFs of before 1995 keep JPEG (compression 6) in one of two ways: a JPEG of the whole picture, or blocks without headers, whose tables are in
-// fields of the directory. Some have both, and the JPEG is but a header; so the tables are preferred.
+// fields of the directory. Some have both, and the JPEG is but a header; so the tables are preferred, unless the JPEG holds the only block to the
+// end.
 
 // cutOldJPEG finds the blocks of JPEG data.
 func (f *scanner) cutOldJPEG() error {
 	if f.planar || f.samples != 3 && f.samples != 1 {
 		return errOldJPEG
 	}
-	if f.d.Has(tagJPEGQTables) && f.d.Has(tagJPEGDCTables) && f.d.Has(tagJPEGACTables) {
+	if f.d.Has(tagJPEGQTables) && f.d.Has(tagJPEGDCTables) && f.d.Has(tagJPEGACTables) && !f.insideJPEG() {
 		return f.readOldTables()
 	}
 	b := &f.blocks
@@ -39,6 +40,24 @@ func (f *scanner) cutOldJPEG() error {
 		return errOldJPEG
 	}
 	return nil
+}
+
+// insideJPEG reports whether a whole JPEG holds the only block. Where blocks begin in it some programs told wrongly.
+func (f *scanner) insideJPEG() bool {
+	b := &f.blocks
+	jpeg := int64(f.d.Uint(tagOldJPEGOffset, 0))
+	end := jpeg + int64(f.d.Uint(tagOldJPEGLength, 0))
+	if jpeg == 0 || b.tiles || b.offsets.N != 1 || b.counts.N != 1 {
+		return false
+	}
+	at, n, err := b.at(0)
+	if err != nil || at < jpeg || at+n > end {
+		return false
+	}
+	first, err := f.Src.Bytes(jpeg, 2)
+	begins := err == nil && string(first) == "\xff\xd8"
+	last, err := f.Src.Bytes(end-2, 2)
+	return begins && err == nil && string(last) == "\xff\xd9"
 }
 
 var errOldJPEG = codec.Unsupported("JPEG compression as of before 1995 (compression 6) is not supported in this form: convert it with tiffcp -c zip or ImageMagick first")
