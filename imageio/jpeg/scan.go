@@ -122,7 +122,8 @@ func (f *scanner) next() error {
 	}
 	switch kind := b[1]; {
 	case kind == 0xff: // the one before it fills a gap
-		f.at += int64(len(b) - len(bytes.TrimLeft(b, "\xff")) - 1)
+		fill := int64(len(b) - len(bytes.TrimLeft(b, "\xff")) - 1)
+		f.at, f.skipped = f.at+fill, f.skipped+fill
 	case kind == 0 || kind >= 0xd0 && kind <= 0xd7: // stuffed byte, restart
 		f.at += 2
 	case kind == 0xd9: // end of image

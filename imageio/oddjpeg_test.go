@@ -8,6 +8,14 @@ import (
 	"classsr/fault"
 )
 
+// TestEndlessFill gives up soon on a JPEG that begins with nothing but fill.
+func TestEndlessFill(t *testing.T) {
+	piped := &endless{start: []byte("\xff\xd8" + strings.Repeat("\xff", 1<<20))}
+	if _, err := DecodeReader(piped, Limits{}); fault.KindOf(err) != fault.Damaged || piped.read > 1<<18 {
+		t.Errorf("%d bytes were read, error %v", piped.read, err)
+	}
+}
+
 // TestRestartsInScansOfOneChannel refuses valid files that image/jpeg takes for damaged ones, and says so.
 func TestRestartsInScansOfOneChannel(t *testing.T) {
 	const every = "\xff\xdd\x00\x04\x00"
