@@ -1,6 +1,7 @@
 package imageio
 
 import (
+	"bytes"
 	"image"
 	"strings"
 	"testing"
@@ -29,5 +30,15 @@ func TestRestartsInScansOfOneChannel(t *testing.T) {
 	mustDecode(t, with("\x22\x11\x11", "\x40")) // never reached
 	if _, err := Decode(with("\x11\x11\x11", "\x02"), Limits{}); fault.KindOf(err) == fault.Unsupported {
 		t.Errorf("without subsampling: %v", err)
+	}
+}
+
+// TestInksWithoutAdobe reads CMYK that no segment of Adobe's tells of as if one did.
+func TestInksWithoutAdobe(t *testing.T) {
+	file := reference(t, "jpeg-cmyk.jpg")
+	at := bytes.Index(file, []byte("\xff\xee"))
+	without := append(bytes.Clone(file[:at]), file[at+16:]...)
+	if got, want := mustDecode(t, without), mustDecode(t, file); !bytes.Equal(got.Pix8, want.Pix8) {
+		t.Error("other colours")
 	}
 }

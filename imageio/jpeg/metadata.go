@@ -58,7 +58,7 @@ func (f *scanner) application(number byte, body []byte) {
 		}
 	case 14:
 		if len(body) >= 12 && after("Adobe") != nil {
-			f.adobe = body[11] == 0
+			f.adobe, f.told = body[11] == 0, true
 		}
 	}
 }

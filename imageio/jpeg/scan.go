@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"image"
 	"image/jpeg"
 	"io"
 	"slices"
+	"strings"
 
 	"classsr/imageio/codec"
 	"classsr/imageio/jpeg/baseline"
@@ -32,6 +34,7 @@ type scanner struct {
 	parts       parts
 	jfif        bool
 	adobe       bool // an Adobe segment says that the components are no brightness and chroma
+	told        bool // there was an Adobe segment
 }
 
 type component struct {
@@ -90,11 +93,26 @@ func (f *scanner) Rest() error {
 
 // Pixels implements codec.Scanner.
 func (f *scanner) Pixels() (*picture.Picture, error) {
-	p, err := f.DecodeWith(jpeg.DecodeConfig, jpeg.Decode)
+	decode := jpeg.Decode
+	if len(f.components) == 4 && !f.told {
+		decode = decodeCMYK
+	}
+	p, err := f.DecodeWith(jpeg.DecodeConfig, decode)
 	if unsupported := jpeg.UnsupportedError(""); errors.As(err, &unsupported) {
 		err = codec.Unsupported("its kind is not read (%s): convert it with ImageMagick first", string(unsupported))
 	}
 	return p, err
+}
+
+// decodeCMYK decodes four channels that no segment tells the meaning of. They are inks, inverted as Adobe's programs write them, as ImageMagick
+// takes them too; image/jpeg wants to be told.
+func decodeCMYK(r io.Reader) (image.Image, error) {
+	const adobe = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+	var start [2]byte
+	if _, err := io.ReadFull(r, start[:]); err != nil {
+		return nil, err
+	}
+	return jpeg.Decode(io.MultiReader(bytes.NewReader(start[:]), strings.NewReader(adobe), r))
 }
 
 // next reads a segment, or a few bytes that are none.
