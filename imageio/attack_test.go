@@ -43,7 +43,7 @@ func readAndWritten(file []byte) error {
 		return err
 	}
 	m := d.Metadata.Of(image.Pt(d.Width, d.Height), image.Pt(d.Width, d.Height))
-	for _, format := range []string{"png", "jpeg", "tiff"} {
+	for _, format := range []string{"png", "jpeg", "tiff", "webp"} {
 		if err := Encode(io.Discard, d.Picture, format, EncodeOptions{Metadata: m}); err != nil && fault.KindOf(err) != fault.Unsupported {
 			return fmt.Errorf("as %s: %w", format, err)
 		}

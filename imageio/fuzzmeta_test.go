@@ -22,7 +22,7 @@ func FuzzMetadata(f *testing.F) {
 		from, to := image.Pt(2, 2), image.Pt(5, 3)
 		m := (&metadata.Data{EXIF: exif, XMP: xmp, IPTC: iptc, Text: []metadata.Text{{Keyword: keyword, Value: text}}}).Of(from, to)
 		p := picture.New(to.X, to.Y, 3, false, 8)
-		for _, format := range []string{"png", "jpeg", "tiff"} {
+		for _, format := range []string{"png", "jpeg", "tiff", "webp"} {
 			var b bytes.Buffer
 			if err := Encode(&b, p, format, EncodeOptions{Metadata: m}); err != nil {
 				if fault.KindOf(err) != fault.Unsupported {
