@@ -22,4 +22,8 @@ func TestFarFrames(t *testing.T) {
 	if _, err := Decode(png, Limits{Options: Options{Page: 70000}}); fault.KindOf(err) != fault.Usage {
 		t.Errorf("PNG: %v", err)
 	}
+	webp := []byte("RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	if _, err := Decode(webp, Limits{Options: Options{Page: 70000}}); fault.KindOf(err) != fault.Usage {
+		t.Errorf("WebP: %v", err)
+	}
 }

@@ -96,7 +96,7 @@ func boolInt(b bool) int {
 func (f *scanner) pam(t *tokens) (err error) {
 	kind := ""
 	if line, err := t.line(); err != nil || line != "" {
-		return codec.Unsupported("a header that begins with P7 %s is not known", line)
+		return codec.Unsupported("a header that begins with P7 %q is not known", line)
 	}
 	for {
 		line, err := t.line()

@@ -164,6 +164,9 @@ func (f *scanner) chunk(kind string, length int64) error {
 		f.animated = body[0]&flagAnimation != 0
 		f.flaggedAlpha = body[0]&flagAlpha != 0
 		f.extended, f.Alpha = true, body[0]&flagAlpha != 0
+		if err := f.CheckFrame(); f.animated && err != nil {
+			return err
+		}
 		return f.sized(1+uint24(body[4:]), 1+uint24(body[7:]))
 	case "ANMF":
 		if !f.animated {
