@@ -2,8 +2,8 @@
 // without alpha.
 //
 // ReadPlane, WritePlane and WritePlanes exchange its channels with float32 planes in 0..1, which is what networks compute on. A RowSource
-// gives a picture row by row, where it need not be in memory as a whole, and a RowSink takes it. The package knows no files and no
-// formats (package imageio does).
+// gives a picture row by row, where it need not be in memory as a whole, and a RowSink takes it. A Window is read like a picture and holds a
+// few rows of one. The package knows no files and no formats (package imageio does).
 package picture
 
 import (
