@@ -47,6 +47,8 @@ type Config struct {
 	DecodeBytes int64
 	// PictureBytes is what the decoded picture then keeps of that; it may be more than Bytes.
 	PictureBytes int64
+	// RowsBytes is the most memory that is held at a time while the picture comes in rows (Opened.Rows); 0 if it cannot.
+	RowsBytes int64
 	// Pages is how many pictures the file holds, as the frames of an animation. Before the whole file was read, as when Limits.Accept is
 	// called, it may be fewer; DecodeConfig and CountPages give all.
 	Pages int
@@ -66,22 +68,33 @@ func decode(s *codec.Source, limits Limits) (*Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
+	return pixels(f)
+}
+
+// pixels decodes the pixels.
+func pixels(f *codec.File) (*Decoded, error) {
 	p, err := f.Pixels()
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoded{
-		Picture: p, Format: f.Format(), Quality: f.Quality, FullColor: f.FullColor, Metadata: &f.Metadata, Notes: f.Notes, Pages: f.Pages,
-		Bands: f.Bands, Values: f.Values,
-	}
+	d := learnt(f)
+	d.Picture = p
 	if most, kept := f.Memory(); most-kept > codec.MuchGarbage {
 		debug.FreeOSMemory() // what is done with the picture takes memory too, and this is not to lie beside it
 	}
 	return d, nil
 }
 
-// open recognises the format and reads the headers.
-func open(s *codec.Source, o codec.Options) (*codec.File, error) {
+// learnt is what was learnt from a file beside its pixels.
+func learnt(f *codec.File) *Decoded {
+	return &Decoded{
+		Format: f.Format(), Quality: f.Quality, FullColor: f.FullColor, Metadata: &f.Metadata, Notes: f.Notes, Pages: f.Pages,
+		Bands: f.Bands, Values: f.Values,
+	}
+}
+
+// headers recognises the format and reads the headers.
+func headers(s *codec.Source, o codec.Options) (*codec.File, error) {
 	format, err := sniff(s)
 	if err != nil {
 		return nil, err
@@ -91,7 +104,7 @@ func open(s *codec.Source, o codec.Options) (*codec.File, error) {
 
 // check does all that comes before the pixels are decoded.
 func check(s *codec.Source, limits Limits) (*codec.File, error) {
-	f, err := open(s, limits.Options)
+	f, err := headers(s, limits.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -118,13 +131,14 @@ func check(s *codec.Source, limits Limits) (*codec.File, error) {
 
 // sameForm reports whether nothing has changed that who accepted a picture relies on. How many bytes have come through a pipe is not meant.
 func sameForm(found, accepted Config) bool {
-	return found.Config == accepted.Config && found.DecodeBytes <= accepted.DecodeBytes
+	return found.Config == accepted.Config && found.DecodeBytes <= accepted.DecodeBytes &&
+		found.RowsBytes <= accepted.RowsBytes && (found.RowsBytes == 0) == (accepted.RowsBytes == 0)
 }
 
 // DecodeConfig reads size and format from the structure of a picture without decoding pixels. Data that it accepts may still
 // be damaged.
 func DecodeConfig(data []byte) (Config, error) {
-	f, err := open(codec.MemorySource(data), codec.Options{})
+	f, err := headers(codec.MemorySource(data), codec.Options{})
 	if err != nil {
 		return Config{}, err
 	}
@@ -138,5 +152,6 @@ func DecodeConfig(data []byte) (Config, error) {
 func configOf(f *codec.File) Config {
 	c := Config{Format: f.Format(), Config: f.Upright(), Pages: max(f.Pages, 1), Bands: f.Bands}
 	c.DecodeBytes, c.PictureBytes = f.Memory()
+	c.RowsBytes = f.RowsBytes()
 	return c
 }

@@ -101,7 +101,11 @@ func countPages(s *codec.Source, limits Limits) (int, error) {
 
 // withFile opens a file for do, and names it in errors.
 func withFile(path string, limits Limits, do func(*codec.Source) error) error {
-	err := withOpened(path, limits, do)
+	return named(path, withOpened(path, limits, do))
+}
+
+// named names a file in an error about it.
+func named(path string, err error) error {
 	var refused notAccepted
 	switch {
 	case errors.As(err, &refused):
@@ -113,13 +117,7 @@ func withFile(path string, limits Limits, do func(*codec.Source) error) error {
 }
 
 func withOpened(path string, limits Limits, do func(*codec.Source) error) error {
-	if err := refuseRaw(path); err != nil {
-		return err
-	}
-	f, err := regular.Open(path)
-	if errors.Is(err, regular.ErrPipe) {
-		return fault.New(fault.Unsupported, "%w: give it on standard input as -", regular.ErrPipe)
-	}
+	f, err := open(path)
 	if err != nil {
 		return err
 	}
@@ -129,6 +127,18 @@ func withOpened(path string, limits Limits, do func(*codec.Source) error) error 
 		return err
 	}
 	return do(s)
+}
+
+// open opens a file that a picture may be in.
+func open(path string) (*os.File, error) {
+	if err := refuseRaw(path); err != nil {
+		return nil, err
+	}
+	f, err := regular.Open(path)
+	if errors.Is(err, regular.ErrPipe) {
+		return nil, fault.New(fault.Unsupported, "%w: give it on standard input as -", regular.ErrPipe)
+	}
+	return f, err
 }
 
 // openedSource is a file from its current offset on, which is not moved.

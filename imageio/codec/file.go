@@ -170,13 +170,13 @@ func (f *File) CheckLength() error {
 func (f *File) Pixels() (p *picture.Picture, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			p, err = nil, f.damaged(errors.New("its data cannot be decoded"))
+			p, err = nil, f.damaged(errUndecodable)
 		}
 	}()
 	if p, err = f.scanner.Pixels(); err != nil {
 		return nil, f.damaged(err)
 	}
-	f.fitProfile()
+	f.FitProfile()
 	return p, nil
 }
 
@@ -244,8 +244,8 @@ func (f *File) EXIF(block []byte) {
 // ICC takes a colour profile, which stays the caller's no more.
 func (f *File) ICC(profile []byte) { f.Metadata.Color.ICC = profile }
 
-// fitProfile drops a profile that does not fit the channels of the picture.
-func (f *File) fitProfile() {
+// FitProfile drops a profile that does not fit the channels of the picture. Pixels does it, too.
+func (f *File) FitProfile() {
 	profile := f.Metadata.Color.ICC
 	if profile == nil {
 		return

@@ -23,12 +23,17 @@ func (f *scanner) Pixels() (*picture.Picture, error) {
 	if f.animation.frames != nil {
 		return f.drawn()
 	}
-	data := &idat{r: f.Src.Reader(f.pixels), crc: crc32.NewIEEE(), kind: "IDAT"}
+	data := f.data()
 	inflated, err := zlib.NewReader(data)
 	if err != nil {
 		return nil, err
 	}
 	return f.inflate(inflated, data)
+}
+
+// data is the compressed pixels of the picture.
+func (f *scanner) data() *idat {
+	return &idat{r: f.Src.Reader(f.pixels), crc: crc32.NewIEEE(), kind: "IDAT"}
 }
 
 // inflate makes the picture of what was compressed in the chunks of data.
@@ -42,17 +47,19 @@ func (f *scanner) inflate(inflated io.Reader, data io.Reader) (p *picture.Pictur
 	if err != nil {
 		return nil, err
 	}
-	// The checksums are at the ends.
+	return p, checkEnd(inflated, data)
+}
+
+// checkEnd looks for the checksums, which are at the ends.
+func checkEnd(inflated, data io.Reader) error {
 	switch _, err := io.ReadFull(inflated, make([]byte, 1)); {
 	case err == nil:
-		return nil, errors.New("it has more pixels than it says")
+		return errors.New("it has more pixels than it says")
 	case !errors.Is(err, io.EOF):
-		return nil, err
+		return err
 	}
-	if _, err := io.Copy(io.Discard, data); err != nil {
-		return nil, err
-	}
-	return p, nil
+	_, err := io.Copy(io.Discard, data)
+	return err
 }
 
 // idat gives what the chunks IDAT of a picture or fdAT of a frame hold together.
@@ -126,28 +133,56 @@ func read[T uint8 | uint16](f *scanner, r io.Reader, to *codec.Placer[T], sample
 	if f.interlaced {
 		all = passes
 	}
-	step := max(f.pixelBits()/8, 1)
-	row, above := make([]byte, f.rowBytes(f.Width)), make([]byte, f.rowBytes(f.Width))
+	rows := f.storedRows(r)
 	for _, pass := range all {
 		n := (f.Width - pass.x0 + pass.dx - 1) / pass.dx
 		if n <= 0 {
 			continue // such a pass has no rows either
 		}
-		length := f.rowBytes(n)
-		clear(above)
+		rows.begin(f.rowBytes(n))
 		for y := pass.y0; y < f.Height; y += pass.dy {
-			if _, err := io.ReadFull(r, row[:length]); err != nil {
+			row, err := rows.next()
+			if err != nil {
 				return err
 			}
-			if err := unfilter(row[0], row[1:length], above[1:length], step); err != nil {
-				return err
-			}
-			samples(to.Row(y, pass.x0, pass.dx, n), row[1:length])
+			samples(to.Row(y, pass.x0, pass.dx, n), row)
 			to.Place()
-			row, above = above, row
 		}
 	}
 	return nil
+}
+
+// storedRows are the rows of a pass, without the filters.
+type storedRows struct {
+	r          io.Reader
+	row, above []byte
+	length     int // of a row, with the filter's name
+	step       int
+}
+
+// storedRows makes room for rows of the picture's length.
+func (f *scanner) storedRows(r io.Reader) *storedRows {
+	n := f.rowBytes(f.Width)
+	return &storedRows{r: r, row: make([]byte, n), above: make([]byte, n), step: max(f.pixelBits()/8, 1)}
+}
+
+// begin begins a pass.
+func (s *storedRows) begin(length int) {
+	s.length = length
+	clear(s.above)
+}
+
+// next gives the bytes of the next row, valid until the call after the next one.
+func (s *storedRows) next() ([]byte, error) {
+	row, above := s.row[:s.length], s.above[:s.length]
+	if _, err := io.ReadFull(s.r, row); err != nil {
+		return nil, err
+	}
+	if err := unfilter(row[0], row[1:], above[1:], s.step); err != nil {
+		return nil, err
+	}
+	s.row, s.above = s.above, s.row
+	return row[1:], nil
 }
 
 // unfilter makes a row's bytes of what the filter left of them. step is how many bytes before one its neighbour to the left is.

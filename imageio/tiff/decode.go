@@ -58,12 +58,14 @@ type reader struct {
 	*scanner
 	inflaters []inflater
 	planes    []int
+	open      []io.Reader // of the block at hand, by plane
 	row       stored
 	scratch   []byte // as long as a row
 }
 
 func newReader(f *scanner) *reader {
 	r := &reader{scanner: f, planes: f.planes(), scratch: make([]byte, f.rowBytes(f.blocks.width))}
+	r.open = make([]io.Reader, len(r.planes))
 	for range r.planes {
 		r.inflaters = append(r.inflaters, inflater{scanner: f, buffer: bufio.NewReaderSize(nil, f.Src.Buffer())})
 		r.row = append(r.row, make([]byte, f.rowBytes(f.blocks.width)))
@@ -77,25 +79,40 @@ func (r *reader) close() {
 	}
 }
 
+// begin begins block number i, of which so many rows are the picture's.
+func (r *reader) begin(i int64, rows int) (err error) {
+	n := int64(r.blocks.across) * int64(r.blocks.down)
+	for k, plane := range r.planes {
+		if r.open[k], err = r.inflaters[k].open(i+int64(plane)*n, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next reads the next row of the block.
+func (r *reader) next() error {
+	for k := range r.planes {
+		if _, err := io.ReadFull(r.open[k], r.row[k]); err != nil {
+			return err
+		}
+		r.sumUp(r.row[k], r.scratch)
+	}
+	return nil
+}
+
 // each calls use with every row of every block: where it lies, and how many of its pixels are the picture's.
 func (r *reader) each(use func(x, y, n int, row stored)) error {
 	b := &r.blocks
-	open := make([]io.Reader, len(r.planes))
 	for i := range int64(b.across) * int64(b.down) {
 		x, y := int(i)%b.across*b.width, int(i)/b.across*b.height
 		below := min(y+b.height, r.Height)
-		for k, plane := range r.planes {
-			var err error
-			if open[k], err = r.inflaters[k].open(i+int64(plane)*int64(b.across)*int64(b.down), below-y); err != nil {
-				return err
-			}
+		if err := r.begin(i, below-y); err != nil {
+			return err
 		}
 		for ; y < below; y++ {
-			for k := range r.planes {
-				if _, err := io.ReadFull(open[k], r.row[k]); err != nil {
-					return err
-				}
-				r.sumUp(r.row[k], r.scratch)
+			if err := r.next(); err != nil {
+				return err
 			}
 			use(x, y, min(b.width, r.Width-x), r.row)
 		}
