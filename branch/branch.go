@@ -79,6 +79,26 @@ func (b *Branch) Window(picture image.Point, core image.Rectangle) image.Rectang
 	return window.Intersect(extent)
 }
 
+// RowsAround is how many rows above and below a band of rows a worker reads at most to compute it: those that the network reaches, whole tiles
+// of convolutions, and the few rows that it works on at a time.
+func (b *Branch) RowsAround() int {
+	const (
+		atATime = 8       // rows
+		period  = 12      // rows after which tiles lie as before
+		far     = 1 << 12 // farther than any network reaches
+	)
+	if b.Spec.Pools() {
+		return poolingContext + b.Border
+	}
+	most := 0
+	for phase := range period {
+		core := image.Rect(far, far+phase, far+2, far+phase+2)
+		reads := b.Plan.Reads(image.Pt(2*far, 2*far), core)
+		most = max(most, core.Min.Y-reads.Min.Y, reads.Max.Y-core.Max.Y)
+	}
+	return most + atATime + b.Border
+}
+
 // highEnough is the height from which on all layers have as many rows in memory as they ever have.
 const highEnough = 256
 

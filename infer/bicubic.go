@@ -12,6 +12,9 @@ import (
 // bicubic is the method without a network.
 type bicubic struct{ scale int }
 
+// bicubicAround is how many rows above and below a band it reads at most.
+const bicubicAround = 4
+
 // bicubicCore is the size of its pieces, large enough for their overhead to vanish.
 const bicubicCore = 128
 

@@ -64,7 +64,7 @@ func (b *brush) enlargeAlpha() {
 	alpha := b.in.Colors // the last channel
 	have := b.bicubic.Source(b.r)
 	b.alphaIn, b.alphaUp = grow(b.alphaIn, have.Dx()*have.Dy()), grow(b.alphaUp, b.r.Dx()*b.r.Dy())
-	b.in.ReadPlane(b.alphaIn, alpha, have)
+	b.view.source.ReadPlane(b.alphaIn, alpha, have)
 	b.bicubic.FloatsWindow(b.alphaUp, b.r, b.alphaIn, have, 1)
 }
 

@@ -16,7 +16,7 @@ import (
 type Claim struct {
 	up       *Upscaler
 	config   picture.Config
-	whole    bool
+	kept     kept
 	beside   int64 // what the caller holds besides the picture while rows come
 	room     room
 	sizing   sizing
@@ -29,24 +29,50 @@ type Claim struct {
 // encode them).
 type Beside struct{ Before, While int64 }
 
+// kept says what of a picture and of its enlargement is in memory at a time.
+type kept struct {
+	rows  bool // rows of the picture around those that are computed, not all of it
+	whole bool // all of the enlargement, not some bands of it
+}
+
 // Claim reserves the memory to enlarge a picture of this form, and for what the caller needs besides. It waits until others have released so
 // much. It returns an error of kind fault.TooLarge if there is not so much at all, one of kind fault.Unsupported if the picture is too small
 // for the mode, or ctx's error.
 func (u *Upscaler) Claim(ctx context.Context, c picture.Config, beside Beside) (*Claim, error) {
-	return u.claim(ctx, c, beside, false)
+	return u.claim(ctx, c, beside, kept{})
 }
 
-func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, whole bool) (*Claim, error) {
+// ClaimRows is Claim for a picture of which only some rows will be in memory at a time (BeginRows). The error is of kind fault.Unsupported for
+// pictures with alpha, and in ModePaper: these need the whole picture.
+func (u *Upscaler) ClaimRows(ctx context.Context, c picture.Config, beside Beside) (*Claim, error) {
+	if err := u.slides(c); err != nil {
+		return nil, err
+	}
+	return u.claim(ctx, c, beside, kept{rows: true})
+}
+
+// slides returns an error if a picture of this form cannot be enlarged in rows.
+func (u *Upscaler) slides(c picture.Config) error {
+	switch {
+	case c.Alpha:
+		return fault.New(fault.Unsupported, "a picture with transparency is enlarged as a whole")
+	case u.mode == ModePaper:
+		return fault.New(fault.Unsupported, "mode %s needs the whole picture", ModePaper)
+	}
+	return nil
+}
+
+func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, k kept) (*Claim, error) {
 	limit := u.limit()
 	if beside.Before > limit {
 		return nil, fault.New(fault.TooLarge, "to read the picture of %dx%d takes %s of memory, more than the %s allowed: allow more memory, or "+
 			"cut the picture into parts", c.Width, c.Height, formatBytes(beside.Before), formatBytes(limit))
 	}
-	s, r, err := u.fit(c, beside.While, whole)
+	s, r, err := u.fit(c, beside.While, k)
 	if err != nil {
 		return nil, err
 	}
-	claim := &Claim{up: u, config: c, whole: whole, beside: beside.While, room: r, sizing: s, idle: u.takeIdle()}
+	claim := &Claim{up: u, config: c, kept: k, beside: beside.While, room: r, sizing: s, idle: u.takeIdle()}
 	bytes := max(claim.bytes(s), beside.Before)
 	if claim.reserved, err = u.budget.Reserve(ctx, bytes, claim.idle...); err != nil {
 		u.keepIdle(claim.idle)
@@ -57,10 +83,7 @@ func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, w
 
 // bytes is what is held while rows come, if the picture is cut like this.
 func (c *Claim) bytes(s sizing) int64 {
-	pictures := c.up.pictureBytes(c.config)
-	if c.whole {
-		pictures += c.up.result(c.config).Bytes()
-	}
+	pictures := c.up.picturesBytes(c.config, c.kept)
 	return pictures + c.beside + s.work(c.room)
 }
 
@@ -86,20 +109,21 @@ func (u *Upscaler) limit() int64 {
 }
 
 // fit chooses how a picture is cut, or tells that it is too large, and says what room there is.
-func (u *Upscaler) fit(c picture.Config, beside int64, whole bool) (sizing, room, error) {
+func (u *Upscaler) fit(c picture.Config, beside int64, k kept) (sizing, room, error) {
 	limit := u.limit()
-	r := room{size: image.Pt(c.Width, c.Height), threads: u.threads, modest: !whole && u.options.Memory <= 0}
-	pictures := u.pictureBytes(c)
-	if whole {
-		pictures += u.result(c).Bytes()
-	} else {
+	r := room{size: image.Pt(c.Width, c.Height), threads: u.threads, modest: !k.whole && u.options.Memory <= 0}
+	pictures := u.picturesBytes(c, k)
+	if !k.whole {
 		r.row = u.result(c).Bytes() / int64(c.Height)
+	}
+	if k.rows {
+		r.row += c.Bytes() / int64(c.Height)
 	}
 	if c.Alpha {
 		r.column = alphaBytes(u.Scale(), r.bandRows())
 	}
 	if r.bytes = limit - pictures - beside; r.bytes <= 0 {
-		return sizing{}, r, u.tooLarge(c, pictures+beside, limit, whole)
+		return sizing{}, r, u.tooLarge(c, pictures+beside, limit, k.whole)
 	}
 	s, err := r.best(u.method.fit)
 	return s, r, err

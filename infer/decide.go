@@ -74,22 +74,16 @@ func (c *choice) isAll(class int) bool {
 func (r *routed) predict(ctx context.Context, in branch.Source, p *route.Problem, threads int) (macs int64, predicted route.Prediction,
 	err error) {
 	cores := p.Cores()
-	var edges []branch.Edge
 	difficulties := make([]float64, len(cores))
-	if r.table != nil && (r.table.Router == route.Edge || r.table.Sharp != nil) {
-		if edges, err = branch.Edges(ctx, in, cores, r.table.Block, threads); err != nil {
-			return 0, predicted, err
-		}
+	edges, scores, err := r.ask(ctx, in, p.Grid, threads)
+	if err != nil {
+		return 0, predicted, err
 	}
-	if r.table != nil && r.table.Router == route.Edge {
+	if scores == nil {
 		for i, e := range edges {
 			difficulties[i] = e.Difficulty
 		}
 		return 0, r.expect(p, cores, difficulties, edges), nil
-	}
-	scores, err := r.Classify(ctx, in, cores, threads)
-	if err != nil {
-		return 0, predicted, err
 	}
 	macs = r.RouteMACs(sizeOf(in), len(cores))
 	if r.table != nil {
@@ -107,6 +101,31 @@ func (r *routed) predict(ctx context.Context, in branch.Source, p *route.Problem
 	}
 	p.Losses = route.Upwards(predicted.Scores)
 	return macs, predicted, nil
+}
+
+// ask asks the routers that the table needs about the cores of a grid, from top to bottom; what they do not say is nil.
+func (r *routed) ask(ctx context.Context, in branch.Source, g route.Grid, threads int) (edges []branch.Edge, scores [][]float32, err error) {
+	cores := g.Cores()
+	n := together(in, g.Rows(), r.core()) * g.Columns()
+	for len(cores) > 0 {
+		part := cores[:min(n, len(cores))]
+		cores = cores[len(part):]
+		if r.table != nil && (r.table.Router == route.Edge || r.table.Sharp != nil) {
+			found, err := branch.Edges(ctx, in, part, r.table.Block, threads)
+			if err != nil {
+				return nil, nil, err
+			}
+			edges = append(edges, found...)
+		}
+		if r.table == nil || r.table.Router != route.Edge {
+			found, err := r.Classify(ctx, in, part, threads)
+			if err != nil {
+				return nil, nil, err
+			}
+			scores = append(scores, found...)
+		}
+	}
+	return edges, scores, nil
 }
 
 // blurred is what a class that blurs an edge which stands alone counts as losing for each sample where a cost must be kept: much more than

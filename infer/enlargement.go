@@ -80,6 +80,9 @@ func (e *Enlargement) work() error {
 		if err := e.advance(l, band, end, r); err != nil {
 			return err
 		}
+		if err := e.job.view.err(); err != nil {
+			return err
+		}
 		e.progress((end - top) * p.Core.Dx())
 		if e.schedule.done(i) {
 			e.finish(i)

@@ -97,11 +97,7 @@ func TestRowsAreThoseOfTheWhole(t *testing.T) {
 func beginBy(t *testing.T, m *weights.Model, o Options, in *picture.Picture) (*Enlargement, error) {
 	t.Helper()
 	up := newUpscaler(t, m, o)
-	if r, ok := up.method.(*routed); ok {
-		for k := range r.costs.Pixel {
-			r.costs.Pixel[k], r.costs.Border[k] = float64(k+1), 0
-		}
-	}
+	favourRouting(up)
 	return up.Begin(context.Background(), in, nil)
 }
 

@@ -36,12 +36,16 @@ func newFlatCells(ctx context.Context, in branch.Source, threads int) (*flatCell
 	// side have the same one.
 	plain := make([]bool, f.columns*f.rows)
 	finders := make([]flatFinder, min(threads, f.rows))
-	err := par.Do(ctx, len(finders), f.rows, func(worker, row int) error {
-		finders[worker].find(in, c, row, plain[row*f.columns:][:f.columns])
-		return nil
-	})
-	if err != nil {
-		return nil, err
+	n := together(in, f.rows, flatCell)
+	for first := 0; first < f.rows; first += n {
+		err := par.Do(ctx, len(finders), min(n, f.rows-first), func(worker, i int) error {
+			row := first + i
+			finders[worker].find(in, c, row, plain[row*f.columns:][:f.columns])
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	for y := range f.rows {
 		for x := range f.columns {

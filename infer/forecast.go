@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"classsr/branch"
 	"classsr/cost"
 	"classsr/picture"
 )
@@ -27,7 +28,19 @@ type Forecast struct {
 // Forecast estimates what Upscale would take for a picture, without enlarging it; only routing is done. It returns the errors that Upscale
 // returns before it begins.
 func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast, error) {
-	s, r, err := u.fit(in.Config(), 0, false)
+	return u.forecast(ctx, in, kept{})
+}
+
+// ForecastRows does the same for a picture of this form that is enlarged in rows (BeginRows).
+func (u *Upscaler) ForecastRows(ctx context.Context, c picture.Config, open func() (picture.RowSource, error)) (Forecast, error) {
+	if err := u.slides(c); err != nil {
+		return Forecast{}, err
+	}
+	return u.forecast(ctx, picture.NewWindow(c, open), kept{rows: true})
+}
+
+func (u *Upscaler) forecast(ctx context.Context, in branch.Source, k kept) (Forecast, error) {
+	s, r, err := u.fit(in.Config(), 0, k)
 	if err != nil {
 		return Forecast{}, err
 	}
@@ -36,13 +49,18 @@ func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast,
 	if err != nil {
 		return Forecast{}, err
 	}
+	v.lookAgain()
 	p, err := u.method.plan(ctx, v.source, s, r)
+	if err == nil {
+		err = v.err()
+	}
 	if err != nil {
 		return Forecast{}, err
 	}
 	planning := time.Since(start).Seconds()
 	f := Forecast{Mode: u.mode, Classes: p.classShares(), MACs: p.macs()}
-	f.MemoryMB = (u.pictureBytes(in.Config()) + p.work(r)) / 1e6
+	bytes := u.picturesBytes(in.Config(), k) + p.work(r)
+	f.MemoryMB = bytes / 1e6
 	if p.choice != nil {
 		f.FullBecause = p.choice.fullBecause
 	}
@@ -55,7 +73,6 @@ func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast,
 		return Forecast{}, err
 	}
 	nanoseconds := speed * cost.NewClasses(p.branches, blendWidth).Measured().OfUsage(p.usage)
-	fresh := float64(u.pictureBytes(in.Config()) + p.work(r))
-	f.Seconds = planning + (nanoseconds/1e9+cost.FreshMemory()*fresh)/float64(s.busyThreads(u.threads))
+	f.Seconds = planning + (nanoseconds/1e9+cost.FreshMemory()*float64(bytes))/float64(s.busyThreads(u.threads))
 	return f, nil
 }

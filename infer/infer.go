@@ -80,7 +80,16 @@ func (u *Upscaler) Mode() Mode { return u.mode }
 // Accepts tells whether a picture of this form can be enlarged band by band, before it is decoded: it returns the errors of Claim, without
 // waiting, or nil.
 func (u *Upscaler) Accepts(c picture.Config) error {
-	_, _, err := u.fit(c, 0, false)
+	_, _, err := u.fit(c, 0, kept{})
+	return err
+}
+
+// AcceptsRows tells whether a picture of this form can be enlarged in rows, as Accepts does: it returns the errors of ClaimRows, without waiting.
+func (u *Upscaler) AcceptsRows(c picture.Config) error {
+	if err := u.slides(c); err != nil {
+		return err
+	}
+	_, _, err := u.fit(c, 0, kept{rows: true})
 	return err
 }
 
@@ -97,6 +106,14 @@ func (u *Upscaler) Begin(ctx context.Context, in *picture.Picture, claim *Claim)
 		}
 	}
 	return u.start(ctx, in, claim, false)
+}
+
+// BeginRows begins to enlarge a picture as Begin does, of which open gives the rows from top to bottom as often as it is called: once for each
+// look at the picture before it is enlarged, and then while it is. Only a few rows of it are in memory at a time. The result has the bits of
+// Begin. All rows are read before the first one of the result comes, so what cannot be read shows before; if the rows are others later, so is
+// the result. claim is a ClaimRows for a picture of this form.
+func (u *Upscaler) BeginRows(ctx context.Context, open func() (picture.RowSource, error), claim *Claim) (*Enlargement, error) {
+	return u.start(ctx, picture.NewWindow(claim.config, open), claim, false)
 }
 
 // Upscale enlarges a picture as Begin does, and gathers the result.
@@ -131,7 +148,7 @@ func (e *Enlarged) Nanoseconds() float64 {
 
 // Enlarge enlarges a picture as Upscale does and gives more details. exact asks for Enlarged.Exact.
 func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool) (*Enlarged, error) {
-	claim, err := u.claim(ctx, in.Config(), Beside{}, true)
+	claim, err := u.claim(ctx, in.Config(), Beside{}, kept{whole: true})
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +171,7 @@ func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool)
 }
 
 // start decides everything about a picture and begins the work.
-func (u *Upscaler) start(ctx context.Context, in *picture.Picture, c *Claim, exact bool) (e *Enlargement, err error) {
+func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact bool) (e *Enlargement, err error) {
 	defer func() {
 		if err != nil {
 			c.Release()
@@ -169,12 +186,15 @@ func (u *Upscaler) start(ctx context.Context, in *picture.Picture, c *Claim, exa
 		return nil, err
 	}
 	planning := time.Since(start).Seconds()
-	j, err := newJob(in, v, p, u.Scale())
+	if v.window != nil {
+		v.window.Begin(p.windowRows())
+	}
+	j, err := newJob(v, p, u.Scale())
 	if err != nil {
 		return nil, err
 	}
 	var out *picture.Picture
-	if c.whole {
+	if c.kept.whole {
 		out = j.out.New()
 	}
 	e = u.begin(ctx, c, j, u.method.canvas(j, out, exact), planning)
@@ -183,7 +203,7 @@ func (u *Upscaler) start(ctx context.Context, in *picture.Picture, c *Claim, exa
 }
 
 // decide looks at the picture and makes the plan, within the memory that was claimed, and gives back what it does not need.
-func (u *Upscaler) decide(ctx context.Context, in *picture.Picture, c *Claim) (view, *plan, error) {
+func (u *Upscaler) decide(ctx context.Context, in branch.Source, c *Claim) (view, *plan, error) {
 	if err := u.budget.AcquireThreads(ctx, u.threads); err != nil {
 		return view{}, nil, err
 	}
@@ -194,7 +214,11 @@ func (u *Upscaler) decide(ctx context.Context, in *picture.Picture, c *Claim) (v
 	}
 	r := c.room
 	r.bytes = c.sizing.work(r)
+	v.lookAgain()
 	p, err := u.method.plan(ctx, v.source, c.sizing, r)
+	if err == nil {
+		err = v.err()
+	}
 	if err != nil {
 		return view{}, nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // job is the enlarging of one picture.
 type job struct {
-	in    *picture.Picture
+	in    picture.Config
 	view  view
 	out   picture.Config // of the result
 	scale int
@@ -20,12 +20,13 @@ type job struct {
 	bicubic *resample.Plan
 }
 
-func newJob(in *picture.Picture, v view, p *plan, scale int) (*job, error) {
+func newJob(v view, p *plan, scale int) (*job, error) {
+	in := v.source.Config()
 	bicubic, err := resample.New(in.Width, in.Height, in.Width*scale, in.Height*scale, resample.Original)
 	if err != nil {
 		return nil, err
 	}
-	out := in.Config()
+	out := in
 	out.Width, out.Height = p.covered.X*scale, p.covered.Y*scale
 	return &job{in: in, view: v, out: out, scale: scale, plan: p, bicubic: bicubic}, nil
 }

@@ -73,6 +73,23 @@ func (p *plan) highest() int {
 	return most
 }
 
+// windowRows is how many rows of the picture are read at most by bands that may be computed at a time: those of as many bands as there is room
+// for, and what networks see around them. No worker reads what lies above the first band that was not taken, or below the last that there is
+// room for (schedule.take); so a window of so many rows needs nobody to wait for it.
+func (p *plan) windowRows() int {
+	most := 0
+	for first := range p.bands {
+		top, _ := p.band(first)
+		_, end := p.band(min(first+p.ahead, len(p.bands)) - 1)
+		most = max(most, end-top)
+	}
+	around := bicubicAround
+	for _, b := range p.branches {
+		around = max(around, b.RowsAround())
+	}
+	return min(most+2*around, p.size.Y)
+}
+
 // sections gives the rows at which the picture is cut across, and the bands there, both ends included: cuts lie where bands end, and
 // sections have at most the height of cores, if that is more than a band.
 func (p *plan) sections() (rows, bands []int) {

@@ -18,10 +18,14 @@ import (
 // newUpscaler makes an Upscaler of a model with random parameters at its own scale.
 func newUpscaler(t *testing.T, m *weights.Model, o Options) *Upscaler {
 	t.Helper()
+	name := branch.Bicubic
+	if m != nil {
+		name = m.Name
+	}
 	if o.Scale == 0 {
 		o.Scale = m.Scales()[0]
 	}
-	up, err := New(m, m.Name, o)
+	up, err := New(m, name, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,16 +45,23 @@ func builtIn(t *testing.T, name string) *weights.Model {
 func enlargeBy(t *testing.T, m *weights.Model, o Options, in *picture.Picture) (*picture.Picture, Report) {
 	t.Helper()
 	up := newUpscaler(t, m, o)
-	if r, ok := up.method.(*routed); ok && o.Budget == 0 { // small networks would never be worth routing
-		for k := range r.costs.Pixel {
-			r.costs.Pixel[k], r.costs.Border[k] = float64(k+1), 0
-		}
+	if o.Budget == 0 {
+		favourRouting(up)
 	}
 	out, report, err := up.Upscale(context.Background(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out, report
+}
+
+// favourRouting makes routing worth while, which it never would be for small networks.
+func favourRouting(up *Upscaler) {
+	if r, ok := up.method.(*routed); ok {
+		for k := range r.costs.Pixel {
+			r.costs.Pixel[k], r.costs.Border[k] = float64(k+1), 0
+		}
+	}
 }
 
 // Every pixel is that of its class's branch over the whole picture, or the weighted mean of several near borders, but for rounding.

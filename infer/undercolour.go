@@ -50,8 +50,11 @@ func undercolourBytes(c picture.Config) int64 {
 	}
 }
 
-// newUndercolour looks at a picture with alpha; the result is nil if all of its pixels are seen.
+// newUndercolour looks at a picture; the result is nil if all of its pixels are seen.
 func newUndercolour(ctx context.Context, in *picture.Picture, threads int) (*undercolour, error) {
+	if !in.Alpha {
+		return nil, nil
+	}
 	finest := newCellLevel(parts(in.Width, colourCell), parts(in.Height, colourCell), in.Channels())
 	hidden := make([]bool, finest.rows)
 	err := par.Do(ctx, min(threads, finest.rows), finest.rows, func(_, row int) error {
