@@ -15,17 +15,16 @@ import (
 // last one, with what is reported of all.
 func (p *Pipeline) bands(ctx context.Context, w io.Writer, j task, format string, o *begun) error {
 	var planes *tiff.Planes
-	if o.decoded.Bands > 1 {
-		planes = &tiff.Planes{Count: o.decoded.Bands}
+	if o.in.Bands > 1 {
+		planes = &tiff.Planes{Count: o.in.Bands}
 	}
-	if err := p.encode(w, o.rows, format, o.decoded, planes); err != nil {
+	if err := o.encode(w, p, j, format, planes); err != nil {
 		return err
 	}
 	o.finish(nil)
-	for band := 2; band <= o.decoded.Bands; band++ {
-		count, before := o.decoded.Bands, o.report
-		_ = o.rows.Close() // all was taken
-		o.decoded, o.rows = nil, nil
+	for band := 2; band <= o.in.Bands; band++ {
+		count, before := o.in.Bands, o.report
+		o.close()
 		runtime.GC() // what a band took is not to lie beside the next one
 		j.reading.Band = band
 		if j.part != nil {
@@ -36,10 +35,10 @@ func (p *Pipeline) bands(ctx context.Context, w io.Writer, j task, format string
 			return err
 		}
 		*o = *next
-		if o.decoded.Bands != count {
+		if o.in.Bands != count {
 			return fmt.Errorf("%s: %w", j.Picture(), errChanged)
 		}
-		if err := p.encode(w, o.rows, format, o.decoded, planes); err != nil {
+		if err := o.encode(w, p, j, format, planes); err != nil {
 			return err
 		}
 		o.finish(&before)

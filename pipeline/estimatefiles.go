@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"classsr"
+	"classsr/branch"
 	"classsr/imageio"
 	"classsr/internal/par"
 	"classsr/picture"
@@ -22,26 +23,38 @@ type fileCosts struct {
 
 // opened is a picture that was read to make forecasts for it: in seconds, as it was found, for a result with an ending.
 type opened struct {
-	*imageio.Decoded
+	*reading
 	found   imageio.Config
 	seconds float64
 	ending  string
 }
 
-// open reads a picture if accept accepts it.
-func (e *Estimator) open(std io.Reader, in Input, accept func(imageio.Config) error) (*opened, error) {
-	o := &opened{ending: in.ending}
+// open reads a picture as p would, and decides how p makes it as large as is asked for.
+func (e *Estimator) open(std io.Reader, in Input, p *Pipeline) (o *opened, w *course, err error) {
+	o = &opened{ending: in.ending}
 	start := time.Now()
-	var err error
-	o.Decoded, err = Decode(std, in.Path, imageio.Limits{Options: in.Reading, Accept: func(c imageio.Config) error {
-		if err := imageio.Within(e.memory, nil)(c); err != nil {
+	o.reading, err = read(std, in.Path, imageio.Limits{Options: in.Reading, Accept: func(c imageio.Config) (err error) {
+		o.found = c
+		if w, err = p.plan(c); err != nil {
 			return err
 		}
-		o.found = c
-		return accept(c)
-	}})
+		return w.accepts(imageio.Within(e.memory, nil)(c))
+	}}, func() bool { return w.inRows })
 	o.seconds = time.Since(start).Seconds()
-	return o, err
+	return o, w, err
+}
+
+// forecast estimates what enlarging the picture would take.
+func (o *opened) forecast(ctx context.Context, up *classsr.Upscaler) (classsr.Forecast, error) {
+	if o.file != nil {
+		return up.ForecastRows(ctx, o.found.Config, o.file.Rows)
+	}
+	return up.Forecast(ctx, o.Picture)
+}
+
+// encodeOptions says how p writes the result of that form.
+func (o *opened) encodeOptions(p *Pipeline, out picture.Config) imageio.EncodeOptions {
+	return p.encodeOptions(o.Decoded, p.metadata(o.Decoded, o.found.Config, out))
 }
 
 // fileCosts finds out what the files take. How long writing takes is tried with the enlargement of a sample.
@@ -51,17 +64,21 @@ func (e *Estimator) fileCosts(ctx context.Context, up *classsr.Upscaler, o *open
 		return fileCosts{}, err
 	}
 	p := Pipeline{Threads: e.options.Threads}
-	c := fileCosts{
-		read: o.seconds, decoder: o.found.DecodeBytes, program: e.program,
-		beside: o.found.PictureBytes - o.Picture.Config().Bytes() + imageio.EncoderBytes(out, format, p.encodeOptions(o.Decoded, out)),
+	c := fileCosts{read: o.seconds, decoder: o.found.DecodeBytes, beside: o.found.PictureBytes - o.found.Bytes(), program: e.program}
+	if o.file != nil {
+		c.decoder, c.beside = o.found.RowsBytes, o.found.RowsBytes
 	}
-	sample := sampleOf(o.Picture)
+	c.beside += imageio.EncoderBytes(out, format, o.encodeOptions(&p, out))
+	sample, err := o.sample()
+	if err != nil {
+		return c, err
+	}
 	if up != nil {
 		if sample, _, err = up.Upscale(ctx, sample); err != nil {
 			return c, err
 		}
 	}
-	seconds, err := encodeSeconds(sample, format, o.Decoded)
+	seconds, err := encodeSeconds(sample, format, o)
 	if err != nil {
 		return c, err
 	}
@@ -76,33 +93,47 @@ func (c fileCosts) estimate(f classsr.Forecast, budget float64) Estimate {
 	return Estimate{Forecast: f, Budget: budget, TotalSeconds: c.read + f.Seconds + c.write, PeakMB: bytes / 1e6}
 }
 
-// sampleOf puts some parts of a picture below each other that lie in all regions of it; a small picture is its own sample.
-func sampleOf(p *picture.Picture) *picture.Picture {
-	const side, across, down = 96, 3, 3
-	if p.Width < side*across || p.Height < side*down {
-		return p
+// A sample has so many parts across and down, of so many pixels on a side.
+const sampleSide, sampleAcross, sampleDown = 96, 3, 3
+
+// sample is a sample of the picture, or the picture if it is small and in memory.
+func (o *opened) sample() (*picture.Picture, error) {
+	if o.file == nil {
+		if o.Width < sampleSide*sampleAcross || o.Height < sampleSide*sampleDown {
+			return o.Picture, nil
+		}
+		return sampleOf(o.Picture), nil
 	}
+	w := picture.NewWindow(o.found.Config, o.file.Rows)
+	w.Begin(sampleSide)
+	return sampleOf(w), w.Err()
+}
+
+// sampleOf puts some parts of a picture below each other that lie in all regions of it. It reads it from top to bottom.
+func sampleOf(p branch.Source) *picture.Picture {
 	config := p.Config()
-	config.Width, config.Height = side, side*across*down
-	sample := config.New()
-	plane := make([]float32, side*side)
-	for i := range across * down {
-		corner := image.Pt((2*(i%across)+1)*p.Width/(2*across)-side/2, (2*(i/across)+1)*p.Height/(2*down)-side/2)
+	size := image.Pt(min(sampleSide, config.Width), min(sampleSide, config.Height))
+	// corner is where part i of n begins on a side of so many pixels.
+	corner := func(i, n, length, part int) int { return max(min((2*i+1)*length/(2*n)-part/2, length-part), 0) }
+	plane := make([]float32, size.X*size.Y)
+	sample := picture.New(size.X, size.Y*sampleAcross*sampleDown, config.Colors, config.Alpha, config.Depth)
+	for i := range sampleAcross * sampleDown {
+		at := image.Pt(corner(i%sampleAcross, sampleAcross, config.Width, size.X), corner(i/sampleAcross, sampleDown, config.Height, size.Y))
 		for channel := range config.Channels() {
-			p.ReadPlane(plane, channel, image.Rectangle{Max: image.Pt(side, side)}.Add(corner))
-			sample.WritePlane(plane, channel, image.Rect(0, i*side, side, (i+1)*side))
+			p.ReadPlane(plane, channel, image.Rectangle{Max: size}.Add(at))
+			sample.WritePlane(plane, channel, image.Rect(0, i*size.Y, size.X, (i+1)*size.Y))
 		}
 	}
 	return sample
 }
 
 // encodeSeconds measures how long one core takes to write a picture.
-func encodeSeconds(sample *picture.Picture, format string, d *imageio.Decoded) (seconds float64, err error) {
+func encodeSeconds(sample *picture.Picture, format string, o *opened) (seconds float64, err error) {
 	const times = 2
 	p := Pipeline{Threads: 1}
 	for i := range times {
 		start := time.Now()
-		if err := p.encode(discard{}, sample.Rows(sample.Height), format, d, nil); err != nil {
+		if err := p.encode(discard{}, sample.Rows(sample.Height), format, o.encodeOptions(&p, sample.Config())); err != nil {
 			return 0, err
 		}
 		if t := time.Since(start).Seconds(); i == 0 || t < seconds {

@@ -7,14 +7,19 @@ import (
 
 	"classsr"
 	"classsr/branch/branchtest"
+	"classsr/imageio"
 	"classsr/picture"
 )
 
 // A sample has parts of all regions of a picture.
 func TestSamples(t *testing.T) {
 	small := branchtest.Patchwork(100, 300, 3, false, 8)
-	if sampleOf(small) != small {
-		t.Error("a small picture is not its own sample")
+	o := opened{reading: &reading{Decoded: &imageio.Decoded{Picture: small}}}
+	if s, err := o.sample(); s != small || err != nil {
+		t.Errorf("a small picture is not its own sample: %v", err)
+	}
+	if s := sampleOf(small); s.Width != 96 || s.Height != 9*96 {
+		t.Errorf("a sample of it has %dx%d pixels", s.Width, s.Height)
 	}
 	p := picture.New(600, 900, 3, true, 16)
 	for i := range 9 { // a value for each ninth

@@ -6,17 +6,16 @@ import (
 	"io"
 
 	"classsr"
-	"classsr/imageio"
-	"classsr/picture"
 	"classsr/resample"
 )
 
 // sized makes the forecasts for a picture that is to become as large as is asked for. Which model enlarges it depends on its size.
 func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estimates, error) {
-	o, w, err := e.planned(std, in)
+	o, w, err := e.open(std, in, &Pipeline{Sizing: e.sizing})
 	if err != nil {
 		return nil, err
 	}
+	defer o.Close()
 	network := w.network(len(w.passes))
 	r := &Estimates{
 		Input: in.Path, Width: w.in.Width, Height: w.in.Height, Model: noModel, Scale: network.Width / w.in.Width, OutWidth: w.out.Width, OutHeight: w.out.Height,
@@ -49,7 +48,7 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 		if way.Mode == classsr.ModePaper {
 			continue // which leaves edges out
 		}
-		f, err := e.forecast(ctx, w, way, o.Picture)
+		f, err := e.forecast(ctx, w, way, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", Job{Input: in.Path}.Picture(), err)
 		}
@@ -59,20 +58,9 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 	return r, nil
 }
 
-// planned reads a picture and decides how it becomes as large as is asked for.
-func (e *Estimator) planned(std io.Reader, in Input) (o *opened, w *course, err error) {
-	o, err = e.open(std, in, func(c imageio.Config) (err error) {
-		if w, err = (&Pipeline{Sizing: e.sizing}).plan(c); err != nil {
-			return err
-		}
-		return w.accepts()
-	})
-	return o, w, err
-}
-
 // forecast adds up what the passes take by some options. The second pass is taken to find the picture as difficult as the first one did; a
 // model without classes does it in full.
-func (e *Estimator) forecast(ctx context.Context, w *course, o classsr.Options, p *picture.Picture) (classsr.Forecast, error) {
+func (e *Estimator) forecast(ctx context.Context, w *course, o classsr.Options, in *opened) (classsr.Forecast, error) {
 	var sum classsr.Forecast
 	for i, pass := range w.passes {
 		model, err := e.sizing.Models.model(pass.Scale())
@@ -87,7 +75,7 @@ func (e *Estimator) forecast(ctx context.Context, w *course, o classsr.Options, 
 		if err != nil {
 			return sum, err
 		}
-		f, err := up.Forecast(ctx, p)
+		f, err := in.forecast(ctx, up)
 		if err != nil {
 			return sum, err
 		}

@@ -45,21 +45,21 @@ func (p *Pipeline) colors(ctx context.Context, name string, d *imageio.Decoded) 
 	return nil
 }
 
-// metadata is what goes into the file of the result of that size.
-func (p *Pipeline) metadata(d *imageio.Decoded, out picture.Config) *metadata.Data {
+// metadata is what goes into the file of the result, for a picture and a result of these sizes.
+func (p *Pipeline) metadata(d *imageio.Decoded, in, out picture.Config) *metadata.Data {
 	if p.Strip {
 		return d.Metadata.OnlyColor()
 	}
-	return d.Metadata.Of(image.Pt(d.Width, d.Height), image.Pt(out.Width, out.Height))
+	return d.Metadata.Of(image.Pt(in.Width, in.Height), image.Pt(out.Width, out.Height))
 }
 
 // leastQuality is the lowest quality that a JPEG gets because its input has it.
 const leastQuality = 75
 
-// encodeOptions says how the result of that form is written. A JPEG becomes one as good as it was: with the quality of the input, and colours for
+// encodeOptions says how the result is written, with that metadata. A JPEG becomes one as good as it was: with the quality of the input, and colours for
 // each pixel if the input has them.
-func (p *Pipeline) encodeOptions(d *imageio.Decoded, out picture.Config) imageio.EncodeOptions {
-	o := imageio.EncodeOptions{Metadata: p.metadata(d, out), Values: d.Values, Quality: p.JPEGQuality, PNGLevel: p.PNGLevel, Threads: p.Threads, Shared: p.Shared}
+func (p *Pipeline) encodeOptions(d *imageio.Decoded, about *metadata.Data) imageio.EncodeOptions {
+	o := imageio.EncodeOptions{Metadata: about, Values: d.Values, Quality: p.JPEGQuality, PNGLevel: p.PNGLevel, Threads: p.Threads, Shared: p.Shared}
 	if o.Quality == 0 && d.Quality > 0 {
 		o.Quality = max(d.Quality, leastQuality)
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"classsr"
-	"classsr/imageio"
 	"classsr/internal/sysmem"
 )
 
@@ -138,21 +137,22 @@ func (e *Estimator) Estimate(ctx context.Context, std io.Reader, in Input) (*Est
 		return e.sized(ctx, std, in)
 	}
 	first := e.ways[0].up
-	o, err := e.open(std, in, func(c imageio.Config) error { return first.Accepts(c.Config) })
+	o, w, err := e.open(std, in, &Pipeline{Upscaler: first})
 	if err != nil {
 		return nil, err
 	}
-	files, err := e.fileCosts(ctx, first, o, enlarged(o.Config(), first))
+	defer o.Close()
+	files, err := e.fileCosts(ctx, first, o, w.out)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", Job{Input: in.Path}.Picture(), err)
 	}
-	r := &Estimates{Input: in.Path, Width: o.Width, Height: o.Height, Model: e.model.Name(), Scale: first.Scale()}
+	r := &Estimates{Input: in.Path, Width: w.in.Width, Height: w.in.Height, Model: e.model.Name(), Scale: first.Scale()}
 	for i, way := range e.ways {
 		up, err := e.upscaler(i)
 		if err != nil {
 			return nil, err
 		}
-		forecast, err := up.Forecast(ctx, o.Picture)
+		forecast, err := o.forecast(ctx, up)
 		if err != nil {
 			if up.Mode() == classsr.ModePaper && len(e.ways) > 1 && ctx.Err() == nil {
 				continue

@@ -25,6 +25,7 @@ import (
 	"classsr/imageio/tiff"
 	"classsr/internal/atomicfile"
 	"classsr/internal/sysmem"
+	"classsr/metadata"
 	"classsr/picture"
 )
 
@@ -91,35 +92,31 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if o.rows != nil {
-			_ = o.rows.Close() // what it computed was taken, or is not wanted
-		}
-	}()
+	defer o.close()
 	err = p.write(ctx, j.Output, func(w io.Writer) error { return p.bands(ctx, w, j, format, o) }, j.note)
 	if err != nil {
 		return nil, err
 	}
-	decoded, report := o.decoded, o.report
+	in, report := o.in, o.report
 	report.Seconds.Total = time.Since(start).Seconds()
 	report.Seconds.Encode = report.Seconds.Total - report.Seconds.Decode - report.Seconds.Route - report.Seconds.Network
 	if p.RouteMap != "" {
-		if err := p.writeRouteMap(ctx, decoded.Picture, &report); err != nil {
+		if err := p.writeRouteMap(ctx, in.Picture, &report); err != nil {
 			return nil, err
 		}
 	}
-	notes := append(decoded.Notes, o.rows.course.notes(report)...)
-	if lost := imageio.Lost(o.rows.Config(), p.metadata(decoded, o.rows.Config()), format); lost != "" {
+	notes := append(in.Notes, o.rows.course.notes(report)...)
+	if lost := imageio.Lost(o.rows.Config(), o.metadata(p), format); lost != "" {
 		notes = append(notes, lost)
 	}
 	return &Result{
-		Job: j.Job, Bands: decoded.Bands, Report: report, Resized: o.resized, Notes: notes, PeakRSSMB: sysmem.PeakRSS() >> 20,
+		Job: j.Job, Bands: in.Bands, Report: report, Resized: o.resized, Notes: notes, PeakRSSMB: sysmem.PeakRSS() >> 20,
 	}, nil
 }
 
 // begun is a picture that was read, or one band of it, and the rows of its enlargement.
 type begun struct {
-	decoded *imageio.Decoded
+	in      *reading
 	rows    *rows
 	report  classsr.Report // when all rows were taken; Seconds.Decode at once
 	resized Resized
@@ -128,20 +125,48 @@ type begun struct {
 // open reads a picture and begins to enlarge it.
 func (p *Pipeline) open(ctx context.Context, j task, format string) (*begun, error) {
 	start := time.Now()
-	decoded, course, err := p.decodeUnchanged(ctx, j, format)
+	in, course, err := p.readUnchanged(ctx, j, format)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.colors(ctx, j.Picture(), decoded); err != nil {
+	if err := p.colors(ctx, j.Picture(), in.Decoded); err != nil {
 		course.release()
+		in.Close()
 		return nil, err
 	}
-	o := &begun{decoded: decoded}
+	o := &begun{in: in}
 	o.report.Seconds.Decode = time.Since(start).Seconds()
-	if o.rows, err = course.begin(ctx, decoded.Picture); err != nil {
-		return nil, fmt.Errorf("%s: %w", j.Picture(), err)
+	o.rows, err = course.begin(ctx, in)
+	if err != nil && in.file == nil { // a file names itself
+		err = fmt.Errorf("%s: %w", j.Picture(), err)
+	}
+	if err != nil {
+		err = j.unlessChanged(in, err)
+		in.Close()
+		return nil, err
 	}
 	return o, nil
+}
+
+// close ends the work on the rows, which were all taken or are not wanted, and closes the file that they come from.
+func (o *begun) close() {
+	if o.rows != nil {
+		_ = o.rows.Close()
+		o.in.Close()
+	}
+	o.in, o.rows = nil, nil
+}
+
+// metadata is what goes into the file of the result.
+func (o *begun) metadata(p *Pipeline) *metadata.Data {
+	return p.metadata(o.in.Decoded, o.rows.course.in, o.rows.Config())
+}
+
+// encode writes the rows in a format, as one of the planes if these are not nil.
+func (o *begun) encode(w io.Writer, p *Pipeline, j task, format string, planes *tiff.Planes) error {
+	options := p.encodeOptions(o.in.Decoded, o.metadata(p))
+	options.Planes = planes
+	return j.unlessChanged(o.in, p.encode(w, o.rows, format, options))
 }
 
 // finish closes the rows, all of which were taken, and adds what is reported of them to what was reported of bands before.
@@ -159,9 +184,9 @@ func (o *begun) finish(before *classsr.Report) {
 	}
 }
 
-// decode reads a picture, for which it reserves all the memory that it and its enlargement take, as soon as its headers are read. Without
-// an error what is reserved is the caller's.
-func (p *Pipeline) decode(ctx context.Context, t task, format string) (decoded *imageio.Decoded, c *course, err error) {
+// read reads a picture, for which it reserves all the memory that it and its enlargement take, as soon as its headers are read. Without
+// an error what is reserved is the caller's. A picture that is too large for that in a file that can be decoded from top to bottom is only opened.
+func (p *Pipeline) read(ctx context.Context, t task, format string) (in *reading, c *course, err error) {
 	release := func() {
 		if c != nil {
 			c.release()
@@ -191,18 +216,16 @@ func (p *Pipeline) decode(ctx context.Context, t task, format string) (decoded *
 		c = planned
 		return nil
 	}
-	decoded, err = Decode(p.In, t.Input, imageio.Limits{Options: t.reading, Accept: accept})
-	return decoded, c, err
+	in, err = read(p.In, t.Input, imageio.Limits{Options: t.reading, Accept: accept}, func() bool { return c.inRows })
+	return in, c, err
 }
 
-// encode pulls the rows of a picture and writes them in a format, as one of the planes if these are not nil.
-func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, d *imageio.Decoded, planes *tiff.Planes) error {
+// encode pulls the rows of a picture and writes them in a format.
+func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, o imageio.EncodeOptions) error {
 	if !imageio.HoldsAlpha(format) {
 		rows = picture.Flattened(rows, p.Background)
 	}
-	options := p.encodeOptions(d, rows.Config())
-	options.Planes = planes
-	sink, err := imageio.NewEncoder(w, rows.Config(), format, options)
+	sink, err := imageio.NewEncoder(w, rows.Config(), format, o)
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (l *looker) preview(j namedJob) Preview {
 		if err := imageio.CheckOutput(format, w.out); err != nil {
 			return err
 		}
-		return w.accepts()
+		return w.accepts(nil)
 	}})
 	return v
 }

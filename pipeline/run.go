@@ -281,16 +281,27 @@ func (t *task) unchanged() error {
 	return fmt.Errorf("%s: %w", t.Input, errChanged)
 }
 
-// decodeUnchanged is decode with an error about a picture that somebody has written meanwhile, which may be why it cannot be read.
-func (p *Pipeline) decodeUnchanged(ctx context.Context, t task, format string) (*imageio.Decoded, *course, error) {
-	decoded, c, err := p.decode(ctx, t, format)
+// readUnchanged is read with an error about a picture that somebody has written meanwhile, which may be why it cannot be read.
+func (p *Pipeline) readUnchanged(ctx context.Context, t task, format string) (*reading, *course, error) {
+	in, c, err := p.read(ctx, t, format)
 	if changed := t.unchanged(); changed != nil {
 		if err == nil {
 			c.release()
+			in.Close()
 		}
 		return nil, nil, changed
 	}
-	return decoded, c, err
+	return in, c, err
+}
+
+// unlessChanged gives an error, or nil, about a picture, or the one that it has changed if it was still being read.
+func (t *task) unlessChanged(in *reading, err error) error {
+	if in.file != nil {
+		if changed := t.unchanged(); changed != nil {
+			return changed
+		}
+	}
+	return err
 }
 
 // note enters the result into the journal.

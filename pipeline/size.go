@@ -9,6 +9,7 @@ import (
 
 	"classsr"
 	"classsr/budget"
+	"classsr/fault"
 	"classsr/imageio"
 	"classsr/infer"
 	"classsr/internal/kernel"
@@ -53,6 +54,8 @@ type course struct {
 	in, out picture.Config
 	passes  []*classsr.Upscaler
 	decoded int64               // bytes that the decoded picture takes
+	rows    int64               // bytes that are held while the picture comes in rows; 0 if it is needed as a whole
+	inRows  bool                // it comes in rows
 	while   int64               // bytes that are taken while rows come, besides what an Upscaler takes
 	claim   *infer.Claim        // for the first pass
 	alone   *budget.Reservation // without any pass
@@ -69,6 +72,9 @@ func (p *Pipeline) SizeName() string {
 // plan decides how a picture of this form becomes as large as wanted.
 func (p *Pipeline) plan(c imageio.Config) (*course, error) {
 	w := &course{p: p, in: c.Config, out: c.Config, decoded: c.PictureBytes}
+	if p.ICC != ToSRGB && !hasEnding(p.RouteMap, mapPicture) {
+		w.rows = c.RowsBytes
+	}
 	if p.Sizing == nil {
 		w.passes = []*classsr.Upscaler{p.Upscaler}
 		w.out = enlarged(c.Config, p.Upscaler)
@@ -120,6 +126,9 @@ func (w *course) reserve(ctx context.Context, c imageio.Config, format string) (
 		w.alone, err = shared.Reserve(ctx, max(c.DecodeBytes, w.decoded+w.while))
 	case 1:
 		w.claim, err = w.passes[0].Claim(ctx, c.Config, beside)
+		if w.rows > 0 && fault.KindOf(err) == fault.TooLarge {
+			return w.claimRows(ctx, err)
+		}
 	default:
 		second, err := w.claimSecond(ctx) // refused now rather than after the first pass
 		if err != nil {
@@ -133,6 +142,21 @@ func (w *course) reserve(ctx context.Context, c imageio.Config, format string) (
 	return err
 }
 
+// claimRows reserves what it takes if the picture comes in rows, since it is too large to be in memory as a whole, which is the error if it is
+// needed so.
+func (w *course) claimRows(ctx context.Context, whole error) (err error) {
+	w.claim, err = w.passes[0].ClaimRows(ctx, w.in, infer.Beside{Before: w.rows, While: w.while + w.rows})
+	return w.comesInRows(whole, err)
+}
+
+// comesInRows notes that a picture which is too large as a whole comes in rows, if that is no error. It gives the error that tells what is missing.
+func (w *course) comesInRows(whole, inRows error) error {
+	if w.inRows = inRows == nil; fault.KindOf(inRows) == fault.Unsupported {
+		return whole
+	}
+	return inRows
+}
+
 // claimSecond reserves what the second pass takes, for which the result of the first one is in memory as a whole.
 func (w *course) claimSecond(ctx context.Context) (*infer.Claim, error) {
 	between := w.network(1)
@@ -144,14 +168,16 @@ func (w *course) claimSecond(ctx context.Context) (*infer.Claim, error) {
 	return claim, nil
 }
 
-// accepts tells whether there is memory for the passes, without reserving it.
-func (w *course) accepts() error {
-	for i, up := range w.passes {
-		if err := up.Accepts(w.network(i)); err != nil {
-			return err
-		}
+// accepts tells whether there is memory for the passes, without reserving it; decoding is the error, if any, about that of the whole picture.
+func (w *course) accepts(decoding error) error {
+	err := decoding
+	for i := 0; i < len(w.passes) && err == nil; i++ {
+		err = w.passes[i].Accepts(w.network(i))
 	}
-	return nil
+	if fault.KindOf(err) == fault.TooLarge && w.rows > 0 && len(w.passes) == 1 {
+		return w.comesInRows(err, w.passes[0].AcceptsRows(w.in))
+	}
+	return err
 }
 
 // release gives back what is reserved.
@@ -167,7 +193,7 @@ func (w *course) release() {
 }
 
 // begin begins the last pass, and the resizing behind it. In any case it takes over what is reserved.
-func (w *course) begin(ctx context.Context, in *picture.Picture) (*rows, error) {
+func (w *course) begin(ctx context.Context, in *reading) (*rows, error) {
 	r := &rows{course: w}
 	if err := r.begin(ctx, in); err != nil {
 		_ = r.Close() // the first error tells what happened
@@ -176,20 +202,27 @@ func (w *course) begin(ctx context.Context, in *picture.Picture) (*rows, error) 
 	return r, nil
 }
 
-func (r *rows) begin(ctx context.Context, in *picture.Picture) (err error) {
-	w := r.course
+func (r *rows) begin(ctx context.Context, from *reading) (err error) {
+	w, in := r.course, from.Picture
 	if len(w.passes) == 2 {
 		if in, err = r.first(ctx, in); err != nil {
 			return err
 		}
 	}
-	r.RowSource = in.Rows(copyRows)
-	if n := len(w.passes); n > 0 {
-		claim := w.claim
-		w.claim = nil // Begin's, whatever happens
-		if r.enlargement, err = w.passes[n-1].Begin(ctx, in, claim); err != nil {
-			return err
-		}
+	claim, last := w.claim, len(w.passes)-1
+	w.claim = nil // Begin's, whatever happens
+	switch {
+	case last < 0:
+		r.RowSource = in.Rows(copyRows)
+	case w.inRows:
+		r.enlargement, err = w.passes[last].BeginRows(ctx, from.file.Rows, claim)
+	default:
+		r.enlargement, err = w.passes[last].Begin(ctx, in, claim)
+	}
+	if err != nil {
+		return err
+	}
+	if last >= 0 {
 		r.RowSource = r.enlargement
 	}
 	if w.resizes() {

@@ -263,7 +263,7 @@ func TestSizesThatAreBrokenOff(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		r, err := w.begin(ctx, in)
+		r, err := w.begin(ctx, &reading{Decoded: &imageio.Decoded{Picture: in}})
 		if err == nil {
 			_, err = gather(r)
 			_ = r.Close()

@@ -120,7 +120,7 @@ func scriptSpoil(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(path, data, 0o600))
 }
 
-// thin is a PNG of 16384x16384 black pixels of one bit, in a few kilobytes.
+// thin is a PNG of 16384x16384 black pixels of one bit, in a few kilobytes; an interlaced one, which is needed as a whole.
 func thin() []byte {
 	const side = 16384
 	var z bytes.Buffer
@@ -134,7 +134,7 @@ func thin() []byte {
 		panic(err)
 	}
 	file := []byte("\x89PNG\r\n\x1a\n")
-	for _, chunk := range []string{"IHDR\x00\x00\x40\x00\x00\x00\x40\x00\x01\x00\x00\x00\x00", "IDAT" + z.String(), "IEND"} {
+	for _, chunk := range []string{"IHDR\x00\x00\x40\x00\x00\x00\x40\x00\x01\x00\x00\x00\x01", "IDAT" + z.String(), "IEND"} {
 		file = append(binary.BigEndian.AppendUint32(file, uint32(len(chunk)-4)), chunk...)
 		file = binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE([]byte(chunk)))
 	}
