@@ -136,8 +136,8 @@ func TestRowsOfAllTestFiles(t *testing.T) {
 func TestSomeFilesHaveNoRows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "picture")
 	for name, file := range map[string][]byte{
-		"turned":     testPNG{width: 3, height: 2, bits: 8, sample: func(x, y, c int) int { return x }, chunks: []testChunk{{"eXIf", []byte(exifBlock(6))}}}.bytes(),
-		"interlaced": testPNG{width: 3, height: 2, bits: 8, interlaced: true, sample: func(x, y, c int) int { return x }}.bytes(),
+		"turned":     testPNG{width: 3, height: 2, bits: 8, sample: func(x, _, _ int) int { return x }, chunks: []testChunk{{"eXIf", []byte(exifBlock(6))}}}.bytes(),
+		"interlaced": testPNG{width: 3, height: 2, bits: 8, interlaced: true, sample: func(x, _, _ int) int { return x }}.bytes(),
 		"JPEG":       encoded(t, patterned(9, 9, 3, false, 8), "jpeg"),
 		"BMP":        flatFiles(image.Pt(9, 9))["bmp 24"],
 	} {
@@ -152,7 +152,7 @@ func TestSomeFilesHaveNoRows(t *testing.T) {
 
 // A PNG that says behind its pixels that it lies on its side has no rows, and is judged again.
 func TestRowsOfAPNGThatTurnsOutToLie(t *testing.T) {
-	file := testPNG{width: 3, height: 2, bits: 8, sample: func(x, y, c int) int { return x }}.bytes()
+	file := testPNG{width: 3, height: 2, bits: 8, sample: func(x, _, _ int) int { return x }}.bytes()
 	end := slices.Clone(file[len(file)-12:])
 	file = append(appendChunk(file[:len(file)-12], "eXIf", []byte(exifBlock(3))), end...)
 	path := filepath.Join(t.TempDir(), "picture")
