@@ -25,8 +25,8 @@ type Enlargement struct {
 	wait     func() error
 	next     int // band
 	start    time.Time
-	planning float64 // seconds
-	progress func(pixels int)
+	planning float64                      // seconds
+	progress func(pixels int, macs int64) // is told of each band of a piece
 
 	mu       sync.Mutex
 	lanes    map[int]*ownLane // of pieces that are begun
@@ -41,10 +41,10 @@ type ownLane struct {
 }
 
 // begin starts the workers on a picture for which all is decided.
-func (u *Upscaler) begin(ctx context.Context, claim *Claim, j *job, c canvas, planning float64) *Enlargement {
+func (u *Upscaler) begin(ctx context.Context, claim *Claim, j *job, c canvas, planning float64, progress func(pixels int, macs int64)) *Enlargement {
 	e := &Enlargement{
 		up: u, claim: claim, job: j, canvas: c, schedule: newSchedule(j.plan), start: time.Now(), planning: planning,
-		lanes: map[int]*ownLane{}, progress: u.progress(j.plan), ctx: ctx,
+		lanes: map[int]*ownLane{}, progress: progress, ctx: ctx,
 	}
 	stop := context.AfterFunc(ctx, e.schedule.end)
 	wait := par.Start(min(j.plan.workers, len(j.plan.pieces)), func(int) error {
@@ -77,13 +77,14 @@ func (e *Enlargement) work() error {
 		top, end := e.job.plan.band(band)
 		r := image.Rect(p.Core.Min.X, top, p.Core.Max.X, end)
 		r = image.Rectangle{Min: r.Min.Mul(e.job.scale), Max: r.Max.Mul(e.job.scale)}
+		before := p.macs
 		if err := e.advance(l, band, end, r); err != nil {
 			return err
 		}
 		if err := e.job.view.err(); err != nil {
 			return err
 		}
-		e.progress((end - top) * p.Core.Dx())
+		e.progress((end-top)*p.Core.Dx(), p.macs-before)
 		if e.schedule.done(i) {
 			e.finish(i)
 		}

@@ -16,7 +16,7 @@ type Forecast struct {
 	// MACs and MACsFull are as in a Report.
 	MACs     int64 `json:"macs"`
 	MACsFull int64 `json:"macs_full"`
-	// Seconds is the estimated wall time of routing and networks on this machine, whose speed is measured for a moment.
+	// Seconds is the estimated wall time of routing and networks on this machine, where they are tried for a moment.
 	Seconds float64 `json:"seconds"`
 	// MemoryMB is what the picture, the intermediate results and the bands of the result that are in memory at a time take together, in units
 	// of 10^6 bytes.
@@ -25,7 +25,7 @@ type Forecast struct {
 	FullBecause string `json:"full_because,omitempty"`
 }
 
-// Forecast estimates what Upscale would take for a picture, without enlarging it; only routing is done. It returns the errors that Upscale
+// Forecast estimates what Upscale would take for a picture. Routing is done, and the beginning of the picture is enlarged for a second or two. It returns the errors that Upscale
 // returns before it begins.
 func (u *Upscaler) Forecast(ctx context.Context, in *picture.Picture) (Forecast, error) {
 	return u.forecast(ctx, in, kept{})
@@ -68,11 +68,24 @@ func (u *Upscaler) forecast(ctx context.Context, in branch.Source, k kept) (Fore
 		return f, nil
 	}
 	f.MACsFull = u.full.MACs(p.covered)
-	speed, err := cost.Speed(ctx, u.full, u.threads)
+	tried, err := u.try(ctx, v, p, k)
 	if err != nil {
 		return Forecast{}, err
 	}
+	fresh := cost.FreshMemory() * float64(bytes) / float64(s.busyThreads(u.threads))
+	if f.Seconds = planning + tried + fresh; tried == 0 {
+		f.Seconds, err = u.estimate(ctx, p)
+		f.Seconds += planning + fresh
+	}
+	return f, err
+}
+
+// estimate estimates how many seconds enlarging takes by a plan from the costs of its classes.
+func (u *Upscaler) estimate(ctx context.Context, p *plan) (float64, error) {
+	speed, err := cost.Speed(ctx, u.full, u.threads)
+	if err != nil {
+		return 0, err
+	}
 	nanoseconds := speed * cost.NewClasses(p.branches, blendWidth).Measured().OfUsage(p.usage)
-	f.Seconds = planning + (nanoseconds/1e9+cost.FreshMemory()*float64(bytes))/float64(s.busyThreads(u.threads))
-	return f, nil
+	return nanoseconds / 1e9 / float64(p.busyThreads(u.threads)), nil
 }

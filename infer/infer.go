@@ -197,7 +197,7 @@ func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact 
 	if c.kept.whole {
 		out = j.out.New()
 	}
-	e = u.begin(ctx, c, j, u.method.canvas(j, out, exact), planning)
+	e = u.begin(ctx, c, j, u.method.canvas(j, out, exact), planning, u.progress(p))
 	e.whole = out
 	return e, nil
 }
@@ -227,20 +227,14 @@ func (u *Upscaler) decide(ctx context.Context, in branch.Source, c *Claim) (view
 }
 
 // progress makes a function that adds up what is done of the pieces and tells Options.Progress.
-func (u *Upscaler) progress(p *plan) func(pixels int) {
+func (u *Upscaler) progress(p *plan) func(pixels int, _ int64) {
 	if u.options.Progress == nil {
-		return func(int) {}
+		return func(int, int64) {}
 	}
-	all, total := 0, p.covered.X*p.covered.Y
-	for _, piece := range p.pieces {
-		for band := piece.first; band < piece.end; band++ {
-			top, end := p.band(band)
-			all += (end - top) * piece.Core.Dx()
-		}
-	}
+	all, total := p.pixels(), p.covered.X*p.covered.Y
 	var mu sync.Mutex
 	done := 0
-	return func(pixels int) {
+	return func(pixels int, _ int64) {
 		mu.Lock()
 		defer mu.Unlock()
 		done += pixels

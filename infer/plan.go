@@ -175,6 +175,18 @@ func (p *plan) macs() int64 {
 	return sum
 }
 
+// pixels counts those of the small picture that the bands of all pieces have together.
+func (p *plan) pixels() int {
+	sum := 0
+	for _, piece := range p.pieces {
+		for band := piece.first; band < piece.end; band++ {
+			top, end := p.band(band)
+			sum += (end - top) * piece.Core.Dx()
+		}
+	}
+	return sum
+}
+
 // macsDone counts those that were done.
 func (p *plan) macsDone() int64 {
 	sum := p.routerMACs()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"io"
+	"slices"
 	"time"
 
 	"classsr"
@@ -78,13 +79,11 @@ func (e *Estimator) fileCosts(ctx context.Context, up *classsr.Upscaler, o *open
 			return c, err
 		}
 	}
-	seconds, err := encodeSeconds(sample, format, o)
-	if err != nil {
-		return c, err
-	}
+	cores := min(par.Threads(e.options.Threads), par.Threads(0))
+	seconds, err := encodeSeconds(ctx, sample, format, o, cores)
 	pixels := float64(out.Width) * float64(out.Height) / (float64(sample.Width) * float64(sample.Height))
-	c.write = seconds * pixels / float64(min(par.Threads(e.options.Threads), par.Threads(0)))
-	return c, nil
+	c.write = seconds * pixels / float64(cores)
+	return c, err
 }
 
 // estimate completes a forecast of what an Upscaler takes.
@@ -94,7 +93,7 @@ func (c fileCosts) estimate(f classsr.Forecast, budget float64) Estimate {
 }
 
 // A sample has so many parts across and down, of so many pixels on a side.
-const sampleSide, sampleAcross, sampleDown = 96, 3, 3
+const sampleSide, sampleAcross, sampleDown = 64, 5, 5
 
 // sample is a sample of the picture, or the picture if it is small and in memory.
 func (o *opened) sample() (*picture.Picture, error) {
@@ -127,20 +126,23 @@ func sampleOf(p branch.Source) *picture.Picture {
 	return sample
 }
 
-// encodeSeconds measures how long one core takes to write a picture.
-func encodeSeconds(sample *picture.Picture, format string, o *opened) (seconds float64, err error) {
-	const times = 2
+// encodeSeconds measures how long a core takes to write a picture while so many do, which share caches and more.
+func encodeSeconds(ctx context.Context, sample *picture.Picture, format string, o *opened, cores int) (float64, error) {
+	const times = 3
 	p := Pipeline{Threads: 1}
-	for i := range times {
+	var seconds [times]float64
+	for i := range seconds {
 		start := time.Now()
-		if err := p.encode(discard{}, sample.Rows(sample.Height), format, o.encodeOptions(&p, sample.Config())); err != nil {
+		err := par.Do(ctx, cores, cores, func(_, _ int) error {
+			return p.encode(discard{}, sample.Rows(sample.Height), format, o.encodeOptions(&p, sample.Config()))
+		})
+		if err != nil {
 			return 0, err
 		}
-		if t := time.Since(start).Seconds(); i == 0 || t < seconds {
-			seconds = t
-		}
+		seconds[i] = time.Since(start).Seconds()
 	}
-	return seconds, nil
+	slices.Sort(seconds[:])
+	return seconds[times/2], nil
 }
 
 // discard is a file that keeps nothing.

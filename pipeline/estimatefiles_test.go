@@ -13,26 +13,27 @@ import (
 
 // A sample has parts of all regions of a picture.
 func TestSamples(t *testing.T) {
-	small := branchtest.Patchwork(100, 300, 3, false, 8)
+	small := branchtest.Patchwork(100, 330, 3, false, 8)
 	o := opened{reading: &reading{Decoded: &imageio.Decoded{Picture: small}}}
 	if s, err := o.sample(); s != small || err != nil {
 		t.Errorf("a small picture is not its own sample: %v", err)
 	}
-	if s := sampleOf(small); s.Width != 96 || s.Height != 9*96 {
+	if s := sampleOf(small); s.Width != 64 || s.Height != 25*64 {
 		t.Errorf("a sample of it has %dx%d pixels", s.Width, s.Height)
 	}
-	p := picture.New(600, 900, 3, true, 16)
-	for i := range 9 { // a value for each ninth
-		plane := make([]float32, 200*300)
+	p := picture.New(750, 1000, 3, true, 16)
+	for i := range 25 { // a value for each of 5x5 parts
+		plane := make([]float32, 150*200)
 		for k := range plane {
-			plane[k] = float32(i+1) / 10
+			plane[k] = float32(i+1) / 26
 		}
-		p.WritePlane(plane, 0, image.Rect(0, 0, 200, 300).Add(image.Pt(i%3*200, i/3*300)))
+		p.WritePlane(plane, 0, image.Rect(0, 0, 150, 200).Add(image.Pt(i%5*150, i/5*200)))
 	}
 	s := sampleOf(p)
 	row := s.Width * s.Channels()
 	for y := range s.Height {
-		if got, want := s.Pix16[y*row], p.Pix16[(y/96/3*300*p.Width+y/96%3*200)*p.Channels()]; got != want {
+		part := y / 64
+		if got, want := s.Pix16[y*row], p.Pix16[(part/5*200*p.Width+part%5*150)*p.Channels()]; got != want {
 			t.Fatalf("row %d has %d, want %d", y, got, want)
 		}
 	}
