@@ -68,15 +68,11 @@ func (u *Upscaler) forecast(ctx context.Context, in branch.Source, k kept) (Fore
 		return f, nil
 	}
 	f.MACsFull = u.full.MACs(p.covered)
-	tried, err := u.try(ctx, v, p, k)
-	if err != nil {
-		return Forecast{}, err
+	seconds, err := u.try(ctx, v, p, k)
+	if err == nil && seconds == 0 {
+		seconds, err = u.estimate(ctx, p)
 	}
-	fresh := cost.FreshMemory() * float64(bytes) / float64(s.busyThreads(u.threads))
-	if f.Seconds = planning + tried + fresh; tried == 0 {
-		f.Seconds, err = u.estimate(ctx, p)
-		f.Seconds += planning + fresh
-	}
+	f.Seconds = planning + seconds + cost.FreshMemory()*float64(bytes)/float64(p.busyThreads(u.threads))
 	return f, err
 }
 

@@ -3,9 +3,15 @@ package infer
 import (
 	"context"
 	"errors"
+	"image"
 	"io"
 	"sync"
 	"time"
+
+	"classsr/branch"
+	"classsr/cost"
+	"classsr/picture"
+	"classsr/route"
 )
 
 // A trial takes so long at most, and what is done in the beginning, when memory is used for the first time, does not count.
@@ -36,22 +42,42 @@ func (t *trial) done(pixels int, macs int64) {
 	}
 }
 
-// share is the share of a picture that is enlarged in a second.
-func (t *trial) share(p *plan) float64 {
-	seconds := (t.last.after - t.first.after).Seconds()
-	if macs := p.macs() - p.routerMACs(); macs > 0 {
-		return float64(t.last.macs-t.first.macs) / float64(macs) / seconds
+// share is the share of a plan that was done in a second, by what its classes cost. known is false if it is not to be told, since what was done
+// is much easier than the rest, or harder.
+func (t *trial) share(p *plan) (share float64, known bool) {
+	pixels := float64(t.last.pixels-t.first.pixels) / float64(p.pixels())
+	macs := pixels
+	if all := p.macs() - p.routerMACs(); all > 0 {
+		macs = float64(t.last.macs-t.first.macs) / float64(all)
 	}
-	return float64(t.last.pixels-t.first.pixels) / float64(p.pixels()) / seconds
+	const unlike = 2
+	return macs / (t.last.after - t.first.after).Seconds(), pixels > 0 && macs*unlike > pixels && macs < pixels*unlike
 }
 
-// try enlarges a picture by a plan, for a moment, and gives how many seconds all of it takes; 0 if a moment is too short to tell. Unlike the costs of
-// classes it knows of caches, of cores that get in each other's way, and of how the picture is cut.
+// try enlarges a part of a picture by a plan, for a moment, and gives how many seconds all of it takes; 0 if that cannot be told. Unlike the costs
+// of classes it knows of caches, of cores that get in each other's way, and of how the picture is cut; these tell how much more the rest is.
 func (u *Upscaler) try(ctx context.Context, v view, p *plan, k kept) (float64, error) {
 	claim, err := u.claim(ctx, v.source.Config(), Beside{}, k)
 	if err != nil {
 		return 0, err
 	}
+	tried := p
+	if r, ok := u.method.(*routed); ok && v.window == nil {
+		if tried, v, err = r.below(ctx, p, v, u.threads); err != nil {
+			claim.Release()
+			return 0, err
+		}
+	}
+	seconds, err := u.tryAll(ctx, v, tried, claim)
+	if tried != p {
+		costs := cost.NewClasses(p.branches, blendWidth).Measured()
+		seconds *= costs.OfUsage(p.usage) / costs.OfUsage(tried.usage)
+	}
+	return seconds, err
+}
+
+// tryAll is try for what a plan is about. It releases the claim.
+func (u *Upscaler) tryAll(ctx context.Context, v view, p *plan, claim *Claim) (float64, error) {
 	if v.window != nil {
 		v.window.Begin(p.windowRows())
 	}
@@ -74,8 +100,57 @@ func (u *Upscaler) try(ctx context.Context, v view, p *plan, k kept) (float64, e
 	case limited.Err() == nil || ctx.Err() != nil:
 		return 0, err
 	}
-	if t.last.pixels == t.first.pixels { // bands take long: there is one at most
-		return 0, nil
+	if share, known := t.share(p); known {
+		return 1 / share, nil
 	}
-	return 1 / t.share(p), nil
+	return 0, nil
+}
+
+// below is the plan of the lower part of a picture, without the rows that take the first quarter of the time: skies are above, and easy. The picture
+// must be in memory.
+func (r *routed) below(ctx context.Context, p *plan, v view, threads int) (*plan, view, error) {
+	grid, columns := p.choice.blend.Grid, p.choice.blend.Columns()
+	all, row := r.costs.Of(grid, p.choice.Classes), 0
+	for done := 0.0; row+1 < grid.Rows() && done < all/4; row++ {
+		for x := range columns {
+			core := p.choice.Cores[row*columns+x]
+			done += r.costs.Pixel[p.choice.Classes[row*columns+x]] * float64(core.Dx()*core.Dy())
+		}
+	}
+	if row == 0 || isSmall(p.size) {
+		return p, v, nil
+	}
+	top := grid.Ys[row]
+	lower := route.Grid{Xs: grid.Xs}
+	for _, y := range grid.Ys[row:] {
+		lower.Ys = append(lower.Ys, y-top)
+	}
+	part := view{source: lowerPart{v.source, top}}
+	if v.flat != nil {
+		var err error
+		if part.flat, err = newFlatCells(ctx, part.source, threads); err != nil {
+			return nil, v, err
+		}
+	}
+	q := r.planOf(lower.Size(), p.sizing, r.choice(lower, p.choice.Classes[row*columns:], 0, ""))
+	q.sizeArenas()
+	return q, part, nil
+}
+
+// lowerPart is a picture from row top on.
+type lowerPart struct {
+	branch.Source
+	top int
+}
+
+// Config implements branch.Source.
+func (l lowerPart) Config() picture.Config {
+	c := l.Source.Config()
+	c.Height -= l.top
+	return c
+}
+
+// ReadPlane implements branch.Source.
+func (l lowerPart) ReadPlane(dst []float32, channel int, r image.Rectangle) {
+	l.Source.ReadPlane(dst, channel, r.Add(image.Pt(0, l.top)))
 }
