@@ -4,7 +4,7 @@
 #
 #	suite.sh DIR ZIP TXT
 #
-# pngsuite.zip is from www.schaik.com/pngsuite (Willem van Schaik), libtiff.zip holds small files of test/images in libtiff's source and of its collection of pictures; of those
+# pngsuite.zip is from www.schaik.com/pngsuite (Willem van Schaik), libtiff.zip holds small files of test/images in libtiff's source; of those
 # that ImageMagick shows wrongly (docs/pictures.md) libtiff.txt says "read" or, what is refused here, "unsupported".
 set -euo pipefail
 zip=$(realpath -m "$2") txt=$(realpath -m "$3")
@@ -16,7 +16,7 @@ for f in *; do
 	case $f in
 	LICENSE) continue ;;
 	logluv*) echo "$f unsupported" && continue ;;
-	ojpeg* | smallliz* | flower-ycbcr* | minisblack-2c* | test_float64* | palette-1c-4b*) echo "$f read" && continue ;;
+	ojpeg* | minisblack-2c* | test_float64* | palette-1c-4b*) echo "$f read" && continue ;;
 	esac
 	if convert "${f}[0]" -set colorspace sRGB -auto-orient -alpha set -background 'rgba(0,0,0,0)' -alpha background -depth 16 -endian MSB rgba:- >"$shown" 2>/dev/null || [ -s "$shown" ]; then
 		echo "$f $(identify -format '%wx%h' "${f}[0]" 2>/dev/null) $(sha256sum <"$shown" | cut -c 1-32)"

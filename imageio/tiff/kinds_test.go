@@ -2,6 +2,9 @@ package tiff
 
 import (
 	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
 	"slices"
 	"testing"
 
@@ -68,5 +71,60 @@ func TestInksMultipliedByAlpha(t *testing.T) {
 	p, _, err = decoded(build(1, 1, []byte{64, 64}, white), codec.Options{})
 	if err != nil || !bytes.Equal(p.Pix8, []byte{0, 64}) {
 		t.Errorf("white is zero: %v, %v", p, err)
+	}
+}
+
+// TestChromaOfFourPixels reads brightness and chroma without JPEG, four pixels of a row with one chroma: one colour, and brightness that rises.
+func TestChromaOfFourPixels(t *testing.T) {
+	const width, height, cb, cr = 7, 3, 90, 170
+	var pixels []byte
+	for y := range height {
+		for x := 0; x < width; x += 4 {
+			for i := range 4 {
+				pixels = append(pixels, byte(60+10*(x+i)+5*y))
+			}
+			pixels = append(pixels, cb, cr)
+		}
+	}
+	file := build(width, height, pixels, []entry{{tagPhotometric, []uint16{6}}, {tagSamples, []uint16{3}}, {tagBitsPerSample, []uint16{8, 8, 8}},
+		{tagSubsampling, []uint16{4, 1}}})
+	p, _, err := decoded(file, codec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for i := range width * height {
+		r, g, b := color.YCbCrToRGB(byte(60+10*(i%width)+5*(i/width)), cb, cr)
+		want.SetNRGBA(i%width, i/width, color.NRGBA{r, g, b, 255})
+	}
+	if _, largest := difference(p, want); largest > 0x101 {
+		t.Errorf("a sample is %d of 65535 off", largest)
+	}
+}
+
+// TestOldJPEGWithWrongStrip reads a JPEG as TIFFs of before 1995 hold it: whole, with its tables listed too, and a strip that begins in its middle.
+func TestOldJPEGWithWrongStrip(t *testing.T) {
+	img := image.NewYCbCr(image.Rect(0, 0, 32, 24), image.YCbCrSubsampleRatio420)
+	for i := range img.Y {
+		img.Y[i] = byte(40 + 3*(i%img.YStride) + 2*(i/img.YStride))
+	}
+	for i := range img.Cb {
+		img.Cb[i], img.Cr[i] = 100, 150
+	}
+	var coded bytes.Buffer
+	if err := jpeg.Encode(&coded, img, &jpeg.Options{Quality: 95}); err != nil {
+		t.Fatal(err)
+	}
+	n := uint32(coded.Len())
+	file := build(32, 24, coded.Bytes(), []entry{{tagCompression, []uint16{oldJPEG}}, {tagPhotometric, []uint16{6}}, {tagSamples, []uint16{3}},
+		{tagBitsPerSample, []uint16{8, 8, 8}}, {tagSubsampling, []uint16{2, 2}}, {tagStripOffsets, []uint32{8 + 20}}, {tagStripByteCounts, []uint32{n - 30}},
+		{tagOldJPEGOffset, []uint32{8}}, {tagOldJPEGLength, []uint32{n}},
+		{tagJPEGQTables, []uint32{30, 30, 30}}, {tagJPEGDCTables, []uint32{30, 30, 30}}, {tagJPEGACTables, []uint32{30, 30, 30}}})
+	p, _, err := decoded(file, codec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if psnr, _ := difference(p, img); psnr < 40 {
+		t.Errorf("it has a PSNR of %.1f dB", psnr)
 	}
 }
