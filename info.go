@@ -72,7 +72,7 @@ func ArchitectureInfo(name string, scale int) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	if !a.InPaper() {
+	if !a.Enlarges() {
 		_, err := arch.Paper(name, scale, 1) // which says why not
 		return Info{}, err
 	}

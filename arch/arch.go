@@ -1,9 +1,10 @@
-// Package arch builds the networks of the ClassSR paper as nn graphs: FSRCNN, CARN, SRResNet, RCAN and the Class-Module, at
-// any width, and bicubic interpolation to stand for one. A Spec says which network; Build gives its graph; Recognise finds the
+// Package arch builds networks as nn graphs, at any width: those of the ClassSR paper (FSRCNN, CARN, SRResNet, RCAN and the Class-Module),
+// later ones (SPAN, SRVGGNetCompact), and those that most published models have (RRDBNet, FSRCNN as in its own paper); and bicubic
+// interpolation to stand for one. A Spec says which network; Build gives its graph; Recognise finds the
 // Spec from the names and shapes of stored parameters. Everything that differs between architectures (allowed scales, input
 // range, whether it pools over its input) is declared here, so that no caller has to test a network's name.
 //
-// Parameters are named as in the paper's released code (PyTorch state-dict keys).
+// Parameters are named as in the released code (PyTorch state-dict keys).
 package arch
 
 import (
@@ -22,9 +23,10 @@ type Spec struct {
 	Scale      int    `json:"scale,omitempty"`      // enlargement
 	Scales     []int  `json:"scales,omitempty"`     // CARN: the enlargements its multi-scale form serves; bicubic: several
 	Width      int    `json:"width,omitempty"`      // channels of the feature maps (d or nf)
-	Depth      int    `json:"depth,omitempty"`      // FSRCNN: mapping layers m; SRResNet: blocks; RCAN: residual groups
+	Depth      int    `json:"depth,omitempty"`      // FSRCNN: mapping layers m; RCAN: residual groups; SRVGGNetCompact: body convolutions; others: blocks
 	Blocks     int    `json:"blocks,omitempty"`     // RCAN: blocks in a group
 	Shrink     int    `json:"shrink,omitempty"`     // FSRCNN: channels s of the mapping layers
+	Growth     int    `json:"growth,omitempty"`     // RRDBNet: channels that each convolution of a dense block adds
 	Groups     int    `json:"groups,omitempty"`     // CARN: groups of the 3x3 convolutions
 	BatchNorm  bool   `json:"batch_norm,omitempty"` // CARN: fusions are normalised instead of biased
 	Squeeze    int    `json:"squeeze,omitempty"`    // RCAN: channels inside the attention
@@ -37,7 +39,7 @@ type Arch struct {
 	Name   string
 	Title  string
 	Scales []int // enlargements it can be built for; none for the Class-Module
-	Widths []int // of the paper's simple, medium and hard branch
+	Widths []int // of the simple, medium and hard branch, in the paper where it has the network
 	// Interpolates is set if there are no parameters: it is no network, and not one of the paper's.
 	Interpolates bool
 	// Pools is set if the network averages over its whole input, so that its result depends on how a picture is cut.
@@ -51,6 +53,12 @@ type Arch struct {
 	rename func(string) string
 	// fixed gives parameters that files may leave out because they are not learnt; nil if there are none.
 	fixed func(Spec) tensor.Set
+	// anyScale is set if parameters do not tell how far the network enlarges.
+	anyScale bool
+	// uniform is set if all convolutions begin as PyTorch's do by default.
+	uniform bool
+	// start changes random parameters to those that training begins with; nil if nothing is to be changed.
+	start func(Spec, tensor.Set)
 }
 
 // limit bounds a field of the Spec, so that no file can ask for a network that takes forever to build.
@@ -64,7 +72,7 @@ type limit struct {
 const maxChannels = 4096
 
 // All lists every architecture.
-var All = []*Arch{&fsrcnn, &carn, &srresnet, &rcan, &classModule, &bicubic}
+var All = []*Arch{&fsrcnn, &carn, &srresnet, &rcan, &span, &fsrcnn2016, &srvggnet, &rrdbnet, &classModule, &bicubic}
 
 // ErrUnknown is returned (wrapped) by Recognise for parameters that fit no architecture.
 var ErrUnknown = errors.New("these tensors belong to no known network")
@@ -83,23 +91,23 @@ func ByName(name string) (*Arch, error) {
 func SRNames() []string {
 	var names []string
 	for _, a := range All {
-		if a.InPaper() {
+		if a.Enlarges() {
 			names = append(names, a.Name)
 		}
 	}
 	return names
 }
 
-// InPaper tells whether the paper gives the network widths for its branches.
-func (a *Arch) InPaper() bool { return len(a.Scales) > 0 && !a.Interpolates }
+// Enlarges tells whether it is a network that enlarges pictures.
+func (a *Arch) Enlarges() bool { return len(a.Scales) > 0 && !a.Interpolates }
 
-// Paper is the paper's form of an architecture at this scale and width (section 4.1).
+// Paper is an architecture at this scale and width, otherwise as in the ClassSR paper (section 4.1), or in its own.
 func Paper(name string, scale, width int) (Spec, error) {
 	a, err := ByName(name)
 	if err != nil {
 		return Spec{}, err
 	}
-	if !a.InPaper() {
+	if !a.Enlarges() {
 		return Spec{}, fmt.Errorf("%s is no network that enlarges; those are %s", name, strings.Join(SRNames(), ", "))
 	}
 	spec := a.paper(scale, width)

@@ -24,6 +24,7 @@ var carn = Arch{
 	recognise: recogniseCARN,
 	rename:    renameCARN,
 	fixed:     meanShiftParams,
+	uniform:   true,
 }
 
 type carnBuilder struct {

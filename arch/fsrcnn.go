@@ -22,6 +22,7 @@ var fsrcnn = Arch{
 	},
 	build:     buildFSRCNN,
 	recognise: recogniseFSRCNN,
+	anyScale:  true,
 }
 
 func buildFSRCNN(s Spec) *nn.Graph {

@@ -14,8 +14,8 @@ import (
 const PaperGain = 0.1
 
 // Init gives parameters to start training from, the same for the same seed, as the paper's code has them: weights of ordinary
-// convolutions normal with standard deviation sqrt(2/fan in) times 0.1 and no bias; transposed convolutions, all of CARN and
-// the Class-Module's last layer as PyTorch does by default, uniform in +-1/sqrt(fan in); slopes of PReLU 0.25; BatchNorm
+// convolutions normal with standard deviation sqrt(2/fan in) times 0.1 and no bias; transposed convolutions, all of CARN, SPAN
+// and SRVGGNetCompact and the Class-Module's last layer as PyTorch does by default, uniform in +-1/sqrt(fan in); slopes of PReLU 0.25; BatchNorm
 // without effect; the mean shift as it is.
 func (s Spec) Init(seed uint64) tensor.Set { return s.InitGain(seed, PaperGain) }
 
@@ -34,6 +34,9 @@ func (s Spec) InitGain(seed uint64, gain float64) tensor.Set {
 			}
 		}
 	}
+	if start := s.arch().start; start != nil {
+		start(s, params)
+	}
 	if fixed := s.arch().fixed; fixed != nil {
 		params.Merge("", fixed(s))
 	}
@@ -48,16 +51,11 @@ func (s Spec) initial(n nn.Node, p nn.Param, random *rand.Rand, gain float64) te
 			a.Data[i] = float32((2*random.Float64() - 1) / math.Sqrt(float64(fanIn)))
 		}
 	}
-	fill := func(v float32) {
-		for i := range a.Data {
-			a.Data[i] = v
-		}
-	}
 	switch op := n.Op.(type) {
 	case nn.Conv:
 		fanIn := op.In / op.GroupCount() * op.Kernel * op.Kernel
 		switch {
-		case s.Net == carn.Name:
+		case s.arch().uniform:
 			uniform(fanIn)
 		case p.Suffix == "weight":
 			for i := range a.Data {
@@ -69,10 +67,10 @@ func (s Spec) initial(n nn.Node, p nn.Param, random *rand.Rand, gain float64) te
 	case nn.Linear:
 		uniform(op.In)
 	case nn.PReLU:
-		fill(0.25)
+		fill(a, 0.25)
 	case nn.BatchNorm:
 		if strings.HasSuffix(p.Suffix, "weight") || p.Suffix == "running_var" {
-			fill(1)
+			fill(a, 1)
 		}
 	default:
 		panic("arch: an operation whose parameters have no initial values")

@@ -48,13 +48,16 @@ const (
 	batchSize     = 16
 )
 
-// Run measures all networks and hands each case to done as soon as it is measured; an error of done ends it. A network that is not one of
-// the paper's is an error of kind fault.Usage, before anything is measured.
+// DefaultNets are the networks that are measured where none are named: the paper's, and that of the default model.
+func DefaultNets() []string { return []string{"fsrcnn", "carn", "srresnet", "rcan", "span"} }
+
+// Run measures all networks and hands each case to done as soon as it is measured; an error of done ends it. A network that
+// is not known is an error of kind fault.Usage, before anything is measured.
 func Run(ctx context.Context, o Options, done func(Case) error) error {
 	var specs []arch.Spec
 	for _, net := range o.Nets {
 		a, err := arch.ByName(net)
-		if err != nil || !a.InPaper() {
+		if err != nil || !a.Enlarges() {
 			return fault.New(fault.Usage, "no network %s to measure: there are %s", net, strings.Join(arch.SRNames(), ", "))
 		}
 		spec, err := arch.Paper(net, 4, slices.Max(a.Widths))

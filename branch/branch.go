@@ -64,9 +64,16 @@ func (b *Branch) PlanFor(picture image.Point) *engine.Plan {
 	return b.Plan
 }
 
-// Extent is the picture with its Border around it.
+// Extent is the picture with its Border around it, and what makes its sides multiples of what the network folds into one pixel.
 func (b *Branch) Extent(picture image.Point) image.Rectangle {
-	return image.Rectangle{Max: picture}.Inset(-b.Border)
+	return b.folded(image.Rectangle{Max: picture}.Inset(-b.Border))
+}
+
+// folded widens a rectangle to whole squares of pixels that the network folds into one.
+func (b *Branch) folded(r image.Rectangle) image.Rectangle {
+	fold := b.Plan.Fold()
+	down := func(i int) int { return i - (i%fold+fold)%fold }
+	return image.Rect(down(r.Min.X), down(r.Min.Y), -down(-r.Max.X), -down(-r.Max.Y))
 }
 
 // Window is what the branch reads to compute a core so that it has the bits of the whole picture. It is as high as the picture with its
@@ -76,7 +83,7 @@ func (b *Branch) Window(picture image.Point, core image.Rectangle) image.Rectang
 	if !b.Spec.Pools() {
 		window.Min.Y, window.Max.Y = extent.Min.Y, extent.Max.Y
 	}
-	return window.Intersect(extent)
+	return b.folded(window.Intersect(extent))
 }
 
 // RowsAround is how many rows above and below a band of rows a worker reads at most to compute it: those that the network reaches, whole tiles
@@ -131,7 +138,7 @@ func (b *Branch) Bytes(picture, core image.Point) int64 {
 
 func (b *Branch) bytesOf(picture, core image.Point) int64 {
 	context, extent := b.Context(), b.Extent(picture).Size()
-	window := image.Pt(min(core.X+2*context, extent.X), min(core.Y+2*context, extent.Y))
+	window := b.folded(image.Rect(0, 0, min(core.X+2*context, extent.X), min(core.Y+2*context, extent.Y))).Max
 	at := image.Pt(min(context, window.X-core.X), min(context, window.Y-core.Y))
 	return b.PlanFor(picture).Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
 }

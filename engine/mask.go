@@ -40,6 +40,13 @@ const (
 // margins is how far what is needed of a value reaches over a core, in the value's pixels.
 type margins struct{ left, top, right, bottom int }
 
+// ratio is how many pixels of a value there are for pixels of the input.
+type ratio struct{ of, per int }
+
+// floor is where pixel i of the input begins in the value, and ceil where the one before it ends.
+func (r ratio) floor(i int) int { return (i*r.of - modulo(i*r.of, r.per)) / r.per }
+func (r ratio) ceil(i int) int  { return -r.floor(-i) }
+
 // findReach finds the margins of every value, and how many of its pixels there are for a pixel of the input. Margins are what results
 // depend on, without what else is in their tiles.
 func (p *Plan) findReach() {
@@ -48,11 +55,12 @@ func (p *Plan) findReach() {
 		probe = 16
 	)
 	shapes := p.program.Shapes(tensor.Shape{N: 1, C: p.program.Channels, H: probe, W: probe})
-	p.zoom, p.reach = make([]int, len(shapes)), make([]margins, len(shapes))
+	p.zoom, p.reach = make([]ratio, len(shapes)), make([]margins, len(shapes))
 	for v, shape := range shapes {
-		p.zoom[v] = shape.H / probe
+		p.zoom[v] = ratio{shape.H, probe}
 	}
-	core := image.Rect(far, far, far+2, far+2)
+	end := far + 2*p.program.Fold
+	core := image.Rect(far, far, end, end)
 	scale := p.program.Scale
 	need := make([]image.Rectangle, len(shapes))
 	need[p.program.Output] = image.Rectangle{Min: core.Min.Mul(scale), Max: core.Max.Mul(scale)}
@@ -62,7 +70,7 @@ func (p *Plan) findReach() {
 			continue // nobody reads it
 		}
 		for i, values := range s.Inputs {
-			size := 4 * far * p.zoom[values[0]]
+			size := p.zoom[values[0]].ceil(4 * far)
 			from := s.Op.Reach(i, r, image.Pt(size, size))
 			for _, v := range values {
 				need[v] = need[v].Union(from)
@@ -71,8 +79,8 @@ func (p *Plan) findReach() {
 	}
 	for v, r := range need {
 		if !r.Empty() {
-			z := p.zoom[v]
-			p.reach[v] = margins{far*z - r.Min.X, far*z - r.Min.Y, r.Max.X - (far+2)*z, r.Max.Y - (far+2)*z}
+			first, last := p.zoom[v].floor(far), p.zoom[v].ceil(end)
+			p.reach[v] = margins{first - r.Min.X, first - r.Min.Y, r.Max.X - last, r.Max.Y - last}
 		}
 	}
 }
@@ -100,9 +108,9 @@ func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 // bands gives the first band that rows y0 to y1-1 of a value need, and the one after the last.
 func (m *masking) bands(v program.Value, y0, y1 int) (first, end int) {
 	z, r := m.plan.zoom[v], m.plan.reach[v]
-	first = sort.Search(len(m.Mask), func(i int) bool { return m.Mask[i].Bottom*z+r.bottom > y0 })
+	first = sort.Search(len(m.Mask), func(i int) bool { return z.ceil(m.Mask[i].Bottom)+r.bottom > y0 })
 	end = first
-	for end < len(m.Mask) && m.Mask[end].Top*z-r.top < y1 {
+	for end < len(m.Mask) && z.floor(m.Mask[end].Top)-r.top < y1 {
 		end++
 	}
 	return first, end
@@ -119,8 +127,8 @@ func (m *masking) widened(to []Span, v program.Value, first, end int) []Span {
 	z, r, valid := m.plan.zoom[v], m.plan.reach[v], m.geo.valid[v]
 	begin := len(to)
 	for _, s := range m.union(first, end) {
-		s = Span{s.Left*z - r.left, s.Right*z + r.right}
-		if n := len(to); n > begin && s.Left-to[n-1].Right <= nearby*z {
+		s = Span{z.floor(s.Left) - r.left, z.ceil(s.Right) + r.right}
+		if n := len(to); n > begin && s.Left-to[n-1].Right <= z.ceil(nearby) {
 			to[n-1].Right = max(s.Right, to[n-1].Right)
 			continue
 		}

@@ -16,13 +16,16 @@ func (untiled) tiles(_ kernel.Grid, r image.Rectangle) image.Rectangle { return 
 func (untiled) scratchBytes() int64 { return 0 }
 
 // convOp is a convolution with what is done besides.
-type convOp struct{ conv *kernel.Conv }
+type convOp struct {
+	conv  *kernel.Conv
+	gated bool
+}
 
 func newConvOp(op program.Conv, params tensor.Set, fleeting bool) convOp {
 	shape := convShape(op)
 	shape.Fleeting = fleeting
 	weight, bias := op.Weights(params)
-	return convOp{kernel.NewConv(shape, weight, bias, op.Slopes(params))}
+	return convOp{kernel.NewConv(shape, weight, bias, op.Slopes(params)), op.Gated}
 }
 
 func (c convOp) scratchBytes() int64 { return c.conv.ScratchBytes() }
@@ -33,6 +36,11 @@ func (c convOp) tiles(grid kernel.Grid, r image.Rectangle) image.Rectangle {
 
 func (c convOp) do(f *frame) {
 	src := f.sources(0, f.step.need(0, f.r, image.Point{}).Min.X)
+	if c.gated {
+		c.conv.Run(f.out, f.r, f.step.grid, src, nil, &f.arena.scratch)
+		kernel.Gate(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(1, f.r.Min.X), f.in(2, f.r.Min.X))
+		return
+	}
 	c.conv.Run(f.out, f.r, f.step.grid, src, f.residual(1), &f.arena.scratch)
 }
 
@@ -80,10 +88,29 @@ func (a affineOp) do(f *frame) {
 	kernel.Affine(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), a.factor, a.offset)
 }
 
-type addOp struct{ untiled }
+type addOp struct {
+	untiled
+	factor float32 // of input 0
+}
 
-func (addOp) do(f *frame) {
-	kernel.Add(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, f.r.Min.X))
+func (a addOp) do(f *frame) {
+	kernel.Add(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, f.r.Min.X), a.factor, 1)
+}
+
+type mulOp struct{ untiled }
+
+func (mulOp) do(f *frame) {
+	kernel.Mul(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(0, f.r.Min.X), f.in(1, f.r.Min.X))
+}
+
+type scaleOp struct {
+	untiled
+	factor float32
+}
+
+func (s scaleOp) do(f *frame) {
+	x := f.in(0, f.r.Min.X)
+	kernel.Add(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), x, x, s.factor, 0)
 }
 
 // channelMulOp multiplies channels by numbers.
@@ -110,6 +137,37 @@ type shuffleOp struct {
 func (s shuffleOp) do(f *frame) {
 	x := f.r.Min.X / s.factor
 	kernel.PixelShuffle(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Min.X, f.r.Dx(), f.in(0, x), x, s.factor)
+}
+
+// unshuffleOp turns pixels into channels, for whatever is no convolution.
+type unshuffleOp struct {
+	untiled
+	factor int
+}
+
+func (u unshuffleOp) do(f *frame) {
+	src := f.in(0, f.r.Min.X*u.factor)
+	for c := range f.out.C {
+		plane, dy, dx := c/(u.factor*u.factor), c/u.factor%u.factor, c%u.factor
+		for y := f.r.Min.Y; y < f.r.Max.Y; y++ {
+			row := f.out.Row(c, y, 0, f.r.Dx())
+			from := src.Row(plane, y*u.factor+dy, dx, (len(row)-1)*u.factor+1)
+			for x := range row {
+				row[x] = from[x*u.factor]
+			}
+		}
+	}
+}
+
+// nearestOp repeats pixels.
+type nearestOp struct {
+	untiled
+	factor int
+}
+
+func (n nearestOp) do(f *frame) {
+	x := f.r.Min.X / n.factor
+	kernel.Nearest(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Min.X, f.r.Dx(), f.in(0, x), x, n.factor)
 }
 
 // bilinearOp is a bilinear enlargement.

@@ -30,13 +30,21 @@ func pack(op program.Operation, params tensor.Set, fleeting bool) operation {
 	case program.Norm:
 		return newAffineOp(op, params)
 	case program.Add:
-		return addOp{}
+		return addOp{factor: op.Factor}
+	case program.Mul:
+		return mulOp{}
+	case program.Scale:
+		return scaleOp{factor: op.Factor}
 	case program.ChannelMul:
 		return channelMulOp{}
 	case program.Mean:
 		return meanOp{}
 	case program.Shuffle:
 		return shuffleOp{factor: op.Factor}
+	case program.Unshuffle:
+		return unshuffleOp{factor: op.Factor}
+	case program.Nearest:
+		return nearestOp{factor: op.Factor}
 	case program.Bilinear:
 		return bilinearOp{Bilinear: op}
 	case program.Bicubic:

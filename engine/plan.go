@@ -32,7 +32,7 @@ type Plan struct {
 	layered *Plan // the same by layer; nil if it is so itself
 	// By value: its pixels for a pixel of the input along each axis, and how far what is needed of it reaches over a core; of plans whose
 	// rows slide.
-	zoom  []int
+	zoom  []ratio
 	reach []margins
 	// lastPool is the last step that needs all rows of its input, or -1.
 	lastPool int
@@ -101,16 +101,21 @@ func (p *Plan) ByLayer() *Plan {
 // Scale is the enlargement of the network, or 0 if its result has a fixed size (the Class-Module).
 func (p *Plan) Scale() int { return p.program.Scale }
 
-// Context is how many input pixels around a result pixel are read for it, rounded up to an even number. A piece with that many
+// Fold is the number of which the sides of windows are multiples, and the places of their corners in a picture: 1 for networks that begin
+// at the size of the picture.
+func (p *Plan) Fold() int { return p.program.Fold }
+
+// Context is how many input pixels around a result pixel are read for it, rounded up to a multiple of twice the Fold. A piece with that many
 // columns at each side, in a window as high as the picture, has the bits of the whole picture if its core and its window begin at
-// even columns; otherwise, or with as many rows above and below instead, it may differ by rounding, since convolutions compute pixels
+// multiples of that; otherwise, or with as many rows above and below instead, it may differ by rounding, since convolutions compute pixels
 // in tiles. It is meaningless for networks that pool over their input.
 func (p *Plan) Context() int {
 	const far = 1 << 20 // farther than any network reaches
-	core := image.Rect(far, far, far+2, far+2)
+	unit := 2 * p.program.Fold
+	core := image.Rect(far, far, far+unit, far+unit)
 	need := newRegions(p, image.Pt(2*far, 2*far), core).need[program.Input]
 	context := max(core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to tiles
-	return context + context%2
+	return (context + unit - 1) / unit * unit
 }
 
 // Reads is the part of a window that is read to compute such a piece, tiles of convolutions included; it may reach beyond the window.

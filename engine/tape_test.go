@@ -64,7 +64,7 @@ func TestTapesAgreeWithTheReference(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", mode), func(t *testing.T) {
 				t.Parallel()
 				shape := tensor.Shape{N: 2, C: 3, H: 8, W: 12}
-				if spec.Enlarges() && spec.Scale < 8 {
+				if spec.Enlarges() && spec.Scale < 8 && spec.Net != "rrdbnet" {
 					shape.H, shape.W = 9, 11 // odd, but the Class-Module's blocks of four pixels divide it
 				}
 				g := spec.Build()

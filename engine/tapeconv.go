@@ -19,6 +19,7 @@ type tapeConv struct {
 	shape   kernel.Shape
 	conv    *kernel.Conv
 	back    []*kernel.Conv    // to each of in; nil where no gradient is needed
+	from    []int             // the first plane of the result that back reads
 	flipped [][]float32       // the weights of back
 	blocks  [][]kernel.Padded // by picture, if the stride is not 1: what is convolved instead of in
 	none    []float32         // biases of zero
@@ -72,21 +73,29 @@ func (c *tapeConv) prepareGradients(t *Tape) {
 }
 
 func (c *tapeConv) prepareBack(t *Tape) {
-	c.back, c.flipped = make([]*kernel.Conv, len(c.in)), make([][]float32, len(c.in))
+	c.back, c.flipped, c.from = make([]*kernel.Conv, len(c.in)), make([][]float32, len(c.in)), make([]int, len(c.in))
+	perIn, perOut := c.shape.In/c.shape.Groups, c.shape.Out/c.shape.Groups
+	first := 0
 	for i, v := range c.in {
-		if !t.values[v].wanted {
-			continue
-		}
 		planes := t.values[v].shape.C
 		if c.blocks != nil {
 			planes = c.shape.In
 		}
-		if len(c.in) > 1 && c.shape.Groups > 1 {
-			panic("engine: a grouped convolution of a concatenation cannot be learnt")
+		groups, at := 1, 0
+		if c.shape.Groups > 1 {
+			if first%perIn != 0 || planes%perIn != 0 {
+				panic("engine: a group of a convolution that reads parts of several values cannot be learnt")
+			}
+			groups, at = planes/perIn, first/perIn
 		}
-		c.flipped[i] = make([]float32, planes*c.shape.Out/c.shape.Groups*c.shape.Size*c.shape.Size)
+		first += planes
+		if !t.values[v].wanted {
+			continue
+		}
+		c.from[i] = at * perOut
+		c.flipped[i] = make([]float32, planes*perOut*c.shape.Size*c.shape.Size)
 		c.back[i] = kernel.NewConv(kernel.Shape{
-			In: c.shape.Out, Out: planes, Size: c.shape.Size, Stride: 1, Pad: c.shape.Size - 1 - c.shape.Pad, Groups: c.shape.Groups,
+			In: groups * perOut, Out: planes, Size: c.shape.Size, Stride: 1, Pad: c.shape.Size - 1 - c.shape.Pad, Groups: groups,
 		}, c.flipped[i], c.none[:planes], nil)
 	}
 }
@@ -229,7 +238,7 @@ func (c *tapeConv) backTo(ctx context.Context, t *Tape, i int, grads []kernel.Pa
 		if adds && c.blocks == nil {
 			add = &dst
 		}
-		w.sources = append(w.sources[:0], dy)
+		w.sources = append(w.sources[:0], dy.Planes(c.from[i], c.back[i].In))
 		c.back[i].RunPadded(dst, w.sources, add, t.zeros, &w.scratch)
 		if c.blocks != nil {
 			shuffleBack(to[picture], dst, adds)

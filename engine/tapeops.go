@@ -97,6 +97,42 @@ func (s tapeAdd) backward(ctx context.Context, t *Tape) error {
 	return t.hand(ctx, s.y, s.b)
 }
 
+// tapeMul is a product, element by element.
+type tapeMul struct{ a, b, y program.Value }
+
+func (m tapeMul) forward(ctx context.Context, t *Tape) error {
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+		y := t.values[m.y].padded[i].Data
+		clear(y)
+		kernel.MultiplyAdd(y, t.values[m.a].padded[i].Data, t.values[m.b].padded[i].Data)
+	})
+}
+
+// backward gives each factor the gradient times the other one.
+func (m tapeMul) backward(ctx context.Context, t *Tape) error {
+	grads := t.values[m.y].grads
+	if grads == nil {
+		return nil
+	}
+	defer t.release(m.y)
+	for _, factors := range [][2]program.Value{{m.a, m.b}, {m.b, m.a}} {
+		if !t.values[factors[0]].wanted {
+			continue
+		}
+		to, add := t.gradient(factors[0])
+		err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) {
+			if !add {
+				clear(to[i].Data)
+			}
+			kernel.MultiplyAdd(to[i].Data, grads[i].Data, t.values[factors[1]].padded[i].Data)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tapeShuffle is a pixel shuffle.
 type tapeShuffle struct {
 	x, y   program.Value

@@ -40,6 +40,8 @@ func (t *Tape) pack(s program.Step, v program.Value, uses int) tapeStep {
 		return &tapeNorm{node: op.Node, x: s.Inputs[0][0], y: v, moments: make([]moments, t.values[v].shape.C)}
 	case program.Add:
 		return tapeAdd{s.Inputs[0][0], s.Inputs[1][0], v}
+	case program.Mul:
+		return tapeMul{s.Inputs[0][0], s.Inputs[1][0], v}
 	case program.Shuffle:
 		return tapeShuffle{s.Inputs[0][0], v, op.Factor}
 	}

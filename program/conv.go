@@ -2,6 +2,7 @@ package program
 
 import (
 	"image"
+	"slices"
 
 	"classsr/nn"
 	"classsr/tensor"
@@ -10,8 +11,9 @@ import (
 // Conv is a convolution with square kernels and zero padding, and what is done to its result before it is written:
 //
 //	y = activate(normalise(conv(x) + bias) + residual)
+//	y = (conv(x) + bias) * (a + b), if it is gated
 //
-// Input 0 is x, and input 1 the residual, of the result's shape.
+// Input 0 is x, and input 1 the residual, of the result's shape; or inputs 1 and 2 are a and b, element by element.
 type Conv struct {
 	In, Out                     int // channels
 	Kernel, Stride, Pad, Groups int
@@ -19,10 +21,17 @@ type Conv struct {
 	Node nn.Node
 	// Deconv is the transposed convolution that this one, with a shuffle after it, stands for; nil otherwise.
 	Deconv *nn.Deconv
+	// Unshuffle is how large squares of pixels are that become channels before; the kernel is so many times as large, and moves on so far.
+	// It is 1 if there are none.
+	Unshuffle int
+	// Factor is multiplied into weight and bias.
+	Factor float32
 	// Norms are multiplied into weight and bias, one after the other.
 	Norms []Norm
 	// Residual tells whether there is an input 1.
 	Residual bool
+	// Gated tells whether there are inputs 1 and 2.
+	Gated bool
 	// Activation is nil if there is none.
 	Activation *Activation
 }
@@ -31,7 +40,15 @@ type Conv struct {
 func newConv(n nn.Node, op nn.Conv) Conv {
 	return Conv{
 		In: op.In, Out: op.Out, Kernel: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(), Node: n,
+		Unshuffle: 1, Factor: 1,
 	}
+}
+
+// unshuffled is the convolution of the pixels of squares that a convolution of channels, which these became, stands for. Every tap is a square.
+func (c Conv) unshuffled(factor int) Conv {
+	c.In, c.Kernel, c.Stride, c.Pad = c.In/(factor*factor), c.Kernel*factor, c.Stride*factor, c.Pad*factor
+	c.Unshuffle = factor
+	return c
 }
 
 // newDeconv gives the convolution that comes before the shuffle of a transposed one.
@@ -45,15 +62,22 @@ func newDeconv(n nn.Node, op nn.Deconv) Conv {
 func (c Conv) Shape(in []tensor.Shape) tensor.Shape {
 	op := nn.Conv{In: c.In, Out: c.Out, Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad, Groups: c.Groups}
 	y := op.Shape(in[:1])
-	if c.Residual != (len(in) == 2) || c.Residual && in[1] != y {
-		panic("program: a convolution takes one input, and one of its result's shape to add to it")
+	inputs := 1
+	switch {
+	case c.Gated:
+		inputs = 3
+	case c.Residual:
+		inputs = 2
+	}
+	if len(in) != inputs || slices.ContainsFunc(in[1:], func(s tensor.Shape) bool { return s != y }) {
+		panic("program: a convolution takes one input, and one or two of its result's shape to add or to multiply")
 	}
 	return y
 }
 
 // Reach implements Operation.
 func (c Conv) Reach(i int, r image.Rectangle, _ image.Point) image.Rectangle {
-	if i == 1 {
+	if i > 0 {
 		return r
 	}
 	return image.Rectangle{
@@ -90,8 +114,37 @@ func (c Conv) Weights(params tensor.Set) (weight, bias []float32) {
 	if len(arrays) > 1 {
 		copy(bias, arrays[1].Data)
 	}
+	if c.Unshuffle > 1 {
+		weight = c.unshuffledWeight(weight)
+	}
 	for _, n := range c.Norms {
 		weight, bias = n.fold(params, weight, bias)
 	}
+	if c.Factor != 1 {
+		weight = slices.Clone(weight)
+		for _, values := range [][]float32{weight, bias} {
+			for i := range values {
+				values[i] *= c.Factor
+			}
+		}
+	}
 	return weight, bias
+}
+
+// unshuffledWeight orders a weight of channels that squares became by the pixels of these.
+func (c Conv) unshuffledWeight(from []float32) []float32 {
+	weight := make([]float32, len(from))
+	f, size := c.Unshuffle, c.Kernel
+	small := size / f
+	for o := range c.Out {
+		for i := range c.In {
+			for y := range size {
+				for x := range size {
+					channel := (i*f+y%f)*f + x%f
+					weight[((o*c.In+i)*size+y)*size+x] = from[((o*c.In*f*f+channel)*small+y/f)*small+x/f]
+				}
+			}
+		}
+	}
+	return weight
 }

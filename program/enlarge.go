@@ -17,6 +17,28 @@ func (s Shuffle) Reach(_ int, r image.Rectangle, _ image.Point) image.Rectangle 
 	return image.Rectangle{Min: r.Min.Div(s.Factor), Max: r.Max.Sub(image.Pt(1, 1)).Div(s.Factor).Add(image.Pt(1, 1))}
 }
 
+// Unshuffle turns pixels into channels.
+type Unshuffle struct {
+	nn.PixelUnshuffle
+	free
+}
+
+// Reach implements Operation.
+func (u Unshuffle) Reach(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
+	return image.Rectangle{Min: r.Min.Mul(u.Factor), Max: r.Max.Mul(u.Factor)}
+}
+
+// Nearest repeats pixels.
+type Nearest struct {
+	nn.Nearest
+	free
+}
+
+// Reach implements Operation.
+func (e Nearest) Reach(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
+	return image.Rectangle{Min: r.Min.Div(e.Factor), Max: r.Max.Sub(image.Pt(1, 1)).Div(e.Factor).Add(image.Pt(1, 1))}
+}
+
 // Bilinear is a bilinear enlargement.
 type Bilinear struct {
 	nn.Bilinear

@@ -40,7 +40,7 @@ func Lower(g *nn.Graph, mode Mode) *Program {
 		l.at = append(l.at, l.lower(n))
 	}
 	p := &Program{Channels: g.Channels, Steps: l.steps, Output: l.one(g.Output())}
-	p.Scale = p.scale()
+	p.findScale()
 	return p
 }
 
@@ -48,7 +48,7 @@ func Lower(g *nn.Graph, mode Mode) *Program {
 func (l *lowering) lower(n nn.Node) []Value {
 	switch op := n.Op.(type) {
 	case nn.Conv:
-		return l.add(newConv(n, op), l.at[n.Inputs[0]])
+		return l.convolve(newConv(n, op), l.at[n.Inputs[0]])
 	case nn.Linear: // a 1x1 convolution of a single pixel
 		return l.add(newConv(n, nn.Conv{In: op.In, Out: op.Out, Kernel: 1}), l.at[n.Inputs[0]])
 	case nn.Deconv: // Winograd's algorithm makes this faster than leaving out the dead taps would
@@ -72,12 +72,20 @@ func (l *lowering) lower(n nn.Node) []Value {
 		return l.normalise(l.one(n.Inputs[0]), Norm{Node: n})
 	case nn.Add:
 		return l.sum(l.one(n.Inputs[0]), l.one(n.Inputs[1]))
+	case nn.Mul:
+		return l.multiply(l.one(n.Inputs[0]), l.one(n.Inputs[1]))
+	case nn.Scale:
+		return l.scaled(l.one(n.Inputs[0]), Scale{Scale: op})
 	case nn.ChannelMul:
 		return l.add(ChannelMul{ChannelMul: op}, l.each(n)...)
 	case nn.GlobalAvgPool:
 		return l.add(Mean{GlobalAvgPool: op}, l.each(n)...)
 	case nn.PixelShuffle:
 		return l.add(Shuffle{PixelShuffle: op}, l.each(n)...)
+	case nn.PixelUnshuffle:
+		return l.add(Unshuffle{PixelUnshuffle: op}, l.each(n)...)
+	case nn.Nearest:
+		return l.add(Nearest{Nearest: op}, l.each(n)...)
 	case nn.Bilinear:
 		return l.add(Bilinear{Bilinear: op}, l.each(n)...)
 	case nn.Bicubic:
@@ -126,8 +134,16 @@ func (l *lowering) maker(v Value) Operation {
 	return l.steps[v-1].Op
 }
 
+// convolve adds a convolution. One of channels that squares of pixels became reads the pixels.
+func (l *lowering) convolve(c Conv, input []Value) []Value {
+	if u, ok := l.maker(input[0]).(Unshuffle); ok && l.mode == Inference && len(input) == 1 {
+		return l.add(c.unshuffled(u.Factor), l.steps[input[0]-1].Inputs[0])
+	}
+	return l.add(c, input)
+}
+
 func (l *lowering) normalise(v Value, n Norm) []Value {
-	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && !c.Residual && c.Activation == nil {
+	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && !c.Residual && !c.Gated && c.Factor == 1 && c.Activation == nil {
 		c.Norms = append(slices.Clip(c.Norms), n)
 		return l.amend(v, c)
 	}
@@ -139,7 +155,7 @@ func (l *lowering) sum(a, b Value) []Value {
 	earlier, later := min(a, b), max(a, b)
 	switch op := l.maker(later).(type) {
 	case Conv:
-		if !op.Residual && op.Activation == nil {
+		if !op.Residual && !op.Gated && op.Activation == nil {
 			op.Residual = true
 			return l.amend(later, op, []Value{earlier})
 		}
@@ -149,7 +165,37 @@ func (l *lowering) sum(a, b Value) []Value {
 			return l.amend(later, op, []Value{earlier})
 		}
 	}
-	return l.add(Add{}, []Value{a}, []Value{b})
+	factor := float32(1)
+	if op, ok := l.maker(a).(Scale); ok && l.mode == Inference {
+		a, factor = l.steps[a-1].Inputs[0][0], op.Factor
+	}
+	return l.add(Add{Factor: factor}, []Value{a}, []Value{b})
+}
+
+// multiply multiplies two values. A convolution can do that to its result, by a sum, too.
+func (l *lowering) multiply(a, b Value) []Value {
+	for _, v := range [][2]Value{{a, b}, {b, a}} {
+		conv, ok := l.maker(v[1]).(Conv)
+		sum, also := l.maker(v[0]).(Add)
+		if !ok || !also || l.mode == Training || conv.Residual || conv.Gated || conv.Activation != nil || sum.Factor != 1 {
+			continue
+		}
+		inputs := l.steps[v[0]-1].Inputs
+		if max(inputs[0][0], inputs[1][0]) < v[1] { // they are there by then
+			conv.Gated = true
+			return l.amend(v[1], conv, inputs...)
+		}
+	}
+	return l.add(Mul{}, []Value{a}, []Value{b})
+}
+
+// scaled multiplies a value by a constant.
+func (l *lowering) scaled(v Value, s Scale) []Value {
+	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && !c.Residual && !c.Gated && c.Activation == nil {
+		c.Factor *= s.Factor
+		return l.amend(v, c)
+	}
+	return l.add(s, []Value{v})
 }
 
 // activate activates a value. An activation that treats all channels alike comes before a pixel shuffle, so that the convolution before
@@ -157,7 +203,7 @@ func (l *lowering) sum(a, b Value) []Value {
 func (l *lowering) activate(v Value, a Activation) []Value {
 	switch op := l.maker(v).(type) {
 	case Conv:
-		if op.Activation == nil && (l.mode == Inference || a.KeepsSigns()) {
+		if op.Activation == nil && !op.Gated && (l.mode == Inference || a.KeepsSigns()) {
 			op.Activation = &a
 			return l.amend(v, op)
 		}

@@ -7,9 +7,22 @@ import (
 	"classsr/tensor"
 )
 
-// Add is a skip connection that is not part of a convolution.
+// Add is a skip connection that is not part of a convolution, y = Factor*x[0] + x[1].
 type Add struct {
 	nn.Add
+	pointwise
+	Factor float32
+}
+
+// Mul is a product that is not part of a convolution.
+type Mul struct {
+	nn.Mul
+	pointwise
+}
+
+// Scale is a constant factor that is not part of a convolution or a sum.
+type Scale struct {
+	nn.Scale
 	pointwise
 }
 

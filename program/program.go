@@ -29,6 +29,8 @@ type Program struct {
 	Output Value
 	// Scale is the enlargement of the result, or 0 if it has a fixed size.
 	Scale int
+	// Fold is the side of the squares of input pixels that become one of the coarsest value; the sides of the input are multiples of it.
+	Fold int
 }
 
 // Step is an operation and what it reads.
@@ -91,14 +93,20 @@ func (s Step) Pools() bool {
 	return s.Op.Reach(0, image.Rect(0, 0, 1, 1), whole.Max) == whole
 }
 
-// scale finds the enlargement.
-func (p *Program) scale() int {
+// findScale finds the enlargement and the fold.
+func (p *Program) findScale() {
 	const probe = 16
-	out := p.Shapes(tensor.Shape{N: 1, C: p.Channels, H: probe, W: probe})[p.Output]
-	if out.H <= 1 {
-		return 0
+	shapes := p.Shapes(tensor.Shape{N: 1, C: p.Channels, H: probe, W: probe})
+	p.Fold = 1
+	if shapes[p.Output].H <= 1 {
+		return
 	}
-	return out.H / probe
+	p.Scale = shapes[p.Output].H / probe
+	for _, s := range shapes {
+		if s.H > 1 { // no mean of all pixels
+			p.Fold = max(p.Fold, probe/s.H)
+		}
+	}
 }
 
 // pointwise is embedded by operations that make a pixel from those at the same place, and cost nothing.

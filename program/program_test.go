@@ -32,6 +32,10 @@ func graphs(t *testing.T) map[string]*nn.Graph {
 				spec.Depth = 2
 			case "rcan":
 				spec.Depth, spec.Blocks = 1, 2
+			case "span", "srvggnet":
+				spec.Depth = 2
+			case "rrdbnet":
+				spec.Depth, spec.Growth = 1, 4
 			}
 			graphs[fmt.Sprintf("%s-x%d", net, scale)] = spec.Build()
 		}
@@ -83,8 +87,17 @@ func compute(op program.Operation, x []*tensor.Tensor, params tensor.Set) *tenso
 		if op.Residual {
 			nn.Add{}.Forward(y, []*tensor.Tensor{y, x[1]}, nil)
 		}
+		if op.Gated {
+			for i := range y.Data {
+				y.Data[i] *= x[1].Data[i] + x[2].Data[i]
+			}
+		}
 		if op.Activation != nil {
 			activate(y, *op.Activation, params)
+		}
+	case program.Add:
+		for i, v := range x[0].Data {
+			y.Data[i] = op.Factor*v + x[1].Data[i]
 		}
 	case program.Activate:
 		copy(y.Data, x[0].Data)

@@ -9,7 +9,6 @@ import (
 	"github.com/klauspost/cpuid/v2"
 	"github.com/spf13/cobra"
 
-	"classsr/arch"
 	"classsr/bench"
 	"classsr/cost"
 	"classsr/internal/kernel"
@@ -46,7 +45,7 @@ func newBench(std streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), std) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.nets, "net", arch.SRNames(), "networks to measure, as a `LIST`")
+	flags.StringSliceVar(&f.nets, "net", bench.DefaultNets(), "networks to measure, as a `LIST`")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default first one, then all")
 	flags.IntVar(&f.runs, "runs", 5, "measure `N` times and take the median")
 	flags.StringVar(&f.costs, "costs", "", "instead measure the speed of each network for the kernels in use, and update the cost table in `FILE`\n"+

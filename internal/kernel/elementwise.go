@@ -75,3 +75,37 @@ func leakBack(set *Set, dy, s []float32, slope float32) (dslope float32) {
 	}
 	return dslope
 }
+
+// gateRow does d[i] = (a[i] + b[i]) * d[i].
+func gateRow(set *Set, d, a, b []float32) {
+	done := products(set, set.gate, d, a, b)
+	for i := done; i < len(d); i++ {
+		d[i] *= a[i] + b[i]
+	}
+}
+
+// MultiplyAdd does d[i] += a[i] * b[i]. Rows have the same length.
+func MultiplyAdd(d, a, b []float32) { multiplyAdd(current(), d, a, b) }
+
+func multiplyAdd(set *Set, d, a, b []float32) {
+	done := products(set, set.multiplyAdd, d, a, b)
+	for i := done; i < len(d); i++ {
+		d[i] += a[i] * b[i]
+	}
+}
+
+// products runs a kernel on whole vectors and tells how many numbers these are; none if there is no kernel.
+func products(set *Set, run func(d, a, b *float32, n int), d, a, b []float32) int {
+	if len(a) != len(d) || len(b) != len(d) {
+		panic("kernel: rows of different lengths")
+	}
+	done := 0
+	if run == nil {
+		return 0
+	}
+	for n := set.vectors(len(d)); n > 0; n = set.vectors(len(d) - done) {
+		run(&d[done], &a[done], &b[done], n)
+		done += n
+	}
+	return done
+}

@@ -19,6 +19,16 @@ func leakAVX512(d *float32, s *float32, n int, slope float32)
 //go:noescape
 func leakBackAVX512(dy *float32, s *float32, n int, slope float32, sum *float32)
 
+// gateAVX512 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func gateAVX512(d *float32, a *float32, b *float32, n int)
+
+// multiplyAddAVX512 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func multiplyAddAVX512(d *float32, a *float32, b *float32, n int)
+
 // combineAVX2 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
 //
 //go:noescape
@@ -33,3 +43,13 @@ func leakAVX2(d *float32, s *float32, n int, slope float32)
 //
 //go:noescape
 func leakBackAVX2(dy *float32, s *float32, n int, slope float32, sum *float32)
+
+// gateAVX2 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func gateAVX2(d *float32, a *float32, b *float32, n int)
+
+// multiplyAddAVX2 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func multiplyAddAVX2(d *float32, a *float32, b *float32, n int)

@@ -93,6 +93,46 @@ vector:
 	VZEROUPPER
 	RET
 
+// func gateAVX512(d *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·gateAVX512(SB), NOSPLIT, $0-32
+	MOVQ d+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+
+vector:
+	VMOVUPS (CX)(SI*1), Z0
+	VADDPS  (DX)(SI*1), Z0, Z0
+	VMULPS  (AX)(SI*1), Z0, Z0
+	VMOVUPS Z0, (AX)(SI*1)
+	ADDQ    $+64, SI
+	SUBQ    $+16, BX
+	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func multiplyAddAVX512(d *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·multiplyAddAVX512(SB), NOSPLIT, $0-32
+	MOVQ d+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+
+vector:
+	VMOVUPS     (AX)(SI*1), Z0
+	VMOVUPS     (CX)(SI*1), Z1
+	VFMADD231PS (DX)(SI*1), Z1, Z0
+	VMOVUPS     Z0, (AX)(SI*1)
+	ADDQ        $+64, SI
+	SUBQ        $+16, BX
+	JNZ         vector
+	VZEROUPPER
+	RET
+
 // func combineAVX2(d *float32, a *float32, b *float32, n int, fa float32, fb float32, c float32)
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·combineAVX2(SB), NOSPLIT, $0-44
@@ -176,5 +216,45 @@ vector:
 	VADDPS       X1, X0, X0
 	VADDSS       (AX), X0, X0
 	VMOVSS       X0, (AX)
+	VZEROUPPER
+	RET
+
+// func gateAVX2(d *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·gateAVX2(SB), NOSPLIT, $0-32
+	MOVQ d+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+
+vector:
+	VMOVUPS (CX)(SI*1), Y0
+	VADDPS  (DX)(SI*1), Y0, Y0
+	VMULPS  (AX)(SI*1), Y0, Y0
+	VMOVUPS Y0, (AX)(SI*1)
+	ADDQ    $+32, SI
+	SUBQ    $+8, BX
+	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func multiplyAddAVX2(d *float32, a *float32, b *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·multiplyAddAVX2(SB), NOSPLIT, $0-32
+	MOVQ d+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+
+vector:
+	VMOVUPS     (AX)(SI*1), Y0
+	VMOVUPS     (CX)(SI*1), Y1
+	VFMADD231PS (DX)(SI*1), Y1, Y0
+	VMOVUPS     Y0, (AX)(SI*1)
+	ADDQ        $+32, SI
+	SUBQ        $+8, BX
+	JNZ         vector
 	VZEROUPPER
 	RET

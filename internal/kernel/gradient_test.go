@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -135,6 +136,20 @@ func TestElementwiseIsItsDefinition(t *testing.T) {
 		for i := range d {
 			if want := float64(fa)*float64(a[i]) + float64(fb)*float64(b[i]) + float64(c); !near(d[i], want) {
 				t.Fatalf("%s: combined number %d is %g, want %g", set.name, i, d[i], want)
+			}
+		}
+		before := slices.Clone(d)
+		multiplyAdd(set, d, a, b)
+		for i := range d {
+			if want := float64(before[i]) + float64(a[i])*float64(b[i]); !near(d[i], want) {
+				t.Fatalf("%s: number %d with a product added is %g, want %g", set.name, i, d[i], want)
+			}
+		}
+		copy(d, before)
+		gateRow(set, d, a, b)
+		for i := range d {
+			if want := float64(before[i]) * (float64(a[i]) + float64(b[i])); !near(d[i], want) {
+				t.Fatalf("%s: gated number %d is %g, want %g", set.name, i, d[i], want)
 			}
 		}
 		leakRow(set, d, a, fa)

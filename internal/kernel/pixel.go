@@ -33,11 +33,49 @@ func Affine(dst Block, y0, y1, w int, src Block, factor, offset []float32) {
 	}
 }
 
-// Add does dst = a + b. dst may be either.
-func Add(dst Block, y0, y1, w int, a, b Block) {
+// Gate does dst = (a + b) * dst.
+func Gate(dst Block, y0, y1, w int, a, b Block) {
+	set := current()
 	for c := range dst.C {
 		for y := y0; y < y1; y++ {
-			Combine(dst.Row(c, y, 0, w), a.Row(c, y, 0, w), b.Row(c, y, 0, w), 1, 1, 0)
+			gateRow(set, dst.Row(c, y, 0, w), a.Row(c, y, 0, w), b.Row(c, y, 0, w))
+		}
+	}
+}
+
+// Mul does dst = a * b. dst is neither of them.
+func Mul(dst Block, y0, y1, w int, a, b Block) {
+	set := current()
+	for c := range dst.C {
+		for y := y0; y < y1; y++ {
+			d := dst.Row(c, y, 0, w)
+			clear(d)
+			multiplyAdd(set, d, a.Row(c, y, 0, w), b.Row(c, y, 0, w))
+		}
+	}
+}
+
+// Nearest computes w pixels of rows y0 to y1-1 of a picture whose pixels are repeated factor times along both axes, from its column x0 on,
+// which is column 0 of dst; column 0 of src is column sx0 of the source:
+//
+//	dst[c][y][x] = src[c][y/factor][(x0+x)/factor-sx0]
+func Nearest(dst Block, y0, y1, x0, w int, src Block, sx0, factor int) {
+	for c := range dst.C {
+		for y := y0; y < y1; y++ {
+			d := dst.Row(c, y, 0, w)
+			s := src.Row(c, y/factor, 0, (x0+w-1)/factor-sx0+1)
+			for x := range d {
+				d[x] = s[(x0+x)/factor-sx0]
+			}
+		}
+	}
+}
+
+// Add does dst = fa*a + fb*b. dst may be either.
+func Add(dst Block, y0, y1, w int, a, b Block, fa, fb float32) {
+	for c := range dst.C {
+		for y := y0; y < y1; y++ {
+			Combine(dst.Row(c, y, 0, w), a.Row(c, y, 0, w), b.Row(c, y, 0, w), fa, fb, 0)
 		}
 	}
 }

@@ -14,7 +14,8 @@ func processorSets() []*Set {
 			name: "avx512", lanes: 16, rows: rowsAVX512[:], products: productsAVX512[:], dots: dotsAVX512[:], dotsA: 4, dotsB: 6,
 			dense:      denseAVX512[:],
 			winogradIn: winogradInAVX512, winogradOut: winogradOutAVX512, winogradKernels: winogradKernelsAVX512,
-			combine: combineAVX512, leak: leakAVX512, leakBack: leakBackAVX512, peak: peakAVX512,
+			combine: combineAVX512, leak: leakAVX512, leakBack: leakBackAVX512,
+			gate: gateAVX512, multiplyAdd: multiplyAddAVX512, peak: peakAVX512,
 		}.set())
 	}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
@@ -22,7 +23,8 @@ func processorSets() []*Set {
 			name: "avx2", lanes: 8, rows: rowsAVX2[:], products: productsAVX2[:], dots: dotsAVX2[:], dotsA: 3, dotsB: 4,
 			dense:      denseAVX2[:],
 			winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2, winogradKernels: winogradKernelsAVX2,
-			combine: combineAVX2, leak: leakAVX2, leakBack: leakBackAVX2, peak: peakAVX2,
+			combine: combineAVX2, leak: leakAVX2, leakBack: leakBackAVX2,
+			gate: gateAVX2, multiplyAdd: multiplyAddAVX2, peak: peakAVX2,
 		}.set())
 	}
 	return sets
@@ -41,6 +43,7 @@ type assembly struct {
 	combine                 func(d, a, b *float32, n int, fa, fb, c float32)
 	leak                    func(d, s *float32, n int, slope float32)
 	leakBack                func(dy, s *float32, n int, slope float32, sum *float32)
+	gate, multiplyAdd       func(d, a, b *float32, n int)
 	peak                    func(int)
 }
 
@@ -57,6 +60,7 @@ func (f assembly) set() *Set {
 		dense:          func(positions int, a *denseArgs) { f.dense[positions-1]((*byte)(unsafe.Pointer(a))) },
 		densePositions: len(f.dense),
 		combine:        f.combine, leak: f.leak, leakBack: f.leakBack,
+		gate: f.gate, multiplyAdd: f.multiplyAdd,
 		interleave: interleaveAssembly,
 		peak:       f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,

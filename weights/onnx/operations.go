@@ -54,14 +54,23 @@ func translate(op nn.Op) (node, error) {
 		return node{op: "Add"}, nil
 	case nn.ChannelMul:
 		return node{op: "Mul"}, nil
+	case nn.Mul:
+		return node{op: "Mul"}, nil
+	case nn.Scale:
+		factor := tensor.Array{Dims: []int{1}, Data: []float32{op.Factor}}
+		return node{op: "Mul", constants: []constant{{fmt.Sprint("factor", op.Factor), factor}}}, nil
 	case nn.Concat:
 		return node{op: "Concat", attributes: []attribute{{"axis", 1}}}, nil
 	case nn.PixelShuffle:
 		return node{op: "DepthToSpace", attributes: []attribute{{"blocksize", op.Factor}, {"mode", "CRD"}}}, nil
+	case nn.PixelUnshuffle:
+		return translateUnshuffle(op), nil
 	case nn.BatchNorm:
 		return node{op: "BatchNormalization", attributes: []attribute{{"epsilon", float32(nn.BatchNormEpsilon)}}}, nil
 	case nn.GlobalAvgPool:
 		return node{op: "GlobalAveragePool"}, nil
+	case nn.Nearest:
+		return translateNearest(op), nil
 	case nn.Bilinear:
 		return translateBilinear(op), nil
 	case nn.Bicubic:
@@ -103,6 +112,33 @@ func translateBicubic(b nn.Bicubic) node {
 			{"mode", "cubic"},
 		},
 		constants: []constant{{}, {fmt.Sprint("scales", b.Scale), scales}}, // the one left out is the region of interest
+	}
+}
+
+// translateUnshuffle gives a convolution with a kernel for each pixel of a square, since ONNX's own operation orders channels otherwise.
+func translateUnshuffle(u nn.PixelUnshuffle) node {
+	f := u.Factor
+	n := translateConv(nn.Conv{In: u.Channels, Kernel: f, Stride: f, Groups: u.Channels})
+	weight := tensor.NewArray(u.Channels*f*f, 1, f, f)
+	for channel := range weight.Dims[0] {
+		weight.Data[channel*f*f+channel%(f*f)] = 1
+	}
+	n.constants = []constant{{fmt.Sprintf("pixels%dof%d", f, u.Channels), weight}}
+	return n
+}
+
+// translateNearest takes the pixel that a result pixel lies in.
+func translateNearest(e nn.Nearest) node {
+	factor := float32(e.Factor)
+	scales := tensor.Array{Dims: []int{4}, Data: []float32{1, 1, factor, factor}}
+	return node{
+		op: "Resize",
+		attributes: []attribute{
+			{"coordinate_transformation_mode", "asymmetric"},
+			{"mode", "nearest"},
+			{"nearest_mode", "floor"},
+		},
+		constants: []constant{{}, {fmt.Sprint("scales", e.Factor), scales}}, // the one left out is the region of interest
 	}
 }
 

@@ -12,6 +12,8 @@ func elementwise() {
 		set.combine()
 		set.leak()
 		set.leakBack()
+		set.gate()
+		set.multiplyAdd()
 	}
 }
 
@@ -120,4 +122,30 @@ func (v vectors) leakBack() {
 		}
 		VMOVUPS(dy, v.at(r["dy"], x))
 	}, "dy", "s")
+}
+
+func (v vectors) gate() {
+	v.rowFunction("gate", "func(d, a, b *float32, n int)", func(x reg.GPVirtual, start bool, r map[string]reg.Register) {
+		if start {
+			return
+		}
+		sum := v.register()
+		VMOVUPS(v.at(r["a"], x), sum)
+		VADDPS(v.at(r["b"], x), sum, sum)
+		VMULPS(v.at(r["d"], x), sum, sum)
+		VMOVUPS(sum, v.at(r["d"], x))
+	}, "d", "a", "b")
+}
+
+func (v vectors) multiplyAdd() {
+	v.rowFunction("multiplyAdd", "func(d, a, b *float32, n int)", func(x reg.GPVirtual, start bool, r map[string]reg.Register) {
+		if start {
+			return
+		}
+		sum, factor := v.register(), v.register()
+		VMOVUPS(v.at(r["d"], x), sum)
+		VMOVUPS(v.at(r["a"], x), factor)
+		VFMADD231PS(v.at(r["b"], x), factor, sum)
+		VMOVUPS(sum, v.at(r["d"], x))
+	}, "d", "a", "b")
 }
