@@ -31,6 +31,7 @@ var layers = []string{
 	"arch",
 	"program",
 	"weights/torch",
+	"weights/ncnn",
 	"weights/onnx",
 	"weights",
 	"engine",

@@ -42,8 +42,8 @@ type Model struct {
 // bicubicScales are the enlargements the bicubic model offers.
 var bicubicScales = []int{4, 2, 3, 8}
 
-// Open opens a model by the name of a built-in one (see Names) or by the path of a file: safetensors, or a PyTorch checkpoint of a known
-// network. Errors name the model or file and have a kind: fault.NotFound, fault.Unsupported or fault.Damaged, for instance.
+// Open opens a model by the name of a built-in one (see Names) or by the path of a file: safetensors, a PyTorch checkpoint of a known
+// network, or either file of one for ncnn. Errors name the model or file and have a kind: fault.NotFound, fault.Unsupported or fault.Damaged, for instance.
 func Open(nameOrPath string) (*Model, error) {
 	if _, err := kernel.Select(); err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"classsr/internal/atomicfile"
 	"classsr/internal/regular"
 	"classsr/tensor"
+	"classsr/weights/ncnn"
 	"classsr/weights/torch"
 )
 
@@ -40,7 +41,8 @@ const (
 // formatName marks the program's own files.
 const formatName = "classsr-1"
 
-// Open reads a model file: safetensors or a PyTorch checkpoint, told apart by their content. Errors name the file.
+// Open reads a model file: safetensors, a PyTorch checkpoint or either of the two files of a network for ncnn (.param and .bin), told apart by
+// their content. Errors name the file.
 func Open(path string, scale int) (*Model, error) {
 	m, err := open(path, scale)
 	if err != nil {
@@ -63,7 +65,36 @@ func open(path string, scale int) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	start, err := readStart(f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	if ncnn.IsText(start) || filepath.Ext(path) == ".bin" && ncnn.IsWeights(start) {
+		return openNCNN(path, scale)
+	}
 	return Read(f, info.Size(), scale)
+}
+
+// openNCNN reads a network for ncnn at the path of one of its files.
+func openNCNN(path string, scale int) (*Model, error) {
+	network, err := ncnn.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	tensors, err := network.Tensors()
+	if err != nil {
+		return nil, err
+	}
+	return FromTensors(tensors, arch.Known{Scale: scale})
+}
+
+// readStart reads the first bytes, which tell formats apart.
+func readStart(r io.ReaderAt, size int64) ([]byte, error) {
+	start := make([]byte, min(size, 9))
+	if n, err := r.ReadAt(start, 0); n < len(start) {
+		return nil, err
+	}
+	return start, nil
 }
 
 // Read reads a model of this size in bytes; scale is as for FromTensors. Errors about the file are of kind fault.Damaged,
@@ -82,8 +113,8 @@ func readModel(r io.ReaderAt, size int64, scale int) (*Model, error) {
 	if size == 0 {
 		return nil, errors.New("the file is empty")
 	}
-	start := make([]byte, min(size, 9))
-	if _, err := r.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
+	start, err := readStart(r, size)
+	if err != nil {
 		return nil, err
 	}
 	switch {
@@ -101,7 +132,7 @@ func readModel(r io.ReaderAt, size int64, scale int) (*Model, error) {
 		}
 		return FromTensors(checkpoint.Tensors, arch.Known{Scale: scale})
 	}
-	return nil, fault.New(fault.Unsupported, "neither a safetensors file nor a PyTorch checkpoint")
+	return nil, fault.New(fault.Unsupported, "neither a safetensors file nor a PyTorch checkpoint, nor a network for ncnn (.param and .bin)")
 }
 
 // fromFile recognises the model and adds what the metadata says, unless it contradicts the tensors.
