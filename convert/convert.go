@@ -33,7 +33,9 @@ type Options struct {
 	// Branch, from 1, or ClassModule say which network of a model of several goes into an ONNX file.
 	Branch      int
 	ClassModule bool
-	Overwrite   bool
+	// Half rounds the numbers of a model file to float16, in which it takes half the space.
+	Half      bool
+	Overwrite bool
 	// Producer is written into ONNX files: the program and its version.
 	Producer string
 }
@@ -62,7 +64,12 @@ func File(in, out string, o Options) (string, error) {
 		err = atomicfile.Write(out, o.Overwrite, func(w io.Writer) error { return torch.Write(w, model.Tensors()) })
 	} else {
 		o.describe(model, out)
-		err = model.Save(out, o.Overwrite)
+		if o.Half {
+			err = model.Half()
+		}
+		if err == nil {
+			err = model.Save(out, o.Overwrite)
+		}
 	}
 	if err != nil {
 		return "", err
@@ -82,6 +89,9 @@ func (o Options) checkFor(ending, out string) error {
 	}
 	if ending != safetensorsEnding && o.Name+o.Licence+o.Provenance != "" {
 		return fault.New(fault.Usage, "%s: --name, --licence and --provenance are for %s; other files have no place for them", out, safetensorsEnding)
+	}
+	if ending != safetensorsEnding && o.Half {
+		return fault.New(fault.Usage, "%s: --half is for %s; other files are written in float32", out, safetensorsEnding)
 	}
 	return nil
 }

@@ -6,6 +6,30 @@ import (
 	"testing"
 )
 
+// Every pattern of bits means what IEEE 754 says.
+func TestFloat16MeansWhatItShould(t *testing.T) {
+	for i := range 1 << 16 {
+		bits := uint16(i)
+		exponent, fraction := int(bits>>10&31), float64(bits&0x3ff)
+		want := math.Ldexp(1+fraction/1024, exponent-15)
+		switch {
+		case exponent == 0:
+			want = math.Ldexp(fraction, -24)
+		case exponent == 31 && fraction == 0:
+			want = math.Inf(1)
+		case exponent == 31:
+			want = math.NaN()
+		}
+		if bits>>15 == 1 {
+			want = -want
+		}
+		got := float64(Float16(bits))
+		if math.IsNaN(want) != math.IsNaN(got) || !math.IsNaN(want) && math.Float64bits(got) != math.Float64bits(want) {
+			t.Fatalf("%#x is %v, want %v", bits, got, want)
+		}
+	}
+}
+
 // All half-precision numbers come back; what lies between two goes to the nearer one, and in the middle to the even one.
 func TestFloat16(t *testing.T) {
 	for bits := range uint16(0x7c00) {

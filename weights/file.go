@@ -206,14 +206,15 @@ func (m *Model) architectures() []string {
 	return names
 }
 
-// Write writes the model as safetensors.
+// Write writes the model as safetensors: what is learnt as float16 if these hold each of its numbers exactly (Half makes them so), otherwise
+// all as float32.
 func (m *Model) Write(w io.Writer) error {
 	tensors := m.Tensors()
 	metadata, err := m.metadata(tensors)
 	if err != nil {
 		return err
 	}
-	return WriteSafetensors(w, tensors, metadata)
+	return writeSafetensors(w, tensors, metadata, m.halves())
 }
 
 // Save writes the model to a safetensors file, which is complete or not there at all.

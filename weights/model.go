@@ -169,13 +169,9 @@ func (m *Model) check(tensors tensor.Set) error {
 
 // Tensors gives all parameters under the names they have in a model file.
 func (m *Model) Tensors() tensor.Set {
-	if m.ClassModule == nil {
-		return m.Full().Params
-	}
 	all := tensor.Set{}
-	all.Merge(ClassModulePrefix, m.ClassModule.Params)
-	for i, b := range m.Branches {
-		all.Merge(BranchPrefix(i), b.Params)
+	for _, p := range m.parts() {
+		all.Merge(p.prefix, p.network.Params)
 	}
 	return all
 }

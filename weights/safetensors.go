@@ -184,20 +184,15 @@ func toFloat32(dtype string, buf []byte) []float32 {
 
 // WriteSafetensors writes parameters as float32, sorted by name, with metadata. The same input gives the same bytes.
 func WriteSafetensors(w io.Writer, set tensor.Set, metadata map[string]string) error {
-	header := map[string]any{}
+	return writeSafetensors(w, set, metadata, nil)
+}
+
+// writeSafetensors writes some tensors as float16, which must hold their numbers, after all others, so that each begins at a multiple of the
+// bytes of its elements.
+func writeSafetensors(w io.Writer, set tensor.Set, metadata map[string]string, halves map[string]bool) error {
+	order, header := arrange(set, halves)
 	if len(metadata) > 0 {
 		header[metadataKey] = metadata
-	}
-	var offset int64
-	for _, name := range set.Names() {
-		a := set[name]
-		e := headerEntry{DType: "F32", Shape: make([]int64, len(a.Dims))}
-		for i, d := range a.Dims {
-			e.Shape[i] = int64(d)
-		}
-		e.Offsets = [2]int64{offset, offset + 4*int64(len(a.Data))}
-		offset = e.Offsets[1]
-		header[name] = e
 	}
 	text, err := json.Marshal(header)
 	if err != nil {
@@ -211,10 +206,52 @@ func WriteSafetensors(w io.Writer, set tensor.Set, metadata map[string]string) e
 	if _, err := w.Write(text); err != nil {
 		return err
 	}
-	for _, name := range set.Names() {
-		if err := binary.Write(w, binary.LittleEndian, set[name].Data); err != nil {
+	for _, name := range order {
+		var data any = set[name].Data
+		if halves[name] {
+			data = float16Bits(set[name].Data)
+		}
+		if err := binary.Write(w, binary.LittleEndian, data); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// arrange gives the order of the data, float32 first, and the header's entries.
+func arrange(set tensor.Set, halves map[string]bool) (order []string, header map[string]any) {
+	var last []string
+	for _, name := range set.Names() {
+		if halves[name] {
+			last = append(last, name)
+		} else {
+			order = append(order, name)
+		}
+	}
+	order = append(order, last...)
+	header = map[string]any{}
+	var offset int64
+	for _, name := range order {
+		a := set[name]
+		e := headerEntry{DType: "F32", Shape: make([]int64, len(a.Dims))}
+		if halves[name] {
+			e.DType = "F16"
+		}
+		for i, d := range a.Dims {
+			e.Shape[i] = int64(d)
+		}
+		e.Offsets = [2]int64{offset, offset + elementSize[e.DType]*int64(len(a.Data))}
+		offset = e.Offsets[1]
+		header[name] = e
+	}
+	return order, header
+}
+
+// float16Bits gives numbers that float16 holds as such.
+func float16Bits(data []float32) []uint16 {
+	bits := make([]uint16, len(data))
+	for i, v := range data {
+		bits[i], _ = tensor.ToFloat16(v)
+	}
+	return bits
 }

@@ -15,10 +15,11 @@ func newConvert(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
 		Short: "Convert a PyTorch checkpoint (.pth) to a model file (.safetensors), or a model to .pth or ONNX (.onnx)",
-		Long: "Convert a PyTorch checkpoint or a safetensors file to a model file of this program (.safetensors), or a model for other\n" +
-			"programs: to a PyTorch checkpoint (.pth) with the parameter names of the paper's released code, or to ONNX (.onnx).\n" +
-			"The network and its width are recognised from the names and shapes of the tensors; nothing in a checkpoint is ever\n" +
-			"executed. An ONNX file holds one network at one scale: of a ClassSR model, choose a branch or the Class-Module.",
+		Long: "Convert a PyTorch checkpoint, a safetensors file or a network for ncnn (either of its files .param and .bin) to a model\n" +
+			"file of this program (.safetensors), or a model for other programs: to a PyTorch checkpoint (.pth) with the parameter\n" +
+			"names of the paper's released code, or to ONNX (.onnx). The network and its width are recognised from the names and\n" +
+			"shapes of the tensors; nothing in a checkpoint is ever executed. An ONNX file holds one network at one scale: of a\n" +
+			"ClassSR model, choose a branch or the Class-Module.",
 		Example: "  classsr convert carn_m.pth carn-m.safetensors --licence MIT\n" +
 			"  classsr convert classsr.safetensors classsr.pth\n" +
 			"  classsr convert classsr.safetensors simple.onnx --branch 1",
@@ -41,6 +42,7 @@ func newConvert(std streams) *cobra.Command {
 	flags.StringVar(&o.Name, "name", "", "`NAME` of the model (default: the name of the output file)")
 	flags.StringVar(&o.Licence, "licence", "", "licence of the weights, as an SPDX `ID` such as MIT")
 	flags.StringVar(&o.Provenance, "provenance", "", "`TEXT` that says who trained the model, how and on what")
+	flags.BoolVar(&o.Half, "half", false, "round the numbers of a model file to half precision (float16), which takes half the space")
 	flags.IntVar(&o.Branch, "branch", 0, "write branch `K` of a ClassSR model (from 1, the simplest) as ONNX")
 	flags.BoolVar(&o.ClassModule, "class-module", false, "write the Class-Module of a ClassSR model as ONNX")
 	cmd.MarkFlagsMutuallyExclusive("branch", "class-module")
