@@ -3,6 +3,8 @@ package torch
 import (
 	"encoding/binary"
 	"math"
+
+	"classsr/tensor"
 )
 
 // dtype is an element type.
@@ -23,7 +25,7 @@ var dtypes = []*dtype{
 		return math.Float32frombits(binary.LittleEndian.Uint32(b))
 	}},
 	{name: "float16", aliases: []string{"half"}, storages: storageOf("Half"), bytes: 2, float32: func(b []byte) float32 {
-		return float16(binary.LittleEndian.Uint16(b))
+		return tensor.Float16(binary.LittleEndian.Uint16(b))
 	}},
 	{name: "bfloat16", storages: storageOf("BFloat16"), bytes: 2, float32: func(b []byte) float32 {
 		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
@@ -48,19 +50,4 @@ var dtypes = []*dtype{
 
 func storageOf(name string) []string {
 	return []string{"torch." + name + "Storage", "torch.cuda." + name + "Storage"}
-}
-
-// float16 widens an IEEE 754 binary16 number, which is exact.
-func float16(bits uint16) float32 {
-	sign := uint32(bits&0x8000) << 16
-	exponent, fraction := uint32(bits>>10&0x1f), uint32(bits&0x3ff)
-	switch exponent {
-	case 0:
-		// Subnormal numbers count in units of 2^-24, zero included.
-		v := float32(fraction) / (1 << 24)
-		return math.Float32frombits(math.Float32bits(v) | sign)
-	case 0x1f:
-		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }

@@ -39,7 +39,9 @@ func listGlobals() map[string]*global {
 	add(nil, "torch.Tensor")
 
 	// Options and scores lie beside the weights in these. They are passed over with everything given to them.
-	add(passOver, "torch.device", "argparse.Namespace", "collections.Counter", "_codecs.encode", "numpy.dtype",
+	add(passOver, "torch.device", "torch.torch_version.TorchVersion", "argparse.Namespace", "types.SimpleNamespace",
+		"collections.Counter", "collections.deque", "pathlib.Path", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath",
+		"datetime.datetime", "datetime.timedelta", "_codecs.encode", "numpy.dtype",
 		"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
 		"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
 	add(nil, "numpy.ndarray")

@@ -104,10 +104,13 @@ func TestOpaqueObjectsArePassedOver(t *testing.T) {
 		"psnr", called("numpy.core.multiarray.scalar", dtype, called("_codecs.encode", "\u00ff", "latin1")),
 		"counts", called("collections.Counter", dct{"a", 1}),
 		"seen", raw("\x8f(") + emit(1) + "\x90",
+		"path", called("pathlib.PosixPath", "/", "runs"),
+		"time", called("datetime.datetime", called("_codecs.encode", "\u0007", "latin1")),
+		"torch", imported("torch.torch_version.TorchVersion") + emit(tup{"2.1.0"}) + "\x81",
 		"state_dict", orderedDict("w", b.vector()),
 	}
 	c := mustRead(t, root, b)
-	if len(c.Tensors) != 1 || len(c.Ignored) != 4 {
+	if len(c.Tensors) != 1 || len(c.Ignored) != 7 {
 		t.Errorf("tensors %v, ignored %q", c.Tensors.Names(), c.Ignored)
 	}
 	mustFail(t, "holds an opaque object instead of a dictionary", called("argparse.Namespace"))

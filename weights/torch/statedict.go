@@ -13,9 +13,20 @@ import (
 // weightNames are the keys under which training tools put the weights, the best first: averaged weights are the ones that
 // a tool evaluates, and of an adversarial pair the generator is the network.
 var weightNames = []string{
-	"params_ema", "state_dict_ema", "model_ema", "params", "state_dict", "model_state_dict", "model_state", "model",
+	"params_ema", "state_dict_ema", "model_ema", "generator_ema", "net_g_ema", "g_ema", "ema",
+	"params", "state_dict", "model_state_dict", "model_state", "model",
 	"net", "network", "generator", "net_g", "netG", "weights", "module", "sd",
 }
+
+// wrappers are what PyTorch puts before the keys of a network within another module: DataParallel and AveragedModel, and torch.compile.
+var wrappers = []string{"module.", "_orig_mod."}
+
+// generators are what training tools put before the keys of the network that enlarges where a state dict holds others too, such as a
+// discriminator; the best first. What has another prefix is left out then.
+var generators = []string{"generator_ema.", "net_g_ema.", "generator.", "net_g.", "netG."}
+
+// counters end the keys of numbers that a profiler (thop) leaves beside the weights.
+var counters = []string{"total_ops", "total_params"}
 
 // trainingNames are parts of the keys, in lower case, of what a training run keeps for itself. Some of it has tensors of the
 // same shapes as the weights.
@@ -127,21 +138,25 @@ func children(d *dict) []child {
 	return list
 }
 
-// entries lists the float tensors of the state dict without `module.` prefixes, in the order of the file.
+// entries lists the float tensors of the network without prefixes, in the order of the file.
 func (s *stateDict) entries() ([]namedView, error) {
 	if err := checkKeys(s.dict); err != nil {
 		return nil, err
 	}
+	prefix := s.prefix()
 	var list []namedView
 	seen := map[string]bool{}
 	for _, e := range s.dict.entries {
 		key, ok := e.key.(string)
-		if !ok || !isFloat(e.value) {
+		if !ok || !isWeight(e) {
 			continue
 		}
-		name := withoutModule(key)
+		name, ok := strings.CutPrefix(withoutWrappers(key), prefix)
+		if !ok {
+			continue
+		}
 		if seen[name] {
-			return nil, fmt.Errorf("tensor %s is there with and without a module prefix", quote(name))
+			return nil, fmt.Errorf("tensor %s is there with and without a prefix such as module", quote(name))
 		}
 		if name == "" || !utf8.ValidString(name) {
 			return nil, fmt.Errorf("a tensor has the unusable name %s", quote(key))
@@ -155,9 +170,17 @@ func (s *stateDict) entries() ([]namedView, error) {
 // ignored lists what Checkpoint.Ignored promises.
 func (s *stateDict) ignored() ([]string, error) {
 	var names []string
+	network := s.prefix()
 	for _, e := range s.dict.entries {
-		if key, ok := e.key.(string); ok && !isFloat(e.value) {
-			names = append(names, withoutModule(key))
+		key, ok := e.key.(string)
+		if !ok {
+			continue
+		}
+		key = withoutWrappers(key)
+		if name, of := strings.CutPrefix(key, network); !of {
+			names = append(names, key)
+		} else if !isWeight(e) {
+			names = append(names, name)
 		}
 	}
 	prefix := ""
@@ -206,13 +229,40 @@ func checkKeys(d *dict) error {
 	return nil
 }
 
-// withoutModule removes what torch.nn.DataParallel, once or repeatedly, puts before the keys of the network within.
-func withoutModule(key string) string {
-	for {
-		rest, ok := strings.CutPrefix(key, "module.")
-		if !ok {
-			return key
+// withoutWrappers removes what PyTorch has put before a key, once or repeatedly.
+func withoutWrappers(key string) string {
+	for i := 0; i < len(wrappers); i++ {
+		if rest, ok := strings.CutPrefix(key, wrappers[i]); ok {
+			key, i = rest, -1 // look for all again
 		}
-		key = rest
 	}
+	return key
+}
+
+// prefix is the first of generators that a tensor's key has, or nothing.
+func (s *stateDict) prefix() string {
+	best := len(generators)
+	for _, e := range s.dict.entries {
+		key, ok := e.key.(string)
+		if !ok || !isWeight(e) {
+			continue
+		}
+		key = withoutWrappers(key)
+		for i, prefix := range generators[:best] {
+			if strings.HasPrefix(key, prefix) {
+				best = i
+				break
+			}
+		}
+	}
+	if best == len(generators) {
+		return ""
+	}
+	return generators[best]
+}
+
+// isWeight tells whether an entry of a state dict is a float tensor of a network.
+func isWeight(e entry) bool {
+	key, ok := e.key.(string)
+	return ok && isFloat(e.value) && !slices.ContainsFunc(counters, func(c string) bool { return key == c || strings.HasSuffix(key, "."+c) })
 }

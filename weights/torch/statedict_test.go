@@ -43,6 +43,15 @@ func TestWhereWeightsAreFound(t *testing.T) {
 			[]string{"bn.weight"}, []string{"bn.num_batches_tracked", "note"}},
 		{"module", net("module.a", "module.module.b", "c.module.d"), []string{"a", "b", "c.module.d"}, nil},
 		{"module of ignored", orderedDict("module.a", v, "module.n", count.vector()), []string{"a"}, []string{"n"}},
+		{"compiled", net("_orig_mod.a", "module._orig_mod.module.b"), []string{"a", "b"}, nil},
+		{"averaged model", orderedDict("n_averaged", count.vector(), "module.a", v), []string{"a"}, []string{"n_averaged"}},
+		{"generator beside others", net("generator.a", "discriminator.a", "generator.b.module.c", "loss"), []string{"a", "b.module.c"}, []string{"discriminator.a", "loss"}},
+		{"averaged generator", net("generator.a", "module.generator_ema.a"), []string{"a"}, []string{"generator.a"}},
+		{"generator's counters", orderedDict("net_g.a", v, "net_g.n", count.vector(), "net_d.n", count.vector()), []string{"a"}, []string{"n", "net_d.n"}},
+		{"profiled", net("a", "total_ops", "b.total_params", "b.c"), []string{"a", "b.c"}, []string{"b.total_params", "total_ops"}},
+		{"only counters of a generator", orderedDict("a", v, "generator.n", count.vector()), []string{"a"}, []string{"generator.n"}},
+		{"averaged weights first", dct{"model", net("m"), "ema", net("e"), "iteration", 7}, []string{"e"}, []string{"iteration", "model"}},
+		{"averaged generator of an adversarial pair", dct{"g", net("g"), "d", net("d", "e"), "g_ema", net("a")}, []string{"a"}, []string{"d", "g"}},
 		{"the same twice", dct{"params", net("p") + "q\x05", "again", raw("h\x05")}, []string{"p"}, []string{"again"}},
 	}
 	for _, test := range tests {
@@ -79,7 +88,9 @@ func TestAmbiguousKeys(t *testing.T) {
 	v := b.vector()
 	mustFail(t, `key "a" appears twice`, orderedDict("a", v, "b", v, "a", v), b)
 	mustFail(t, `key "params" appears twice`, dct{"params", dct{"a", v}, "params", dct{"a", v}}, b)
-	mustFail(t, `tensor "a" is there with and without a module prefix`, orderedDict("a", v, "module.a", v), b)
+	mustFail(t, `tensor "a" is there with and without a prefix`, orderedDict("a", v, "module.a", v), b)
+	mustFail(t, `tensor "a" is there with and without a prefix`, orderedDict("_orig_mod.a", v, "module.a", v), b)
+	mustFail(t, "unusable name", orderedDict("generator.", v), b)
 	mustFail(t, "unusable name", orderedDict("module.", v), b)
 	mustFail(t, "unusable name", orderedDict("a\xff", v), b)
 }

@@ -25,7 +25,7 @@ import (
 // Checkpoint is what a file holds that a network can use.
 type Checkpoint struct {
 	// Tensors holds the float parameters (float16, bfloat16, float32 and float64, converted to float32) by their key in the
-	// state dict, with `module.` prefixes removed. No two share data.
+	// state dict, without the prefixes that Read removes. No two share data.
 	Tensors tensor.Set
 
 	// Ignored names, sorted, what was left out: entries of the state dict that are no float tensors, under their key there
@@ -63,9 +63,11 @@ func readFile(path string) (*Checkpoint, error) {
 
 // Read reads a checkpoint of size bytes.
 //
-// The state dict is looked for under names in common use (params_ema before params, then state_dict, model, net and others),
-// and otherwise in the dictionary that holds most float tensors; both at the top and inside the dictionaries there.
-// Optimizer state is never taken for it. A key that appears twice is an error, also where it does so only without `module.`.
+// The state dict is looked for under names in common use (averaged weights first: params_ema and others, then params, state_dict, model,
+// net, generator and others), and otherwise in the dictionary that holds most float tensors; both at the top and inside the dictionaries
+// there. Optimizer state is never taken for it. The prefixes `module.` and `_orig_mod.` are removed, and so is that of a generator
+// (generator_ema. before generator. and others), where there is one; what has not that prefix is left out then. A key that appears twice is
+// an error, also where it does so only without prefixes.
 //
 // Errors about the file are of kind fault.Damaged, fault.Unsupported or fault.TooLarge.
 func Read(r io.ReaderAt, size int64) (*Checkpoint, error) {
