@@ -115,8 +115,10 @@ func (f *flags) measureAll() error {
 	return nil
 }
 
-// widths are those of the paper's hard branch.
-var widths = map[string]int{"fsrcnn": 56, "carn": 64, "srresnet": 64, "rcan": 64}
+// widths are those of the paper's hard branch, or of the widest network that is published.
+var widths = map[string]int{
+	"fsrcnn": 56, "carn": 64, "srresnet": 64, "rcan": 64, "span": 48, "fsrcnn2016": 56, "srvggnet": 64, "rrdbnet": 64,
+}
 
 // cases lists what is measured.
 func (f *flags) cases() ([]benchCase, error) {

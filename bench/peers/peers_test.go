@@ -77,7 +77,7 @@ func TestExportedNetworksComputeTheSame(t *testing.T) {
 		checkInORT(t, classModule.Build(), randomParams(classModule), input)
 	})
 	for _, net := range arch.SRNames() {
-		for _, scale := range []int{2, 3, 4} {
+		for _, scale := range []int{1, 2, 3, 4} {
 			width := 24
 			if scale == 4 {
 				width = widths[net]
@@ -89,8 +89,12 @@ func TestExportedNetworksComputeTheSame(t *testing.T) {
 			if spec.Net == "rcan" && scale != 4 {
 				spec.Depth, spec.Blocks = 2, 2
 			}
+			side := tensor.Shape{N: 2, C: 3, H: 7, W: 10}
+			if spec.Net == "rrdbnet" {
+				spec.Depth, side.H, side.W = 2, 8, 12 // its squares of pixels have up to 4 a side
+			}
 			t.Run(spec.Net, func(t *testing.T) {
-				input := randomInput(tensor.Shape{N: 2, C: 3, H: 7, W: 10}, spec.InputRange)
+				input := randomInput(side, spec.InputRange)
 				checkInORT(t, spec.Build(), randomParams(spec), input)
 			})
 		}
@@ -157,6 +161,10 @@ func TestExportedOperationsComputeTheSame(t *testing.T) {
 		"strided convolution": nn.Conv{In: 4, Out: 6, Kernel: 3, Stride: 2, Pad: 1, Groups: 2, NoBias: true},
 		"cut deconvolution":   nn.Deconv{In: 4, Out: 2, Kernel: 5, Stride: 3, Pad: 2, OutPad: 1},
 		"pixel shuffle":       nn.PixelShuffle{Factor: 2},
+		"pixel unshuffle":     nn.PixelUnshuffle{Channels: 4, Factor: 2},
+		"nearest, 2 times":    nn.Nearest{Factor: 2},
+		"nearest, 3 times":    nn.Nearest{Factor: 3},
+		"constant factor":     nn.Scale{Factor: 0.2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := nn.NewGraph(4)
@@ -166,13 +174,18 @@ func TestExportedOperationsComputeTheSame(t *testing.T) {
 				params[p.Name] = tensor.Array{Dims: p.Dims, Data: randomInput(
 					tensor.Shape{N: i + 1, C: 1, H: 1, W: tensor.DimsLen(p.Dims)}, 1).Data[i*tensor.DimsLen(p.Dims):]}
 			}
-			input := randomInput(tensor.Shape{N: 2, C: 4, H: 5, W: 7}, 1)
+			input := randomInput(tensor.Shape{N: 2, C: 4, H: 6, W: 8}, 1)
 			for i := range input.Data {
 				input.Data[i] -= 0.5
 			}
 			checkInORT(t, g, params, input)
 		})
 	}
+	t.Run("product", func(t *testing.T) {
+		g := nn.NewGraph(4)
+		g.Add("", nn.Mul{}, g.Add("", nn.Scale{Factor: -3}, nn.Input), g.Add("", nn.Sigmoid{}, nn.Input))
+		checkInORT(t, g, nil, randomInput(tensor.Shape{N: 2, C: 4, H: 5, W: 7}, 1))
+	})
 	t.Run("linear layer", func(t *testing.T) {
 		g := nn.NewGraph(4)
 		g.Add("layer", nn.Linear{In: 4, Out: 3}, g.Add("", nn.GlobalAvgPool{}, nn.Input))

@@ -65,8 +65,14 @@ OPERATIONS = {
     "DepthToSpace": lambda a, x: F.pixel_shuffle(x, a["blocksize"]),
     "BatchNormalization": lambda a, x, w, b, mean, var: F.batch_norm(x, mean, var, w, b, a["training"], 0.1, a["epsilon"]),
     "GlobalAveragePool": lambda a, x: F.adaptive_avg_pool2d(x, 1),
-    "Resize": lambda a, x, _, scales: F.interpolate(x, scale_factor=scales.tolist()[2:], mode="bilinear", align_corners=False),
+    "Resize": lambda a, x, _, scales: resize(x, scales.tolist()[2:], a["mode"]),
 }
+
+
+def resize(x, factors, mode):
+    if mode == "nearest":
+        return F.interpolate(x, scale_factor=factors, mode="nearest")
+    return F.interpolate(x, scale_factor=factors, mode="bilinear", align_corners=False)
 
 
 class Model:
