@@ -130,7 +130,7 @@ func valueText(g *nn.Graph, v nn.Value) string {
 
 // encodeOutput declares the result, with a height and width only if they are the same for all inputs.
 func encodeOutput(g *nn.Graph) message {
-	const probe = 64 // larger than any kernel
+	const probe = 720 // larger than any kernel, and divisible by what squares of pixels may have a side
 	output := func(side int) tensor.Shape {
 		return g.Shapes(tensor.Shape{N: 1, C: g.Channels, H: side, W: side})[g.Output()]
 	}
