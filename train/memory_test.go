@@ -19,8 +19,13 @@ func TestFootprints(t *testing.T) {
 		{"rcan", "train: branch, branch: 1, patches: all, batch: 2"},
 		{"fsrcnn", "train: class-module, batch: 16"},
 		{"carn", "train: joint, batch: 16, chunk: 4"},
+		{"", "train: joint, batch: 16, chunk: 4"},
 	} {
-		text := "name: a\nnetwork: " + c.network + "\nscale: 4\nbranches: [{width: 16}, {width: 48}]\nstages: [{" + c.stage +
+		branches := "[{width: 16}, {width: 48}]"
+		if c.network == "" {
+			branches = "[{network: fsrcnn, width: 16}, {network: carn, width: 48}]"
+		}
+		text := "name: a\nnetwork: " + c.network + "\nscale: 4\nbranches: " + branches + "\nstages: [{" + c.stage +
 			", steps: 2, learning_rate: 1e-5}]\n"
 		r, err := ParseRecipe(text)
 		if err != nil {
@@ -53,6 +58,7 @@ func TestFootprints(t *testing.T) {
 // heap is how much memory is in use.
 func heap() float64 {
 	runtime.GC()
+	runtime.GC() // what pools hold survives the first one
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc)

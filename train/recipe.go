@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"path"
-	"slices"
 	"strings"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -24,10 +21,11 @@ import (
 // Recipe says how a ClassSR model is trained: its networks and a list of stages, which run one after another.
 type Recipe struct {
 	Name     string         `yaml:"name"`
-	Network  string         `yaml:"network"` // architecture of the branches
+	Network  string         `yaml:"network"` // architecture of the branches that do not name theirs
 	Scale    int            `yaml:"scale"`
 	Branches []BranchRecipe `yaml:"branches"` // the simplest first; two to five
-	// BatchNorm normalises CARN's fusions, as the paper's code does; without it they have biases, as CARN's own authors have them.
+	// BatchNorm normalises the fusions of all CARNs, as the paper's code does; without it they have biases, as CARN's own authors have
+	// them.
 	BatchNorm bool      `yaml:"batch_norm"`
 	Seed      uint64    `yaml:"seed"`
 	InitGain  float64   `yaml:"init_gain"` // factor of random weights; default 0.1, as in the paper's code
@@ -45,8 +43,9 @@ type Recipe struct {
 
 // BranchRecipe is a branch of the model.
 type BranchRecipe struct {
-	Width   int  `yaml:"width"`
-	Bicubic bool `yaml:"bicubic"` // plain interpolation, which costs nothing and learns nothing
+	Network string `yaml:"network"` // its architecture; default: the recipe's
+	Width   int    `yaml:"width"`
+	Bicubic bool   `yaml:"bicubic"` // plain interpolation, which costs nothing and learns nothing
 }
 
 // Validation says what is measured while training goes on.
@@ -173,6 +172,11 @@ func parseRecipe(text string) (*Recipe, error) {
 func (r *Recipe) setDefaults() {
 	setDefault(&r.Validation.Every, 1000)
 	setDefault(&r.Validation.Pictures, 5)
+	for i := range r.Branches {
+		if b := &r.Branches[i]; !b.Bicubic {
+			setDefault(&b.Network, r.Network)
+		}
+	}
 	for i := range r.Stages {
 		s := &r.Stages[i]
 		setDefault(&s.Patches, PatchesOwn)
@@ -198,97 +202,8 @@ func setDefault[T comparable](v *T, to T) {
 	}
 }
 
-// Bounds of recipes, wide enough for any use.
-const (
-	minClasses, maxClasses = 2, 5
-	maxBatch               = 4096
-)
-
-func (r *Recipe) check() error {
-	switch {
-	case strings.ContainsAny(r.Name, `/\`) || strings.Trim(r.Name, ".") == "" || strings.ContainsFunc(r.Name, unprintable):
-		return fmt.Errorf("name: %q cannot be that of a model", r.Name)
-	case len(r.Branches) < minClasses || len(r.Branches) > maxClasses:
-		return fmt.Errorf("branches: there are %d; a model has %d to %d", len(r.Branches), minClasses, maxClasses)
-	case r.Branches[len(r.Branches)-1].Bicubic:
-		return errors.New("branches: the last one, for the hardest class, must be a network")
-	case len(r.Stages) == 0:
-		return errors.New("stages: there are none")
-	case r.Checkpoint < 1 || r.Validation.Every < 1 || r.Validation.Pictures < 1:
-		return errors.New("checkpoint, validation: steps and pictures must be positive")
-	case !(r.InitGain > 0 && r.InitGain <= 10):
-		return fmt.Errorf("init_gain: %v; it is 0.1 in the paper's code, 1 for weights that keep the size of values", r.InitGain)
-	case r.BatchNorm && r.Network != "carn":
-		return fmt.Errorf("batch_norm: %s has none", r.Network)
-	}
-	if err := r.Loss.check(); err != nil {
-		return fmt.Errorf("loss: %w", err)
-	}
-	for i, b := range r.Branches {
-		if b.Bicubic != (b.Width == 0) {
-			return fmt.Errorf("branches: number %d needs a width, or bicubic: true", i+1)
-		}
-		if _, err := r.spec(i); err != nil {
-			return fmt.Errorf("branches: %w", err)
-		}
-	}
-	for i, s := range r.Stages {
-		if err := s.check(r); err != nil {
-			return fmt.Errorf("stage %d (%s): %w", i+1, s.Train, err)
-		}
-	}
-	return nil
-}
-
-func (s Stage) check(r *Recipe) error {
-	switch {
-	case s.Loss.check() != nil:
-		return fmt.Errorf("loss: %w", s.Loss.check())
-	case s.Train != TrainBranch && s.Train != TrainClassModule && s.Train != TrainJoint:
-		return fmt.Errorf("train: it is %s, %s or %s", TrainBranch, TrainClassModule, TrainJoint)
-	case s.Patches != PatchesOwn && s.Patches != PatchesAll:
-		return fmt.Errorf("patches: %q; they are %s or %s", s.Patches, PatchesOwn, PatchesAll)
-	case s.Steps < 0 || s.Batch < 1 || s.Batch > maxBatch || s.Chunk < 1:
-		return fmt.Errorf("%d steps with a batch of %d in chunks of %d", s.Steps, s.Batch, s.Chunk)
-	case s.Steps > 0 && !(s.Rate > 0 && s.Rate <= 1 && s.RateEnd >= 0 && s.RateEnd <= s.Rate && s.Warmup >= 0):
-		return fmt.Errorf("learning_rate: from %v to %v", s.Rate, s.RateEnd)
-	case slices.ContainsFunc(s.Periods, func(n int) bool { return n < 1 }):
-		return fmt.Errorf("periods: %v; each has at least one step", s.Periods)
-	case !(s.Betas[0] >= 0 && s.Betas[0] < 1 && s.Betas[1] >= 0 && s.Betas[1] < 1):
-		return fmt.Errorf("betas: %v; they are in 0..1", s.Betas)
-	case !(s.Average >= 0 && s.Average < 1) || !notNegative(s.Clip):
-		return fmt.Errorf("weight_average %v, clip %v: the first is in 0..1, the second not negative", s.Average, s.Clip)
-	case !notNegative(s.Weights.Pixel, s.Weights.Class, s.Weights.Average, s.Weights.Difficulty):
-		return fmt.Errorf("loss_weights: %+v; they are not negative", s.Weights)
-	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start.Slice != 0):
-		return errors.New("branch, teacher and slice are for stages that train a branch")
-	case s.Train == TrainJoint && s.Start != StageStart{}:
-		return errors.New("start is for stages that train a branch or the Class-Module")
-	case s.Train != TrainBranch:
-		return nil
-	case !r.isNetwork(s.Branch):
-		return fmt.Errorf("branch: number %d is not one of the networks", s.Branch)
-	case s.Start.Slice != 0 && s.Start.Model != "":
-		return errors.New("start: a slice of a branch or a model, not both")
-	case s.Start.Slice != 0 && (!r.isNetwork(s.Start.Slice) || r.Branches[s.Start.Slice-1].Width < r.Branches[s.Branch-1].Width):
-		return fmt.Errorf("start: branch %d is not as wide as branch %d", s.Start.Slice, s.Branch)
-	case s.Teacher != nil && (s.Teacher.Model == "") == (s.Teacher.Branch == 0):
-		return errors.New("teacher: a branch or a model")
-	case s.Teacher != nil && s.Teacher.Model == "" && (!r.isNetwork(s.Teacher.Branch) || s.Teacher.Branch == s.Branch):
-		return fmt.Errorf("teacher: number %d is not another network of the branches", s.Teacher.Branch)
-	case s.Teacher != nil && !(s.Teacher.Weight > 0 && s.Teacher.Weight <= 1):
-		return fmt.Errorf("teacher: a weight of %v; it is in 0..1", s.Teacher.Weight)
-	}
-	return nil
-}
-
-// unprintable tells whether a character could do something to a terminal.
-func unprintable(c rune) bool { return !unicode.IsPrint(c) }
-
-// notNegative tells whether all of some numbers are finite and not negative.
-func notNegative(numbers ...float64) bool {
-	return !slices.ContainsFunc(numbers, func(v float64) bool { return !(v >= 0 && v <= math.MaxFloat64) })
-}
+// normalised is the architecture that has a form with BatchNorm.
+const normalised = "carn"
 
 // isNetwork tells whether a number from 1 is that of a branch that learns.
 func (r *Recipe) isNetwork(number int) bool {
@@ -301,14 +216,18 @@ func (r *Recipe) spec(i int) (arch.Spec, error) {
 	if b.Bicubic {
 		b = r.Branches[len(r.Branches)-1]
 	}
-	spec, err := arch.Paper(r.Network, r.Scale, b.Width)
-	if err == nil {
-		spec.BatchNorm = r.BatchNorm
+	if b.Network == "" {
+		return arch.Spec{}, fmt.Errorf("number %d has no network, and the recipe names none for all", i+1)
 	}
+	spec, err := arch.Paper(b.Network, r.Scale, b.Width)
+	if err != nil {
+		return arch.Spec{}, err
+	}
+	spec.BatchNorm = r.BatchNorm && b.Network == normalised
 	if r.Branches[i].Bicubic {
 		spec = arch.Interpolation(spec)
 	}
-	return spec, err
+	return spec, nil
 }
 
 // className is the name of the class of a branch, from 0.

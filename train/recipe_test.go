@@ -3,9 +3,11 @@ package train
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"classsr/arch"
 	"classsr/fault"
 )
 
@@ -52,6 +54,8 @@ stages:
 		{"steps: 1", "steps: 1, periods: [0]", "periods"},
 		{"steps: 1", "steps: 1, patches: some", "patches"},
 		{"steps: 1", "steps: 1, start: {slice: 1}", "not as wide"},
+		{"steps: 1", "steps: 1, start: {slice: 3}", "number 3 is not one"},
+		{"steps: 1", "steps: 1, start: {slice: 1, model: carn-m-x4}", "not both"},
 		{"steps: 1", "steps: 1, teacher: {branch: 2, weight: 1}", "not another network"},
 		{"steps: 1", "steps: 1, teacher: {branch: 1}", "weight"},
 		{"scale: 4", "scale: 4\nloss: l3", "unknown loss"},
@@ -63,6 +67,11 @@ stages:
 		{"steps: 1", "steps: 1, loss_weights: {pixel: .inf}", "loss_weights"},
 		{"name: a", "name: ..", "name"},
 		{"name: a", `name: "a\e[31m"`, "name"},
+		{"network: fsrcnn\n", "", "number 2 has no network"},
+		{"{width: 16}", "{network: edsr, width: 16}", `unknown network "edsr"`},
+		{"{width: 16}", "{network: carn, width: 18}", "not divisible"},
+		{"{width: 16}", "{network: carn, bicubic: true}", "number 1 has a network and is bicubic"},
+		{"{width: 16}", "{network: rcan, width: 36}", "number 1 (rcan) takes colours in 0..255, number 2 (fsrcnn) in 0..1"},
 		{"train: branch, branch: 2", "train: joint, branch: 2", "for stages that train a branch"},
 	} {
 		_, err := ParseRecipe(strings.Replace(good, c.old, c.new, 1))
@@ -71,6 +80,36 @@ stages:
 		} else if strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q has several lines", err)
 		}
+	}
+}
+
+// Branches of several architectures: each has its own, and what needs two of one kind says so.
+func TestBranchesOfSeveralArchitectures(t *testing.T) {
+	const text = `
+name: a
+network: fsrcnn
+scale: 4
+batch_norm: true
+branches: [{bicubic: true}, {width: 16}, {network: carn, width: 36}]
+stages:
+  - {train: branch, branch: 2, steps: 1, learning_rate: 1e-3, teacher: {branch: 3, weight: 0.5}}
+`
+	r, err := ParseRecipe(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []arch.Spec{
+		{Net: "bicubic", Scale: 4, Width: 1, InputRange: 1},
+		{Net: "fsrcnn", Scale: 4, Width: 16, Depth: 4, Shrink: 12, InputRange: 1},
+		{Net: "carn", Scale: 4, Width: 36, Groups: 4, BatchNorm: true, InputRange: 1},
+	} {
+		if got, err := r.spec(i); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("branch %d: %+v (%v), want %+v", i+1, got, err, want)
+		}
+	}
+	sliced := strings.Replace(text, "teacher: {branch: 3, weight: 0.5}", "start: {slice: 3}", 1)
+	if _, err := ParseRecipe(sliced); err == nil || !strings.Contains(err.Error(), "branch 3 is a carn and branch 2 a fsrcnn") {
+		t.Errorf("a slice of another architecture: %v", err)
 	}
 }
 
