@@ -26,8 +26,7 @@ func newNetworks(r *Recipe) (*networks, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Seeds that differ, so that no two branches begin alike.
-		n.branches = append(n.branches, weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+uint64(i)*1e6, r.InitGain)})
+		n.branches = append(n.branches, weights.Network{Spec: spec, Params: r.random(i, spec)})
 	}
 	spec := arch.PaperClassModule(len(r.Branches))
 	n.classModule = weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+1e9, r.InitGain)}
@@ -49,6 +48,11 @@ func newNetworks(r *Recipe) (*networks, error) {
 		}
 	}
 	return n, nil
+}
+
+// random gives random parameters of branch i. No two branches begin alike.
+func (r *Recipe) random(i int, spec arch.Spec) tensor.Set {
+	return spec.InitGain(r.Seed+uint64(i)*1e6, r.InitGain)
 }
 
 // openModel opens a model, built in or a file, that has networks.
@@ -78,15 +82,36 @@ func openNetwork(nameOrPath string, scale int) (weights.Network, error) {
 
 // start gives branch i the parameters of a network, or the first channels of them if that is wider.
 func (n *networks) start(i int, from weights.Network) error {
-	spec := from.Spec
-	if own := n.branches[i].Spec; spec.Net == own.Net && spec.BatchNorm != own.BatchNorm {
-		return fmt.Errorf("it has batch_norm: %v, the recipe %v", spec.BatchNorm, own.BatchNorm)
+	if err := n.checkForm(i, from.Spec); err != nil {
+		return err
 	}
-	params, err := arch.Slice(spec, from.Params, n.branches[i].Spec)
+	params, err := arch.Slice(from.Spec, from.Params, n.branches[i].Spec)
 	if err != nil {
 		return err
 	}
 	n.branches[i].Params = params
+	return nil
+}
+
+// widen lets branch i compute what a narrower network does.
+func (n *networks) widen(i int, from weights.Network) error {
+	if err := n.checkForm(i, from.Spec); err != nil {
+		return err
+	}
+	spec := n.branches[i].Spec
+	params, err := arch.Widen(from.Spec, from.Params, spec, n.recipe.random(i, spec))
+	if err != nil {
+		return err
+	}
+	n.branches[i].Params = params
+	return nil
+}
+
+// checkForm returns an error if branch i has another form of its architecture than a network that it is to start from.
+func (n *networks) checkForm(i int, from arch.Spec) error {
+	if own := n.branches[i].Spec; from.Net == own.Net && from.BatchNorm != own.BatchNorm {
+		return fmt.Errorf("it has batch_norm: %v, the recipe %v", from.BatchNorm, own.BatchNorm)
+	}
 	return nil
 }
 
@@ -95,6 +120,8 @@ func (n *networks) startStage(s Stage) error {
 	switch {
 	case s.Start.Slice != 0:
 		return n.start(s.Branch-1, n.branches[s.Start.Slice-1])
+	case s.Start.widens() != 0:
+		return n.widen(s.Branch-1, n.branches[s.Start.widens()-1])
 	case s.Start.Model != "" && s.Train == TrainClassModule:
 		from, err := openModel(s.Start.Model)
 		if err != nil {
@@ -105,13 +132,21 @@ func (n *networks) startStage(s Stage) error {
 		}
 		n.classModule.Params = cloneSet(from.ClassModule.Params)
 	case s.Start.Model != "":
-		from, err := openNetwork(s.Start.Model, n.recipe.Scale)
-		if err != nil {
-			return err
-		}
-		if err := n.start(s.Branch-1, from); err != nil {
-			return fmt.Errorf("%s: %w", s.Start.Model, err)
-		}
+		return n.startFrom(s.Start.Model, s.Branch-1, n.start)
+	case s.Start.Widen != "":
+		return n.startFrom(s.Start.Widen, s.Branch-1, n.widen)
+	}
+	return nil
+}
+
+// startFrom starts branch i from the full-width network of a model, in one of the two ways.
+func (n *networks) startFrom(model string, i int, start func(i int, from weights.Network) error) error {
+	from, err := openNetwork(model, n.recipe.Scale)
+	if err != nil {
+		return err
+	}
+	if err := start(i, from); err != nil {
+		return fmt.Errorf("%s: %w", model, err)
 	}
 	return nil
 }

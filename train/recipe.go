@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -91,8 +92,20 @@ type Stage struct {
 
 // StageStart says what a branch or the Class-Module starts from.
 type StageStart struct {
-	Slice int    `yaml:"slice"` // the number of a wider branch, from 1
+	Slice int `yaml:"slice"` // the number of a wider branch, from 1
+	// Widen is the number of a narrower branch of the same network, from 1, or a model, built in or a file, whose full-width branch is
+	// narrower: the branch begins by computing the same.
+	Widen string `yaml:"widen"`
 	Model string `yaml:"model"` // a model, built in or a file: its full-width branch, or in a Class-Module's stage its Class-Module
+}
+
+// widens gives the number of the branch that is to be widened, or 0 if it is a model.
+func (s StageStart) widens() int {
+	number, err := strconv.Atoi(s.Widen)
+	if err != nil {
+		return 0
+	}
+	return number
 }
 
 // Teacher is a network whose results a branch learns beside HR.

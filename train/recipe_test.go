@@ -55,7 +55,10 @@ stages:
 		{"steps: 1", "steps: 1, patches: some", "patches"},
 		{"steps: 1", "steps: 1, start: {slice: 1}", "not as wide"},
 		{"steps: 1", "steps: 1, start: {slice: 3}", "number 3 is not one"},
-		{"steps: 1", "steps: 1, start: {slice: 1, model: carn-m-x4}", "not both"},
+		{"steps: 1", "steps: 1, start: {slice: 1, model: carn-m-x4}", "one of slice, widen and model"},
+		{"steps: 1", "steps: 1, start: {widen: 3}", "number 3 is not one"},
+		{"steps: 1", "steps: 1, start: {widen: 0}", "number 0 is not one"},
+		{"branch: 2, steps: 1", "branch: 1, steps: 1, start: {widen: 2}", "branch 2 is wider than branch 1: make a slice of it"},
 		{"steps: 1", "steps: 1, teacher: {branch: 2, weight: 1}", "not another network"},
 		{"steps: 1", "steps: 1, teacher: {branch: 1}", "weight"},
 		{"scale: 4", "scale: 4\nloss: l3", "unknown loss"},
@@ -110,6 +113,11 @@ stages:
 	sliced := strings.Replace(text, "teacher: {branch: 3, weight: 0.5}", "start: {slice: 3}", 1)
 	if _, err := ParseRecipe(sliced); err == nil || !strings.Contains(err.Error(), "branch 3 is a carn and branch 2 a fsrcnn") {
 		t.Errorf("a slice of another architecture: %v", err)
+	}
+	widened := strings.Replace(text, "branch: 2, steps: 1, learning_rate: 1e-3, teacher: {branch: 3, weight: 0.5}",
+		"branch: 3, steps: 1, learning_rate: 1e-3, start: {widen: 2}", 1)
+	if _, err := ParseRecipe(widened); err == nil || !strings.Contains(err.Error(), "branch 2 is a fsrcnn and branch 3 a carn") {
+		t.Errorf("another architecture widened: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -97,8 +98,8 @@ func (s Stage) check(r *Recipe) error {
 		return fmt.Errorf("weight_average %v, clip %v: the first is in 0..1, the second not negative", s.Average, s.Clip)
 	case !notNegative(s.Weights.Pixel, s.Weights.Class, s.Weights.Average, s.Weights.Difficulty):
 		return fmt.Errorf("loss_weights: %+v; they are not negative", s.Weights)
-	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start.Slice != 0):
-		return errors.New("branch, teacher and slice are for stages that train a branch")
+	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start.Slice != 0 || s.Start.Widen != ""):
+		return errors.New("branch, teacher, slice and widen are for stages that train a branch")
 	case s.Train == TrainJoint && s.Start != StageStart{}:
 		return errors.New("start is for stages that train a branch or the Class-Module")
 	case s.Train != TrainBranch:
@@ -119,22 +120,33 @@ func (s Stage) check(r *Recipe) error {
 
 // checkStart returns an error if a branch cannot begin as the stage says.
 func (s Stage) checkStart(r *Recipe) error {
-	if s.Start.Slice == 0 {
-		return nil
+	given := 0
+	for _, is := range []bool{s.Start.Slice != 0, s.Start.Widen != "", s.Start.Model != ""} {
+		if is {
+			given++
+		}
 	}
-	if s.Start.Model != "" {
-		return errors.New("a slice of a branch or a model, not both")
+	if given > 1 {
+		return errors.New("one of slice, widen and model")
 	}
-	if !r.isNetwork(s.Start.Slice) {
-		return fmt.Errorf("number %d is not one of the networks", s.Start.Slice)
+	number, verb := s.Start.Slice, "sliced"
+	if _, err := strconv.Atoi(s.Start.Widen); err == nil {
+		number, verb = s.Start.widens(), "widened"
+	} else if number == 0 {
+		return nil // of a model it shows when it is opened
 	}
-	from, to := r.Branches[s.Start.Slice-1], r.Branches[s.Branch-1]
+	if !r.isNetwork(number) {
+		return fmt.Errorf("number %d is not one of the networks", number)
+	}
+	from, to := r.Branches[number-1], r.Branches[s.Branch-1]
 	switch {
 	case from.Network != to.Network:
-		return fmt.Errorf("branch %d is a %s and branch %d a %s: only a branch of the same network can be sliced", s.Start.Slice, from.Network,
-			s.Branch, to.Network)
-	case from.Width < to.Width:
-		return fmt.Errorf("branch %d is not as wide as branch %d", s.Start.Slice, s.Branch)
+		return fmt.Errorf("branch %d is a %s and branch %d a %s: only a branch of the same network can be %s", number, from.Network,
+			s.Branch, to.Network, verb)
+	case s.Start.Slice != 0 && from.Width < to.Width:
+		return fmt.Errorf("branch %d is not as wide as branch %d", number, s.Branch)
+	case s.Start.Slice == 0 && from.Width > to.Width:
+		return fmt.Errorf("branch %d is wider than branch %d: make a slice of it", number, s.Branch)
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func (t *trainer) openData(ctx context.Context) error {
 func (t *trainer) checkModels() error {
 	for i, s := range t.recipe.Stages {
 		var err error
-		if s.Start.Model != "" {
+		if s.Start.Model != "" || s.Start.Widen != "" && s.Start.widens() == 0 {
 			err = (&networks{recipe: t.recipe, branches: slices.Clone(t.networks.branches), classModule: t.networks.classModule}).startStage(s)
 		}
 		if err == nil && s.Teacher != nil && s.Teacher.Model != "" {
