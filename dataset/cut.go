@@ -16,10 +16,17 @@ type cutter struct {
 	judge *classsr.Upscaler // made of it where pictures are cut
 }
 
-// cut gives the entry of a picture at a factor of its size, its tiles and its patches. A picture too small for a patch gives none.
-func (c cutter) cut(ctx context.Context, p *picture.Picture, factor float64) (entry, []byte, []patch, error) {
-	e := entry{Factor: factor}
-	hr, err := shrunk(Colours(p), factor)
+// version names one version of a picture: the entry that is to be made of it has its factor and variant.
+type version struct {
+	picture string // what the draws of its degradation begin with
+	factor  float64
+	variant int
+}
+
+// cut gives the entry of a version of a picture, its tiles and its patches. A picture too small for a patch gives none.
+func (c cutter) cut(ctx context.Context, p *picture.Picture, v version) (entry, []byte, []patch, error) {
+	e := entry{Factor: v.factor, Variant: v.variant}
+	hr, err := shrunk(Colours(p), v.factor)
 	if err != nil {
 		return e, nil, nil, err
 	}
@@ -32,6 +39,11 @@ func (c cutter) cut(ctx context.Context, p *picture.Picture, factor float64) (en
 	lr, err := resample.Reduce(hr, c.Scale, resample.Published)
 	if err != nil {
 		return e, nil, nil, err
+	}
+	if c.Degradation != nil {
+		if lr, e.Degraded, err = c.Degradation.Degrade(lr, v.picture, v.factor, v.variant); err != nil {
+			return e, nil, nil, err
+		}
 	}
 	var judged *picture.Picture
 	if c.judge != nil {

@@ -34,6 +34,9 @@ func classOf(psnr float32, thresholds []float64) int {
 // Judged tells whether the difficulty of the patches is known.
 func (s *Store) Judged() bool { return s.meta.Settings.Judge != "" }
 
+// Degradation says how the LR patches are spoilt; nil if they are not.
+func (s *Store) Degradation() *Degradation { return s.meta.Settings.Degradation }
+
 // Split gives the numbers of the patches of each class, the simplest first, and the PSNRs between them. It panics if there was no
 // judge.
 func (s *Store) Split(classes int) (patches [][]int32, between []float64) {

@@ -43,6 +43,8 @@ type Settings struct {
 	Thin    int       `json:"thin"`    // of patches that are flat one in so many is kept; 1 keeps all
 	Judge   string    `json:"judge"`   // name of the model whose PSNR is the difficulty; empty if there is none
 	Classes int       `json:"classes"` // for the stored thresholds
+	// Degradation says how the LR pictures are spoilt after they were reduced; nil if they are not. The judge sees them spoilt.
+	Degradation *Degradation `json:"degradation,omitempty"`
 }
 
 // PaperSettings are those of the paper at a scale (section 4.1), without a judge.
@@ -76,6 +78,11 @@ func (s Settings) check() error {
 	case s.Classes < 2 || s.Classes > maxClasses:
 		return fmt.Errorf("%d classes: there are 2 to %d", s.Classes, maxClasses)
 	}
+	if s.Degradation != nil {
+		if err := s.Degradation.Check(); err != nil {
+			return err
+		}
+	}
 	for _, f := range s.Factors {
 		if !(f > 0 && f <= 1) {
 			return fmt.Errorf("a picture cannot be used at %v times its size: give numbers in 0..1", f)
@@ -100,10 +107,13 @@ type header struct {
 
 // entry is one version of a picture in the file.
 type entry struct {
-	Source int     `json:"source"`
-	Factor float64 `json:"factor"`
-	Width  int     `json:"width"` // in LR pixels
-	Height int     `json:"height"`
+	Source  int     `json:"source"`
+	Factor  float64 `json:"factor"`
+	Variant int     `json:"variant,omitempty"` // from 0
+	// Degraded says what was done to the LR picture, in this order.
+	Degraded []string `json:"degraded,omitempty"`
+	Width    int      `json:"width"` // in LR pixels
+	Height   int      `json:"height"`
 	// Patches that are in the table and that were left out because they are flat.
 	Patches int    `json:"patches"`
 	Thinned int    `json:"thinned,omitempty"`

@@ -52,6 +52,9 @@ type Summary struct {
 // and the judge, not on threads, times and interruptions. An error says which file it is about; it is of kind fault.Busy if the file is
 // being prepared already.
 func Prepare(ctx context.Context, folders []string, path string, o PrepareOptions) (*Summary, error) {
+	if o.Degradation != nil {
+		o.Degradation.SetDefaults()
+	}
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -116,7 +119,7 @@ func (p *preparation) run(ctx context.Context) (*Summary, error) {
 	defer func() { _ = p.out.Close() }() // after a failure; finish closes it and looks
 	first := p.next
 	p.room = newRoom(p.memory, first)
-	jobs := len(p.files)*len(p.Factors) - first
+	jobs := p.jobs() - first
 	threads := min(par.Threads(p.Threads), jobs)
 	cutters := make([]cutter, threads)
 	for i := range cutters {
@@ -157,7 +160,7 @@ func (p *preparation) resume() error {
 	}
 	p.read(text)
 	if p.next > 0 {
-		p.Note(fmt.Sprintf("continuing after %d of %d steps of an earlier run", p.next, len(p.files)*len(p.Factors)))
+		p.Note(fmt.Sprintf("continuing after %d of %d steps of an earlier run", p.next, p.jobs()))
 	}
 	if p.offset == 0 { // nothing that can be used
 		p.offset = int64(len(fileMagic))
@@ -207,9 +210,12 @@ func (p *preparation) take(rec record, at int64, job int) error {
 	if err := e.check(); err != nil {
 		return err
 	}
+	if job >= p.jobs() {
+		return errCut
+	}
 	columns, rows := e.tiles()
 	tiles := columns * rows * tileBytes(p.Scale)
-	if e.Source != job/len(p.Factors) || e.Factor != p.Factors[job%len(p.Factors)] ||
+	if source, v := p.version(job); e.Source != source || e.Factor != v.factor || e.Variant != v.variant ||
 		len(rec.payload) != tiles+e.Patches*entrySize {
 		return errCut
 	}
@@ -227,25 +233,35 @@ func (p *preparation) take(rec record, at int64, job int) error {
 	return nil
 }
 
+// jobs is the number of versions of all pictures.
+func (p *preparation) jobs() int { return len(p.files) * len(p.Factors) * p.variants() }
+
+// version is what a job makes, and the source that it makes it of.
+func (p *preparation) version(job int) (source int, v version) {
+	variants := p.variants()
+	sizes := job / variants
+	source = sizes / len(p.Factors)
+	return source, version{p.sources[source].SHA256, p.Factors[sizes%len(p.Factors)], job % variants}
+}
+
 // job makes one version of one picture and writes it when its turn comes.
 func (p *preparation) job(ctx context.Context, c cutter, i int) error {
-	source := i / len(p.Factors)
-	factor := p.Factors[i%len(p.Factors)]
-	e, tiles, patches := entry{Factor: factor}, []byte(nil), []patch(nil)
+	source, v := p.version(i)
+	e, tiles, patches := entry{Factor: v.factor, Variant: v.variant}, []byte(nil), []patch(nil)
 	defer p.room.keep(i, 0)
 	if p.sources[source].Error == "" {
 		decoded, err := imageio.DecodeFile(p.files[source].path, imageio.Limits{Accept: func(found imageio.Config) error {
-			p.room.take(i, max(found.DecodeBytes, c.bytes(found, factor)))
+			p.room.take(i, max(found.DecodeBytes, c.bytes(found, v.factor)))
 			return nil
 		}})
 		if err == nil {
-			e, tiles, patches, err = c.cut(ctx, decoded.Picture, factor)
+			e, tiles, patches, err = c.cut(ctx, decoded.Picture, v)
 		}
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			e = entry{Factor: factor, Error: withoutPath(err).Error()}
+			e = entry{Factor: v.factor, Variant: v.variant, Error: withoutPath(err).Error()}
 		}
 	}
 	p.room.keep(i, int64(len(tiles)))
@@ -277,11 +293,11 @@ func (p *preparation) write(job int, rec record) error {
 	if err := p.take(rec, at, job); err != nil {
 		return err
 	}
-	if e := p.entries[job]; e.Error != "" && e.Factor == p.Factors[0] {
+	if e := p.entries[job]; e.Error != "" && e.Factor == p.Factors[0] && e.Variant == 0 {
 		p.Note(p.sources[e.Source].Name + ": left out: " + e.Error)
 	}
 	if p.Progress != nil {
-		p.Progress(p.next, len(p.files)*len(p.Factors), len(p.patches))
+		p.Progress(p.next, p.jobs(), len(p.patches))
 	}
 	p.written.Broadcast()
 	return nil
