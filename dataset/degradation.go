@@ -12,14 +12,14 @@ import (
 	"classsr/imageio/jpeg/baseline"
 )
 
-// Degradation says how LR pictures are spoilt after they were reduced, as cameras and web pages do it: what is given of JPEG, noise and
-// blur, each for a share of the pictures, in an order drawn for each. Whole pictures are spoilt, so that patches lie anywhere in JPEG's
+// Degradation says how LR pictures are degraded after they were reduced, as cameras and web pages do it: what is given of JPEG, noise and
+// blur, each for a share of the pictures, in an order drawn for each. Whole pictures are degraded, so that patches lie anywhere in JPEG's
 // blocks.
 type Degradation struct {
 	JPEG  *JPEG  `json:"jpeg,omitempty" yaml:"jpeg"`
 	Noise *Noise `json:"noise,omitempty" yaml:"noise"`
 	Blur  *Blur  `json:"blur,omitempty" yaml:"blur"`
-	// Variants is how many times each picture is in the data at each size, each time spoilt otherwise; 0 stands for 1.
+	// Variants is how many times each picture is in the data at each size, each time degraded in another way; 0 stands for 1.
 	Variants int `json:"variants,omitempty" yaml:"variants"`
 	// Seed is what the draws begin with.
 	Seed uint64 `json:"seed,omitempty" yaml:"seed"`
@@ -76,10 +76,10 @@ func (d *Degradation) SetDefaults() {
 	}
 }
 
-// Check returns an error if no picture can be spoilt like that.
+// Check returns an error if no picture can be degraded like that.
 func (d *Degradation) Check() error {
 	if d.JPEG == nil && d.Noise == nil && d.Blur == nil {
-		return errors.New("degradation: give at least one of jpeg, noise and blur")
+		return errors.New("give at least one of jpeg, noise and blur")
 	}
 	if d.Variants < 1 || d.Variants > maxVariants {
 		return fmt.Errorf("%d variants of each picture: give 1 to %d", d.Variants, maxVariants)
@@ -129,7 +129,7 @@ func (s Settings) variants() int {
 	return s.Degradation.Variants
 }
 
-// Same tells whether pictures are spoilt alike, though maybe by other draws. Nil is no degradation.
+// Same tells whether pictures are degraded alike, though maybe by other draws. Nil is no degradation.
 func (d *Degradation) Same(other *Degradation) bool {
 	if d == nil || other == nil {
 		return d == other
@@ -166,7 +166,7 @@ func (d *Degradation) draws(picture string, factor float64, variant int) *rand.R
 // draw draws the steps for a picture, in their order.
 func (d *Degradation) draw(random *rand.Rand) []step {
 	var steps []step
-	// All numbers are drawn, used or not: then a picture that one share leaves out is spoilt by the others as before.
+	// All numbers are drawn, used or not: then a picture that one share leaves out is degraded by the others as before.
 	u := func() float64 { return random.Float64() }
 	between := func(r [2]float64) float64 { return r[0] + float64(u()*(r[1]-r[0])) }
 	if j := d.JPEG; j != nil {

@@ -18,8 +18,8 @@ import (
 	"classsr/tensor"
 )
 
-// spoilt is a degradation of all kinds.
-func spoilt() *Degradation {
+// degraded is a degradation of all kinds.
+func degraded() *Degradation {
 	d := &Degradation{
 		JPEG:  &JPEG{Quality: [2]int{30, 95}, Share: 0.8, Subsampling: [3]float64{0.5, 0.3, 0.2}},
 		Noise: &Noise{Sigma: [2]float64{1, 8}, Share: 0.5},
@@ -30,8 +30,8 @@ func spoilt() *Degradation {
 	return d
 }
 
-// Spoilt data is the same with other threads and after a stop; HR is that of clean data, and each variant is spoilt otherwise.
-func TestSpoiltDataIsReproduced(t *testing.T) {
+// Degraded data is the same with other threads and after a stop; HR is that of clean data, and each variant is degraded otherwise.
+func TestDegradedDataIsReproduced(t *testing.T) {
 	folder := t.TempDir()
 	in := filepath.Join(folder, "in")
 	for _, name := range []string{"a.png", "b.png"} {
@@ -40,7 +40,7 @@ func TestSpoiltDataIsReproduced(t *testing.T) {
 	prepare := func(name string, change func(*PrepareOptions)) *Store {
 		t.Helper()
 		o := settings(t)
-		o.Degradation = spoilt()
+		o.Degradation = degraded()
 		change(&o)
 		path := filepath.Join(folder, name)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -81,7 +81,7 @@ func TestSpoiltDataIsReproduced(t *testing.T) {
 		t.Error("threads or a stop change the data")
 	}
 	if !store.Degradation().Same(other.Degradation()) || store.Degradation().Same(clean.Degradation()) || clean.Degradation() != nil {
-		t.Error("the data does not tell how it is spoilt")
+		t.Error("the data does not tell how it is degraded")
 	}
 	if store.Len() != 2*clean.Len() || len(store.meta.Entries) != 2*len(clean.meta.Entries) {
 		t.Fatalf("%d patches in %d entries, of clean ones %d", store.Len(), len(store.meta.Entries), clean.Len())
@@ -101,7 +101,7 @@ func TestSpoiltDataIsReproduced(t *testing.T) {
 	of := func(b *tensor.Tensor, k int) []float32 { return b.Data[k*len(b.Data)/4 : (k+1)*len(b.Data)/4] }
 	for k := range 4 {
 		if !slices.Equal(of(hr, k), of(hr, 0)) {
-			t.Errorf("HR %d is spoilt", k)
+			t.Errorf("HR %d is degraded", k)
 		}
 		for i := range k {
 			if slices.Equal(of(lr, k), of(lr, i)) {
@@ -119,7 +119,7 @@ func TestSpoiltDataIsReproduced(t *testing.T) {
 
 // Shares, ranges and orders are as asked for.
 func TestDrawsOfDegradations(t *testing.T) {
-	d := spoilt()
+	d := degraded()
 	const n = 4000
 	counts, firsts := map[string]int{}, map[string]int{}
 	for i := range n {
@@ -214,7 +214,7 @@ func TestBitsOfDegradations(t *testing.T) {
 	}
 	sum := uint32(0)
 	for variant := range 20 {
-		out, done, err := spoilt().Degrade(p, "a", 0.7, variant)
+		out, done, err := degraded().Degrade(p, "a", 0.7, variant)
 		if err != nil || out.Width != p.Width || out.Height != p.Height {
 			t.Fatalf("%v (%v)", done, err)
 		}
@@ -239,7 +239,7 @@ func TestBadDegradations(t *testing.T) {
 		"blur: a sigma from 2 to 1": func(d *Degradation) { d.Blur.Sigma = [2]float64{2, 1} },
 	} {
 		s := PaperSettings(4)
-		s.Degradation = spoilt()
+		s.Degradation = degraded()
 		change(s.Degradation)
 		if err := s.Check(); err == nil || !strings.Contains(err.Error(), want) || fault.KindOf(err) != fault.Usage {
 			t.Errorf("%s: %v", want, err)

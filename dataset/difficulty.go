@@ -34,7 +34,7 @@ func classOf(psnr float32, thresholds []float64) int {
 // Judged tells whether the difficulty of the patches is known.
 func (s *Store) Judged() bool { return s.meta.Settings.Judge != "" }
 
-// Degradation says how the LR patches are spoilt; nil if they are not.
+// Degradation says how the LR patches are degraded; nil if they are not.
 func (s *Store) Degradation() *Degradation { return s.meta.Settings.Degradation }
 
 // Split gives the numbers of the patches of each class, the simplest first, and the PSNRs between them. It panics if there was no

@@ -43,7 +43,7 @@ type Settings struct {
 	Thin    int       `json:"thin"`    // of patches that are flat one in so many is kept; 1 keeps all
 	Judge   string    `json:"judge"`   // name of the model whose PSNR is the difficulty; empty if there is none
 	Classes int       `json:"classes"` // for the stored thresholds
-	// Degradation says how the LR pictures are spoilt after they were reduced; nil if they are not. The judge sees them spoilt.
+	// Degradation says how the LR pictures are degraded after they were reduced; nil if they are not. The judge sees them degraded.
 	Degradation *Degradation `json:"degradation,omitempty"`
 }
 
@@ -80,7 +80,7 @@ func (s Settings) check() error {
 	}
 	if s.Degradation != nil {
 		if err := s.Degradation.Check(); err != nil {
-			return err
+			return fmt.Errorf("degradation: %w", err)
 		}
 	}
 	for _, f := range s.Factors {

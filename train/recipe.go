@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"classsr/arch"
+	"classsr/dataset"
 	"classsr/fault"
 	"classsr/internal/regular"
 	"classsr/weights"
@@ -32,12 +33,14 @@ type Recipe struct {
 	InitGain  float64   `yaml:"init_gain"` // factor of random weights; default 0.1, as in the paper's code
 	Loss      PixelLoss `yaml:"loss"`      // l1 (default), l2, charbonnier
 	// Start is a model, built in or a file, whose branches and Class-Module are trained on. Stages may start branches otherwise.
-	Start      string     `yaml:"start"`
-	Validation Validation `yaml:"validation"`
-	Checkpoint int        `yaml:"checkpoint"` // steps from one to the next; default 1000
-	Licence    string     `yaml:"licence"`    // of the model, for its file
-	Provenance string     `yaml:"provenance"` // the same; what is left empty is written by the program
-	Stages     []Stage    `yaml:"stages"`
+	Start string `yaml:"start"`
+	// Degradation is how the LR pictures of the data must be degraded; nil if it does not matter.
+	Degradation *dataset.Degradation `yaml:"degradation"`
+	Validation  Validation           `yaml:"validation"`
+	Checkpoint  int                  `yaml:"checkpoint"` // steps from one to the next; default 1000
+	Licence     string               `yaml:"licence"`    // of the model, for its file
+	Provenance  string               `yaml:"provenance"` // the same; what is left empty is written by the program
+	Stages      []Stage              `yaml:"stages"`
 	// Text is what the recipe was read from.
 	Text string `yaml:"-"`
 }
@@ -185,6 +188,9 @@ func parseRecipe(text string) (*Recipe, error) {
 func (r *Recipe) setDefaults() {
 	setDefault(&r.Validation.Every, 1000)
 	setDefault(&r.Validation.Pictures, 5)
+	if r.Degradation != nil {
+		r.Degradation.SetDefaults()
+	}
 	for i := range r.Branches {
 		if b := &r.Branches[i]; !b.Bicubic {
 			setDefault(&b.Network, r.Network)

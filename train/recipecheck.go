@@ -38,6 +38,11 @@ func (r *Recipe) check() error {
 	if err := r.Loss.check(); err != nil {
 		return fmt.Errorf("loss: %w", err)
 	}
+	if r.Degradation != nil {
+		if err := r.Degradation.Check(); err != nil {
+			return fmt.Errorf("degradation: %w", err)
+		}
+	}
 	if err := r.checkBranches(); err != nil {
 		return fmt.Errorf("branches: %w", err)
 	}

@@ -137,7 +137,7 @@ func (t *trainer) open(ctx context.Context) error {
 	if t.Validation == "" {
 		t.Validation = t.recipe.Validation.Folder
 	}
-	if t.validate, err = newValidator(ctx, t.Validation, t.recipe, t.Threads); err != nil && ctx.Err() == nil {
+	if t.validate, err = newValidator(ctx, t.Validation, t.recipe, t.store.Degradation(), t.Threads); err != nil && ctx.Err() == nil {
 		return err
 	}
 	if err := os.MkdirAll(t.Folder, 0o755); err != nil {
@@ -199,6 +199,10 @@ func (t *trainer) checkModels() error {
 func (t *trainer) checkData() error {
 	if t.store.Scale() != t.recipe.Scale {
 		return fault.New(fault.Conflict, "%s has patches for x%d, but the recipe trains for x%d", t.Data, t.store.Scale(), t.recipe.Scale)
+	}
+	if want, is := t.recipe.Degradation, t.store.Degradation(); want != nil && !want.Same(is) {
+		return fault.New(fault.Conflict, "the recipe is for LR pictures degraded by %s, but those of %s are degraded by %s: prepare them with --recipe",
+			want, t.Data, is)
 	}
 	if t.store.Judged() {
 		return nil

@@ -68,8 +68,9 @@ type validationPicture struct {
 // maxValidationSide bounds what is measured of a picture, from its middle, so that measuring takes seconds.
 const maxValidationSide = 768
 
-// newValidator reads the first pictures of a folder; it is nil if no folder is named.
-func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*validator, error) {
+// newValidator reads the first pictures of a folder, and spoils their LR pictures as those of the data are, which may be not at all; it is nil if
+// no folder is named.
+func newValidator(ctx context.Context, folder string, r *Recipe, degraded *dataset.Degradation, threads int) (*validator, error) {
 	if folder == "" {
 		return nil, nil
 	}
@@ -79,19 +80,9 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 	}
 	v := &validator{threads: threads, scale: r.Scale}
 	for _, path := range paths[:min(len(paths), r.Validation.Pictures)] {
-		decoded, err := imageio.DecodeFile(path, imageio.Limits{Accept: imageio.Within(sysmem.Allowed(0), dataset.ColoursBytes)})
-		if err != nil {
+		if err := v.read(path, degraded); err != nil {
 			return nil, err
 		}
-		hr, err := middle(dataset.Colours(decoded.Picture), maxValidationSide).CropToMultiple(r.Scale)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		lr, err := resample.Reduce(hr, r.Scale, resample.Published)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		v.pictures = append(v.pictures, validationPicture{strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), hr, lr})
 	}
 	if len(v.pictures) == 0 {
 		return nil, fmt.Errorf("validation folder %s contains no pictures", folder)
@@ -106,6 +97,28 @@ func newValidator(ctx context.Context, folder string, r *Recipe, threads int) (*
 	}
 	v.bicubic, v.bicubicY = plain.PSNR, plain.PSNRY
 	return v, nil
+}
+
+// read adds a picture.
+func (v *validator) read(path string, degraded *dataset.Degradation) error {
+	decoded, err := imageio.DecodeFile(path, imageio.Limits{Accept: imageio.Within(sysmem.Allowed(0), dataset.ColoursBytes)})
+	if err != nil {
+		return err
+	}
+	hr, err := middle(dataset.Colours(decoded.Picture), maxValidationSide).CropToMultiple(v.scale)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	lr, err := resample.Reduce(hr, v.scale, resample.Published)
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	if err == nil && degraded != nil {
+		lr, _, err = degraded.Degrade(lr, name, 1, 0)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	v.pictures = append(v.pictures, validationPicture{name, hr, lr})
+	return nil
 }
 
 // middle cuts a square of at most this side from the middle of a picture.

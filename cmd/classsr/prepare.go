@@ -19,6 +19,7 @@ const noJudge = "none"
 // prepareFlags are the flags of the prepare command.
 type prepareFlags struct {
 	dataset.Settings
+	degrade   degradeFlags
 	output    string
 	judge     string
 	threads   int
@@ -34,11 +35,13 @@ func newPrepare(std streams) *cobra.Command {
 		Short: "Cut pictures into patches to train with",
 		Long: "Cut the pictures in folders and their subfolders into pairs of low-resolution (LR) and high-resolution (HR) patches, and\n" +
 			"write them to one file for classsr train. A trained model, the judge, finds how difficult each patch is: the higher its\n" +
-			"PSNR, the easier. Pictures that cannot be read are reported and left out. If the command is stopped, or even killed, run\n" +
+			"PSNR, the easier. With --jpeg, --noise and --blur the LR pictures are degraded first, so that networks learn to mend that.\n" +
+			"Pictures that cannot be read are reported and left out. If the command is stopped, or even killed, run\n" +
 			"it again and it continues where it was.",
-		Example: "  classsr prepare photos/ -o data.sr\n  classsr prepare DIV2K/HR -o data.sr --judge srresnet.pth",
-		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args) },
+		Example: "  classsr prepare photos/ -o data.sr\n  classsr prepare DIV2K/HR -o data.sr --judge srresnet.pth\n" +
+			"  classsr prepare photos/ -o jpeg.sr --jpeg 30-95:0.9 --noise 0.5-4:0.4",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, std, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, such as data.sr")
@@ -50,6 +53,7 @@ func newPrepare(std streams) *cobra.Command {
 	flags.IntVar(&f.Thin, "thin", f.Thin, "keep only one in `N` flat patches")
 	flags.StringVar(&f.judge, "judge", "", "`MODEL` that finds how difficult patches are, or none (default: the built-in model of the scale)")
 	flags.IntVar(&f.Classes, "classes", f.Classes, "divide the patches into `N` classes of equal size by difficulty")
+	f.degrade.register(cmd)
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace the output file if it exists")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
@@ -63,6 +67,9 @@ func (f *prepareFlags) run(cmd *cobra.Command, std streams, folders []string) er
 		return usagef("required flag --output is missing: the file to write")
 	case cmd.Flags().Changed("threads") && checkThreads(f.threads) != nil:
 		return checkThreads(f.threads)
+	}
+	if err := f.degrade.into(cmd, &f.Settings); err != nil {
+		return fault.As(fault.Usage, err)
 	}
 	o := dataset.PrepareOptions{Settings: f.Settings, Threads: f.threads, Overwrite: f.overwrite}
 	if err := o.Check(); err != nil {
@@ -117,6 +124,9 @@ func describeData(s *dataset.Summary) string {
 			dB = append(dB, fmt.Sprintf("%.2f", t))
 		}
 		text += fmt.Sprintf("; classes are divided at %s dB (PSNR of %s)", strings.Join(dB, ", "), s.Settings.Judge)
+	}
+	if s.Settings.Degradation != nil {
+		text += "; LR degraded by " + s.Settings.Degradation.String()
 	}
 	return text
 }
