@@ -28,7 +28,7 @@ type PrepareOptions struct {
 	// Memory bounds, in bytes, what all threads together hold of pictures; 0 means four fifths of the memory that the process may use. A
 	// picture that takes more alone is left out.
 	Memory int64
-	// Model is the judge, nil for none; Settings.Judge is its name.
+	// Model is the judge, nil for none, of which the full-width network judges; Settings.Judge is its name.
 	Model *classsr.Model
 	// Progress, if not nil, is told how many of all versions of the pictures are in the file, and how many patches they gave.
 	Progress func(done, total, patches int)
@@ -128,7 +128,7 @@ func (p *preparation) run(ctx context.Context) (*Summary, error) {
 			continue
 		}
 		var err error
-		if cutters[i].judge, err = p.Model.Upscaler(classsr.Options{Scale: p.Scale, Border: infer.BorderZero, Threads: 1}); err != nil {
+		if cutters[i].judge, err = p.Model.Upscaler(classsr.Options{Scale: p.Scale, Mode: classsr.ModeFull, Border: infer.BorderZero, Threads: 1}); err != nil {
 			return nil, err
 		}
 	}

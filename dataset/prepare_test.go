@@ -3,15 +3,20 @@ package dataset
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"classsr"
+
 	"classsr/fault"
+	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/internal/par"
+	"classsr/resample"
 )
 
 // A panic of a worker reaches the caller, though another worker waits for the first to write its part: the first picture takes longer.
@@ -105,5 +110,43 @@ func TestLocksThatAreLeft(t *testing.T) {
 	_, err := Prepare(context.Background(), []string{in}, path, settings(t))
 	if err == nil || !strings.Contains(err.Error(), "data.sr.partial.lock is in the way") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A judge with classes judges by its full network alone: a narrow branch that is good enough for a patch would make it look hard.
+func TestJudgesAreFullNetworks(t *testing.T) {
+	folder := t.TempDir()
+	hr := writePicture(t, filepath.Join(folder, "in", "a.png"), 640, 640, 3)
+	model, err := classsr.Open(classsr.FastModel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := PrepareOptions{Settings: PaperSettings(4), Model: model, Threads: 2}
+	o.Factors, o.Judge = []float64{1}, model.Name()
+	path := filepath.Join(folder, "data.sr")
+	if _, err := Prepare(context.Background(), []string{filepath.Join(folder, "in")}, path, o); err != nil {
+		t.Fatal(err)
+	}
+	store, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	lr, err := resample.Reduce(hr, 4, resample.Published)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := model.Upscaler(classsr.Options{Scale: 4, Mode: classsr.ModeFull, Border: infer.BorderZero})
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged, _, err := up.Upscale(context.Background(), lr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range store.patches {
+		if want := patchPSNR(hr, judged, int(p.x)*4, int(p.y)*4, 128); math.Abs(float64(p.psnr)-want) > 1e-3 {
+			t.Fatalf("patch %d of %d has %v dB, by the full network %v", i, store.Len(), p.psnr, want)
+		}
 	}
 }
