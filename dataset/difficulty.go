@@ -34,6 +34,9 @@ func classOf(psnr float32, thresholds []float64) int {
 // Judged tells whether the difficulty of the patches is known.
 func (s *Store) Judged() bool { return s.meta.Settings.Judge != "" }
 
+// JudgeName is the name of the judge, empty if there was none.
+func (s *Store) JudgeName() string { return s.meta.Settings.Judge }
+
 // Degradation says how the LR patches are degraded; nil if they are not.
 func (s *Store) Degradation() *Degradation { return s.meta.Settings.Degradation }
 

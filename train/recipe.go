@@ -57,6 +57,7 @@ type Validation struct {
 	Folder   string `yaml:"folder"`   // of HR pictures; nothing is measured without one
 	Every    int    `yaml:"every"`    // steps from one to the next; default 1000
 	Pictures int    `yaml:"pictures"` // the first of the folder; default 5
+	Judge    string `yaml:"judge"`    // model, built in or a file, that finds how difficult their patches are; default: the data's
 }
 
 // What a stage trains.

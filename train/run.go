@@ -30,6 +30,7 @@ type Options struct {
 	Data       string // the training data, a file of classsr prepare
 	Folder     string // of the run
 	Validation string // folder of HR pictures, in place of the recipe's
+	Judge      string // of these, a model, built in or a file, in place of the recipe's
 	Threads    int    // 0 stands for all cores
 	// Resume continues the run in the folder. Without it, a folder that contains a run is an error.
 	Resume bool
@@ -134,10 +135,7 @@ func (t *trainer) open(ctx context.Context) error {
 	if err := t.checkModels(); err != nil {
 		return err
 	}
-	if t.Validation == "" {
-		t.Validation = t.recipe.Validation.Folder
-	}
-	if t.validate, err = newValidator(ctx, t.Validation, t.recipe, t.store.Degradation(), t.Threads); err != nil && ctx.Err() == nil {
+	if err := t.openValidation(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	if err := os.MkdirAll(t.Folder, 0o755); err != nil {
@@ -157,6 +155,25 @@ func (t *trainer) open(ctx context.Context) error {
 		Kind: report.KindRun, Name: t.recipe.Name, Recipe: t.recipe.Text, Classes: t.networks.model(nil).Classes,
 		Text: fmt.Sprintf("%d patches, %d threads", t.store.Len(), t.Threads),
 	})
+}
+
+// openValidation prepares what is measured while training goes on.
+func (t *trainer) openValidation(ctx context.Context) error {
+	folder, judge := t.recipe.Validation.Folder, t.recipe.Validation.Judge
+	if t.Validation != "" {
+		folder = t.Validation
+	}
+	if t.Judge != "" {
+		judge = t.Judge
+	}
+	v, err := newValidator(ctx, folder, t.recipe, t.store.Degradation(), t.Threads)
+	if err == nil && v != nil {
+		v.judged, err = newJudgedPatches(ctx, v, t.store, judge, len(t.recipe.Branches), t.Note)
+	}
+	if err == nil {
+		t.validate = v
+	}
+	return err
 }
 
 // openData opens the training data, and verifies it where that is not done as it is read.

@@ -305,6 +305,9 @@ func (t *trainer) measure(ctx context.Context, j *job) error {
 		return err
 	}
 	t.Note(fmt.Sprintf("stage %d (%s), step %d: %s", t.at.Stage+1, t.recipe.title(j.Stage), t.at.Step, v))
+	if v.Confusion != nil && t.at.Step == j.Steps {
+		v.Confusion.table(t.Note, model.Classes)
+	}
 	if err := t.event(v.event(report.Event{Kind: report.KindValidation})); err != nil {
 		return err
 	}

@@ -32,6 +32,8 @@ type Validated struct {
 	BicubicY    float64   `json:"bicubic_y"`
 	Shares      []float64 `json:"shares,omitempty"` // of pixels, by class
 	MACsPercent float64   `json:"macs_percent,omitempty"`
+	// Confusion compares the judge's classes with the chosen ones; nil where nothing is routed or nobody judged.
+	Confusion Confusion `json:"confusion,omitempty"`
 }
 
 // String tells the figures.
@@ -49,6 +51,7 @@ func (v *Validated) String() string {
 // event adds the figures to an event.
 func (v *Validated) event(e report.Event) report.Event {
 	e.PSNR, e.PSNRY, e.Bicubic, e.Shares, e.MACsPercent = v.PSNR, v.PSNRY, v.Bicubic, v.Shares, v.MACsPercent
+	e.Confusion = v.Confusion
 	return e
 }
 
@@ -57,6 +60,7 @@ type validator struct {
 	threads           int
 	scale             int
 	pictures          []validationPicture
+	judged            *judgedPatches // nil if nobody judged
 	bicubic, bicubicY float64
 }
 
@@ -139,7 +143,11 @@ func (v *validator) branch(ctx context.Context, m *weights.Model, i int) (*Valid
 
 // model measures the model with routing.
 func (v *validator) model(ctx context.Context, m *weights.Model) (*Validated, error) {
-	return v.measure(ctx, classsr.ModelOf(m), classsr.Options{Mode: classsr.ModeRouted})
+	result, err := v.measure(ctx, classsr.ModelOf(m), classsr.Options{Mode: classsr.ModeRouted})
+	if err == nil && v.judged != nil {
+		result.Confusion, err = v.judged.confusion(ctx, *m.ClassModule)
+	}
+	return result, err
 }
 
 func (v *validator) measure(ctx context.Context, m *classsr.Model, o classsr.Options) (*Validated, error) {

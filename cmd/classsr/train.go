@@ -23,6 +23,7 @@ type trainFlags struct {
 	data       string
 	output     string
 	validation string
+	judge      string
 	threads    int
 	resume     bool
 	show       bool
@@ -56,6 +57,7 @@ func newTrain(std streams) *cobra.Command {
 	flags.StringVarP(&f.data, "data", "d", "", "training data, a `FILE` made by classsr prepare")
 	flags.StringVarP(&f.output, "output", "o", "", "`FOLDER` of the run (default: runs/ and the recipe's name)")
 	flags.StringVar(&f.validation, "validation", "", "`FOLDER` of HR pictures to measure quality on, in place of the one in the recipe")
+	flags.StringVar(&f.judge, "judge", "", "`MODEL` that judged the data, to compare its classes with those chosen for the validation pictures (default: found by its name)")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.BoolVar(&f.resume, "resume", false, "continue the run in the folder")
 	flags.BoolVar(&f.show, "show", false, "print the recipe and stop")
@@ -83,7 +85,7 @@ func (f *trainFlags) run(cmd *cobra.Command, std streams, name string) error {
 		f.output = "runs/" + recipe.Name
 	}
 	o := train.Options{
-		Data: f.data, Folder: f.output, Validation: f.validation, Threads: f.threads, Resume: f.resume,
+		Data: f.data, Folder: f.output, Validation: f.validation, Judge: f.judge, Threads: f.threads, Resume: f.resume,
 		Note: func(text string) { std.note("%s", text) },
 	}
 	if !f.quiet {

@@ -28,7 +28,7 @@ const (
 	KindRun        = "run"        // first, and again whenever the run is resumed: Name, Classes, Recipe, Text
 	KindStage      = "stage"      // a stage begins: Stage, Name, Steps
 	KindStep       = "step"       // some steps were done: Step, Rate, Losses, Shares, Probabilities, MSPerStep
-	KindValidation = "validation" // measured on pictures not trained on: Step, PSNR, PSNRY, Bicubic, Shares, MACsPercent
+	KindValidation = "validation" // measured on pictures not trained on: Step, PSNR, PSNRY, Bicubic, Shares, MACsPercent, Confusion
 	KindSample     = "sample"     // pictures to look at: Sample
 	KindWarning    = "warning"    // Text: what is wrong and what to do
 	KindDone       = "done"       // last, when all stages are complete
@@ -65,6 +65,10 @@ type Event struct {
 	// to 1.
 	Probabilities [][]int  `json:"probabilities,omitempty"`
 	Classes       []string `json:"classes,omitempty"` // names of the classes, the simplest first
+
+	// Confusion counts patches of the validation pictures: by the judge's class (rows) and the one that was chosen (columns), in the order of
+	// Classes.
+	Confusion [][]int `json:"confusion,omitempty"`
 
 	PSNR        float64 `json:"psnr,omitempty"`         // dB, RGB, mean over the pictures
 	PSNRY       float64 `json:"psnr_y,omitempty"`       // dB, luma

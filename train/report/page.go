@@ -23,6 +23,7 @@ type page struct {
 	Summary    []fact
 	Warnings   []warning
 	Figures    []figure
+	Confusions []confusion
 	Samples    []sample
 	Stages     []row
 	Recipe     string
@@ -61,14 +62,15 @@ func Write(w io.Writer, folder string, events []Event) error {
 	r := collect(events)
 	r.findings()
 	p := page{
-		Name:     r.name,
-		Text:     r.text,
-		Summary:  r.summary(),
-		Warnings: r.warnings,
-		Figures:  r.figures(),
-		Samples:  r.pictures(folder),
-		Stages:   r.table(),
-		Recipe:   r.recipe,
+		Name:       r.name,
+		Text:       r.text,
+		Summary:    r.summary(),
+		Warnings:   r.warnings,
+		Figures:    r.figures(),
+		Confusions: r.confusions(),
+		Samples:    r.pictures(folder),
+		Stages:     r.table(),
+		Recipe:     r.recipe,
 	}
 	var out bytes.Buffer
 	if err := pageTemplate.Execute(&out, p); err != nil {

@@ -64,6 +64,7 @@ func fakeRun() []Event {
 				v.PSNRY = v.PSNR + 1.4
 				if routed {
 					v.Shares, v.MACsPercent = e.Shares, 100-40*done
+					v.Confusion = [][]int{{150, 30, 20}, {40, step / 40, 60}, {5, 15, 180}}
 				}
 				add(v)
 			}
@@ -94,7 +95,9 @@ func TestPageHasWhatTheRunHas(t *testing.T) {
 		"60.0 % of the full network", "simple 54.0 %, medium 23.0 %, hard 23.0 %", "1 h 7 min",
 		"The gradient was clipped", "5 times", "4000 of 4000",
 		"Validation PSNR", "Total loss", "Class loss", "Average loss", "Learning rate", "Classes in training", "Classes in validation",
-		"Class probabilities: joint, step 4000", "name: a &lt;b&gt;", "0801 &lt;part&gt;", "class-module</text>",
+		"Class probabilities: joint, step 4000", "Judge and Class-Module", "joint, step 4000",
+		"<tr><td>simple</td><td>75.0 %</td><td>15.0 %</td><td>10.0 %</td><td>200</td></tr>", "<td>hard</td><td>2.5 %</td>",
+		"name: a &lt;b&gt;", "0801 &lt;part&gt;", "class-module</text>",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
@@ -191,7 +194,9 @@ func TestAnyEventsMakeAPage(t *testing.T) {
 		{Kind: KindStep, Stage: 1 << 60, Step: 1 << 60, Rate: -1e308, Losses: map[string]float64{"": 5e-324}},
 		{Kind: KindStep, Stage: 1 << 60, Step: 1<<63 - 1, Shares: make([]float64, 999)},
 		{Kind: KindStep, Stage: 2, Step: -1 << 60, Probabilities: [][]int{nil, {-1}, make([]int, 500)}},
-		{Kind: KindValidation, Stage: 2, PSNR: -1e308, Shares: []float64{-1, 7}}, {Kind: KindDone, Time: "yesterday"},
+		{Kind: KindValidation, Stage: 2, PSNR: -1e308, Shares: []float64{-1, 7}},
+		{Kind: KindValidation, Stage: 2, Confusion: [][]int{{1, 2}, {3}}}, {Kind: KindValidation, Stage: 3, Confusion: [][]int{nil}},
+		{Kind: KindDone, Time: "yesterday"},
 	}
 	for n := range len(odd) + 1 {
 		var out bytes.Buffer
