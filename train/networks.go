@@ -67,17 +67,24 @@ func openModel(nameOrPath string) (*weights.Model, error) {
 	return m.Weights(), nil
 }
 
-// openNetwork opens the full-width network of a model for a scale.
-func openNetwork(nameOrPath string, scale int) (weights.Network, error) {
+// openNetwork opens a branch of a model for a scale, by its number from 1; 0 stands for the last one, of full width.
+func openNetwork(nameOrPath string, branch, scale int) (weights.Network, error) {
 	m, err := openModel(nameOrPath)
 	if err != nil {
 		return weights.Network{}, err
 	}
-	spec, err := m.Full().Spec.AtScale(scale)
+	n := m.Full()
+	if branch != 0 {
+		if branch > len(m.Branches) || m.Branches[branch-1].Spec.Interpolates() {
+			return weights.Network{}, fmt.Errorf("%s has no network as branch %d", nameOrPath, branch)
+		}
+		n = m.Branches[branch-1]
+	}
+	spec, err := n.Spec.AtScale(scale)
 	if err != nil {
 		return weights.Network{}, fmt.Errorf("%s: %w", nameOrPath, err)
 	}
-	return weights.Network{Spec: spec, Params: spec.ParamsAtScale(m.Full().Params)}, nil
+	return weights.Network{Spec: spec, Params: spec.ParamsAtScale(n.Params)}, nil
 }
 
 // start gives branch i the parameters of a network, or the first channels of them if that is wider.
@@ -132,20 +139,20 @@ func (n *networks) startStage(s Stage) error {
 		}
 		n.classModule.Params = cloneSet(from.ClassModule.Params)
 	case s.Start.Model != "":
-		return n.startFrom(s.Start.Model, s.Branch-1, n.start)
+		return n.startFrom(s.Start.Model, s, n.start)
 	case s.Start.Widen != "":
-		return n.startFrom(s.Start.Widen, s.Branch-1, n.widen)
+		return n.startFrom(s.Start.Widen, s, n.widen)
 	}
 	return nil
 }
 
-// startFrom starts branch i from the full-width network of a model, in one of the two ways.
-func (n *networks) startFrom(model string, i int, start func(i int, from weights.Network) error) error {
-	from, err := openNetwork(model, n.recipe.Scale)
+// startFrom starts the branch of a stage from a network of a model, in one of the two ways.
+func (n *networks) startFrom(model string, s Stage, start func(i int, from weights.Network) error) error {
+	from, err := openNetwork(model, s.Start.Branch, n.recipe.Scale)
 	if err != nil {
 		return err
 	}
-	if err := start(i, from); err != nil {
+	if err := start(s.Branch-1, from); err != nil {
 		return fmt.Errorf("%s: %w", model, err)
 	}
 	return nil

@@ -97,10 +97,11 @@ type Stage struct {
 // StageStart says what a branch or the Class-Module starts from.
 type StageStart struct {
 	Slice int `yaml:"slice"` // the number of a wider branch, from 1
-	// Widen is the number of a narrower branch of the same network, from 1, or a model, built in or a file, whose full-width branch is
-	// narrower: the branch begins by computing the same.
-	Widen string `yaml:"widen"`
-	Model string `yaml:"model"` // a model, built in or a file: its full-width branch, or in a Class-Module's stage its Class-Module
+	// Widen is the number of a narrower branch of the same network, from 1, or a model, built in or a file, of which one is narrower: the
+	// branch begins by computing the same.
+	Widen  string `yaml:"widen"`
+	Model  string `yaml:"model"`  // a model, built in or a file: one of its branches, or in a Class-Module's stage its Class-Module
+	Branch int    `yaml:"branch"` // of the model, from 1; default: the last one, of full width
 }
 
 // widens gives the number of the branch that is to be widened, or 0 if it is a model.
@@ -114,8 +115,8 @@ func (s StageStart) widens() int {
 
 // Teacher is a network whose results a branch learns beside HR.
 type Teacher struct {
-	Branch int     `yaml:"branch"` // of this model, from 1
-	Model  string  `yaml:"model"`  // or another one, built in or a file
+	Model  string  `yaml:"model"`  // a model, built in or a file; default: the one that is trained
+	Branch int     `yaml:"branch"` // of it, from 1; of another model by default the last one, of full width
 	Weight float64 `yaml:"weight"` // of the loss against it; HR has the rest
 }
 

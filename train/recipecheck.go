@@ -105,6 +105,8 @@ func (s Stage) check(r *Recipe) error {
 		return fmt.Errorf("loss_weights: %+v; they are not negative", s.Weights)
 	case s.Train != TrainBranch && (s.Branch != 0 || s.Teacher != nil || s.Start.Slice != 0 || s.Start.Widen != ""):
 		return errors.New("branch, teacher, slice and widen are for stages that train a branch")
+	case s.Train == TrainClassModule && s.Start.Branch != 0:
+		return errors.New("start: a model has only one Class-Module, no branch of it")
 	case s.Train == TrainJoint && s.Start != StageStart{}:
 		return errors.New("start is for stages that train a branch or the Class-Module")
 	case s.Train != TrainBranch:
@@ -131,8 +133,11 @@ func (s Stage) checkStart(r *Recipe) error {
 			given++
 		}
 	}
-	if given > 1 {
+	switch of := s.Start.Model != "" || s.Start.Widen != "" && s.Start.widens() == 0; {
+	case given > 1:
 		return errors.New("one of slice, widen and model")
+	case s.Start.Branch < 0 || s.Start.Branch > 0 && !of:
+		return fmt.Errorf("branch %d, but of no model", s.Start.Branch)
 	}
 	number, verb := s.Start.Slice, "sliced"
 	if _, err := strconv.Atoi(s.Start.Widen); err == nil {
@@ -158,7 +163,7 @@ func (s Stage) checkStart(r *Recipe) error {
 
 func (s Stage) checkTeacher(r *Recipe) error {
 	switch {
-	case (s.Teacher.Model == "") == (s.Teacher.Branch == 0):
+	case s.Teacher.Model == "" && s.Teacher.Branch == 0 || s.Teacher.Branch < 0:
 		return errors.New("a branch or a model")
 	case s.Teacher.Model == "" && (!r.isNetwork(s.Teacher.Branch) || s.Teacher.Branch == s.Branch):
 		return fmt.Errorf("number %d is not another network of the branches", s.Teacher.Branch)

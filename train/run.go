@@ -203,7 +203,7 @@ func (t *trainer) checkModels() error {
 			err = (&networks{recipe: t.recipe, branches: slices.Clone(t.networks.branches), classModule: t.networks.classModule}).startStage(s)
 		}
 		if err == nil && s.Teacher != nil && s.Teacher.Model != "" {
-			_, err = openNetwork(s.Teacher.Model, t.recipe.Scale)
+			_, err = openNetwork(s.Teacher.Model, s.Teacher.Branch, t.recipe.Scale)
 		}
 		if err != nil {
 			return fmt.Errorf("stage %d (%s): %w", i+1, t.recipe.title(s), err)

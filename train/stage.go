@@ -146,7 +146,7 @@ func (t *trainer) branchStep(j *job) (step, error) {
 		teacher = t.networks.branches[j.Teacher.Branch-1]
 	} else {
 		var err error
-		if teacher, err = openNetwork(j.Teacher.Model, t.recipe.Scale); err != nil {
+		if teacher, err = openNetwork(j.Teacher.Model, j.Teacher.Branch, t.recipe.Scale); err != nil {
 			return nil, err
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"classsr"
 	"classsr/arch"
 	"classsr/tensor"
 	"classsr/weights"
@@ -31,7 +33,7 @@ scale: 4
 branches: [{width: 8}, {width: 12}, {width: 20}]
 stages:
   - {train: branch, branch: 1, start: {model: FILE}, steps: 0}
-  - {train: branch, branch: 2, start: {widen: FILE}, steps: 0}
+  - {train: branch, branch: 2, start: {widen: FILE, branch: 3}, steps: 0}
   - {train: branch, branch: 3, start: {widen: 2}, steps: 0}
   - {train: branch, branch: 3, patches: all, batch: 2, steps: 2, learning_rate: 1e-5}
 `, "FILE", filepath.ToSlash(filepath.Join(o.Folder, ModelName)))
@@ -62,6 +64,44 @@ stages:
 		if worst > limit {
 			t.Errorf("branch %d differs by %g", i+1, worst)
 		}
+	}
+}
+
+// A single branch of another model is what a branch starts from, or learns from.
+func TestBranchesOfOtherModels(t *testing.T) {
+	r, o := tinyRun(t)
+	r.Stages = []Stage{r.Stages[0], r.Stages[1]}
+	r.Branches[1].Width, r.Branches[2].Width = 36, 56
+	r.Stages[0].Start, r.Stages[0].Steps = StageStart{Model: classsr.FastModel}, 0
+	r.Stages[1].Start, r.Stages[1].Steps = StageStart{Model: classsr.FastModel, Branch: 2}, 0
+	if _, err := Run(context.Background(), r, o); err != nil {
+		t.Fatal(err)
+	}
+	got, err := weights.Open(filepath.Join(o.Folder, ModelName), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fast, err := classsr.Open(classsr.FastModel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 1; i <= 2; i++ {
+		want := fast.Weights().Branches[i].Params
+		for name, a := range got.Branches[i].Params {
+			if !slices.Equal(a.Data, want[name].Data) {
+				t.Errorf("branch %d: %s is not that of the model", i+1, name)
+			}
+		}
+	}
+	r.Stages[1].Start.Branch = 4
+	o.Folder = filepath.Join(t.TempDir(), "run")
+	if _, err := Run(context.Background(), r, o); err == nil || !strings.Contains(err.Error(), "fsrcnn-x4 has no network as branch 4") {
+		t.Errorf("%v", err)
+	}
+	r.Stages[1].Start = StageStart{}
+	r.Stages[1].Teacher = &Teacher{Model: classsr.FastModel, Branch: 9, Weight: 0.5}
+	if _, err := Run(context.Background(), r, o); err == nil || !strings.Contains(err.Error(), "no network as branch 9") {
+		t.Errorf("%v", err)
 	}
 }
 
