@@ -29,7 +29,7 @@ func newNetworks(r *Recipe) (*networks, error) {
 		n.branches = append(n.branches, weights.Network{Spec: spec, Params: r.random(i, spec)})
 	}
 	spec := arch.PaperClassModule(len(r.Branches))
-	n.classModule = weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+1e9, r.InitGain)}
+	n.classModule = weights.Network{Spec: spec, Params: spec.InitGain(r.Seed+1e9, r.ClassModuleGain)}
 	if r.Start == "" {
 		return n, nil
 	}

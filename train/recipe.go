@@ -28,10 +28,13 @@ type Recipe struct {
 	Branches []BranchRecipe `yaml:"branches"` // the simplest first; two to five
 	// BatchNorm normalises the fusions of all CARNs, as the paper's code does; without it they have biases, as CARN's own authors have
 	// them.
-	BatchNorm bool      `yaml:"batch_norm"`
-	Seed      uint64    `yaml:"seed"`
-	InitGain  float64   `yaml:"init_gain"` // factor of random weights; default 0.1, as in the paper's code
-	Loss      PixelLoss `yaml:"loss"`      // l1 (default), l2, charbonnier
+	BatchNorm bool    `yaml:"batch_norm"`
+	Seed      uint64  `yaml:"seed"`
+	InitGain  float64 `yaml:"init_gain"` // factor of random weights; default 0.1, as in the paper's code
+	// ClassModuleGain is the same of the Class-Module's; default InitGain. With 0.1 its first results hardly depend on the patch, and it
+	// takes thousands of steps before they do.
+	ClassModuleGain float64   `yaml:"class_module_gain"`
+	Loss            PixelLoss `yaml:"loss"` // l1 (default), l2, charbonnier
 	// Start is a model, built in or a file, whose branches and Class-Module are trained on. Stages may start branches otherwise.
 	Start string `yaml:"start"`
 	// Degradation is how the LR pictures of the data must be degraded; nil if it does not matter.
@@ -188,6 +191,7 @@ func parseRecipe(text string) (*Recipe, error) {
 }
 
 func (r *Recipe) setDefaults() {
+	setDefault(&r.ClassModuleGain, r.InitGain)
 	setDefault(&r.Validation.Every, 1000)
 	setDefault(&r.Validation.Pictures, 5)
 	if r.Degradation != nil {

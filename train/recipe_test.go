@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -70,6 +71,7 @@ stages:
 		{"steps: 1", "steps: 1, loss: l3", "unknown loss"},
 		{"scale: 4", "scale: 4\nbatch_norm: true", "batch_norm"},
 		{"scale: 4", "scale: 4\ninit_gain: -1", "init_gain"},
+		{"scale: 4", "scale: 4\nclass_module_gain: .nan", "class_module_gain"},
 		{"1e-3", ".nan", "learning_rate"},
 		{"steps: 1", "steps: 1, clip: .nan", "clip"},
 		{"steps: 1", "steps: 1, loss_weights: {pixel: .inf}", "loss_weights"},
@@ -87,6 +89,28 @@ stages:
 			t.Errorf("%s: %v, want %q", c.new, err, c.want)
 		} else if strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q has several lines", err)
+		}
+	}
+}
+
+// The Class-Module's random weights have a gain of their own, or that of all.
+func TestGainsOfRandomWeights(t *testing.T) {
+	scale := func(text string) float64 {
+		r, err := ParseRecipe("name: a\nnetwork: fsrcnn\nscale: 4\nbranches: [{width: 4}, {width: 8}]\n" + text +
+			"\nstages: [{train: joint, steps: 0}]")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := newNetworks(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return float64(n.classModule.Params["CondNet.0.weight"].Data[0])
+	}
+	own := scale("")
+	for text, want := range map[string]float64{"init_gain: 0.2": 2, "class_module_gain: 1": 10, "init_gain: 1\nclass_module_gain: 0.5": 5} {
+		if got := scale(text) / own; math.Abs(got-want) > 1e-4 {
+			t.Errorf("%s: weights are %v times as large, want %v", text, got, want)
 		}
 	}
 }

@@ -32,6 +32,8 @@ func (r *Recipe) check() error {
 		return errors.New("checkpoint, validation: steps and pictures must be positive")
 	case !(r.InitGain > 0 && r.InitGain <= 10):
 		return fmt.Errorf("init_gain: %v; it is 0.1 in the paper's code, 1 for weights that keep the size of values", r.InitGain)
+	case !(r.ClassModuleGain > 0 && r.ClassModuleGain <= 10):
+		return fmt.Errorf("class_module_gain: %v; it is that of init_gain by default, 1 for weights that keep the size of values", r.ClassModuleGain)
 	case r.BatchNorm && !slices.ContainsFunc(r.Branches, func(b BranchRecipe) bool { return b.Network == normalised }):
 		return fmt.Errorf("batch_norm: only %s has any", normalised)
 	}
