@@ -21,7 +21,7 @@ import (
 type Spec struct {
 	Net        string `json:"net"`                  // name of the architecture
 	Scale      int    `json:"scale,omitempty"`      // enlargement
-	Scales     []int  `json:"scales,omitempty"`     // CARN: the enlargements its multi-scale form serves; bicubic: several
+	Scales     []int  `json:"scales,omitempty"`     // several enlargements that the parameters serve: multi-scale CARN, bicubic, FSRCNN if nothing tells which one it is for
 	Width      int    `json:"width,omitempty"`      // channels of the feature maps (d or nf)
 	Depth      int    `json:"depth,omitempty"`      // FSRCNN: mapping layers m; RCAN: residual groups; SRVGGNetCompact: body convolutions; others: blocks
 	Blocks     int    `json:"blocks,omitempty"`     // RCAN: blocks in a group
@@ -163,6 +163,9 @@ func (s Spec) Check() error {
 
 // Enlarges tells whether the network enlarges pictures, as all but the Class-Module do.
 func (s Spec) Enlarges() bool { return len(s.arch().Scales) > 0 }
+
+// AnyScale tells whether parameters do not tell how far the network enlarges.
+func (s Spec) AnyScale() bool { return s.arch().anyScale }
 
 // Interpolates tells whether there are no parameters.
 func (s Spec) Interpolates() bool { return s.arch().Interpolates }

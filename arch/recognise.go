@@ -12,7 +12,8 @@ import (
 
 // Known is what is known of a network besides its parameters; zero fields are not known.
 type Known struct {
-	// Scale says how far a network enlarges whose parameters do not tell, as those of FSRCNN; unknown means 4.
+	// Scale says how far a network enlarges whose parameters do not tell, as those of FSRCNN. Unknown means 4, but every other scale of the
+	// architecture can be asked for.
 	Scale int
 	// InputRange is what white is to the network, 1 or 255. The mean shift tells, where it is stored; unknown means as in the
 	// paper.
@@ -34,8 +35,11 @@ func Recognise(params tensor.Set, known Known) (Spec, tensor.Set, error) {
 		if !ok {
 			continue
 		}
-		if a.anyScale && known.Scale != 0 {
+		switch {
+		case a.anyScale && known.Scale != 0:
 			spec.Scale = known.Scale
+		case a.anyScale:
+			spec.Scales = a.Scales
 		}
 		// Before anything is built: a file of many names could ask for a network far larger than itself.
 		if err := spec.Check(); err != nil {

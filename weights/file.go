@@ -11,7 +11,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"classsr/arch"
 	"classsr/fault"
@@ -55,7 +57,27 @@ func Open(path string, scale int) (*Model, error) {
 	return m, nil
 }
 
+// inName finds a scale in the name of a file, such as FSRCNN_x2.pth.
+var inName = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])x([2348])(?:[^a-z0-9]|$)`)
+
+// open opens a file. Where neither the caller nor its contents tell the scale, its name may.
 func open(path string, scale int) (*Model, error) {
+	m, err := openAt(path, scale)
+	if err != nil || scale != 0 || len(m.Scales()) < 2 {
+		return m, err
+	}
+	found := inName.FindStringSubmatch(filepath.Base(path))
+	if found == nil {
+		return m, nil
+	}
+	named, _ := strconv.Atoi(found[1]) // a digit
+	if other, err := openAt(path, named); err == nil && m.Full().Spec.AnyScale() {
+		return other, nil
+	}
+	return m, nil
+}
+
+func openAt(path string, scale int) (*Model, error) {
 	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err

@@ -64,7 +64,7 @@ func TestHalvesOfNetworksForNCNN(t *testing.T) {
 // PyTorch computes the same, with the numbers that a script finds in the files.
 func TestNetworksForNCNNWorkAsInPyTorch(t *testing.T) {
 	testref.Slow(t)
-	python := pythonWithTorch(t)
+	python := testref.PythonWithTorch(t)
 	param := testref.Path(t, "data", "weights", "realesrgan", "RealESRGAN_General_x4_v3.param")
 	m, err := Open(param, 0)
 	if err != nil {

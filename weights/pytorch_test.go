@@ -16,20 +16,6 @@ import (
 	"classsr/weights/torch"
 )
 
-// pythonWithTorch is what CLASSSR_PYTHON names, or else Debian's; without PyTorch in it the test ends as testref.Missing says.
-func pythonWithTorch(t *testing.T) string {
-	t.Helper()
-	python := os.Getenv("CLASSSR_PYTHON")
-	if python == "" {
-		python = "/usr/bin/python3"
-	}
-	// Python takes the folder torch beside this file for a package of that name, but one without modules.
-	if out, err := exec.Command(python, "-c", "from torch import nn").CombinedOutput(); err != nil {
-		testref.Missing(t, "%s has no PyTorch: set CLASSSR_PYTHON to a python that has (%v: %s)", python, err, bytes.TrimSpace(out))
-	}
-	return python
-}
-
 // moderate gives a network random parameters that keep its results near the size of its input.
 func moderate(n Network) Network {
 	r := rand.New(rand.NewPCG(2, uint64(n.Spec.Width)))
@@ -48,7 +34,7 @@ func moderate(n Network) Network {
 // PyTorch loads an exported model into the paper's modules, with nothing missing and nothing surplus, and computes what the
 // reference arithmetic computes.
 func TestExportedCheckpointsWorkInPyTorch(t *testing.T) {
-	python := pythonWithTorch(t)
+	python := testref.PythonWithTorch(t)
 	m := classSR(t)
 	parts := []Network{moderate(*m.ClassModule)}
 	for _, b := range m.Branches {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -300,7 +301,7 @@ func TestReleasedCheckpointsAreRecognised(t *testing.T) {
 	for name, want := range map[string]arch.Spec{
 		"carn_m.pth":                   {Net: "carn", Scale: 4, Width: 64, Groups: 4, InputRange: 1},
 		"arm-carn.pth":                 {Net: "carn", Scale: 4, Width: 64, Groups: 4, InputRange: 1},
-		"arm-fsrcnn.pth":               {Net: "fsrcnn", Scale: 4, Width: 56, Shrink: 12, Depth: 4, InputRange: 1},
+		"arm-fsrcnn.pth":               {Net: "fsrcnn", Scale: 4, Scales: []int{2, 3, 4, 8}, Width: 56, Shrink: 12, Depth: 4, InputRange: 1},
 		"pcsr-fsrcnn-x4-iter_last.pth": {Net: "fsrcnn", Scale: 4, Width: 56, Shrink: 12, Depth: 4, InputRange: 1},
 	} {
 		m, err := Open(testref.Path(t, "data", "weights", "orig", name), 0)
@@ -319,6 +320,15 @@ func TestReleasedCheckpointsAreRecognised(t *testing.T) {
 		wantJSON, _ := json.Marshal(want)
 		if string(gotJSON) != string(wantJSON) {
 			t.Errorf("%s: %s, want %s", name, gotJSON, wantJSON)
+		}
+	}
+	for _, scale := range []int{2, 3, 4} { // which only the name of the file tells
+		m, err := Open(testref.Path(t, "data", "weights", "etds", fmt.Sprintf("FSRCNN_x%d.pth", scale)), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Full().Spec; got.Net != "fsrcnn2016" || !slices.Equal(m.Scales(), []int{scale}) {
+			t.Errorf("FSRCNN_x%d.pth: %+v, want that scale", scale, got)
 		}
 	}
 	m, err := Open(testref.Path(t, "reference", "papermode.pth"), 0)
