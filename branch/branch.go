@@ -145,7 +145,7 @@ func (b *Branch) bytesOf(picture, core image.Point) int64 {
 
 // MACs counts the multiply-accumulates of the whole picture at once, without its Border, as plain convolutions.
 func (b *Branch) MACs(picture image.Point) int64 {
-	return b.Plan.MACs(picture, image.Rectangle{Max: picture})
+	return b.Plan.MACs(b.folded(image.Rectangle{Max: picture}).Max, image.Rectangle{Max: picture})
 }
 
 // Patch is the sub-image of the paper, for which costs are given.
