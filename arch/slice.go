@@ -20,14 +20,10 @@ func Slice(wide Spec, params tensor.Set, narrow Spec) (tensor.Set, error) {
 	if wide.Net != narrow.Net || wide.Scale != narrow.Scale || wide.InputRange != narrow.InputRange || len(from.Nodes) != len(to.Nodes) {
 		return nil, failed
 	}
-	s := slicer{from: from, to: to, kept: [][]int{firstOf(3, 3, 1, 1)}, groups: 1}
+	s := slicer{from: from, to: to, kept: [][]int{firstOf(3, 3, 1, 1)}}
 	probe := tensor.Shape{N: 1, C: 3, H: 16, W: 16}
 	s.fromShapes, s.toShapes = from.Shapes(probe), to.Shapes(probe)
-	for _, n := range from.Nodes {
-		if conv, ok := n.Op.(nn.Conv); ok {
-			s.groups = max(s.groups, conv.GroupCount())
-		}
-	}
+	s.findGroups()
 	sliced := tensor.Set{}
 	for i := range from.Nodes {
 		if !s.fits(i) {
@@ -44,7 +40,25 @@ type slicer struct {
 	from, to             *nn.Graph
 	fromShapes, toShapes []tensor.Shape
 	kept                 [][]int // by value: the channels of the wider one that the narrower one has
-	groups               int     // of the most divided convolution
+	groups               int     // of the most divided convolution that is not depthwise
+}
+
+func (s *slicer) findGroups() {
+	s.groups = 1
+	for i, n := range s.from.Nodes {
+		if conv, ok := n.Op.(nn.Conv); ok && !s.depthwise(i) {
+			s.groups = max(s.groups, conv.GroupCount())
+		}
+	}
+}
+
+// depthwise tells whether node i is a convolution of each channel by itself, in both graphs.
+func (s *slicer) depthwise(i int) bool {
+	is := func(op nn.Op) bool {
+		conv, ok := op.(nn.Conv)
+		return ok && conv.In > 1 && conv.In == conv.Out && conv.GroupCount() == conv.In
+	}
+	return is(s.from.Nodes[i].Op) && is(s.to.Nodes[i].Op)
 }
 
 // fits tells whether node i is of the same kind in both graphs, and in the narrower one no wider.
@@ -57,7 +71,7 @@ func (s *slicer) fits(i int) bool {
 		return false
 	}
 	conv, ok := a.Op.(nn.Conv)
-	return !ok || conv.GroupCount() == b.Op.(nn.Conv).GroupCount() && conv.Kernel == b.Op.(nn.Conv).Kernel
+	return !ok || (conv.GroupCount() == b.Op.(nn.Conv).GroupCount() || s.depthwise(i)) && conv.Kernel == b.Op.(nn.Conv).Kernel
 }
 
 // keep says which channels of the result of node i are kept.
@@ -66,7 +80,17 @@ func (s *slicer) keep(i int) []int {
 	wide, narrow := s.fromShapes[i+1].C, s.toShapes[i+1].C
 	switch op := n.Op.(type) {
 	case nn.Conv, nn.Deconv, nn.Linear:
+		if s.depthwise(i) {
+			return s.kept[n.Inputs[0]]
+		}
 		return firstOf(wide, narrow, s.groups, s.unit(i))
+	case nn.PixelUnshuffle:
+		var kept []int
+		unit := op.Factor * op.Factor
+		for _, c := range s.kept[n.Inputs[0]] {
+			kept = append(kept, firstFrom(c*unit, unit)...)
+		}
+		return kept
 	case nn.PixelShuffle:
 		var kept []int
 		for _, c := range s.kept[n.Inputs[0]] {
@@ -120,6 +144,15 @@ func firstOf(all, n, groups, unit int) []int {
 	return kept
 }
 
+// firstFrom lists n channels from the first on.
+func firstFrom(first, n int) []int {
+	channels := make([]int, n)
+	for i := range channels {
+		channels[i] = first + i
+	}
+	return channels
+}
+
 // slice adds the parameters of node i.
 func (s *slicer) slice(sliced, params tensor.Set, i int) {
 	from, to := s.from.Nodes[i], s.to.Nodes[i]
@@ -133,7 +166,10 @@ func (s *slicer) slice(sliced, params tensor.Set, i int) {
 			rows, columns = columns, rows
 		case nn.Conv:
 			groups := op.GroupCount()
-			columns = within(columns[:len(columns)/groups], op.In/groups)
+			if columns = []int{0}; !s.depthwise(i) {
+				inputs := s.kept[from.Inputs[0]]
+				columns = within(inputs[:len(inputs)/groups], op.In/groups)
+			}
 		case nn.PReLU:
 			if len(src.Data) == 1 {
 				rows = []int{0}

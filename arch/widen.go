@@ -34,14 +34,10 @@ func widen(wide, narrow *nn.Graph, fresh, params tensor.Set) tensor.Set {
 		return nil
 	}
 	// As for a slice of the wider network: what it would keep is where the narrower one's channels go.
-	w := widener{slicer{from: wide, to: narrow, kept: [][]int{firstOf(3, 3, 1, 1)}, groups: 1}}
+	w := widener{slicer{from: wide, to: narrow, kept: [][]int{firstOf(3, 3, 1, 1)}}}
 	probe := tensor.Shape{N: 1, C: 3, H: 16, W: 16}
 	w.fromShapes, w.toShapes = wide.Shapes(probe), narrow.Shapes(probe)
-	for i, n := range wide.Nodes {
-		if conv, ok := n.Op.(nn.Conv); ok && !w.depthwise(i) {
-			w.groups = max(w.groups, conv.GroupCount())
-		}
-	}
+	w.findGroups()
 	widened := tensor.Set{}
 	for i := range wide.Nodes {
 		if !w.fits(i) {
@@ -56,22 +52,10 @@ func widen(wide, narrow *nn.Graph, fresh, params tensor.Set) tensor.Set {
 // widener walks through two graphs of the same structure; its slicer goes from the wider to the narrower one.
 type widener struct{ slicer }
 
-// depthwise tells whether node i is a convolution of each channel by itself, in both graphs.
-func (w *widener) depthwise(i int) bool {
-	is := func(op nn.Op) bool {
-		conv, ok := op.(nn.Conv)
-		return ok && conv.In > 1 && conv.In == conv.Out && conv.GroupCount() == conv.In
-	}
-	return is(w.from.Nodes[i].Op) && is(w.to.Nodes[i].Op)
-}
-
 // fits tells whether node i is of the same kind in both graphs, no wider in the narrower one, and takes together only what belongs
 // together.
 func (w *widener) fits(i int) bool {
 	n := w.from.Nodes[i]
-	if w.depthwise(i) {
-		return w.toShapes[i+1].C <= w.fromShapes[i+1].C && n.Op.(nn.Conv).Kernel == w.to.Nodes[i].Op.(nn.Conv).Kernel
-	}
 	if _, ok := n.Op.(nn.Concat); !ok { // what has several inputs takes them channel by channel
 		for _, v := range n.Inputs[1:] {
 			if !slices.Equal(w.kept[v], w.kept[n.Inputs[0]]) {
@@ -80,14 +64,6 @@ func (w *widener) fits(i int) bool {
 		}
 	}
 	return w.slicer.fits(i)
-}
-
-// keep says where the channels of the result of node i go.
-func (w *widener) keep(i int) []int {
-	if w.depthwise(i) {
-		return w.kept[w.from.Nodes[i].Inputs[0]]
-	}
-	return w.slicer.keep(i)
 }
 
 // put adds the parameters of node i.

@@ -12,20 +12,20 @@ import (
 // randomised gives parameters of a network that is not near the identity.
 func randomised(s Spec, seed uint64) tensor.Set {
 	random := rand.New(rand.NewPCG(seed, 1))
-	params := s.InitGain(seed, 1)
+	params := s.InitGain(seed, 0.7)
 	for name, a := range params {
 		if !s.Learns(name) {
 			continue
 		}
 		for i := range a.Data { // biases, slopes and statistics, too
-			a.Data[i] += 0.1 * random.Float32()
+			a.Data[i] += 0.1 * (random.Float32() - 0.5)
 		}
 	}
 	return params
 }
 
 func noise(seed uint64) *tensor.Tensor {
-	x := tensor.New(tensor.Shape{N: 1, C: 3, H: 7, W: 9})
+	x := tensor.New(tensor.Shape{N: 1, C: 3, H: 6, W: 10})
 	random := rand.New(rand.NewPCG(seed, 2))
 	for i := range x.Data {
 		x.Data[i] = random.Float32()
@@ -59,6 +59,12 @@ func TestWidenedNetworksComputeTheSame(t *testing.T) {
 		{Spec{Net: "carn", Scale: 2, Width: 8, Groups: 4, BatchNorm: true, InputRange: 1}, 16},
 		{Spec{Net: "carn", Scale: 4, Scales: []int{2, 3, 4}, Width: 8, Groups: 4, InputRange: 1}, 12},
 		{Spec{Net: "carn", Scale: 3, Width: 6, Groups: 1, InputRange: 1}, 7},
+		{Spec{Net: "span", Scale: 4, Width: 16, Depth: 5, InputRange: 1}, 24},
+		{Spec{Net: "span", Scale: 3, Width: 8, Depth: 2, InputRange: 1}, 48},
+		{Spec{Net: "fsrcnn2016", Scale: 3, Width: 16, Shrink: 12, Depth: 4, InputRange: 1}, 24},
+		{Spec{Net: "srvggnet", Scale: 4, Width: 12, Depth: 3, InputRange: 1}, 20},
+		{Spec{Net: "rrdbnet", Scale: 4, Width: 8, Depth: 1, Growth: 4, InputRange: 1}, 12},
+		{Spec{Net: "rrdbnet", Scale: 2, Width: 8, Depth: 1, Growth: 4, InputRange: 1}, 12},
 		{Spec{Net: "rcan", Scale: 2, Width: 16, Depth: 1, Blocks: 2, Squeeze: 1, InputRange: 255}, 36},
 	} {
 		wide := c.narrow
