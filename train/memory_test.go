@@ -17,6 +17,8 @@ func TestFootprints(t *testing.T) {
 		{"carn", "train: branch, branch: 2, patches: all, batch: 8"},
 		{"srresnet", "train: branch, branch: 2, patches: all, batch: 4"},
 		{"rcan", "train: branch, branch: 1, patches: all, batch: 2"},
+		{"span", "train: branch, branch: 2, patches: all, batch: 4"},
+		{"srvggnet", "train: branch, branch: 1, patches: all, batch: 4"},
 		{"fsrcnn", "train: class-module, batch: 16"},
 		{"carn", "train: joint, batch: 16, chunk: 4"},
 		{"", "train: joint, batch: 16, chunk: 4"},
