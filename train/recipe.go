@@ -52,7 +52,10 @@ type Recipe struct {
 type BranchRecipe struct {
 	Network string `yaml:"network"` // its architecture; default: the recipe's
 	Width   int    `yaml:"width"`
-	Bicubic bool   `yaml:"bicubic"` // plain interpolation, which costs nothing and learns nothing
+	// Depth and Blocks are those of arch.Spec, such as the residual groups of RCAN and the blocks in each; default: the architecture's own.
+	Depth   int  `yaml:"depth"`
+	Blocks  int  `yaml:"blocks"`
+	Bicubic bool `yaml:"bicubic"` // plain interpolation, which costs nothing and learns nothing
 }
 
 // Validation says what is measured while training goes on.
@@ -249,6 +252,21 @@ func (r *Recipe) spec(i int) (arch.Spec, error) {
 		return arch.Spec{}, err
 	}
 	spec.BatchNorm = r.BatchNorm && b.Network == normalised
+	for _, f := range []struct {
+		name     string
+		own, set *int
+	}{{"depth", &spec.Depth, &b.Depth}, {"blocks", &spec.Blocks, &b.Blocks}} {
+		if *f.set == 0 {
+			continue
+		}
+		if *f.own == 0 {
+			return arch.Spec{}, fmt.Errorf("number %d: %s has no %s to set", i+1, b.Network, f.name)
+		}
+		*f.own = *f.set
+	}
+	if err := spec.Check(); err != nil {
+		return arch.Spec{}, err
+	}
 	if r.Branches[i].Bicubic {
 		spec = arch.Interpolation(spec)
 	}

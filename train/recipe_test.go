@@ -80,7 +80,12 @@ stages:
 		{"network: fsrcnn\n", "", "number 2 has no network"},
 		{"{width: 16}", "{network: edsr, width: 16}", `unknown network "edsr"`},
 		{"{width: 16}", "{network: carn, width: 18}", "not divisible"},
-		{"{width: 16}", "{network: carn, bicubic: true}", "number 1 has a network and is bicubic"},
+		{"{width: 16}", "{network: carn, bicubic: true}", "number 1 is that of a network and is bicubic"},
+		{"{width: 16}", "{network: carn, width: 16, depth: 2}", "number 1: carn has no depth to set"},
+		{"{width: 16}", "{width: 16, blocks: 2}", "number 1: fsrcnn has no blocks to set"},
+		{"{width: 16}", "{width: 16, depth: -2}", "-2 mapping layers"},
+		{"{width: 16}, {width: 56}]\nstages:\n  - {train: branch, branch: 2,", "{width: 16, depth: 2}, {width: 56}]\nstages:\n  - {train: branch, branch: 2, start: {widen: 1},",
+			"branches 1 and 2 differ in depth"},
 		{"{width: 16}", "{network: rcan, width: 36}", "number 1 (rcan) takes colours in 0..255, number 2 (fsrcnn) in 0..1"},
 		{"train: branch, branch: 2", "train: joint, branch: 2", "for stages that train a branch"},
 	} {

@@ -70,8 +70,8 @@ func (r *Recipe) checkBranches() error {
 		switch {
 		case b.Bicubic != (b.Width == 0):
 			return fmt.Errorf("number %d needs a width, or bicubic: true", i+1)
-		case b.Bicubic && b.Network != "":
-			return fmt.Errorf("number %d has a network and is bicubic: leave out one of them", i+1)
+		case b.Bicubic && (b.Network != "" || b.Depth != 0 || b.Blocks != 0):
+			return fmt.Errorf("number %d is that of a network and is bicubic: leave out one of them", i+1)
 		}
 		spec, err := r.spec(i)
 		if err != nil {
@@ -152,6 +152,8 @@ func (s Stage) checkStart(r *Recipe) error {
 	}
 	from, to := r.Branches[number-1], r.Branches[s.Branch-1]
 	switch {
+	case from.Network == to.Network && (from.Depth != to.Depth || from.Blocks != to.Blocks):
+		return fmt.Errorf("branches %d and %d differ in depth: only one as deep can be %s", number, s.Branch, verb)
 	case from.Network != to.Network:
 		return fmt.Errorf("branch %d is a %s and branch %d a %s: only a branch of the same network can be %s", number, from.Network,
 			s.Branch, to.Network, verb)
