@@ -57,6 +57,7 @@ var layers = []string{
 	"imageio/tga",
 	"imageio",
 	"resample",
+	"degrade",
 	"scaling",
 	"metric",
 	"route",

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"classsr/degrade"
 )
 
 // thresholds are the PSNRs that cut the patches into classes of one size (section 4.1): patches of at least the first are of the
@@ -38,7 +40,7 @@ func (s *Store) Judged() bool { return s.meta.Settings.Judge != "" }
 func (s *Store) JudgeName() string { return s.meta.Settings.Judge }
 
 // Degradation says how the LR patches are degraded; nil if they are not.
-func (s *Store) Degradation() *Degradation { return s.meta.Settings.Degradation }
+func (s *Store) Degradation() *degrade.Degradation { return s.meta.Settings.Degradation }
 
 // Split gives the numbers of the patches of each class, the simplest first, and the PSNRs between them. It panics if there was no
 // judge.

@@ -18,6 +18,7 @@ import (
 	"io"
 	"math"
 
+	"classsr/degrade"
 	"classsr/fault"
 )
 
@@ -44,7 +45,7 @@ type Settings struct {
 	Judge   string    `json:"judge"`   // name of the model whose PSNR is the difficulty; empty if there is none
 	Classes int       `json:"classes"` // for the stored thresholds
 	// Degradation says how the LR pictures are degraded after they were reduced; nil if they are not. The judge sees them degraded.
-	Degradation *Degradation `json:"degradation,omitempty"`
+	Degradation *degrade.Degradation `json:"degradation,omitempty"`
 }
 
 // PaperSettings are those of the paper at a scale (section 4.1), without a judge.
@@ -275,4 +276,12 @@ func writeEnd(w io.Writer, offset int64, patches []patch, m metadata) error {
 		}
 	}
 	return nil
+}
+
+// variants is how often each picture is used at each size.
+func (s Settings) variants() int {
+	if s.Degradation == nil {
+		return 1
+	}
+	return s.Degradation.Variants
 }

@@ -50,7 +50,7 @@ func (c *cutter) bytes(found imageio.Config, factor float64) int64 {
 	n += resample.ReduceBytes(hr, c.Scale, resample.Published)
 	lr := resample.LR(hr, c.Scale)
 	if c.Degradation != nil {
-		n += c.Degradation.degradeBytes(lr)
+		n += c.Degradation.Bytes(lr)
 	}
 	if c.model != nil {
 		n += hr.Bytes() + judgeBytes(c.model, lr)

@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"classsr/arch"
-	"classsr/dataset"
+	"classsr/degrade"
 	"classsr/fault"
 	"classsr/internal/regular"
 	"classsr/weights"
@@ -38,7 +38,7 @@ type Recipe struct {
 	// Start is a model, built in or a file, whose branches and Class-Module are trained on. Stages may start branches otherwise.
 	Start string `yaml:"start"`
 	// Degradation is how the LR pictures of the data must be degraded; nil if it does not matter.
-	Degradation *dataset.Degradation `yaml:"degradation"`
+	Degradation *degrade.Degradation `yaml:"degradation"`
 	Validation  Validation           `yaml:"validation"`
 	Checkpoint  int                  `yaml:"checkpoint"` // steps from one to the next; default 1000
 	Licence     string               `yaml:"licence"`    // of the model, for its file

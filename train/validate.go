@@ -12,6 +12,7 @@ import (
 
 	"classsr"
 	"classsr/dataset"
+	"classsr/degrade"
 	"classsr/imageio"
 	"classsr/infer"
 	"classsr/internal/atomicfile"
@@ -74,7 +75,7 @@ const maxValidationSide = 768
 
 // newValidator reads the first pictures of a folder, and spoils their LR pictures as those of the data are, which may be not at all; it is nil if
 // no folder is named.
-func newValidator(ctx context.Context, folder string, r *Recipe, degraded *dataset.Degradation, threads int) (*validator, error) {
+func newValidator(ctx context.Context, folder string, r *Recipe, degraded *degrade.Degradation, threads int) (*validator, error) {
 	if folder == "" {
 		return nil, nil
 	}
@@ -104,7 +105,7 @@ func newValidator(ctx context.Context, folder string, r *Recipe, degraded *datas
 }
 
 // read adds a picture.
-func (v *validator) read(path string, degraded *dataset.Degradation) error {
+func (v *validator) read(path string, degraded *degrade.Degradation) error {
 	decoded, err := imageio.DecodeFile(path, imageio.Limits{Accept: imageio.Within(sysmem.Allowed(0), dataset.ColoursBytes)})
 	if err != nil {
 		return err

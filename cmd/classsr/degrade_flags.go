@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"classsr/dataset"
+	"classsr/degrade"
 	"classsr/train"
 )
 
@@ -80,19 +81,19 @@ func (f *degradeFlags) into(cmd *cobra.Command, s *dataset.Settings) error {
 }
 
 // given is what the flags say themselves.
-func (f *degradeFlags) given(changed func(string) bool) *dataset.Degradation {
-	d := &dataset.Degradation{}
+func (f *degradeFlags) given(changed func(string) bool) *degrade.Degradation {
+	d := &degrade.Degradation{}
 	if changed("jpeg") {
-		d.JPEG = &dataset.JPEG{Quality: [2]int{int(f.jpeg.low), int(f.jpeg.high)}, Share: f.jpeg.share}
+		d.JPEG = &degrade.JPEG{Quality: [2]int{int(f.jpeg.low), int(f.jpeg.high)}, Share: f.jpeg.share}
 		if len(f.subsampling) == 3 {
 			d.JPEG.Subsampling = [3]float64(f.subsampling)
 		}
 	}
 	if changed("noise") {
-		d.Noise = &dataset.Noise{Sigma: [2]float64{f.noise.low, f.noise.high}, Share: f.noise.share}
+		d.Noise = &degrade.Noise{Sigma: [2]float64{f.noise.low, f.noise.high}, Share: f.noise.share}
 	}
 	if changed("blur") {
-		d.Blur = &dataset.Blur{Sigma: [2]float64{f.blur.low, f.blur.high}, Share: f.blur.share}
+		d.Blur = &degrade.Blur{Sigma: [2]float64{f.blur.low, f.blur.high}, Share: f.blur.share}
 	}
 	return d
 }

@@ -1,4 +1,5 @@
-package dataset
+// Package degrade does to reduced pictures what cameras and web pages do: JPEG, noise and blur, by draws that are the same on every machine.
+package degrade
 
 import (
 	"crypto/sha256"
@@ -119,14 +120,6 @@ func checkShare(what string, share float64) error {
 		return fmt.Errorf("%s: a share of %v: it is above 0 and at most 1", what, share)
 	}
 	return nil
-}
-
-// variants is how often each picture is used at each size.
-func (s Settings) variants() int {
-	if s.Degradation == nil {
-		return 1
-	}
-	return s.Degradation.Variants
 }
 
 // Same tells whether pictures are degraded alike, though maybe by other draws. Nil is no degradation.

@@ -1,4 +1,4 @@
-package dataset
+package degrade
 
 import (
 	"bytes"
@@ -35,8 +35,8 @@ func (d *Degradation) Degrade(p *picture.Picture, name string, factor float64, v
 	return p, done, nil
 }
 
-// degradeBytes bounds what Degrade holds for a LR picture of this form, beside it and the result.
-func (d *Degradation) degradeBytes(lr picture.Config) int64 {
+// Bytes bounds what Degrade holds for a LR picture of this form, beside it and the result.
+func (d *Degradation) Bytes(lr picture.Config) int64 {
 	const copies = 8 // the file, what it is decoded to, and planes of the filter
 	n := copies * lr.Bytes()
 	if d.JPEG != nil {
@@ -64,7 +64,7 @@ func (s jpegStep) apply(p *picture.Picture) (*picture.Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Colours(decoded.Picture), nil
+	return decoded.Picture, nil
 }
 
 type noiseStep struct {
