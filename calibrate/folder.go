@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"classsr"
+	"classsr/degrade"
 	"classsr/evaluate"
 	"classsr/imageio"
 	"classsr/picture"
@@ -15,6 +16,8 @@ import (
 type Folders struct {
 	// HR is the folder of the HR pictures; LR pictures are made from them by the field's bicubic filter.
 	HR string
+	// Degradation is done to the LR pictures; nil leaves them as they are.
+	Degradation *degrade.Degradation
 	// Pages is a folder of small pictures of text, drawings and screens, none of which may be blurred (AddPage); empty if there is none.
 	Pages string
 }
@@ -41,6 +44,9 @@ func (f Folders) Run(ctx context.Context, m *classsr.Model, threads int, note fu
 		for i, path := range paths {
 			note(fmt.Sprintf("%s %d of %d: %s", step, i+1, len(paths), path))
 			hr, lr, err := evaluate.Reduced(path, m.Scales()[0], resample.Published, c.accepts)
+			if err == nil && f.Degradation != nil {
+				lr, _, err = f.Degradation.Degrade(lr, path, 1, 0)
+			}
 			if err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ type version struct {
 // cut gives the entry of a version of a picture, its tiles and its patches. A picture too small for a patch gives none.
 func (c cutter) cut(ctx context.Context, p *picture.Picture, v version) (entry, []byte, []patch, error) {
 	e := entry{Factor: v.factor, Variant: v.variant}
-	hr, err := shrunk(Colours(p), v.factor)
+	hr, err := shrunk(p.RGB8(), v.factor)
 	if err != nil {
 		return e, nil, nil, err
 	}
@@ -83,22 +83,6 @@ func positions(length, patch, step int) []int {
 		at = append(at, last)
 	}
 	return at
-}
-
-// Colours gives a picture's colours as RGB of 8 bits, which it may share; alpha is left out.
-func Colours(p *picture.Picture) *picture.Picture {
-	if p.Colors == 3 && !p.Alpha && p.Depth == 8 {
-		return p
-	}
-	out := picture.New(p.Width, p.Height, 3, false, 8)
-	plane := make([]float32, p.Width*p.Height)
-	for c := range 3 {
-		if c < p.Colors {
-			p.ReadPlane(plane, c, p.Bounds())
-		}
-		out.WritePlane(plane, c, p.Bounds())
-	}
-	return out
 }
 
 // shrunk gives a picture at a factor of its size.

@@ -12,7 +12,7 @@ import (
 // What the jobs of Prepare hold in memory is reckoned from the headers of the pictures: a picture that takes more than all that may be used is
 // left out, and jobs wait until there is room for theirs.
 
-// ColoursBytes is the most memory, in bytes, that Colours holds for a picture of this form, the picture included.
+// ColoursBytes is the most memory, in bytes, that picture.RGB8 holds for a picture of this form, the picture included.
 func ColoursBytes(c imageio.Config) int64 {
 	if c.Colors == 3 && !c.Alpha && c.Depth == 8 {
 		return c.PictureBytes

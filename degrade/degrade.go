@@ -21,10 +21,11 @@ type step interface {
 	apply(p *picture.Picture) (*picture.Picture, error)
 }
 
-// Degrade gives the LR picture that becomes of p, RGB of 8 bits, at a factor of its size, and what was done. The draws depend on the name
+// Degrade gives the LR picture, RGB of 8 bits, that becomes of p at a factor of its size, and what was done. The draws depend on the name
 // of the picture, the factor, the variant (from 0) and the seed.
 func (d *Degradation) Degrade(p *picture.Picture, name string, factor float64, variant int) (*picture.Picture, []string, error) {
 	var done []string
+	p = p.RGB8()
 	for _, s := range d.draw(d.draws(name, factor, variant)) {
 		var err error
 		if p, err = s.apply(p); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"classsr"
+	"classsr/degrade"
 	"classsr/imageio"
 	"classsr/infer"
 	"classsr/resample"
@@ -18,6 +19,8 @@ type Folder struct {
 	// pictures are made from the HR ones by the field's bicubic filter in this variant.
 	HR, LR  string
 	Variant resample.Variant
+	// Degradation is done to LR pictures that are made; nil leaves them as they are.
+	Degradation *degrade.Degradation
 	// CompareFull also runs the full-width network over the whole pictures, to compare its time and its seams.
 	CompareFull bool
 

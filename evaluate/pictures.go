@@ -24,7 +24,10 @@ func Pictures(folder string) ([]string, error) {
 func (m *meter) pair(path string) (hr, lr *picture.Picture, err error) {
 	scale := m.up.Scale()
 	if m.LR == "" {
-		return Reduced(path, scale, m.Variant, m.accepts)
+		if hr, lr, err = Reduced(path, scale, m.Variant, m.accepts); err == nil && m.Degradation != nil {
+			lr, _, err = m.Degradation.Degrade(lr, baseName(path), 1, 0)
+		}
+		return hr, lr, err
 	}
 	if hr, err = cropped(path, scale, m.accepts); err != nil {
 		return nil, nil, err

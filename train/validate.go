@@ -110,7 +110,7 @@ func (v *validator) read(path string, degraded *degrade.Degradation) error {
 	if err != nil {
 		return err
 	}
-	hr, err := middle(dataset.Colours(decoded.Picture), maxValidationSide).CropToMultiple(v.scale)
+	hr, err := middle(decoded.RGB8(), maxValidationSide).CropToMultiple(v.scale)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

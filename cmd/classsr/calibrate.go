@@ -15,6 +15,7 @@ import (
 
 // calibrateFlags are the flags of the calibrate command.
 type calibrateFlags struct {
+	spoil     spoilFlags
 	hr        string
 	pages     string
 	output    string
@@ -48,6 +49,7 @@ func newCalibrate(std streams) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.hr, "hr", "", "`DIR` of HR (original) pictures")
 	flags.StringVar(&f.pages, "pages", "", "`DIR` of small pictures of text, drawings and screens, whose edges routing must not blur")
+	f.spoil.register(cmd)
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the model to (.safetensors)")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace the output file if it exists")
@@ -71,11 +73,15 @@ func (f *calibrateFlags) run(cmd *cobra.Command, std streams, name string) error
 	if err := atomicfile.Writable(f.output); err != nil {
 		return err
 	}
+	degradation, err := f.spoil.degradation(cmd)
+	if err != nil {
+		return err
+	}
 	model, err := classsr.Open(name)
 	if err != nil {
 		return err
 	}
-	calibrated, pictures, err := calibrate.Folders{HR: f.hr, Pages: f.pages}.Run(cmd.Context(), model, f.threads, func(text string) {
+	calibrated, pictures, err := calibrate.Folders{HR: f.hr, Pages: f.pages, Degradation: degradation}.Run(cmd.Context(), model, f.threads, func(text string) {
 		if !f.quiet {
 			std.note("%s", text)
 		}

@@ -13,23 +13,64 @@ import (
 	"classsr/train"
 )
 
-// degradeFlags say how prepare spoils LR pictures.
-type degradeFlags struct {
-	recipe      string
+// spoilFlags say how LR pictures are degraded.
+type spoilFlags struct {
 	jpeg        spread
 	subsampling []float64
 	noise, blur spread
-	variants    int
-	seed        uint64
 }
 
-func (f *degradeFlags) register(cmd *cobra.Command) {
+func (f *spoilFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.recipe, "recipe", "", "prepare for a `RECIPE` of train, built in or a file: its scale, number of classes and degradation")
-	flags.Var(sizeValue[spread]{&f.jpeg, parseSpread}, "jpeg", "degrade LR pictures by JPEG, with a quality drawn from `LOW-HIGH[:SHARE]`, such as 30-95:0.9")
+	flags.Var(sizeValue[spread]{&f.jpeg, parseSpread}, "jpeg", "degrade LR pictures by JPEG, with a quality drawn from `LOW-HIGH[:SHARE]`, such as 30-95:0.9 or 75")
 	flags.Float64SliceVar(&f.subsampling, "jpeg-subsampling", nil, "`SHARES` of 4:2:0, 4:2:2 and 4:4:4 among these (default 0.7,0.1,0.2)")
 	flags.Var(sizeValue[spread]{&f.noise, parseSpread}, "noise", "degrade them by noise of a deviation drawn from `LOW-HIGH[:SHARE]`, in 1/255, such as 0.5-4:0.4")
 	flags.Var(sizeValue[spread]{&f.blur, parseSpread}, "blur", "degrade them by a Gaussian blur of a deviation drawn from `LOW-HIGH[:SHARE]`, in LR pixels")
+}
+
+// degradation is what the flags say; nil if they say nothing.
+func (f *spoilFlags) degradation(cmd *cobra.Command) (*degrade.Degradation, error) {
+	changed := cmd.Flags().Changed
+	switch {
+	case changed("jpeg-subsampling") && (!changed("jpeg") || len(f.subsampling) != 3):
+		return nil, usagef("--jpeg-subsampling: it takes three shares, of 4:2:0, 4:2:2 and 4:4:4, and needs --jpeg")
+	case !changed("jpeg") && !changed("noise") && !changed("blur"):
+		return nil, nil
+	case math.Trunc(f.jpeg.low) != f.jpeg.low || math.Trunc(f.jpeg.high) != f.jpeg.high:
+		return nil, usagef("--jpeg %v-%v: qualities are whole numbers", f.jpeg.low, f.jpeg.high)
+	}
+	d := &degrade.Degradation{}
+	if changed("jpeg") {
+		d.JPEG = &degrade.JPEG{Quality: [2]int{int(f.jpeg.low), int(f.jpeg.high)}, Share: f.jpeg.share}
+		if len(f.subsampling) == 3 {
+			d.JPEG.Subsampling = [3]float64(f.subsampling)
+		}
+	}
+	if changed("noise") {
+		d.Noise = &degrade.Noise{Sigma: [2]float64{f.noise.low, f.noise.high}, Share: f.noise.share}
+	}
+	if changed("blur") {
+		d.Blur = &degrade.Blur{Sigma: [2]float64{f.blur.low, f.blur.high}, Share: f.blur.share}
+	}
+	d.SetDefaults()
+	if err := d.Check(); err != nil {
+		return nil, usagef("%v", err)
+	}
+	return d, nil
+}
+
+// degradeFlags say how prepare degrades LR pictures.
+type degradeFlags struct {
+	spoilFlags
+	recipe   string
+	variants int
+	seed     uint64
+}
+
+func (f *degradeFlags) register(cmd *cobra.Command) {
+	f.spoilFlags.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.recipe, "recipe", "", "prepare for a `RECIPE` of train, built in or a file: its scale, number of classes and degradation")
 	flags.IntVar(&f.variants, "variants", 1, "use each picture `N` times, each time degraded in another way")
 	flags.Uint64Var(&f.seed, "seed", 0, "`NUMBER` that what is drawn depends on")
 }
@@ -51,18 +92,16 @@ func (f *degradeFlags) into(cmd *cobra.Command, s *dataset.Settings) error {
 		}
 		s.Degradation = r.Degradation
 	}
-	if changed("jpeg") || changed("noise") || changed("blur") {
-		if s.Degradation != nil {
-			return usagef("the recipe %s says how pictures are degraded: leave out --jpeg, --noise and --blur", f.recipe)
-		}
-		if math.Trunc(f.jpeg.low) != f.jpeg.low || math.Trunc(f.jpeg.high) != f.jpeg.high {
-			return usagef("--jpeg %v-%v: qualities are whole numbers", f.jpeg.low, f.jpeg.high)
-		}
-		s.Degradation = f.given(changed)
+	given, err := f.degradation(cmd)
+	switch {
+	case err != nil:
+		return err
+	case given != nil && s.Degradation != nil:
+		return usagef("the recipe %s says how pictures are degraded: leave out --jpeg, --noise and --blur", f.recipe)
+	case given != nil:
+		s.Degradation = given
 	}
 	switch {
-	case changed("jpeg-subsampling") && (!changed("jpeg") || len(f.subsampling) != 3):
-		return usagef("--jpeg-subsampling: it takes three shares, of 4:2:0, 4:2:2 and 4:4:4, and needs --jpeg")
 	case s.Degradation == nil && (changed("variants") || changed("seed")):
 		return usagef("--variants and --seed are for degraded pictures: give --jpeg, --noise or --blur, or a --recipe that does")
 	case s.Degradation == nil:
@@ -78,24 +117,6 @@ func (f *degradeFlags) into(cmd *cobra.Command, s *dataset.Settings) error {
 	}
 	s.Degradation.SetDefaults()
 	return nil
-}
-
-// given is what the flags say themselves.
-func (f *degradeFlags) given(changed func(string) bool) *degrade.Degradation {
-	d := &degrade.Degradation{}
-	if changed("jpeg") {
-		d.JPEG = &degrade.JPEG{Quality: [2]int{int(f.jpeg.low), int(f.jpeg.high)}, Share: f.jpeg.share}
-		if len(f.subsampling) == 3 {
-			d.JPEG.Subsampling = [3]float64(f.subsampling)
-		}
-	}
-	if changed("noise") {
-		d.Noise = &degrade.Noise{Sigma: [2]float64{f.noise.low, f.noise.high}, Share: f.noise.share}
-	}
-	if changed("blur") {
-		d.Blur = &degrade.Blur{Sigma: [2]float64{f.blur.low, f.blur.high}, Share: f.blur.share}
-	}
-	return d
 }
 
 // spread is a range, and the share of pictures that something of it is done to.

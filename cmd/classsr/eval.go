@@ -14,6 +14,7 @@ import (
 
 // evalFlags are the flags of the eval command.
 type evalFlags struct {
+	spoil spoilFlags
 	modelFlags
 	hr, lr      string
 	downscale   string
@@ -43,6 +44,7 @@ func newEval(std streams) *cobra.Command {
 			"or original (as the ClassSR authors' code: not rounded)")
 	// Completion can only fail for flags that are not there.
 	_ = cmd.RegisterFlagCompletionFunc("downscale", cobra.FixedCompletions([]string{"published", "original"}, 0))
+	f.spoil.register(cmd)
 	flags.BoolVar(&f.compareFull, "compare-full", false,
 		"also run the full-width network over the whole pictures, to compare its time and how visible seams are")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object")
@@ -68,11 +70,18 @@ func (f *evalFlags) run(cmd *cobra.Command, std streams) error {
 	default:
 		return usagef("--downscale %s: it must be published or original", f.downscale)
 	}
+	degradation, err := f.spoil.degradation(cmd)
+	switch {
+	case err != nil:
+		return err
+	case degradation != nil && f.lr != "":
+		return usagef("--jpeg, --noise and --blur are for LR pictures that eval makes: leave out --lr")
+	}
 	model, err := f.open(cmd)
 	if err != nil {
 		return err
 	}
-	folder := evaluate.Folder{HR: f.hr, LR: f.lr, Variant: variant, CompareFull: f.compareFull}
+	folder := evaluate.Folder{HR: f.hr, LR: f.lr, Variant: variant, CompareFull: f.compareFull, Degradation: degradation}
 	failed := false
 	result, err := folder.Run(cmd.Context(), model, options, func(err error) {
 		std.report(err)
