@@ -42,6 +42,8 @@ type Decoded struct {
 type Config struct {
 	Format string // "png", "jpeg", "webp", "tiff", "heic", "avif", "gif", "bmp", "pnm" or "tga"
 	picture.Config
+	// Quality is that of Decoded. In rare files it is not known yet when Limits.Accept is called the first time.
+	Quality int
 	// DecodeBytes is the most memory that is held at a time while the picture is decoded, the picture itself, what the decoder works with
 	// and bytes of the file that are kept in memory included. How long the file is that comes through a pipe is estimated.
 	DecodeBytes int64
@@ -131,7 +133,7 @@ func check(s *codec.Source, limits Limits) (*codec.File, error) {
 
 // sameForm reports whether nothing has changed that who accepted a picture relies on. How many bytes have come through a pipe is not meant.
 func sameForm(found, accepted Config) bool {
-	return found.Config == accepted.Config && found.DecodeBytes <= accepted.DecodeBytes &&
+	return found.Config == accepted.Config && found.Quality == accepted.Quality && found.DecodeBytes <= accepted.DecodeBytes &&
 		found.RowsBytes <= accepted.RowsBytes && (found.RowsBytes == 0) == (accepted.RowsBytes == 0)
 }
 
@@ -150,7 +152,7 @@ func DecodeConfig(data []byte) (Config, error) {
 
 // configOf is what is known so far.
 func configOf(f *codec.File) Config {
-	c := Config{Format: f.Format(), Config: f.Upright(), Pages: max(f.Pages, 1), Bands: f.Bands}
+	c := Config{Format: f.Format(), Config: f.Upright(), Quality: f.Quality, Pages: max(f.Pages, 1), Bands: f.Bands}
 	c.DecodeBytes, c.PictureBytes = f.Memory()
 	c.RowsBytes = f.RowsBytes()
 	return c

@@ -24,8 +24,8 @@ type Limits struct {
 	// Options is what is wanted of a file beside its picture: another page, other bands, another range of samples.
 	Options Options
 	// Accept, if not nil, is called when the headers are read, before anything else of the file is; if it returns an error, that is the
-	// result. In rare files what comes behind the pixels changes what the headers said, as that the picture lies on its side; then Accept
-	// is asked again before the pixels are decoded.
+	// result. In rare files what comes later changes what the headers said, as that the picture lies on its side, or the quality of a JPEG; then
+	// Accept is asked again before the pixels are decoded.
 	Accept func(Config) error
 }
 

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"classsr/imageio/codec"
-	"classsr/imageio/jpeg/baseline"
 	"classsr/picture"
 )
 
@@ -35,11 +34,13 @@ type scanner struct {
 	jfif        bool
 	adobe       bool // an Adobe segment says that the components are no brightness and chroma
 	told        bool // there was an Adobe segment
+	tables      [4]*stepTable
 }
 
 type component struct {
-	id   byte
-	h, v int // sampling factors
+	id    byte
+	h, v  int  // sampling factors
+	table byte // number of its table of steps
 }
 
 func newScanner(c *codec.File) codec.Scanner {
@@ -177,7 +178,7 @@ func (f *scanner) segment(marker byte) error {
 	case marker == 0xda:
 		return f.scan(body)
 	case marker == 0xdb:
-		f.tables(body)
+		f.readTables(body)
 	case marker == 0xdd && len(body) >= 2:
 		f.restart = int64(binary.BigEndian.Uint16(body))
 	case marker == 0xfe:
@@ -198,7 +199,7 @@ func (f *scanner) frame(body []byte) error {
 	}
 	f.Height, f.Width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	for part := range slices.Chunk(body[6:], 3) {
-		k := component{id: part[0], h: int(part[1] >> 4), v: int(part[1] & 15)}
+		k := component{id: part[0], h: int(part[1] >> 4), v: int(part[1] & 15), table: part[2]}
 		if k.h < 1 || k.v < 1 {
 			return errors.New("its sampling factors are wrong")
 		}
@@ -217,24 +218,8 @@ func (f *scanner) frame(body []byte) error {
 	default:
 		return codec.Unsupported("%d channels are not supported", len(f.components))
 	}
+	f.judge()
 	return nil
-}
-
-// tables finds the quality that the steps of luminance stand for, in tables of quantisation: each has its precision and number, then 64 steps
-// of 8 or 16 bits.
-func (f *scanner) tables(body []byte) {
-	const steps = 64
-	for len(body) > steps {
-		wide, number := body[0]>>4 != 0, body[0]&15
-		body = body[1:]
-		if number == 0 && !wide {
-			f.Quality = baseline.QualityOf([steps]uint8(body))
-		}
-		if wide {
-			body = body[min(steps, len(body)):]
-		}
-		body = body[min(steps, len(body)):]
-	}
 }
 
 // Every scan of a progressive JPEG costs a pass over its channels, and one that changes nothing takes a few bytes. Encoders write about ten
@@ -249,6 +234,9 @@ const (
 func (f *scanner) scan(body []byte) error {
 	if len(body) < 1 || len(body) < 1+2*int(body[0]) || f.components == nil {
 		return errors.New("its scan header is wrong")
+	}
+	if f.scans == 0 {
+		f.judge() // tables may come behind the frame header
 	}
 	all := int64(0)
 	for _, k := range f.components {

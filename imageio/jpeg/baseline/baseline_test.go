@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"testing"
+
+	"classsr/internal/kernel"
 )
 
 // encoded writes a picture strip by strip.
@@ -271,11 +273,56 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
+// wide gives the steps of a table as numbers of 16 bits.
+func wide(table [kernel.BlockSize]uint8) (steps [kernel.BlockSize]uint16) {
+	for k, step := range table {
+		steps[k] = uint16(step)
+	}
+	return steps
+}
+
 func TestQualityOf(t *testing.T) {
 	for quality := 1; quality <= 100; quality++ {
 		tables := QualityTables(quality)
-		if got := QualityOf(tables[0]); QualityTables(got)[0] != tables[0] {
+		if got := QualityOf(wide(tables[0])); QualityTables(got)[0] != tables[0] {
 			t.Errorf("quality %d is taken for %d", quality, got)
 		}
+		var steps [kernel.BlockSize]uint16
+		for k, standard := range standardTables[0] {
+			steps[k] = uint16(stepOf(standard, quality))
+		}
+		if got := QualityOf(steps); got != quality {
+			t.Errorf("quality %d, not kept below 256, is taken for %d", quality, got)
+		}
+	}
+}
+
+// TestQualityOfOtherTables has tables judged that are not libjpeg's: larger steps must not pass for a higher quality, and tables about as
+// coarse as libjpeg's of a quality must be found near it.
+func TestQualityOfOtherTables(t *testing.T) {
+	last := 101
+	for step := uint16(1); step < maxStep; step += 1 + step/8 {
+		var flat [kernel.BlockSize]uint16
+		for k := range flat {
+			flat[k] = step
+		}
+		got := QualityOf(flat)
+		if got > last || step == 1 && got != 100 {
+			t.Errorf("steps of %d are taken for quality %d, smaller ones for %d", step, got, last)
+		}
+		last = got
+	}
+	for _, quality := range []int{40, 60, 75, 85, 92, 96} {
+		steps := wide(QualityTables(quality)[0])
+		for k := range steps { // steeper or flatter than the standard by a sixth
+			steps[k] = uint16(max(1, int(steps[k])+int(steps[k])*(k%3-1)/6))
+		}
+		if got := QualityOf(steps); got < quality-2 || got > quality+2 {
+			t.Errorf("a table near that of quality %d is taken for %d", quality, got)
+		}
+	}
+	var none [kernel.BlockSize]uint16
+	if got := QualityOf(none); got != 100 {
+		t.Errorf("steps of 0 are taken for quality %d", got)
 	}
 }

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"math"
+	"slices"
 
 	"classsr/internal/kernel"
 )
@@ -27,27 +28,41 @@ func QualityTables(quality int) Tables {
 	if quality < 1 || quality > 100 {
 		panic("baseline: the quality is not 1 to 100")
 	}
-	percent := 200 - 2*quality
-	if quality < 50 {
-		percent = 5000 / quality
-	}
 	t := standardTables
 	for i := range t {
 		for k, step := range t[i] {
-			t[i][k] = uint8(min(max((int(step)*percent+50)/100, 1), 255))
+			t[i][k] = uint8(min(stepOf(step, quality), maxStep))
 		}
 	}
 	return t
 }
 
-// QualityOf gives the quality whose steps of luminance are nearest to these, in zigzag order. Programs with tables of their own get that of
-// libjpeg's which is about as good.
-func QualityOf(luminance [kernel.BlockSize]uint8) int {
+// maxStep is the longest step of a table of 8 bits.
+const maxStep = 255
+
+// stepOf scales a step of the standard as libjpeg does for a quality.
+func stepOf(standard uint8, quality int) int {
+	percent := 200 - 2*quality
+	if quality < 50 {
+		percent = 5000 / quality
+	}
+	return max((int(standard)*percent+50)/100, 1)
+}
+
+// QualityOf gives the quality whose steps of luminance are nearest to these, in zigzag order, by the sum of the differences. Programs with tables
+// of their own get that of libjpeg's which is about as good. Tables that do not end at 255, such as those of 16 bits, are compared with what libjpeg
+// writes where longer steps are allowed.
+func QualityOf(luminance [kernel.BlockSize]uint16) int {
+	longest := slices.Max(luminance[:])
 	best, least := 0, math.MaxInt
 	for quality := 100; quality >= 1; quality-- {
 		off := 0
-		for k, step := range QualityTables(quality)[0] {
-			off += max(int(step)-int(luminance[k]), int(luminance[k])-int(step))
+		for k, standard := range standardTables[0] {
+			step := stepOf(standard, quality)
+			if longest == maxStep {
+				step = min(step, maxStep)
+			}
+			off += max(step-int(luminance[k]), int(luminance[k])-step)
 		}
 		if off < least {
 			best, least = quality, off
