@@ -33,6 +33,8 @@ type Options struct {
 	// Branch, from 1, or ClassModule say which network of a model of several goes into an ONNX file.
 	Branch      int
 	ClassModule bool
+	// Weak is a model file of the same network, trained to keep noise, that a model file gets as its weak end (upscale --denoise); empty for none.
+	Weak string
 	// Half rounds the numbers of a model file to float16, in which it takes half the space.
 	Half      bool
 	Overwrite bool
@@ -50,6 +52,11 @@ func File(in, out string, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if o.Weak != "" {
+		if model, err = pair(model, in, o.Weak, o.Scale); err != nil {
+			return "", err
+		}
+	}
 	if ending == onnxEnding {
 		return o.export(model, in, out)
 	}
@@ -61,6 +68,7 @@ func File(in, out string, o Options) (string, error) {
 			return "", fault.New(fault.Usage, "%s: branch %d of %s is %s, which a checkpoint cannot hold: write %s or %s",
 				out, i+1, in, model.Branches[i].Spec.Net, safetensorsEnding, onnxEnding)
 		}
+		model.Weak = nil // which no other program would know
 		err = atomicfile.Write(out, o.Overwrite, func(w io.Writer) error { return torch.Write(w, model.Tensors()) })
 	} else {
 		o.describe(model, out)
@@ -77,6 +85,19 @@ func File(in, out string, o Options) (string, error) {
 	return describeModel(model), nil
 }
 
+// pair gives a model the network in the file weak as its weak end.
+func pair(strong *weights.Model, in, weak string, scale int) (*weights.Model, error) {
+	end, err := weights.Open(weak, scale)
+	if err != nil {
+		return nil, err
+	}
+	m, err := weights.Pair(strong, end)
+	if err != nil {
+		return nil, fmt.Errorf("%s does not fit %s: %w", weak, in, err)
+	}
+	return m, nil
+}
+
 // checkFor returns an error if the output file cannot be, or cannot be what the flags say.
 func (o Options) checkFor(ending, out string) error {
 	switch ending {
@@ -89,6 +110,9 @@ func (o Options) checkFor(ending, out string) error {
 	}
 	if ending != safetensorsEnding && o.Name+o.Licence+o.Provenance != "" {
 		return fault.New(fault.Usage, "%s: --name, --licence and --provenance are for %s; other files have no place for them", out, safetensorsEnding)
+	}
+	if ending != safetensorsEnding && o.Weak != "" {
+		return fault.New(fault.Usage, "%s: --weak is for %s; other files hold one network", out, safetensorsEnding)
 	}
 	if ending != safetensorsEnding && o.Half {
 		return fault.New(fault.Usage, "%s: --half is for %s; other files are written in float32", out, safetensorsEnding)
@@ -175,6 +199,9 @@ func describeModel(m *weights.Model) string {
 	kind := m.Full().Spec.Net
 	if m.ClassModule != nil {
 		kind = "ClassSR with branches of " + kind
+	}
+	if m.Weak != nil {
+		kind += " with a weak end"
 	}
 	return fmt.Sprintf("%s, width %s, %s", kind, strings.Join(widths, "/"), strings.Join(scales, " "))
 }

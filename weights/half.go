@@ -63,7 +63,11 @@ type part struct {
 
 func (m *Model) parts() []part {
 	if m.ClassModule == nil {
-		return []part{{"", &m.Branches[len(m.Branches)-1]}}
+		parts := []part{{"", &m.Branches[len(m.Branches)-1]}}
+		if m.Weak != nil {
+			parts = append(parts, part{WeakPrefix, m.Weak})
+		}
+		return parts
 	}
 	parts := []part{{ClassModulePrefix, m.ClassModule}}
 	for i := range m.Branches {

@@ -31,7 +31,9 @@ type Model struct {
 	Classes  []string  // name of each branch's class
 	// ClassModule tells the classes apart; nil for a plain network.
 	ClassModule *Network
-	Licence     string // SPDX identifier, or what is known; empty if nothing is
+	// Weak is the network of a plain model once more, trained to keep noise (Denoised); nil for nearly all models.
+	Weak    *Network
+	Licence string // SPDX identifier, or what is known; empty if nothing is
 	// Routing is what is known of the errors that the branches make on content of a difficulty, as text; empty if nothing is.
 	Routing    string
 	Provenance string // how and on what it was trained, and by whom
@@ -91,6 +93,9 @@ func kindOfModel(err error) error {
 
 // fromTensors is FromTensors with the names of the branches' architectures, which may be nil.
 func fromTensors(params tensor.Set, known arch.Known, branches []string) (*Model, error) {
+	if len(params.Sub(WeakPrefix)) > 0 {
+		return pairFromTensors(params, known, branches)
+	}
 	classifier := params.Sub(ClassModulePrefix)
 	if len(classifier) == 0 {
 		spec, named, err := arch.Recognise(params, known)

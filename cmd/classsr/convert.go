@@ -42,6 +42,7 @@ func newConvert(std streams) *cobra.Command {
 	flags.StringVar(&o.Name, "name", "", "`NAME` of the model (default: the name of the output file)")
 	flags.StringVar(&o.Licence, "licence", "", "licence of the weights, as an SPDX `ID` such as MIT")
 	flags.StringVar(&o.Provenance, "provenance", "", "`TEXT` that says who trained the model, how and on what")
+	flags.StringVar(&o.Weak, "weak", "", "the same network in another `FILE`, trained to keep noise: the model then has two ends, between which upscale --denoise chooses")
 	flags.BoolVar(&o.Half, "half", false, "round the numbers of a model file to half precision (float16), which takes half the space")
 	flags.IntVar(&o.Branch, "branch", 0, "write branch `K` of a ClassSR model (from 1, the simplest) as ONNX")
 	flags.BoolVar(&o.ClassModule, "class-module", false, "write the Class-Module of a ClassSR model as ONNX")
