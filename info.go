@@ -29,8 +29,12 @@ type ClassModuleInfo struct {
 // Info describes a model; in JSON it is what `classsr models --json` prints. Scale is the default enlargement. Classes are the branches,
 // the simplest first, and ClassModule is nil for a model without classes. Params counts the parameters of all branches and the
 // Class-Module. InputRange is the value of white in the network, 1 or 255. Licence is an SPDX identifier.
+// Kind and Fast are those of built-in models. Denoise tells that how strongly it removes noise can be chosen (upscale --denoise). Note is what users
+// ought to know before they use it.
 type Info struct {
 	Name         string           `json:"name"`
+	Kind         Kind             `json:"kind,omitempty"`
+	Fast         bool             `json:"fast,omitempty"`
 	Architecture string           `json:"architecture,omitempty"`
 	Scale        int              `json:"scale"`
 	Scales       []int            `json:"scales,omitempty"` // if there are several
@@ -38,13 +42,21 @@ type Info struct {
 	ClassModule  *ClassModuleInfo `json:"class_module,omitempty"`
 	Params       int              `json:"params"`
 	InputRange   int              `json:"input_range,omitempty"`
+	Denoise      bool             `json:"denoise,omitempty"`
 	Licence      string           `json:"licence,omitempty"`
 	Provenance   string           `json:"provenance,omitempty"`
+	Note         string           `json:"note,omitempty"`
 }
+
+// inventsTexture is the note about models that do.
+const inventsTexture = "it invents texture: results look sharp and real, but show details that were never there"
 
 // Info describes the model at its default scale.
 func (m *Model) Info() Info {
-	info := Info{Name: m.name, Scale: m.scales[0], Classes: []ClassInfo{}}
+	info := Info{Name: m.name, Kind: m.builtin.Kind, Fast: m.builtin.Fast, Scale: m.scales[0], Classes: []ClassInfo{}, Denoise: m.Denoises()}
+	if info.Kind == KindReal {
+		info.Note = inventsTexture
+	}
 	if len(m.scales) > 1 {
 		info.Scales = slices.Sorted(slices.Values(m.scales))
 	}

@@ -20,21 +20,38 @@ const (
 	DefaultModel = models.Default
 	// FastModel is the name of a smaller model, ClassSR-FSRCNN, x4: some twenty times as fast as DefaultModel, with lower quality.
 	FastModel = models.Fast
+	// PhotoBelow is the quality of a JPEG under which a photo model is better for it than a clean one.
+	PhotoBelow = models.PhotoBelow
 	// Bicubic is the name of the model without a network: bicubic interpolation, as by MATLAB's imresize.
 	Bicubic = branch.Bicubic
+)
+
+// Kind says which pictures a built-in model was trained for.
+type Kind = models.Kind
+
+// Kinds of built-in models: trained on clean pictures; on pictures as cameras and JPEG leave them; or to look real, which invents texture.
+const (
+	KindClean = models.Clean
+	KindPhoto = models.Photo
+	KindReal  = models.Real
 )
 
 // Names lists the names of the built-in models, the default one first and Bicubic last.
 func Names() []string { return append(models.Names(), Bicubic) }
 
 // DefaultModelFor is the name of the built-in model that is used for a scale if none is named; empty if there is none.
-func DefaultModelFor(scale int) string { return models.For(scale) }
+func DefaultModelFor(scale int) string {
+	b, _ := models.Choose(scale, models.Wanted{Kind: models.Clean})
+	return b.Name
+}
 
 // Model is a network, or several networks for classes of picture content, of which Upscalers are made. It does not change and may be used
 // by several goroutines at once.
 type Model struct {
 	file *weights.Model // nil for bicubic
 	name string
+	// builtin describes it if it is built in.
+	builtin models.Builtin
 	// scales lists the enlargements on offer, the default one first.
 	scales []int
 }
@@ -54,7 +71,9 @@ func Open(nameOrPath string) (*Model, error) {
 	if file, scale, err := models.Open(nameOrPath); err != nil {
 		return nil, err
 	} else if file != nil {
-		return newModel(file, scale), nil
+		m := newModel(file, scale)
+		m.builtin, _ = models.Find(nameOrPath)
+		return m, nil
 	}
 	if _, err := os.Stat(nameOrPath); errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrPath, `./\`) {
 		return nil, fault.New(fault.NotFound, "no model named %q; the built-in models are %s; give a model file by its path",
@@ -92,6 +111,27 @@ func (m *Model) Weights() *weights.Model { return m.file }
 
 // Name is the model's name, or the path of its file if it has none.
 func (m *Model) Name() string { return m.name }
+
+// Kind says which pictures a built-in model was trained for. It is empty for files and for Bicubic.
+func (m *Model) Kind() Kind { return m.builtin.Kind }
+
+// Denoises tells whether how strongly the model removes noise can be chosen.
+func (m *Model) Denoises() bool { return m.file != nil && m.file.Weak != nil }
+
+// Denoised gives the model with its removal of noise set to a strength from 0, which keeps nearly all, to 1, as it is anyway. It returns an error of
+// kind fault.Usage that names the model if it has no such choice.
+func (m *Model) Denoised(strength float64) (*Model, error) {
+	if !m.Denoises() {
+		return nil, fault.New(fault.Usage, "how strongly %s removes noise cannot be chosen", m.name)
+	}
+	file, err := m.file.Denoised(strength)
+	if err != nil {
+		return nil, err
+	}
+	denoised := *m
+	denoised.file = file
+	return &denoised, nil
+}
 
 // Scales lists how many times the model can enlarge, the default first.
 func (m *Model) Scales() []int { return slices.Clone(m.scales) }

@@ -1,5 +1,5 @@
-// Package models holds the models that are inside the program. What they are, how they were trained and under which licences stands in
-// docs/models.md and NOTICE.
+// Package models holds the models that are inside the program, and chooses among them. What they are, how they were trained and under which
+// licences stands in docs/models.md and NOTICE.
 package models
 
 import (
@@ -13,63 +13,90 @@ import (
 //go:embed *.safetensors
 var files embed.FS
 
+// Kind says which pictures a model was trained for.
+type Kind string
+
 const (
-	// Default is the model that is used where none is named.
+	// Clean models were trained on clean reductions of clean pictures: they keep what is there, noise and traces of JPEG included.
+	Clean Kind = "clean"
+	// Photo models were trained on pictures as cameras and JPEG leave them: they keep what is there but noise and traces of JPEG.
+	Photo Kind = "photo"
+	// Real models were trained to look real: they invent texture. They are never chosen unless they are asked for.
+	Real Kind = "real"
+)
+
+// Kinds lists the kinds.
+var Kinds = []Kind{Clean, Photo, Real}
+
+// Builtin is a model inside the program.
+type Builtin struct {
+	Name  string
+	Scale int
+	Kind  Kind
+	// Fast models are for those in a hurry: some twenty times as fast, and not as good.
+	Fast bool
+	// Classes tells that it has a Class-Module and several branches, so that it can be routed.
+	Classes bool
+	// Denoise tells that it has a weak end (weights.Model.Weak), so that how strongly it removes noise can be chosen.
+	Denoise bool
+
+	file string // several may share one that serves several scales
+	// rank says which is chosen of several of the same scale, kind and speed: the one with the lowest.
+	rank int
+}
+
+const (
+	// Default is the model that is chosen where nothing is asked for.
 	Default = "carn-x4"
-	// Fast is the model for those in a hurry: some twenty times as fast, and not as good.
+	// Fast is the fast model of its scale.
 	Fast = "fsrcnn-x4"
 )
 
-// builtin is a model inside the program. Several may share a file that serves several scales.
-type builtin struct {
-	name  string
-	file  string
-	scale int
+// builtins are all models. The order is that of lists that people read, and decides nothing.
+var builtins = []Builtin{
+	{Name: "carn-x4", Scale: 4, Kind: Clean, Classes: true, file: "carn-x4.safetensors", rank: 2},
+	{Name: "fsrcnn-x4", Scale: 4, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x4.safetensors", rank: 1},
+	{Name: "carn-m-x2", Scale: 2, Kind: Clean, file: "carn-m.safetensors", rank: 4},
+	{Name: "carn-m-x3", Scale: 3, Kind: Clean, file: "carn-m.safetensors", rank: 4},
+	{Name: "carn-m-x4", Scale: 4, Kind: Clean, file: "carn-m.safetensors", rank: 4},
+	{Name: "real-x4", Scale: 4, Kind: Real, Denoise: true, file: "real-x4.safetensors", rank: 1},
 }
 
-var builtins = []builtin{
-	{Default, "carn-x4.safetensors", 4},
-	{Fast, "fsrcnn-x4.safetensors", 4},
-	{"carn-m-x2", "carn-m.safetensors", 2},
-	{"carn-m-x3", "carn-m.safetensors", 3},
-	{"carn-m-x4", "carn-m.safetensors", 4},
-}
-
-// Names lists the models, the default one first.
+// Names lists the models, as people read lists: the default one first.
 func Names() []string {
-	names := make([]string, len(builtins))
-	for i, b := range builtins {
-		names[i] = b.name
+	names := []string{Default}
+	for _, b := range builtins {
+		if b.Name != Default {
+			names = append(names, b.Name)
+		}
 	}
 	return names
 }
 
-// For names the first model of an enlargement; empty if there is none.
-func For(scale int) string {
+// Find gives the model of a name, if there is one.
+func Find(name string) (Builtin, bool) {
 	for _, b := range builtins {
-		if b.scale == scale {
-			return b.name
+		if b.Name == name {
+			return b, true
 		}
 	}
-	return ""
+	return Builtin{}, false
 }
 
 // Open reads the model of a name and gives the enlargement that it is for; the file is nil if there is none of that name.
 func Open(name string) (file *weights.Model, scale int, err error) {
-	for _, b := range builtins {
-		if b.name != name {
-			continue
-		}
-		data, err := files.ReadFile(b.file)
-		if err != nil {
-			return nil, 0, err
-		}
-		file, err := weights.Read(bytes.NewReader(data), int64(len(data)), 0)
-		if err != nil {
-			return nil, 0, fmt.Errorf("built-in model %s: %w", name, err)
-		}
-		file.Name = name
-		return file, b.scale, nil
+	b, ok := Find(name)
+	if !ok {
+		return nil, 0, nil
 	}
-	return nil, 0, nil
+	data, err := files.ReadFile(b.file)
+	if err != nil {
+		return nil, 0, err
+	}
+	file, err = weights.Read(bytes.NewReader(data), int64(len(data)), 0)
+	if err != nil {
+		return nil, 0, fmt.Errorf("built-in model %s: %w", name, err)
+	}
+	file.Name = name
+	return file, b.Scale, nil
 }

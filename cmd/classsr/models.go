@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -65,7 +66,7 @@ func newModelsArch(std streams, asJSON *bool) *cobra.Command {
 func listModels(std streams, asJSON bool) error {
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	if !asJSON {
-		_, _ = fmt.Fprintln(table, "NAME\tSCALE\tPARAMETERS\tLICENCE\tORIGIN") // a failed write shows in Flush
+		_, _ = fmt.Fprintln(table, "NAME\tSCALE\tKIND\tBRANCHES\tPARAMETERS\tLICENCE\tORIGIN") // a failed write shows in Flush
 	}
 	for _, name := range classsr.Names() {
 		model, err := classsr.Open(name)
@@ -79,8 +80,8 @@ func listModels(std streams, asJSON bool) error {
 			}
 			continue
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n",
-			info.Name, scalesOf(info), info.Params, orDash(info.Licence), orDash(info.Provenance))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", info.Name, scalesOf(info), orDash(kindOf(info)), orDash(branchesOf(info)),
+			info.Params, orDash(info.Licence), orDash(info.Provenance))
 	}
 	return table.Flush()
 }
@@ -97,6 +98,35 @@ func scalesOf(info classsr.Info) string {
 	return strings.Join(texts, " ")
 }
 
+// kindOf is which pictures a model was trained for, and whether it is one for those in a hurry.
+func kindOf(info classsr.Info) string {
+	kind := string(info.Kind)
+	if info.Fast {
+		kind += ", fast"
+	}
+	return kind
+}
+
+// branchesOf lists the networks of a model, the simplest first: "span 16, 32, 48".
+func branchesOf(info classsr.Info) string {
+	text, last := "", ""
+	for _, c := range info.Classes {
+		network := cmp.Or(c.Architecture, info.Architecture)
+		switch {
+		case text == "":
+			text = network
+		case network == last:
+			text += ","
+		default:
+			text += ", " + network
+		}
+		if last = network; c.Params > 0 {
+			text += fmt.Sprint(" ", c.Width)
+		}
+	}
+	return text
+}
+
 func orDash(s string) string {
 	if s == "" {
 		return "-"
@@ -111,6 +141,15 @@ func showInfo(std streams, info classsr.Info, asJSON bool) error {
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(table, format+"\n", args...) }
 	line("%s\t%s, %d parameters", printable(info.Name), scalesOf(info), info.Params)
+	if kind := kindOf(info); kind != "" {
+		line("kind\t%s", kind)
+	}
+	if info.Note != "" {
+		line("note\t%s", info.Note)
+	}
+	if info.Denoise {
+		line("denoise\tfrom 0, which keeps nearly all noise, to 1, as it is by default")
+	}
 	if info.Licence != "" {
 		line("licence\t%s", printable(info.Licence))
 	}
