@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"slices"
 
 	"classsr/weights"
 )
@@ -81,6 +82,11 @@ func Find(name string) (Builtin, bool) {
 		}
 	}
 	return Builtin{}, false
+}
+
+// Has tells whether there is a model of a kind.
+func Has(kind Kind) bool {
+	return slices.ContainsFunc(builtins, func(b Builtin) bool { return b.Kind == kind })
 }
 
 // Open reads the model of a name and gives the enlargement that it is for; the file is nil if there is none of that name.

@@ -30,13 +30,13 @@ type opened struct {
 	ending  string
 }
 
-// open reads a picture as p would, and decides how p makes it as large as is asked for.
-func (e *Estimator) open(std io.Reader, in Input, p *Pipeline) (o *opened, w *course, err error) {
+// open reads a picture, and decides how it becomes as large as is asked for.
+func (e *Estimator) open(std io.Reader, in Input) (o *opened, w *course, err error) {
 	o = &opened{ending: in.ending}
 	start := time.Now()
 	o.reading, err = read(std, in.Path, imageio.Limits{Options: in.Reading, Accept: func(c imageio.Config) (err error) {
 		o.found = c
-		if w, err = p.plan(c); err != nil {
+		if w, err = e.p.plan(c, Job{Input: in.Path}.Picture()); err != nil {
 			return err
 		}
 		return w.accepts(imageio.Within(e.memory, nil)(c))

@@ -42,7 +42,7 @@ func TestSamples(t *testing.T) {
 func TestEstimatesOfFormats(t *testing.T) {
 	inFolder(t)
 	png(t, "in.png", branchtest.Patchwork(400, 300, 3, false, 8))
-	e, err := NewEstimator(open(t, classsr.FastModel), classsr.Options{Mode: classsr.ModeFull}, nil)
+	e, err := NewEstimator(modelsOf(t, open(t, classsr.FastModel), classsr.Options{Mode: classsr.ModeFull}), 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

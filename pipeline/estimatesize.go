@@ -11,7 +11,7 @@ import (
 
 // sized makes the forecasts for a picture that is to become as large as is asked for. Which model enlarges it depends on its size.
 func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estimates, error) {
-	o, w, err := e.open(std, in, &Pipeline{Sizing: e.sizing})
+	o, w, err := e.open(std, in)
 	if err != nil {
 		return nil, err
 	}
@@ -19,10 +19,10 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 	network := w.network(len(w.passes))
 	r := &Estimates{
 		Input: in.Path, Width: w.in.Width, Height: w.in.Height, Model: noModel, Scale: network.Width / w.in.Width, OutWidth: w.out.Width, OutHeight: w.out.Height,
-		NetworkWidth: network.Width, NetworkHeight: network.Height,
+		NetworkWidth: network.Width, NetworkHeight: network.Height, Chosen: w.chosen,
 	}
 	if len(w.passes) == 0 {
-		if e.sizing.Models.interpolates() {
+		if e.p.Sizing.Models.interpolates() {
 			r.Model = classsr.Bicubic
 		}
 		f := classsr.Forecast{Mode: classsr.ModeFull, Classes: onlyResized}
@@ -31,10 +31,7 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 		r.Forecasts = []Estimate{files.estimate(f, 0)}
 		return r, err
 	}
-	model, err := e.sizing.Models.model(w.passes[0].Scale())
-	if err != nil {
-		return nil, err
-	}
+	model := w.models[0]
 	r.Model = model.Name()
 	asked := []classsr.Options{e.options}
 	if !asks(e.options) {
@@ -63,10 +60,7 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 func (e *Estimator) forecast(ctx context.Context, w *course, o classsr.Options, in *opened) (classsr.Forecast, error) {
 	var sum classsr.Forecast
 	for i, pass := range w.passes {
-		model, err := e.sizing.Models.model(pass.Scale())
-		if err != nil {
-			return sum, err
-		}
+		model := w.models[i]
 		if i > 0 && !model.HasClasses() {
 			o = classsr.Options{Threads: o.Threads, Memory: o.Memory, Shared: o.Shared}
 		}

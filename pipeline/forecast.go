@@ -26,6 +26,7 @@ type Estimates struct {
 	Forecasts     []Estimate `json:"forecasts"`
 	// Bands is how many are enlarged, each by itself, if the picture was read so. The Forecasts are for all of them.
 	Bands int `json:"bands,omitempty"`
+	Chosen
 }
 
 // of makes forecasts for one band forecasts for all, of which each is taken to be as difficult. Memory is taken for one at a time.
@@ -47,13 +48,12 @@ type Estimate struct {
 	PeakMB       int64   `json:"peak_mb"`
 }
 
-// Estimator makes forecasts of several ways to enlarge pictures with a model.
+// Estimator makes forecasts of several ways to enlarge pictures.
 type Estimator struct {
-	model   *classsr.Model
-	ways    []way
-	memory  int64   // that may be used
-	program int64   // bytes that the process takes before it reads a picture
-	sizing  *Sizing // nil if results are as large as the model makes them
+	p       *Pipeline
+	ways    map[string][]way // by the names of the models
+	memory  int64            // that may be used
+	program int64            // bytes that the process takes before it reads a picture
 	options classsr.Options
 }
 
@@ -66,23 +66,29 @@ type way struct {
 // estimatedBudgets are the budgets, in percent, that are compared where no way is asked for.
 var estimatedBudgets = []float64{80, 60, 40, 20}
 
-// NewEstimator makes an Estimator of the mode or goal that the options ask for; if they ask for none, of all modes and some budgets. sizing,
-// if not nil, asks for another size than the model gives, and has the models for it.
-func NewEstimator(m *classsr.Model, o classsr.Options, sizing *Sizing) (*Estimator, error) {
-	e := &Estimator{model: m, memory: sysmem.Allowed(o.Memory), program: sysmem.PeakRSS(), sizing: sizing, options: o}
+// NewEstimator makes an Estimator for pictures that become scale times as large, or as large as the models make them if that is 0, in the mode
+// or by the goal that the options of the models ask for; if they ask for none, in all modes and for some budgets. sizing, if not nil, asks for
+// another size, and has the models for it.
+func NewEstimator(m *Models, scale int, sizing *Sizing) (*Estimator, error) {
+	e := &Estimator{p: &Pipeline{Scale: scale, Sizing: sizing}, ways: map[string][]way{}, program: sysmem.PeakRSS()}
 	if sizing != nil {
+		e.options = sizing.Models.options
+		e.memory = sysmem.Allowed(e.options.Memory)
 		return e, nil
 	}
-	asked := []classsr.Options{o}
-	if !asks(o) {
-		asked = allWays(m, o)
+	e.options = m.options
+	e.memory = sysmem.Allowed(e.options.Memory)
+	if e.p.Models = m; !asks(e.options) {
+		e.p.Models = m.inFull() // which is the first of all ways
 	}
-	for _, options := range asked {
-		e.ways = append(e.ways, way{options: options})
+	first, err := m.First(scale)
+	if err != nil {
+		return nil, err
 	}
 	// What the options ask for shows in the first two: others only have another budget or branch.
-	for i := range min(2, len(e.ways)) {
-		if _, err := e.upscaler(i); err != nil {
+	ways := e.waysOf(first)
+	for i := range min(2, len(ways)) {
+		if _, err := ways[i].upscaler(first); err != nil {
 			return nil, err
 		}
 	}
@@ -94,12 +100,30 @@ func asks(o classsr.Options) bool {
 	return o.Mode != "" || o.Branch != 0 || o.Budget != 0 || o.MaxTime != 0 || o.Quality != 0
 }
 
-// upscaler gives the Upscaler of way i.
-func (e *Estimator) upscaler(i int) (*classsr.Upscaler, error) {
-	w := &e.ways[i]
+// waysOf gives the ways to enlarge pictures with a model.
+func (e *Estimator) waysOf(m *classsr.Model) []way {
+	if ways := e.ways[m.Name()]; ways != nil {
+		return ways
+	}
+	o := e.options
+	o.Scale = e.p.scale()
+	asked := []classsr.Options{o}
+	if !asks(o) {
+		asked = allWays(m, o)
+	}
+	ways := make([]way, len(asked))
+	for i := range asked {
+		ways[i].options = asked[i]
+	}
+	e.ways[m.Name()] = ways
+	return ways
+}
+
+// upscaler gives the Upscaler of a way.
+func (w *way) upscaler(m *classsr.Model) (*classsr.Upscaler, error) {
 	if w.up == nil {
 		var err error
-		if w.up, err = e.model.Upscaler(w.options); err != nil {
+		if w.up, err = m.Upscaler(w.options); err != nil {
 			return nil, err
 		}
 	}
@@ -133,33 +157,35 @@ func allWays(m *classsr.Model, o classsr.Options) []classsr.Options {
 // Estimate makes the forecasts for a picture, which comes from std if its path is Std. Pictures that are too small for the paper's mode go
 // without that.
 func (e *Estimator) Estimate(ctx context.Context, std io.Reader, in Input) (*Estimates, error) {
-	if e.sizing != nil {
+	if e.p.Sizing != nil {
 		return e.sized(ctx, std, in)
 	}
-	first := e.ways[0].up
-	o, w, err := e.open(std, in, &Pipeline{Upscaler: first})
+	o, w, err := e.open(std, in)
 	if err != nil {
 		return nil, err
 	}
 	defer o.Close()
+	model, first := w.models[0], w.passes[0]
+	ways := e.waysOf(model)
+	ways[0].up = first
 	files, err := e.fileCosts(ctx, first, o, w.out)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", Job{Input: in.Path}.Picture(), err)
 	}
-	r := &Estimates{Input: in.Path, Width: w.in.Width, Height: w.in.Height, Model: e.model.Name(), Scale: first.Scale()}
-	for i, way := range e.ways {
-		up, err := e.upscaler(i)
+	r := &Estimates{Input: in.Path, Width: w.in.Width, Height: w.in.Height, Model: model.Name(), Scale: first.Scale(), Chosen: w.chosen}
+	for i := range ways {
+		up, err := ways[i].upscaler(model)
 		if err != nil {
 			return nil, err
 		}
 		forecast, err := o.forecast(ctx, up)
 		if err != nil {
-			if up.Mode() == classsr.ModePaper && len(e.ways) > 1 && ctx.Err() == nil {
+			if up.Mode() == classsr.ModePaper && len(ways) > 1 && ctx.Err() == nil {
 				continue
 			}
 			return nil, fmt.Errorf("%s: %w", Job{Input: in.Path}.Picture(), err)
 		}
-		r.Forecasts = append(r.Forecasts, files.estimate(forecast, way.options.Budget))
+		r.Forecasts = append(r.Forecasts, files.estimate(forecast, ways[i].options.Budget))
 	}
 	r.of(o.Bands)
 	return r, nil

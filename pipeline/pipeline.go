@@ -32,7 +32,11 @@ import (
 // Pipeline says how files are enlarged.
 type Pipeline struct {
 	Upscaler *classsr.Upscaler
-	// Sizing, if not nil, asks for another size than the Upscaler's scale gives, and takes the place of the Upscaler.
+	// Models, if not nil, take the place of the Upscaler: each picture is enlarged Scale times, or as the models do by themselves if that is 0, by the
+	// one that suits it.
+	Models *Models
+	Scale  int
+	// Sizing, if not nil, asks for another size than these give, and takes their place.
 	Sizing *Sizing
 	// In and Out are the standard streams, for jobs that name Std.
 	In  io.Reader
@@ -77,6 +81,7 @@ type Result struct {
 	Bands int `json:"bands,omitempty"`
 	classsr.Report
 	Resized
+	Chosen
 	Notes     []string `json:"notes,omitempty"`
 	PeakRSSMB int64    `json:"peak_rss_mb"`
 }
@@ -110,7 +115,7 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 		notes = append(notes, lost)
 	}
 	return &Result{
-		Job: j.Job, Bands: in.Bands, Report: report, Resized: o.resized, Notes: notes, PeakRSSMB: sysmem.PeakRSS() >> 20,
+		Job: j.Job, Bands: in.Bands, Report: report, Resized: o.resized, Chosen: o.rows.course.chosen, Notes: notes, PeakRSSMB: sysmem.PeakRSS() >> 20,
 	}, nil
 }
 
@@ -200,7 +205,7 @@ func (p *Pipeline) read(ctx context.Context, t task, format string) (in *reading
 	}()
 	accept := func(headers imageio.Config) error {
 		release() // where headers had to be judged again
-		planned, err := p.plan(headers)
+		planned, err := p.plan(headers, t.Picture())
 		if err != nil {
 			return err
 		}

@@ -229,9 +229,8 @@ func TestMapsOfClassesThatCannotBe(t *testing.T) {
 		{classes, classsr.ModeRouted, "there.png", false, fault.Conflict},
 		{classes, classsr.ModeRouted, "there.png", true, ""},
 	} {
-		p := with(t, c.model, classsr.Options{Mode: c.mode})
-		p.RouteMap, p.Overwrite = c.file, c.overwrite
-		err := p.CheckRouteMap(c.model, Job{Input: "in.png", Output: "out.png"})
+		p := &Pipeline{Models: modelsOf(t, c.model, classsr.Options{Mode: c.mode}), RouteMap: c.file, Overwrite: c.overwrite}
+		err := p.CheckRouteMap(Job{Input: "in.png", Output: "out.png"})
 		if c.kind == "" && err != nil || c.kind != "" && (err == nil || fault.KindOf(err) != c.kind) {
 			t.Errorf("%s, mode %s: error %v, want kind %q", c.file, c.mode, err, c.kind)
 		}

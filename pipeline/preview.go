@@ -82,7 +82,7 @@ func (l *looker) preview(j namedJob) Preview {
 		}
 	}
 	v.Err = imageio.CheckFile(j.Input, imageio.Limits{Options: t.reading, Accept: func(c imageio.Config) error {
-		w, err := l.plan(c)
+		w, err := l.plan(c, j.Picture())
 		if err != nil {
 			return err
 		}

@@ -19,18 +19,29 @@ const (
 	mapJSON    = ".json"
 )
 
-// CheckRouteMap returns an error if a job of the model will have no map of classes, or it cannot be written.
-func (p *Pipeline) CheckRouteMap(m *classsr.Model, j Job) error {
+// CheckRouteMap returns an error if a job will have no map of classes as far as the models say, or it cannot be written.
+func (p *Pipeline) CheckRouteMap(j Job) error {
 	usage := func(why string, args ...any) error {
 		return fault.New(fault.Usage, "--route-map %s: "+why, append([]any{p.RouteMap}, args...)...)
+	}
+	up := p.Upscaler
+	var model *classsr.Model
+	if p.Sizing == nil && p.Models != nil {
+		var err error
+		if model, err = p.Models.First(p.Scale); err != nil {
+			return err
+		}
+		if up, err = p.Models.upscaler(model, p.scale()); err != nil {
+			return err
+		}
 	}
 	switch {
 	case !hasEnding(p.RouteMap, mapPicture) && !hasEnding(p.RouteMap, mapJSON):
 		return usage("it must be a PNG or a JSON file; end its name with .png or .json")
-	case p.Sizing == nil && !m.HasClasses():
-		return usage("%s has no classes to show", m.Name())
-	case p.Sizing == nil && !routes(p.Upscaler):
-		return usage("mode %s does not route; use mode %s or %s", p.Upscaler.Mode(), classsr.ModeRouted, classsr.ModePaper)
+	case model != nil && !model.HasClasses():
+		return usage("%s has no classes to show", model.Name())
+	case p.Sizing == nil && !routes(up):
+		return usage(doesNotRoute, up.Mode(), classsr.ModeRouted, classsr.ModePaper)
 	case SameFile(p.RouteMap, j.Input):
 		return usage("it would overwrite the input")
 	case SamePath(p.RouteMap, j.Output):
@@ -41,6 +52,9 @@ func (p *Pipeline) CheckRouteMap(m *classsr.Model, j Job) error {
 	return atomicfile.Writable(p.RouteMap)
 }
 
+// doesNotRoute is what is wrong with a mode.
+const doesNotRoute = "mode %s does not route; use mode %s or %s"
+
 // routes tells whether an Upscaler chooses classes.
 func routes(up *classsr.Upscaler) bool {
 	return up.Mode() == classsr.ModeRouted || up.Mode() == classsr.ModePaper
@@ -50,10 +64,12 @@ func routes(up *classsr.Upscaler) bool {
 // model that is depends on the size of the picture.
 func (p *Pipeline) checkMapped(c *course) error {
 	switch {
-	case p.RouteMap == "" || p.Sizing == nil:
+	case p.RouteMap == "" || p.Sizing == nil && p.Models == nil:
 		return nil
 	case len(c.passes) == 0:
 		return fault.New(fault.Usage, "--route-map %s: this size takes no network, so there are no classes to show", p.RouteMap)
+	case !routes(c.passes[0]) && len(c.models) > 0 && c.models[0].HasClasses():
+		return fault.New(fault.Usage, "--route-map %s: "+doesNotRoute, p.RouteMap, c.passes[0].Mode(), classsr.ModeRouted, classsr.ModePaper)
 	case !routes(c.passes[0]):
 		return fault.New(fault.Usage, "--route-map %s: the network that enlarges %d times has no classes to show; choose a model with classes with -m",
 			p.RouteMap, c.passes[0].Scale())

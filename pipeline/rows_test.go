@@ -186,7 +186,7 @@ func TestForecastsOfPicturesInRows(t *testing.T) {
 	if err := little(t, classsr.Options{}).preview1(work); err != nil {
 		t.Error(err)
 	}
-	e, err := NewEstimator(open(t, classsr.Bicubic), classsr.Options{Scale: 2, Memory: 2 * littleMemory}, nil)
+	e, err := NewEstimator(modelsOf(t, open(t, classsr.Bicubic), classsr.Options{Memory: 2 * littleMemory}), 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

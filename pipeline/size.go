@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,10 @@ type Pass struct {
 type course struct {
 	p       *Pipeline
 	in, out picture.Config
+	suited  suited // what enlarges it
 	passes  []*classsr.Upscaler
+	models  []*classsr.Model // of the passes; nil if the Pipeline has an Upscaler only
+	chosen  Chosen
 	decoded int64               // bytes that the decoded picture takes
 	rows    int64               // bytes that are held while the picture comes in rows; 0 if it is needed as a whole
 	inRows  bool                // it comes in rows
@@ -64,29 +68,59 @@ type course struct {
 // SizeName is how the size of results is called in their names: x4, for example.
 func (p *Pipeline) SizeName() string {
 	if p.Sizing == nil {
-		return fmt.Sprintf("x%d", p.Upscaler.Scale())
+		return fmt.Sprintf("x%d", p.scale())
 	}
 	return p.Sizing.Target.String()
 }
 
-// plan decides how a picture of this form becomes as large as wanted.
-func (p *Pipeline) plan(c imageio.Config) (*course, error) {
-	w := &course{p: p, in: c.Config, out: c.Config, decoded: c.PictureBytes}
+// scale is how many times pictures are enlarged where no size is asked for.
+func (p *Pipeline) scale() int {
+	if p.Models == nil {
+		return p.Upscaler.Scale()
+	}
+	return cmp.Or(p.Scale, p.Models.Scale())
+}
+
+// plan decides how a picture of this form and name becomes as large as wanted, and by which models.
+func (p *Pipeline) plan(c imageio.Config, name string) (*course, error) {
+	w := &course{p: p, in: c.Config, out: c.Config, decoded: c.PictureBytes, chosen: Chosen{JPEGQuality: c.Quality}}
 	if p.ICC != ToSRGB && !hasEnding(p.RouteMap, mapPicture) {
 		w.rows = c.RowsBytes
 	}
-	if p.Sizing == nil {
+	if p.Sizing == nil && p.Models == nil {
 		w.passes = []*classsr.Upscaler{p.Upscaler}
-		w.out = enlarged(c.Config, p.Upscaler)
+		w.out = w.network(1)
 		return w, nil
 	}
+	scales, err := w.scales(c)
+	if err != nil {
+		return nil, err
+	}
+	if w.models, w.passes, err = w.suited.passes(scales); err != nil {
+		return nil, err
+	}
+	if p.Sizing == nil {
+		w.out = w.network(1)
+	}
+	w.choose(name)
+	return w, nil
+}
+
+// scales finds which models suit a picture of this form, how large it becomes if a size is asked for, and by which scales.
+func (w *course) scales(c imageio.Config) ([]int, error) {
+	p := w.p
+	if p.Sizing == nil {
+		w.suited = p.Models.suit(c)
+		return []int{p.scale()}, nil
+	}
+	w.suited = p.Sizing.Models.suit(c)
 	var err error
 	if w.out.Width, w.out.Height, err = p.Sizing.Target.Size(c.Width, c.Height); err != nil {
 		return nil, err
 	}
-	scales := scaling.Choose(p.Sizing.Models.Scales(), image.Pt(c.Width, c.Height), image.Pt(w.out.Width, w.out.Height))
-	w.passes, err = p.Sizing.Models.passes(scales)
-	return w, err
+	first, second := w.suited.scales()
+	scales := scaling.Choose(first, second, image.Pt(c.Width, c.Height), image.Pt(w.out.Width, w.out.Height))
+	return scales, p.Sizing.Models.checkSized(scales)
 }
 
 // enlarged is the form of what an Upscaler makes.

@@ -24,11 +24,30 @@ import (
 // sized gives a Pipeline for a size.
 func sized(t *testing.T, m *classsr.Model, o classsr.Options, target scaling.Target) *Pipeline {
 	t.Helper()
-	models, err := NewModels(m, o)
+	return &Pipeline{Sizing: &Sizing{Target: target, Models: modelsOf(t, m, o)}, Shared: o.Shared, Threads: o.Threads}
+}
+
+// modelsOf gives Models of a model, or of the built-in ones.
+func modelsOf(t *testing.T, m *classsr.Model, o classsr.Options) *Models {
+	t.Helper()
+	if m == nil {
+		return chosen(t, Choice{}, o)
+	}
+	all, err := NewModels(m, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Pipeline{Sizing: &Sizing{Target: target, Models: models}, Shared: o.Shared, Threads: o.Threads}
+	return all
+}
+
+// chosen gives Models of built-in ones.
+func chosen(t *testing.T, c Choice, o classsr.Options) *Models {
+	t.Helper()
+	all, err := NewChoice(c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // enlargeFile enlarges a picture from file to file, and gives what was told and the result.
@@ -251,7 +270,7 @@ func TestSizesThatAreBrokenOff(t *testing.T) {
 	for _, scale := range []float64{0.5, 4, 2.5, 8} {
 		p := sized(t, open(t, classsr.FastModel), classsr.Options{Shared: shared, Threads: 2}, scaling.Target{Scale: scale})
 		headers := imageio.Config{Config: in.Config(), DecodeBytes: 1000, PictureBytes: in.Config().Bytes()}
-		w, err := p.plan(headers)
+		w, err := p.plan(headers, "in.png")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -321,7 +340,7 @@ func TestEstimatesOfSizes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := NewEstimator(nil, classsr.Options{}, &Sizing{Target: test.target, Models: models})
+		e, err := NewEstimator(nil, 0, &Sizing{Target: test.target, Models: models})
 		if err != nil {
 			t.Fatal(err)
 		}

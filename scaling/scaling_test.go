@@ -105,9 +105,17 @@ func TestChoose(t *testing.T) {
 		{nil, image.Pt(100, 100), image.Pt(800, 800), nil},
 	}
 	for _, test := range tests {
-		if got := Choose(test.scales, test.have, test.want); !slices.Equal(got, test.passes) {
+		if got := Choose(test.scales, test.scales, test.have, test.want); !slices.Equal(got, test.passes) {
 			t.Errorf("%v to %v with %v: %v, want %v", test.have, test.want, test.scales, got, test.passes)
 		}
+	}
+	for want, passes := range map[int][]int{400: {4}, 800: {4, 2}, 900: {4, 3}, 1600: {4, 4}, 150: {4}} { // others for a second pass
+		if got := Choose(four, all, image.Pt(100, 100), image.Pt(want, want)); !slices.Equal(got, passes) {
+			t.Errorf("100 to %d, from x4 on: %v, want %v", want, got, passes)
+		}
+	}
+	if got := Choose(four, nil, image.Pt(100, 100), image.Pt(800, 800)); !slices.Equal(got, four) {
+		t.Errorf("without a second pass: %v", got)
 	}
 }
 

@@ -4,7 +4,7 @@
 //
 //	width, height, err := target.Size(640, 427)
 //	...
-//	passes := scaling.Choose([]int{2, 3, 4}, image.Pt(640, 427), image.Pt(width, height))
+//	passes := scaling.Choose([]int{2, 3, 4}, []int{2, 3, 4}, image.Pt(640, 427), image.Pt(width, height))
 //
 // What the passes give is then resized to the size that was asked for, by whoever calls this.
 package scaling

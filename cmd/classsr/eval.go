@@ -77,7 +77,7 @@ func (f *evalFlags) run(cmd *cobra.Command, std streams) error {
 	case degradation != nil && f.lr != "":
 		return usagef("--jpeg, --noise and --blur are for LR pictures that eval makes: leave out --lr")
 	}
-	model, err := f.open(cmd)
+	model, err := f.open(cmd, func(text string) { std.note("%s", text) })
 	if err != nil {
 		return err
 	}

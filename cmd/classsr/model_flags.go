@@ -20,6 +20,8 @@ import (
 type modelFlags struct {
 	model   string
 	fast    bool
+	kind    string
+	denoise float64
 	times   float64 // the scale; 0 if none was given
 	mode    string
 	threads int
@@ -33,8 +35,12 @@ type modelFlags struct {
 
 func (f *modelFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.model, "model", "m", classsr.DefaultModel, "`NAME` of a built-in model (classsr models) or a model file")
-	flags.BoolVar(&f.fast, "fast", false, "use the small, fast model "+classsr.FastModel)
+	flags.StringVarP(&f.model, "model", "m", "", "`NAME` of a built-in model (classsr models) or a model file; by default "+classsr.DefaultModel+", or the built-in\n"+
+		"model for what is asked")
+	flags.BoolVar(&f.fast, "fast", false, "use a small, fast model, such as "+classsr.FastModel)
+	flags.StringVar(&f.kind, "kind", autoKind, "which built-in models are used: clean (keep all that is there), photo (remove traces of JPEG, and noise), real (look\n"+
+		"sharp, by inventing texture), or auto: photo for JPEGs of low quality, clean for others")
+	flags.Float64Var(&f.denoise, "denoise", 1, "how strongly noise is removed, `S` from 0 (hardly) to 1, by --kind real or a model with such a choice")
 	flags.VarP(sizeValue[float64]{&f.times, scaling.ParseScale}, "scale", "s", "enlarge `N` times, such as 4 or 4x; by default the model's own scale")
 	flags.StringVar(&f.mode, "mode", "", "how the model is used: routed (each part of the picture by the branch for its difficulty), full (the full-width\n"+
 		"network everywhere), paper (as the ClassSR paper's code, to reproduce its figures), or branch=K (branch K\n"+
@@ -54,6 +60,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return classsr.Names(), cobra.ShellCompDirectiveDefault
 	})
+	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{autoKind, string(classsr.KindClean), string(classsr.KindPhoto), string(classsr.KindReal)}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"routed", "full", "paper", "branch=1", "branch=2", "branch=3"}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("router", cobra.FixedCompletions([]string{route.ClassModule, route.Edge}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("border", cobra.FixedCompletions([]string{string(infer.BorderReflect), string(infer.BorderZero)}, 0))
@@ -72,7 +79,9 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 	changed := cmd.Flags().Changed
 	switch {
 	case f.fast && changed("model"):
-		return o, usagef("--fast stands for -m %s, so it cannot be combined with -m %s", classsr.FastModel, f.model)
+		return o, usagef("--fast chooses a built-in model, so it cannot be combined with -m %s", f.model)
+	case changed("denoise") && !(f.denoise >= 0 && f.denoise <= 1):
+		return o, usagef("--denoise %g: it must be 0 to 1", f.denoise)
 	case changed("budget") && !(f.budget > 0 && f.budget <= 100):
 		return o, usagef("--budget %g: it must be a percentage, more than 0 and at most 100", f.budget)
 	case changed("max-time") && f.maxTime <= 0:
@@ -85,6 +94,9 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 		}
 	}
 	if err := f.setMode(&o); err != nil {
+		return o, err
+	}
+	if err := f.checkKind(cmd); err != nil {
 		return o, err
 	}
 	if f.memory != "" {
@@ -128,17 +140,4 @@ func (f *modelFlags) setMode(o *classsr.Options) error {
 	}
 	o.Branch = k
 	return nil
-}
-
-// open opens the model. With -s N and no -m, the default model gives way to the built-in one of that scale.
-func (f *modelFlags) open(cmd *cobra.Command) (*classsr.Model, error) {
-	if f.fast {
-		return classsr.Open(classsr.FastModel)
-	}
-	if !cmd.Flags().Changed("model") && f.scale() != 0 {
-		if name := classsr.DefaultModelFor(f.scale()); name != "" {
-			return classsr.Open(name)
-		}
-	}
-	return classsr.Open(f.model)
 }

@@ -59,15 +59,15 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	}
 	defer release()
 	std.in = in
-	model, err := f.open(cmd)
+	models, err := f.models(cmd, options, func(text string) { std.note("%s", text) })
 	if err != nil {
 		return err
 	}
-	sizing, err := f.sizing(cmd, model, options)
+	sizing, err := f.sizing(cmd, models)
 	if err != nil {
 		return err
 	}
-	estimator, err := pipeline.NewEstimator(model, options, sizing)
+	estimator, err := pipeline.NewEstimator(models, f.scale(), sizing)
 	if err != nil {
 		return err
 	}

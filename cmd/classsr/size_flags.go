@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"classsr"
 	"classsr/pipeline"
 	"classsr/scaling"
 )
@@ -50,34 +48,13 @@ func (f *sizeFlags) target(cmd *cobra.Command) (scaling.Target, error) {
 	return t, usagef("%s cannot be combined: give one of them", strings.Join(given, " and "))
 }
 
-// sizing is how results get the size that is asked for; nil if that is simply what the model gives.
-func (f *sizeFlags) sizing(cmd *cobra.Command, m *classsr.Model, o classsr.Options) (*pipeline.Sizing, error) {
+// sizing is how results get the size that is asked for; nil if that is simply what the models give.
+func (f *sizeFlags) sizing(cmd *cobra.Command, m *pipeline.Models) (*pipeline.Sizing, error) {
 	t, err := f.target(cmd)
-	if err != nil || !t.Given() {
+	if err != nil || !t.Given() || m.Enlarges(t.Whole()) {
 		return nil, err
 	}
-	if slices.Contains(m.Scales(), t.Whole()) {
-		return nil, nil
-	}
-	only := m
-	if !f.fast && !cmd.Flags().Changed("model") {
-		only = nil
-		if routes(o) { // which the built-in models of other scales cannot
-			if only, err = classsr.Open(classsr.DefaultModel); err != nil {
-				return nil, err
-			}
-		}
-	}
-	models, err := pipeline.NewModels(only, o)
-	if err != nil {
-		return nil, err
-	}
-	return &pipeline.Sizing{Target: t, Models: models, Linear: f.linear}, nil
-}
-
-// routes tells whether the options ask for something that only models with classes have.
-func routes(o classsr.Options) bool {
-	return o.Budget > 0 || o.MaxTime > 0 || o.Quality > 0 || o.Router != "" || o.Mode == classsr.ModeRouted || o.Branch > 0
+	return &pipeline.Sizing{Target: t, Models: m, Linear: f.linear}, nil
 }
 
 // sizeValue is the value of a flag that is read by a function, whose errors say in plain words what the value must be.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +13,6 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"classsr"
 	"classsr/imageio"
 	"classsr/pipeline"
 )
@@ -167,10 +167,6 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return err
 	}
-	model, err := f.open(cmd)
-	if err != nil {
-		return err
-	}
 	in, release, err := f.input(std, args)
 	if err != nil {
 		return err
@@ -178,23 +174,28 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	defer release()
 	report := &upscaleReport{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json, pages: f.allPages()}
 	options.Progress = report.progress.update
-	sizing, err := f.sizing(cmd, model, options)
+	models, err := f.models(cmd, options, report.tell)
+	if err != nil {
+		return err
+	}
+	sizing, err := f.sizing(cmd, models)
 	if err != nil {
 		return err
 	}
 	p := &pipeline.Pipeline{
+		Models: models, Scale: f.scale(),
 		Sizing: sizing, In: in, Out: std.out, RouteMap: f.routeMap, JPEGQuality: f.jpegQuality, JPEGFullColor: f.jpeg444,
 		Reading: reading, AllBands: f.allBands(), PNGLevel: level, ICC: f.icc, Strip: f.strip, Background: background,
 		Overwrite: f.overwrite, SkipExisting: f.skipExisting, Threads: f.threads, Shared: options.Shared,
 	}
 	scale := 0 // of a size that is no model's, none is the same for all pictures
 	if sizing == nil {
-		if p.Upscaler, err = model.Upscaler(options); err != nil {
+		if err := models.Check(f.scale()); err != nil {
 			return err
 		}
-		scale = p.Upscaler.Scale()
+		scale = cmp.Or(f.scale(), models.Scale())
 	}
-	p.Options = f.madeBy(cmd, model, scale)
+	p.Options = f.madeBy(cmd, models, scale)
 	request, err := f.request(args)
 	if err != nil {
 		return err
@@ -204,11 +205,11 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if f.format != "" {
 		p.StreamFormat, _ = imageio.FormatOf("." + f.format) // it was checked
 	}
-	return f.enlarge(cmd, p, model, &request, report)
+	return f.enlarge(cmd, p, &request, report)
 }
 
 // enlarge finds the pictures and enlarges them, or tells what would be done.
-func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, model *classsr.Model, request *pipeline.Request, report *upscaleReport) error {
+func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, request *pipeline.Request, report *upscaleReport) error {
 	if f.watch {
 		return report.watch(cmd.Context(), p, request)
 	}
@@ -219,7 +220,7 @@ func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, model *
 		return err
 	}
 	if f.routeMap != "" {
-		if err := p.CheckRouteMap(model, work.First()); err != nil {
+		if err := p.CheckRouteMap(work.First()); err != nil {
 			return err
 		}
 	}
@@ -246,13 +247,13 @@ func (f *upscaleFlags) ending() string {
 
 // immaterial are the flags that change no result, or show in its name.
 var immaterial = []string{
-	"model", "fast", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "overwrite", "skip-existing",
+	"model", "fast", "kind", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "overwrite", "skip-existing",
 	"quiet", "json", "dry-run", "watch",
 }
 
 // madeBy says in one line what results are made by: the model, and each flag that may change them.
-func (f *upscaleFlags) madeBy(cmd *cobra.Command, model *classsr.Model, scale int) string {
-	text := fmt.Sprintf("model=%q x%d", model.Name(), scale)
+func (f *upscaleFlags) madeBy(cmd *cobra.Command, models *pipeline.Models, scale int) string {
+	text := fmt.Sprintf("model=%q x%d", models.Names(scale), scale)
 	if info, err := os.Stat(f.model); err == nil && cmd.Flags().Changed("model") && info.Mode().IsRegular() {
 		text += fmt.Sprintf(" model-file=%d,%d", info.Size(), info.ModTime().UnixNano())
 	}

@@ -104,6 +104,14 @@ func (r *upscaleReport) Finished(done *pipeline.Result) error {
 	return r.print(done)
 }
 
+// tell tells what the user may not expect of the models.
+func (r *upscaleReport) tell(text string) {
+	if !r.quiet {
+		r.progress.pause()
+		r.std.note("%s", text)
+	}
+}
+
 // note tells of a note at once, or keeps it until the end.
 func (r *upscaleReport) note(input, text string) {
 	if r.lines {
