@@ -8,6 +8,7 @@ import (
 
 	"classsr"
 	"classsr/fault"
+	"classsr/models"
 	"classsr/picture"
 )
 
@@ -17,7 +18,7 @@ func TestDenoised(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if model.Kind() != classsr.KindReal || model.Info().Note == "" || !model.Info().Denoise {
+	if model.Kind() != models.Real || model.Info().Note == "" || !model.Info().Denoise {
 		t.Errorf("it is described as %+v", model.Info())
 	}
 	in := picture.New(24, 24, 1, false, 8)

@@ -5,6 +5,7 @@ import (
 
 	"classsr/arch"
 	"classsr/branch"
+	"classsr/models"
 	"classsr/weights"
 )
 
@@ -54,7 +55,7 @@ const inventsTexture = "it invents texture: results look sharp and real, but sho
 // Info describes the model at its default scale.
 func (m *Model) Info() Info {
 	info := Info{Name: m.name, Kind: m.builtin.Kind, Fast: m.builtin.Fast, Scale: m.scales[0], Classes: []ClassInfo{}, Denoise: m.Denoises()}
-	if info.Kind == KindReal {
+	if info.Kind == models.Real {
 		info.Note = inventsTexture
 	}
 	if len(m.scales) > 1 {

@@ -20,21 +20,12 @@ const (
 	DefaultModel = models.Default
 	// FastModel is the name of a smaller model, ClassSR-FSRCNN, x4: some twenty times as fast as DefaultModel, with lower quality.
 	FastModel = models.Fast
-	// PhotoBelow is the quality of a JPEG under which a photo model is better for it than a clean one.
-	PhotoBelow = models.PhotoBelow
 	// Bicubic is the name of the model without a network: bicubic interpolation, as by MATLAB's imresize.
 	Bicubic = branch.Bicubic
 )
 
-// Kind says which pictures a built-in model was trained for.
+// Kind says which pictures a built-in model was trained for: models.Clean, models.Photo or models.Real.
 type Kind = models.Kind
-
-// Kinds of built-in models: trained on clean pictures; on pictures as cameras and JPEG leave them; or to look real, which invents texture.
-const (
-	KindClean = models.Clean
-	KindPhoto = models.Photo
-	KindReal  = models.Real
-)
 
 // Names lists the names of the built-in models, the default one first and Bicubic last.
 func Names() []string { return append(models.Names(), Bicubic) }

@@ -94,11 +94,11 @@ func TestNoModelAsWanted(t *testing.T) {
 		missing models.Wanted
 		jpeg    string // what is said before it
 	}{
-		{Choice{Kind: classsr.KindPhoto, Fast: true}, classsr.Options{}, 4, models.Wanted{Kind: classsr.KindPhoto, Fast: true}, ""},
-		{Choice{Fast: true}, classsr.Options{}, 4, models.Wanted{Kind: classsr.KindPhoto, Fast: true}, "a.jpg looks like a JPEG of quality 75, but "},
-		{Choice{Kind: classsr.KindPhoto, Fast: true}, classsr.Options{Budget: 50}, 4, models.Wanted{Kind: classsr.KindPhoto, Fast: true, Classes: true}, ""},
-		{Choice{Kind: classsr.KindClean}, classsr.Options{}, 4, models.Wanted{Kind: classsr.KindClean}, ""},
-		{Choice{Kind: classsr.KindReal}, classsr.Options{}, 2, models.Wanted{Kind: classsr.KindReal}, ""},
+		{Choice{Kind: models.Photo, Fast: true}, classsr.Options{}, 4, models.Wanted{Kind: models.Photo, Fast: true}, ""},
+		{Choice{Fast: true}, classsr.Options{}, 4, models.Wanted{Kind: models.Photo, Fast: true}, "a.jpg looks like a JPEG of quality 75, but "},
+		{Choice{Kind: models.Photo, Fast: true}, classsr.Options{Budget: 50}, 4, models.Wanted{Kind: models.Photo, Fast: true, Classes: true}, ""},
+		{Choice{Kind: models.Clean}, classsr.Options{}, 4, models.Wanted{Kind: models.Clean}, ""},
+		{Choice{Kind: models.Real}, classsr.Options{}, 2, models.Wanted{Kind: models.Real}, ""},
 	} {
 		results, told := enlargeAll(t, chosen(t, c.choice, c.options), c.scale, scaling.Target{}, "a.jpg", "b.jpg")
 		next, _ := models.Choose(c.scale, c.missing)
@@ -125,19 +125,19 @@ func TestSizesOfKinds(t *testing.T) {
 	inFolder(t)
 	jpegFile(t, "a.jpg", 75)
 	half := 0.5
-	m := chosen(t, Choice{Kind: classsr.KindReal, Denoise: &half}, classsr.Options{})
+	m := chosen(t, Choice{Kind: models.Real, Denoise: &half}, classsr.Options{})
 	if m.Enlarges(2) || !m.Enlarges(4) || m.Scale() != 4 {
 		t.Errorf("x2: %v, x4: %v, x%d by itself", m.Enlarges(2), m.Enlarges(4), m.Scale())
 	}
 	results, told := enlargeAll(t, m, 0, scaling.Target{Scale: 2}, "a.jpg")
-	if r := results[0]; r.Model != "real-x4" || r.OutWidth != 48 || r.NetworkWidth != 96 || r.Kind != classsr.KindReal ||
+	if r := results[0]; r.Model != "real-x4" || r.OutWidth != 48 || r.NetworkWidth != 96 || r.Kind != models.Real ||
 		r.ChosenBecause != "there is no real model for x2" {
 		t.Errorf("%s to %d, %+v", r.Model, r.OutWidth, r.Chosen)
 	}
 	if len(told) != 2 || told[0] != "there is no real model for x2: real-x4 is used, and its result is reduced" || !strings.Contains(told[1], "real-x4: it invents texture") {
 		t.Errorf("told %q", told)
 	}
-	results, told = enlargeAll(t, chosen(t, Choice{Kind: classsr.KindReal}, classsr.Options{}), 0, scaling.Target{Scale: 8}, "a.jpg")
+	results, told = enlargeAll(t, chosen(t, Choice{Kind: models.Real}, classsr.Options{}), 0, scaling.Target{Scale: 8}, "a.jpg")
 	clean := classsr.DefaultModelFor(2)
 	if r := results[0]; len(r.Passes) != 2 || r.Passes[0].Model != "real-x4" || r.Passes[1].Model != clean || r.Passes[1].Scale != 2 || len(told) != 1 {
 		t.Errorf("%+v, told %q", r.Passes, told)
@@ -149,7 +149,7 @@ func TestSizesOfKinds(t *testing.T) {
 		t.Errorf("%s, %+v, want %s", r.Model, r.Chosen, photo.Name)
 	}
 	// Only models with classes can be routed.
-	results, told = enlargeAll(t, chosen(t, Choice{Kind: classsr.KindClean}, classsr.Options{Budget: 60}), 0, scaling.Target{Scale: 3.5}, "a.jpg")
+	results, told = enlargeAll(t, chosen(t, Choice{Kind: models.Clean}, classsr.Options{Budget: 60}), 0, scaling.Target{Scale: 3.5}, "a.jpg")
 	if b, _ := models.Find(results[0].Model); !b.Classes || len(told) != 0 {
 		t.Errorf("%+v, told %q", b, told)
 	}
@@ -160,10 +160,10 @@ func TestChoicesThatAreRefused(t *testing.T) {
 	if _, err := NewChoice(Choice{Denoise: &one}, classsr.Options{}); fault.KindOf(err) != fault.Usage {
 		t.Error(err)
 	}
-	if err := chosen(t, Choice{Kind: classsr.KindReal, Denoise: &two}, classsr.Options{}).Check(0); fault.KindOf(err) != fault.Usage {
+	if err := chosen(t, Choice{Kind: models.Real, Denoise: &two}, classsr.Options{}).Check(0); fault.KindOf(err) != fault.Usage {
 		t.Error(err)
 	}
-	if err := chosen(t, Choice{Kind: classsr.KindReal}, classsr.Options{Budget: 50}).Check(0); fault.KindOf(err) != fault.Usage {
+	if err := chosen(t, Choice{Kind: models.Real}, classsr.Options{Budget: 50}).Check(0); fault.KindOf(err) != fault.Usage {
 		t.Error(err)
 	}
 	if err := chosen(t, Choice{}, classsr.Options{}).Check(7); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), "x7") {

@@ -34,7 +34,7 @@ type atScale struct {
 
 // Choice says which of the built-in models enlarge pictures.
 type Choice struct {
-	// Kind is the kind of the models. It is empty for the one that suits each picture: photo for JPEGs of a quality below classsr.PhotoBelow, clean for
+	// Kind is the kind of the models. It is empty for the one that suits each picture: photo for JPEGs of a quality below models.PhotoBelow, clean for
 	// all others.
 	Kind classsr.Kind
 	Fast bool
@@ -55,8 +55,8 @@ func NewModels(only *classsr.Model, o classsr.Options) (*Models, error) {
 // classes. It returns an error of kind fault.Usage if Denoise cannot be what it is.
 func NewChoice(c Choice, o classsr.Options) (*Models, error) {
 	m := newModels(o)
-	if m.choice = c; c.Denoise != nil && c.Kind != classsr.KindReal {
-		return nil, fault.New(fault.Usage, "how strongly noise is removed can be chosen for models of kind %s only", classsr.KindReal)
+	if m.choice = c; c.Denoise != nil && c.Kind != models.Real {
+		return nil, fault.New(fault.Usage, "how strongly noise is removed can be chosen for models of kind %s only", models.Real)
 	}
 	return m, nil
 }
@@ -79,7 +79,7 @@ func (m *Models) interpolates() bool { return m.only != nil && m.only.Name() == 
 func (m *Models) usual() suited {
 	kind := m.choice.Kind
 	if kind == "" {
-		kind = classsr.KindClean
+		kind = models.Clean
 	}
 	return suited{Models: m, wanted: m.wanted(kind)}
 }

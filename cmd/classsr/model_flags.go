@@ -7,6 +7,7 @@ import (
 
 	"classsr/infer"
 	"classsr/internal/par"
+	"classsr/models"
 	"classsr/route"
 	"classsr/scaling"
 
@@ -60,7 +61,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return classsr.Names(), cobra.ShellCompDirectiveDefault
 	})
-	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{autoKind, string(classsr.KindClean), string(classsr.KindPhoto), string(classsr.KindReal)}, 0))
+	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{autoKind, string(models.Clean), string(models.Photo), string(models.Real)}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"routed", "full", "paper", "branch=1", "branch=2", "branch=3"}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("router", cobra.FixedCompletions([]string{route.ClassModule, route.Edge}, 0))
 	_ = cmd.RegisterFlagCompletionFunc("border", cobra.FixedCompletions([]string{string(infer.BorderReflect), string(infer.BorderZero)}, 0))
