@@ -52,12 +52,18 @@ type Info struct {
 // inventsTexture is the note about models that do.
 const inventsTexture = "it invents texture: results look sharp and real, but show details that were never there"
 
+// Note is what users ought to know before they use the model, in a sentence; empty for nearly all models.
+func (m *Model) Note() string {
+	if m.builtin.Kind == models.Real {
+		return inventsTexture
+	}
+	return ""
+}
+
 // Info describes the model at its default scale.
 func (m *Model) Info() Info {
 	info := Info{Name: m.name, Kind: m.builtin.Kind, Fast: m.builtin.Fast, Scale: m.scales[0], Classes: []ClassInfo{}, Denoise: m.Denoises()}
-	if info.Kind == models.Real {
-		info.Note = inventsTexture
-	}
+	info.Note = m.Note()
 	if len(m.scales) > 1 {
 		info.Scales = slices.Sorted(slices.Values(m.scales))
 	}

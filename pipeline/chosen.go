@@ -36,7 +36,7 @@ func (s suited) explain(model *classsr.Model, scale, whole int, name string) str
 		matter := fmt.Sprint(model.Name(), scale, s.jpeg > 0) // whatever quality another JPEG has
 		s.tell(matter, text)
 	}
-	if note := model.Info().Note; note != "" {
+	if note := model.Note(); note != "" {
 		s.tell(note, fmt.Sprintf("%s: %s", model.Name(), note))
 	}
 	return because

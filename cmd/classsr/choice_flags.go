@@ -74,7 +74,11 @@ func (f *modelFlags) named(cmd *cobra.Command) (*classsr.Model, error) {
 // open opens one model for all pictures: that of --model, or the built-in one that the flags ask for, which tell is told of if it is not quite that.
 func (f *modelFlags) open(cmd *cobra.Command, tell func(text string)) (*classsr.Model, error) {
 	if cmd.Flags().Changed("model") {
-		return f.named(cmd)
+		model, err := f.named(cmd)
+		if err == nil && model.Note() != "" {
+			tell(model.Name() + ": " + model.Note())
+		}
+		return model, err
 	}
 	m, err := pipeline.NewChoice(f.choice(cmd), classsr.Options{}) // which model can do what is asked for shows when it is used
 	if err != nil {
