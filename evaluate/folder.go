@@ -10,6 +10,7 @@ import (
 	"classsr/degrade"
 	"classsr/imageio"
 	"classsr/infer"
+	"classsr/picture"
 	"classsr/resample"
 )
 
@@ -78,16 +79,20 @@ func (m *meter) one(ctx context.Context, r *Result, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	var fullOut *picture.Picture
 	if m.CompareFull {
-		fullOut, fullReport, err := m.full.Upscale(ctx, lr)
+		var fullReport classsr.Report
+		fullOut, fullReport, err = m.full.Upscale(ctx, lr)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		r.SecondsFull += fullReport.Seconds.Network
+		r.addDifference(out, fullOut)
 		if report.Route != nil {
 			r.addSeams(out, fullOut, report)
 		}
 	}
+	r.addClasses(hr, out, fullOut, report)
 	r.add(baseName(path), scores, report)
 	return nil
 }

@@ -33,8 +33,9 @@ type ImageScore struct {
 }
 
 // Result holds the measurements of a folder: means over its pictures, and the single ones in PerImage. PSNR is in dB, SSIM at most 1; RGB and
-// Y (luma) are measured apart. MACsPercent and PaperFLOPsPercent are in percent of the full-width network. In JSON it is what `classsr eval
-// --json` prints.
+// Y (luma) are measured apart. MACsPercent and PaperFLOPsPercent are in percent of the full-width network, MACsPixel are multiply-accumulates
+// for each pixel of the LR pictures. LevelsFull is the most that any sample differs from the full-width network's, in levels of 255. In JSON it
+// is what `classsr eval --json` prints.
 type Result struct {
 	Model             string             `json:"model"`
 	Mode              infer.Mode         `json:"mode"`
@@ -46,14 +47,18 @@ type Result struct {
 	SSIMY             float64            `json:"ssim_y"`
 	Classes           []infer.ClassShare `json:"classes"`
 	MACsPercent       float64            `json:"macs_percent"`
+	MACsPixel         float64            `json:"macs_pixel"`
 	PaperFLOPsPercent float64            `json:"paper_flops_percent"`
 	SecondsNetwork    float64            `json:"seconds_network"`
 	SecondsFull       float64            `json:"seconds_full,omitempty"`
+	LevelsFull        float64            `json:"levels_full,omitempty"`
 	Seam              *SeamFigures       `json:"seam,omitempty"`
+	PerClass          []ClassScore       `json:"per_class,omitempty"`
 	PerImage          []ImageScore       `json:"per_image"`
 
-	macs, macsFull, pixels int64
-	paperFLOPs             float64 // in percent times pixels
+	macs, macsFull, pixels, lrPixels int64
+	paperFLOPs                       float64 // in percent times pixels
+	errors                           []classErrors
 }
 
 // add adds the measurement of a picture.
@@ -69,6 +74,7 @@ func (r *Result) add(name string, s Scores, report classsr.Report) {
 		pixels = int64(report.Route.Pixels()) // every sub-image counts the same in the paper's mode
 	}
 	r.pixels += pixels
+	r.lrPixels += int64(report.OutWidth/report.Scale) * int64(report.OutHeight/report.Scale)
 	r.macs += report.MACs
 	r.macsFull += report.MACsFull
 	r.paperFLOPs += report.PaperFLOPsPercent * float64(pixels)
@@ -96,6 +102,8 @@ func (r *Result) means() {
 		r.Classes[i].Share /= float64(r.pixels)
 	}
 	r.PaperFLOPsPercent = r.paperFLOPs / float64(r.pixels)
+	r.MACsPixel = float64(r.macs) / float64(r.lrPixels)
+	r.classScores()
 	if r.macsFull > 0 {
 		r.MACsPercent = 100 * float64(r.macs) / float64(r.macsFull)
 	}
