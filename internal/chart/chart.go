@@ -1,5 +1,5 @@
-// Package chart draws the pictures of a training run: curves, bars and histograms, as SVG for pages or as PNG files.
-// Lines, Bars and Histogram make a Figure, and Figure.SVG and Figure.WritePNG draw it. The same input gives the same bytes.
+// Package chart draws curves, bars, histograms and points, as SVG for pages or as PNG files.
+// Lines, Bars, Histogram and Scatter make a Figure, and Figure.SVG and Figure.WritePNG draw it. The same input gives the same bytes.
 //
 // It is a thin layer over gonum.org/v1/plot, which does axes, canvases and fonts; the legend, the names of marks and the tick
 // labels are our own. It knows nothing of networks and reads no files.
@@ -31,6 +31,9 @@ type Axes struct {
 	// Log draws Y on a logarithmic scale; values that are not positive are left out.
 	Log bool
 
+	// LogX draws the X of a scatter on a logarithmic scale.
+	LogX bool
+
 	// YMin and YMax are the range of Y that is shown at least; both 0 means the range of the values.
 	YMin, YMax float64
 }
@@ -41,7 +44,7 @@ type Mark struct {
 	Name string // written above the figure, from X on to the right; none if empty
 }
 
-// Size of a figure in points (1/72 inch), and of what is written in it.
+// Size of a figure in points (1/72 inch) but of a scatter, and of what is written in it.
 const (
 	width    = vg.Length(480)
 	height   = vg.Length(250)
@@ -74,6 +77,8 @@ func seriesColor(i int) color.NRGBA { return palette[i%len(palette)] }
 // Figure is a figure that can be drawn. It is not safe for use by several goroutines.
 type Figure struct {
 	plot      *plot.Plot
+	width     vg.Length
+	height    vg.Length
 	legend    []entry
 	labels    []label
 	verticals []float64
@@ -92,6 +97,10 @@ func newFigure(axes Axes, xmin, xmax, ymin, ymax float64) *Figure {
 		p.Y.Scale = plot.LogScale{}
 		p.Y.Tick.Marker = plot.TickerFunc(logTicks)
 	}
+	if axes.LogX {
+		p.X.Scale = plot.LogScale{}
+		p.X.Tick.Marker = plot.TickerFunc(logTicks)
+	}
 	p.X.Min, p.X.Max = xmin, xmax
 	p.Y.Min, p.Y.Max = ymin, ymax
 	p.Title.TextStyle.Font = face(fontSize + 2)
@@ -104,13 +113,13 @@ func newFigure(axes Axes, xmin, xmax, ymin, ymax float64) *Figure {
 		axis.Tick.Color = ink
 	}
 	p.Add(grid{})
-	return &Figure{plot: p}
+	return &Figure{plot: p, width: width, height: height}
 }
 
 // SVG draws the figure as an svg element, without an XML header, to be put into a page or a file as it is. All text in it is
 // escaped, text and axes have the colour of the text around it, and it asks for nothing outside itself.
 func (f *Figure) SVG() string {
-	canvas := vgsvg.New(width, height)
+	canvas := vgsvg.New(f.width, f.height)
 	f.draw(draw.New(canvas))
 	var out bytes.Buffer
 	if _, err := canvas.WriteTo(&out); err != nil {
@@ -126,9 +135,9 @@ func (f *Figure) SVG() string {
 	).Replace(svg)
 }
 
-// WritePNG draws the figure as a PNG picture of 960 x 500 pixels on white.
+// WritePNG draws the figure as a PNG picture of 960 x 500 pixels (a scatter: 1280 x 840) on white.
 func (f *Figure) WritePNG(w io.Writer) error {
-	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(144))}
+	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(144))}
 	f.draw(draw.New(canvas))
 	if _, err := canvas.WriteTo(w); err != nil {
 		return fmt.Errorf("cannot write the figure: %w", err)

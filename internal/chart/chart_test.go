@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"image"
 	"image/png"
 	"io"
 	"math"
@@ -12,6 +13,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // examples are figures of every kind, with what goes wrong in real logs: gaps, outliers, hostile and long names.
@@ -41,6 +46,10 @@ func examples() map[string]*Figure {
 			Series{"hard", []float64{1000, math.Inf(1)}}),
 		"histogram": Histogram(Axes{Title: "Difficulty", X: "PSNR, dB", Y: "patches"}, values, []float64{27.17, 35.15},
 			[]string{"hard", "medium", "simple"}),
+		"scatter": Scatter(Axes{X: "thousand MACs a pixel", Y: "PSNR, dB", LogX: true},
+			Points{Name: "narrow <b>", Points: []Point{{10, 30, "narrow 1"}, {20, 30.5, "narrow 2"}, {0, 30, "none"}, {24, 30.55, "narrow 3"}}},
+			Points{Name: "the same, routed", Like: 1, Joined: true, Points: []Point{{12, 30.2, ""}, {15, 30.3, ""}, {23, 30.5, ""}}},
+			Points{Name: "published", Plain: true, Points: []Point{{24, 30.5, "one"}, {24.3, 30.52, "another"}, {24.4, 30.54, "the third"}, {600, math.NaN(), "x"}}}),
 	}
 }
 
@@ -72,7 +81,11 @@ func TestFiguresAreWholeSVGAndPNG(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if size := picture.Bounds().Size(); size.X != 960 || size.Y != 500 {
+		want := image.Pt(960, 500)
+		if name == "scatter" {
+			want = image.Pt(1280, 840)
+		}
+		if size := picture.Bounds().Size(); size != want {
 			t.Errorf("%s: PNG of %v", name, size)
 		}
 		if folder := os.Getenv("CHART_EXAMPLES"); folder != "" { // to look at them
@@ -108,6 +121,7 @@ func TestUnusableNumbersDoNoHarm(t *testing.T) {
 				Lines(axes, nil),
 				Bars(axes, nil, Series{Values: odd[:n]}),
 				Bars(axes, make([]string, n), Series{Values: odd}),
+				Scatter(Axes{Log: log, LogX: log}, Points{Points: oddPoints(odd[:n])}, Points{Points: oddPoints(odd[n:]), Joined: true, Like: 3}),
 				Histogram(axes, odd[:n], nil, []string{""}),
 				Histogram(axes, odd[n:], []float64{30, math.Inf(1)}, []string{"a", "b", "c"}),
 			}
@@ -118,6 +132,30 @@ func TestUnusableNumbersDoNoHarm(t *testing.T) {
 					t.Errorf("figure %d of %d numbers: NaN or Inf in the SVG", i, n)
 				}
 			}
+		}
+	}
+}
+
+func oddPoints(odd []float64) (points []Point) {
+	for i, v := range odd {
+		points = append(points, Point{v, odd[len(odd)-1-i], "odd"})
+	}
+	return points
+}
+
+// Labels keep off points, lines and each other, and within the figure, as long as there is room.
+func TestLabelsKeepApart(t *testing.T) {
+	room := labelRoom{inside: vg.Rectangle{Max: vg.Point{X: 200, Y: 100}}}
+	canvas := draw.New(vgimg.New(200, 100))
+	room.takeLine([]vg.Point{{X: 20, Y: 10}, {X: 180, Y: 10}})
+	line := len(room.taken)
+	for _, at := range []vg.Point{{X: 100, Y: 50}, {X: 104, Y: 50}, {X: 100, Y: 54}, {X: 198, Y: 98}, {X: 100, Y: 12}} {
+		room.write(canvas, textStyle(8), at, "label")
+	}
+	for i, a := range room.taken[line:] {
+		rest := labelRoom{inside: room.inside, taken: slices.Concat(room.taken[:line+i], room.taken[line+i+1:])}
+		if covered := rest.covered(a); covered > 1e-6 {
+			t.Errorf("label %d covers %.1f square points of others or of the outside", i, covered)
 		}
 	}
 }

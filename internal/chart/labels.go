@@ -13,6 +13,7 @@ type entry struct {
 	color  color.NRGBA
 	dashed bool
 	box    bool // a filled square instead of a line
+	glyph  draw.GlyphStyle
 }
 
 // drawLegend writes the entries along the upper edge of c, as many in a row as fit, and gives the height they take.
@@ -28,9 +29,12 @@ func drawLegend(c draw.Canvas, entries []entry) vg.Length {
 		if x > c.Min.X && x+need > c.Max.X {
 			x, y = c.Min.X, y-rowSize
 		}
-		if e.box {
+		switch {
+		case e.box:
 			c.FillPolygon(e.color, rectangle(x+4, y+1, x+sample-2, y+9))
-		} else {
+		case e.glyph.Shape != nil && !e.dashed:
+			c.DrawGlyph(e.glyph, vg.Point{X: x + sample/2, Y: y + 5})
+		default:
 			c.StrokeLine2(lineStyle(e.color, e.dashed), x, y+4, x+sample, y+4)
 		}
 		c.FillText(style, vg.Point{X: x + sample + 4, Y: y + 1}, e.name)
