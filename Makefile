@@ -83,6 +83,12 @@ KERNELS ?= avx512 avx2
 costs: build ## measure what routing reckons with again, for each kernel set (a quiet machine, some minutes)
 	for k in $(KERNELS); do CLASSSR_KERNEL=$$k $(BIN)/classsr bench --costs cost/costs.json || exit 1; done
 
+MODELS ?=
+
+.PHONY: cards
+cards: build ## measure what is missing of the models on the test pictures in CLASSSR_SHARED and write docs/cards; MODELS names some, or files
+	$(GO) run ./cards -classsr $(BIN)/classsr $(MODELS)
+
 .PHONY: build
 build: ## the program, as one static file
 	CGO_ENABLED=0 $(GO) build -o $(BIN)/classsr ./cmd/classsr

@@ -71,6 +71,7 @@ var layers = []string{
 	"evaluate",
 	"calibrate",
 	"bench",
+	"cards",
 	"convert",
 	"dataset",
 	"train/report",
