@@ -49,6 +49,7 @@ func examples() map[string]*Figure {
 		"scatter": Scatter(Axes{X: "thousand MACs a pixel", Y: "PSNR, dB", LogX: true},
 			Points{Name: "narrow <b>", Points: []Point{{10, 30, "narrow 1"}, {20, 30.5, "narrow 2"}, {0, 30, "none"}, {24, 30.55, "narrow 3"}}},
 			Points{Name: "the same, routed", Like: 1, Joined: true, Points: []Point{{12, 30.2, ""}, {15, 30.3, ""}, {23, 30.5, ""}}},
+			Points{Like: 1, Hollow: true, Points: []Point{{18, 30.45, ""}}},
 			Points{Name: "published", Plain: true, Points: []Point{{24, 30.5, "one"}, {24.3, 30.52, "another"}, {24.4, 30.54, "the third"}, {600, math.NaN(), "x"}}}),
 	}
 }

@@ -20,7 +20,8 @@ type Points struct {
 	Name   string // in the legend; none if empty
 	Points []Point
 	Joined bool // by a line, in their order, with small points
-	Plain  bool // in the colour of the text, hollow: what is there for comparison only
+	Hollow bool // rings in place of filled points
+	Plain  bool // in the colour of the text, and hollow: what is there for comparison only
 	// Like is the number, from 1, of the earlier set that has the colour of this one; 0 gives it a colour of its own.
 	Like int
 }
@@ -96,8 +97,11 @@ type scatter struct {
 // glyph is how the points of a set look; those of a line are small.
 func (s scatter) glyph(i int) draw.GlyphStyle {
 	g := draw.GlyphStyle{Color: s.styles[i].color, Shape: s.styles[i].glyph, Radius: 3.5}
-	if s.sets[i].Joined {
+	switch {
+	case s.sets[i].Joined:
 		g.Shape, g.Radius = draw.CircleGlyph{}, 1.5
+	case s.sets[i].Hollow:
+		g.Shape, g.Radius = draw.RingGlyph{}, 5
 	}
 	return g
 }
