@@ -45,7 +45,7 @@ func writeCharts(docs string, records map[string]*record) ([]chartFile, error) {
 	return files, nil
 }
 
-// chartSets are the points of a chart: the branches of each model, its line by budgets, and what others publish.
+// chartSets are the points of a chart: the branches of each model, its line by budgets, without a goal, and what others publish.
 func chartSets(records map[string]*record, scale int, set string) []chart.Points {
 	psnr := func(r *evaluate.Result) float64 {
 		if set == "2k" {
@@ -80,10 +80,10 @@ func chartSets(records map[string]*record, scale int, set string) []chart.Points
 			branches.Points[i].Label = fmt.Sprintf("%.2f", branches.Points[i].Y)
 		}
 		sets = append(sets, branches)
-		if len(routed.Points) > 0 {
-			routed.Like = len(sets)
-			sets = append(sets, routed)
-		}
+		routed.Like = len(sets)
+		free := chart.Points{Hollow: true, Like: len(sets)}
+		add(&free, wayRouted, "")
+		sets = append(sets, routed, free)
 	}
 	if set != "set5" || len(sets) == 0 {
 		return sets

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"classsr"
 	"classsr/evaluate"
@@ -36,7 +35,7 @@ type column struct {
 func overY(r *evaluate.Result) string   { return db(r.PSNRY) }
 func overRGB(r *evaluate.Result) string { return db(r.PSNRRGB) }
 
-// qualityColumns compare on clean LR pictures, jpegColumns on JPEGs, workColumns work and time.
+// qualityColumns compare on clean LR pictures, jpegColumns on JPEGs.
 var (
 	qualityColumns = []column{
 		{"Set5 (Y)", "set5", wayFull, overY},
@@ -56,13 +55,12 @@ var (
 		{"q75", "2k-q75", wayFull, overRGB},
 		{"q90", "2k-q90", wayFull, overRGB},
 	}
-	workColumns = slices.Concat(workOn("2k", "2K photos"), workOn("4k", "4K photos"))
 )
 
 // workOn are the columns of work on a set. Seconds of models that route are of one run, both ways one after the other.
-func workOn(set, title string) []column {
+func workOn(set string) []column {
 	return []column{
-		{title + ": thousand MACs, full", set, wayFull, func(r *evaluate.Result) string { return kilo(r.MACsPixel) }},
+		{"thousand MACs, full", set, wayFull, func(r *evaluate.Result) string { return kilo(r.MACsPixel) }},
 		{"routed", set, wayRouted, func(r *evaluate.Result) string { return kilo(r.MACsPixel) }},
 		{"seconds, full", set, wayFull, func(r *evaluate.Result) string { return seconds(r.SecondsNetwork) }},
 		{"full again, beside routed", set, wayRouted, func(r *evaluate.Result) string { return seconds(r.SecondsFull) }},
@@ -87,7 +85,9 @@ func writeIndex(records map[string]*record, charts []chartFile) string {
 		m.line("## x%d", scale)
 		m.compare(records, scale, "", qualityColumns)
 		m.compare(records, scale, "LR pictures stored as JPEG, full networks:", jpegColumns)
-		m.compare(records, scale, "Work and time:", workColumns)
+		for _, set := range []string{"2k", "4k"} {
+			m.compare(records, scale, fmt.Sprintf("Work and time on %s:", title(set)), workOn(set))
+		}
 		for _, f := range charts {
 			if f.scale == scale {
 				m.line("![%s](../charts/%s)", f.title, f.name)
@@ -95,7 +95,7 @@ func writeIndex(records map[string]*record, charts []chartFile) string {
 		}
 	}
 	if len(charts) > 0 {
-		m.line("Filled points are single branches, lines are routed pictures at budgets of 30 to 100 %%, rings are weights published by others (only on Set5; nobody publishes figures for " +
+		m.line("Filled points are single branches, lines are routed pictures at budgets of 30 to 100 %%, coloured rings are routed without a goal, black ones weights published by others (only on Set5; nobody publishes figures for " +
 			"these 2K photos). Models whose PSNR is below bicubic interpolation's, as of networks that invent texture, are not in the charts.")
 	}
 	m.WriteString(protocol)

@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,7 +104,8 @@ func (l *lab) one(ctx context.Context, s *subject, set *testSet, way string) (ru
 	if s.model == "" {
 		x.Command = fmt.Sprintf("Lanczos filter (a = 3), 8 bits, x%d", s.scale)
 		x.Kernel, x.Threads = "", 0
-		x.Output, err = measureLanczos(ctx, s, hr, lr)
+		out, err := measureLanczos(ctx, s, hr, lr)
+		x.Output = rounded(string(out))
 		return x, err
 	}
 	args = append(args, s.flags(way)...)
@@ -111,9 +115,24 @@ func (l *lab) one(ctx context.Context, s *subject, set *testSet, way string) (ru
 	if err != nil {
 		return run{}, fmt.Errorf("%s %s: %w", l.program, strings.Join(args, " "), err)
 	}
-	x.Output = json.RawMessage(l.portable(s, string(bytes.TrimSpace(out))))
+	x.Output = rounded(l.portable(s, string(bytes.TrimSpace(out))))
 	x.Command = l.portable(s, "classsr "+strings.Join(args, " "))
 	return x, nil
+}
+
+// long matches numbers with more than five digits after the point, as values in JSON.
+var long = regexp.MustCompile(`:-?\d+\.\d{6,}[,}\]]`)
+
+// rounded shortens such numbers, which nobody reads.
+func rounded(text string) json.RawMessage {
+	return long.ReplaceAllFunc([]byte(text), func(match []byte) []byte {
+		last := len(match) - 1
+		v, err := strconv.ParseFloat(string(match[1:last]), 64)
+		if err != nil {
+			return match
+		}
+		return append(strconv.AppendFloat([]byte{':'}, math.Round(v*1e5)/1e5, 'f', -1, 64), match[last])
+	})
 }
 
 // portable takes the folders of this machine out of what is kept.

@@ -87,6 +87,13 @@ func TestOnlyWhatIsMissingIsMeasured(t *testing.T) {
 	measure(8)
 }
 
+func TestNumbersAreRounded(t *testing.T) {
+	got := string(rounded(`{"a":1.23456789,"b":-0.000001234,"c":[{"d":31.7}],"e":12345.678912},{"m":"x1.2345678"}`))
+	if want := `{"a":1.23457,"b":-0,"c":[{"d":31.7}],"e":12345.67891},{"m":"x1.2345678"}`; got != want {
+		t.Errorf("rounded to %s, want %s", got, want)
+	}
+}
+
 func TestUnknownSetsAreToldOf(t *testing.T) {
 	if err := (&command{sets: "set5,2K", render: true}).run(t.Context(), nil); err == nil || !strings.Contains(err.Error(), `"2K"`) {
 		t.Errorf("error %v", err)

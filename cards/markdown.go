@@ -46,7 +46,11 @@ func loss(a, b evaluate.Decibel) string {
 	if a == 0 || b == 0 {
 		return missing
 	}
-	return fmt.Sprintf("%+.3f", float64(a-b))
+	text := fmt.Sprintf("%+.3f", float64(a-b))
+	if text[1:] == "0.000" {
+		return text[1:]
+	}
+	return text
 }
 
 // number writes v; nothing for zero.

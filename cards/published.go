@@ -20,7 +20,7 @@ var publishedNetworks = []published{
 	{"CARN-M (PCSR)", 4, 564.1, 31.82, 28.43, "3587jjh/PCSR, carn-x4, with BatchNorm, trained on DIV2K"},
 	{"CARN-M (ARM-Net)", 4, 564.1, 31.94, 28.46, "chenbong/ARM-Net, arm-carn, trained on DIV2K"},
 	{"CARN-M", 4, 564.1, 31.88, 28.42, "nmhkahn/CARN-pytorch, carn_m, trained on DIV2K"},
-	{"FSRCNN (ETDS)", 2, 0, 37.00, 32.70, "ECNUSR/ETDS, FSRCNN_x2, trained on DIV2K"},
+	{"FSRCNN (ETDS)", 2, 24.3, 37.00, 32.70, "ECNUSR/ETDS, FSRCNN_x2, trained on DIV2K"},
 }
 
 // paperResult is a row of the table of results of the ClassSR paper at x4: PSNR in dB over RGB, and FLOPs of a patch as the paper counts them.

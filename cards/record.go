@@ -37,7 +37,7 @@ type run struct {
 	CPU     string          `json:"cpu"`
 	Kernel  string          `json:"kernel"`
 	Threads int             `json:"threads"`
-	Output  json.RawMessage `json:"output"` // as the program printed it
+	Output  json.RawMessage `json:"output"` // as the program printed it, numbers rounded
 
 	result evaluate.Result
 }

@@ -17,7 +17,7 @@ func (c *card) routing() {
 		"these pixels of all pictures together, routed and by the full network:")
 	c.classes(wayRouted)
 	c.line("What it takes. *Paper FLOPs* are counted as in the paper's tables; multiply-accumulates (MACs) are those that are done, context of pieces included, for " +
-		"each LR pixel. Seconds are of routing and networks, for the whole set, once each; the last column is the most that any sample differs " +
+		"each LR pixel. What is lost is against the full network as published figures are measured, with zeros beyond the picture. Seconds are of routing and networks, for the whole set, once each; the last column is the most that any sample differs " +
 		"from the full network's, of 255.")
 	c.work()
 	if c.find("2k", wayPaper) != nil || c.find("4k", wayPaper) != nil {
