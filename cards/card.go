@@ -7,6 +7,7 @@ import (
 
 	"classsr"
 	"classsr/evaluate"
+	"classsr/models"
 )
 
 // card is the page of one model.
@@ -54,6 +55,12 @@ func (c *card) about() {
 	c.line("%s, x%d, %d parameters.", i.Architecture, i.Scale, i.Params)
 	if i.Provenance != "" {
 		c.line("%s", sentence(i.Provenance))
+	}
+	if i.Kind == models.Photo {
+		c.line("For pictures that were stored as JPEG or have noise: it takes that away, and is not as good on clean ones.")
+	}
+	if i.Note != "" {
+		c.line("Note: %s. PSNR and SSIM tell how far results are from the originals, not how they look.", i.Note)
 	}
 	if i.Licence != "" {
 		c.line("Licence: %s.", i.Licence)
@@ -193,7 +200,7 @@ func (c *card) provenance() {
 		seen[text]++
 	}
 	for _, text := range order {
-		fmt.Fprintf(c, "- %s: %d runs\n", text, seen[text])
+		fmt.Fprintf(c, "- %s: %d run%s\n", text, seen[text], map[bool]string{true: "s"}[seen[text] > 1])
 	}
 	c.WriteByte('\n')
 	c.line("Every run with its command and all that it printed is in [data/%s.json](data/%s.json).", c.Name, c.Name)
