@@ -109,12 +109,12 @@ func (c *card) quality(intro string, sets ...string) bool {
 	}
 	var rows [][]string
 	add := func(name string, r *record, way string) {
-		row, any := []string{name}, false
+		row, found := []string{name}, false
 		for _, id := range sets {
 			x := r.find(id, way)
-			row, any = append(row, cell(x)), any || x != nil
+			row, found = append(row, cell(x)), found || x != nil
 		}
-		if any {
+		if found {
 			rows = append(rows, row)
 		}
 	}
@@ -200,7 +200,7 @@ func (c *card) provenance() {
 		seen[text]++
 	}
 	for _, text := range order {
-		fmt.Fprintf(c, "- %s: %d run%s\n", text, seen[text], map[bool]string{true: "s"}[seen[text] > 1])
+		_, _ = fmt.Fprintf(c, "- %s: %d run%s\n", text, seen[text], map[bool]string{true: "s"}[seen[text] > 1])
 	}
 	c.WriteByte('\n')
 	c.line("Every run with its command and all that it printed is in [data/%s.json](data/%s.json).", c.Name, c.Name)

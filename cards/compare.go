@@ -120,14 +120,14 @@ func (m *markdown) compare(records map[string]*record, scale int, intro string, 
 		rows[i] = []string{list[i].name}
 	}
 	for _, c := range columns {
-		cells, any := make([]string, len(list)), false
+		cells, found := make([]string, len(list)), false
 		for i, r := range list {
 			cells[i] = missing
 			if e := r.find(c.set, c.way); e != nil {
-				cells[i], any = c.of(e), true
+				cells[i], found = c.of(e), true
 			}
 		}
-		if any {
+		if found {
 			head = append(head, c.head)
 			for i := range rows {
 				rows[i] = append(rows[i], cells[i])

@@ -11,7 +11,9 @@ import (
 type markdown struct{ strings.Builder }
 
 // line writes a line, and an empty one after it.
-func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n\n", args...) }
+func (m *markdown) line(format string, args ...any) {
+	_, _ = fmt.Fprintf(m, format+"\n\n", args...) // never fails
+}
 
 // table writes rows below a head. Without rows it writes nothing.
 func (m *markdown) table(head []string, rows [][]string) {

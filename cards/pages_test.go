@@ -75,11 +75,11 @@ func TestPagesOfAModel(t *testing.T) {
 		}
 	}
 	tablesAreWhole(t, page)
-	real, err := newSubject("real-x4")
+	invents, err := newSubject("real-x4")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if page := writeCard(&record{Name: real.name, Info: real.info}, nil, false); !strings.Contains(page, "Note: it invents texture") {
+	if page := writeCard(&record{Name: invents.name, Info: invents.info}, nil, false); !strings.Contains(page, "Note: it invents texture") {
 		t.Error("the page does not say that the model invents texture")
 	}
 	bare := writeCard(&record{Name: "bare", Weights: "1", Info: records["fsrcnn-x4"].Info}, records, false)

@@ -91,21 +91,21 @@ func (c *card) paperWork() {
 func (c *card) budgets() {
 	var rows [][]string
 	for b := 30; b <= 100; b += 10 {
-		row, any := []string{fmt.Sprintf("%d %%", b)}, false
+		row, found := []string{fmt.Sprintf("%d %%", b)}, false
 		for _, id := range []string{"set5", "2k"} {
 			r := c.find(id, fmt.Sprint(wayBudget, b))
 			if r == nil {
 				row = append(row, missing, missing)
 				continue
 			}
-			any = true
+			found = true
 			v := r.PSNRY
 			if id == "2k" {
 				v = r.PSNRRGB
 			}
 			row = append(row, kilo(r.MACsPixel), db(v))
 		}
-		if any {
+		if found {
 			rows = append(rows, row)
 		}
 	}
