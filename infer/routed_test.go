@@ -23,7 +23,7 @@ func newUpscaler(t *testing.T, m *weights.Model, o Options) *Upscaler {
 		name = m.Name
 	}
 	if o.Scale == 0 {
-		o.Scale = m.Scales()[0]
+		o.Scale = m.Full().Spec.Scale
 	}
 	up, err := New(m, name, o)
 	if err != nil {
