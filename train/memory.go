@@ -195,7 +195,7 @@ func (f *footprint) values(spec arch.Spec, each func(tensor.Shape, use)) {
 		}
 		each(made, kept)
 		switch n.Op.(type) {
-		case nn.Conv, nn.Linear, nn.Add, nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.BatchNorm, nn.PixelShuffle:
+		case nn.Conv, nn.Linear, nn.Add, nn.Mul, nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.BatchNorm, nn.PixelShuffle:
 		case nn.Deconv:
 			each(made, kept) // before the pixels are in their places
 		default: // what it takes and makes, and the gradients
