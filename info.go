@@ -84,7 +84,7 @@ func (m *Model) Info() Info {
 	return info
 }
 
-// ArchitectureInfo describes the paper's ClassSR form of an architecture (fsrcnn, carn, srresnet or rcan) at a scale: a branch of each of
+// ArchitectureInfo describes the paper's ClassSR form of an architecture (fsrcnn, carn, srresnet, rcan, span, fsrcnn2016, srvggnet or rrdbnet) at a scale: a branch of each of
 // its widths, and the Class-Module. It returns an error if there is no such architecture or it cannot enlarge so many times.
 func ArchitectureInfo(name string, scale int) (Info, error) {
 	a, err := arch.ByName(name)

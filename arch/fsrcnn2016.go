@@ -11,12 +11,9 @@ import (
 var fsrcnn2016 = Arch{
 	Name:   "fsrcnn2016",
 	Title:  "FSRCNN (2016)",
-	Scales: []int{2, 3, 4, 8},
-	Widths: []int{16, 36, 56},
-	limits: []limit{
-		{"shrunk channels", func(s Spec) int { return s.Shrink }, 1, maxChannels},
-		{"mapping layers", func(s Spec) int { return s.Depth }, 1, 64},
-	},
+	Scales: fsrcnn.Scales,
+	Widths: fsrcnn.Widths,
+	limits: fsrcnn.limits,
 	paper: func(scale, width int) Spec {
 		return Spec{Net: "fsrcnn2016", Scale: scale, Width: width, Shrink: 12, Depth: 4, InputRange: 1}
 	},
@@ -27,14 +24,11 @@ var fsrcnn2016 = Arch{
 
 func buildFSRCNN2016(s Spec) *nn.Graph {
 	g := nn.NewGraph(3)
-	conv := func(name string, c nn.Conv, x nn.Value) nn.Value {
-		return g.Add(name, c, x)
-	}
-	x := conv("first_part.0", nn.Conv{In: 3, Out: s.Width, Kernel: 5, Pad: 2}, nn.Input)
+	x := g.Add("first_part.0", nn.Conv{In: 3, Out: s.Width, Kernel: 5, Pad: 2}, nn.Input)
 	x = g.Add("first_part.1", nn.PReLU{Slopes: s.Width}, x)
 	part := 0
 	mid := func(c nn.Conv) {
-		x = conv(fmt.Sprint("mid_part.", part), c, x)
+		x = g.Add(fmt.Sprint("mid_part.", part), c, x)
 		x = g.Add(fmt.Sprint("mid_part.", part+1), nn.PReLU{Slopes: c.Out}, x)
 		part += 2
 	}

@@ -13,7 +13,8 @@ import (
 func randomised(s Spec, seed uint64) tensor.Set {
 	random := rand.New(rand.NewPCG(seed, 1))
 	params := s.InitGain(seed, 0.7)
-	for name, a := range params {
+	for _, name := range params.Names() { // in one order, so that the numbers are the same in every run
+		a := params[name]
 		if !s.Learns(name) {
 			continue
 		}

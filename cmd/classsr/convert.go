@@ -38,7 +38,7 @@ func newConvert(std streams) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVarP(&o.Scale, "scale", "s", 0, "scale `N` of a FSRCNN, which cannot be recognised from its tensors (default 4)")
+	flags.IntVarP(&o.Scale, "scale", "s", 0, "scale `N` of a FSRCNN, which cannot be recognised from its tensors (default: as in the name of its file, such as FSRCNN_x2.pth)")
 	flags.StringVar(&o.Name, "name", "", "`NAME` of the model (default: the name of the output file)")
 	flags.StringVar(&o.Licence, "licence", "", "licence of the weights, as an SPDX `ID` such as MIT")
 	flags.StringVar(&o.Provenance, "provenance", "", "`TEXT` that says who trained the model, how and on what")
