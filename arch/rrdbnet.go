@@ -48,7 +48,7 @@ func (b rrdbBuilder) residual(y, x nn.Value) nn.Value {
 }
 
 func (b rrdbBuilder) build() *nn.Graph {
-	x, fold := nn.Input, unshuffling(b.Spec.Scale)
+	x, fold := nn.Input, unshuffling(b.Scale)
 	if fold > 1 {
 		x = b.Add("", nn.PixelUnshuffle{Channels: 3, Factor: fold}, x)
 	}

@@ -126,7 +126,7 @@ func TestDamagedTablesAreNoQuality(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(part []byte) []byte{
-		"cut":    func(part []byte) []byte { return []byte{0xff, tablesMarker, 0, 40, 37: 0, 41: 0} },
+		"cut":    func([]byte) []byte { return []byte{0xff, tablesMarker, 0, 40, 37: 0, 41: 0} },
 		"number": func(part []byte) []byte { part = bytes.Clone(part); part[4] = 9; return part },
 		"empty":  func([]byte) []byte { return []byte{0xff, tablesMarker, 0, 2} },
 	} {
