@@ -42,10 +42,10 @@ func Measure(ctx context.Context) (set string, costs map[string]Unit, err error)
 	return set, costs, err
 }
 
-// measuredSpecs are the networks that are measured: bicubic interpolation, and the paper's whose rows slide.
+// measuredSpecs are the networks that are measured: bicubic interpolation, and those of built-in models with branches, whose rows slide.
 func measuredSpecs() ([]arch.Spec, error) {
 	specs := []arch.Spec{arch.Interpolation(arch.Spec{Scale: 4})}
-	for _, name := range []string{"fsrcnn", "carn", "srresnet"} {
+	for _, name := range []string{"fsrcnn", "fsrcnn2016", "carn", "srresnet", "span"} {
 		a, err := arch.ByName(name)
 		if err != nil {
 			return nil, err

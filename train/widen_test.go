@@ -71,7 +71,9 @@ stages:
 func TestBranchesOfOtherModels(t *testing.T) {
 	r, o := tinyRun(t)
 	r.Stages = []Stage{r.Stages[0], r.Stages[1]}
-	r.Branches[1].Width, r.Branches[2].Width = 36, 56
+	for i, width := range []int{16, 36, 56} { // those of the model
+		r.Branches[i] = BranchRecipe{Network: "fsrcnn2016", Width: width}
+	}
 	r.Stages[0].Start, r.Stages[0].Steps = StageStart{Model: classsr.FastModel}, 0
 	r.Stages[1].Start, r.Stages[1].Steps = StageStart{Model: classsr.FastModel, Branch: 2}, 0
 	if _, err := Run(context.Background(), r, o); err != nil {
