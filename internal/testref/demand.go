@@ -24,10 +24,13 @@ func Missing(t testing.TB, format string, args ...any) {
 	t.Skip(message)
 }
 
-// Slow skips a test unless AlsoSlow is set, as `make check-full` and continuous integration do.
+// IsSlow tells whether slow tests run, too: AlsoSlow is set, as `make check-full` and continuous integration do.
+func IsSlow() bool { return os.Getenv(AlsoSlow) != "" }
+
+// Slow skips a test unless slow ones run.
 func Slow(t testing.TB) {
 	t.Helper()
-	if os.Getenv(AlsoSlow) == "" {
+	if !IsSlow() {
 		t.Skipf("slow: runs where %s is set", AlsoSlow)
 	}
 }
