@@ -37,6 +37,7 @@ type Calibrator struct {
 	threads  int
 	memory   int64                     // that Folders may take for a picture and its results
 	samples  map[string][]route.Sample // by router and size of cores
+	pictures int                       // that were added
 	settings []routerSetting
 	sharp    []float64 // by class, but the last: route.Table.Sharp; nil without pages
 	tables   route.Calibration
@@ -114,7 +115,7 @@ func (c *Calibrator) Add(ctx context.Context, lr, hr *picture.Picture) error {
 			return err
 		}
 		for i, core := range cores {
-			sample := route.Sample{Difficulty: difficulties[i], Pixels: core.Dx() * core.Dy()}
+			sample := route.Sample{Picture: c.pictures, Difficulty: difficulties[i], Pixels: core.Dx() * core.Dy()}
 			scale := c.branches[0].Scale()
 			r := image.Rectangle{Min: core.Min.Mul(scale), Max: core.Max.Mul(scale)}
 			for _, out := range outs {
@@ -123,6 +124,7 @@ func (c *Calibrator) Add(ctx context.Context, lr, hr *picture.Picture) error {
 			c.samples[s.router] = append(c.samples[s.router], sample)
 		}
 	}
+	c.pictures++
 	return nil
 }
 
@@ -214,7 +216,7 @@ func (c *Calibrator) Try(ctx context.Context, lr, hr *picture.Picture) error {
 		if want == 0 || got == 0 {
 			continue // nothing to be lost
 		}
-		t.lost += 10 * math.Log10(got/want)
+		t.lost += max(0, 10*math.Log10(got/want)) // what is gained on one picture is no comfort on another
 		t.cost += e.Nanoseconds()
 		t.pictures++
 	}

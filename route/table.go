@@ -3,6 +3,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -47,9 +48,10 @@ func (t *Table) AllowedFor(lost float64) float64 {
 
 // Sample is a measured core of a picture.
 type Sample struct {
+	Picture    int // which of the pictures
 	Difficulty float64
 	Pixels     int
-	Errors     []float64 // by class: mean squared error
+	Errors     []float64 // by class, the hardest last: mean squared error
 }
 
 // NewTable makes a table with at most so many levels, each from an equal number of samples. It returns an error if there are no samples.
@@ -72,15 +74,27 @@ func NewTable(router string, core int, classes []string, samples []Sample, level
 	return t, nil
 }
 
-// addLevel adds the means of some samples.
+// addLevel adds the means of some samples. What a class does better than the hardest one on one picture does not make up for what it loses on
+// another: whoever enlarges the other one sees the loss only.
 func (t *Table) addLevel(samples []Sample) {
-	sums, level, pixels := make([]float64, len(t.Classes)), 0.0, 0.0
+	level, pixels := 0.0, 0.0
+	pictures := map[int][]float64{}
 	for _, s := range samples {
 		n := float64(s.Pixels)
 		pixels += n
 		level += float64(n * s.Difficulty)
+		if pictures[s.Picture] == nil {
+			pictures[s.Picture] = make([]float64, len(t.Classes))
+		}
 		for class, e := range s.Errors {
-			sums[class] += float64(n * e)
+			pictures[s.Picture][class] += float64(n * e)
+		}
+	}
+	sums := make([]float64, len(t.Classes))
+	for _, picture := range slices.Sorted(maps.Keys(pictures)) {
+		errors := pictures[picture]
+		for class, e := range errors {
+			sums[class] += max(e, errors[len(errors)-1])
 		}
 	}
 	for class := range sums {

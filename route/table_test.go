@@ -3,6 +3,7 @@ package route
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -10,9 +11,9 @@ func TestTable(t *testing.T) {
 	var samples []Sample
 	for i := range 100 { // errors rise with the difficulty, four times as much in the simple class
 		d := float64((i * 37) % 100)
-		samples = append(samples, Sample{d, 10, []float64{4 * d, d}})
+		samples = append(samples, Sample{0, d, 10, []float64{4 * d, d}})
 	}
-	samples = append(samples, Sample{math.NaN(), 10, []float64{1e9, 1e9}})
+	samples = append(samples, Sample{0, math.NaN(), 10, []float64{1e9, 1e9}})
 	table, err := NewTable("edge", 32, []string{"simple", "hard"}, samples, 10)
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +34,21 @@ func TestTable(t *testing.T) {
 	}
 	if _, err := NewTable("edge", 32, []string{"hard"}, nil, 10); err == nil {
 		t.Error("a table of nothing")
+	}
+}
+
+// What a class gains on one picture does not make up for what it loses on another.
+func TestTablesCountLosses(t *testing.T) {
+	samples := []Sample{
+		{Picture: 1, Difficulty: 1, Pixels: 30, Errors: []float64{6, 4}}, {Picture: 1, Difficulty: 1, Pixels: 10, Errors: []float64{2, 4}},
+		{Picture: 2, Difficulty: 1, Pixels: 40, Errors: []float64{1, 5}},
+	}
+	table, err := NewTable("edge", 32, []string{"simple", "hard"}, samples, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []float64{(30*6 + 10*2 + 40*5) / 80.0, (40*4 + 40*5) / 80.0}; !slices.Equal(table.Errors[0], want) {
+		t.Errorf("errors %v, want %v", table.Errors[0], want)
 	}
 }
 
