@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// DefaultModel is the name of the model that is used if none is named: ClassSR-CARN, x4.
+	// DefaultModel is the name of the model that is used if none is named: ClassSR-SPAN, x4.
 	DefaultModel = models.Default
-	// FastModel is the name of a smaller model, ClassSR-FSRCNN, x4: some twenty times as fast as DefaultModel, with lower quality.
+	// FastModel is the name of a smaller model, ClassSR-FSRCNN, x4: several times as fast as DefaultModel, with lower quality.
 	FastModel = models.Fast
 	// Bicubic is the name of the model without a network: bicubic interpolation, as by MATLAB's imresize.
 	Bicubic = branch.Bicubic

@@ -34,7 +34,7 @@ type Builtin struct {
 	Name  string
 	Scale int
 	Kind  Kind
-	// Fast models are for those in a hurry: some twenty times as fast, and not as good.
+	// Fast models are for those in a hurry: several times as fast, and not as good.
 	Fast bool
 	// Classes tells that it has a Class-Module and several branches, so that it can be routed.
 	Classes bool
@@ -58,6 +58,7 @@ var builtins = []Builtin{
 	{Name: "span-x4", Scale: 4, Kind: Clean, Classes: true, file: "span-x4.safetensors", rank: 1},
 	{Name: "carn-x4", Scale: 4, Kind: Clean, Classes: true, file: "carn-x4.safetensors", rank: 2},
 	{Name: "fsrcnn-x4", Scale: 4, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x4.safetensors", rank: 1},
+	{Name: "fsrcnn-x2", Scale: 2, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x2.safetensors", rank: 1},
 	{Name: "srresnet-x4", Scale: 4, Kind: Clean, Classes: true, file: "srresnet-x4.safetensors", rank: 3},
 	{Name: "carn-m-x2", Scale: 2, Kind: Clean, file: "carn-m.safetensors", rank: 4},
 	{Name: "carn-m-x3", Scale: 3, Kind: Clean, file: "carn-m.safetensors", rank: 4},
