@@ -187,7 +187,7 @@ func (c *Calibrator) Fit() error {
 }
 
 // triedLosses are the losses, in dB, that are allowed to see what they come to.
-var triedLosses = []float64{0.01, 0.03, 0.045, 0.06, 0.08, 0.1, 0.3, 1}
+var triedLosses = []float64{0.005, 0.015, 0.03, 0.05, 0.1, 0.3}
 
 // trial is what comes of an allowed loss.
 type trial struct {

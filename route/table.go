@@ -3,7 +3,6 @@ package route
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -60,6 +59,7 @@ func NewTable(router string, core int, classes []string, samples []Sample, level
 	if len(samples) == 0 {
 		return nil, errors.New("there is no content to make a table from")
 	}
+	samples = leveled(samples)
 	slices.SortFunc(samples, func(a, b Sample) int {
 		if a.Difficulty < b.Difficulty {
 			return -1
@@ -74,27 +74,40 @@ func NewTable(router string, core int, classes []string, samples []Sample, level
 	return t, nil
 }
 
-// addLevel adds the means of some samples. What a class does better than the hardest one on one picture does not make up for what it loses on
-// another: whoever enlarges the other one sees the loss only.
+// leveled gives the samples with the errors of the hardest class in place of those of classes that come out better than it on the whole
+// picture. What such a class gains there does not make up for what it loses on other pictures: whoever enlarges those sees the loss only.
+func leveled(samples []Sample) []Sample {
+	sums := map[int][]float64{}
+	for _, s := range samples {
+		if sums[s.Picture] == nil {
+			sums[s.Picture] = make([]float64, len(s.Errors))
+		}
+		for class, e := range s.Errors {
+			sums[s.Picture][class] += float64(float64(s.Pixels) * e)
+		}
+	}
+	out := slices.Clone(samples)
+	for i, s := range out {
+		hardest := len(s.Errors) - 1
+		out[i].Errors = slices.Clone(s.Errors)
+		for class := range s.Errors {
+			if sums[s.Picture][class] < sums[s.Picture][hardest] {
+				out[i].Errors[class] = s.Errors[hardest]
+			}
+		}
+	}
+	return out
+}
+
+// addLevel adds the means of some samples.
 func (t *Table) addLevel(samples []Sample) {
-	level, pixels := 0.0, 0.0
-	pictures := map[int][]float64{}
+	sums, level, pixels := make([]float64, len(t.Classes)), 0.0, 0.0
 	for _, s := range samples {
 		n := float64(s.Pixels)
 		pixels += n
 		level += float64(n * s.Difficulty)
-		if pictures[s.Picture] == nil {
-			pictures[s.Picture] = make([]float64, len(t.Classes))
-		}
 		for class, e := range s.Errors {
-			pictures[s.Picture][class] += float64(n * e)
-		}
-	}
-	sums := make([]float64, len(t.Classes))
-	for _, picture := range slices.Sorted(maps.Keys(pictures)) {
-		errors := pictures[picture]
-		for class, e := range errors {
-			sums[class] += max(e, errors[len(errors)-1])
+			sums[class] += float64(n * e)
 		}
 	}
 	for class := range sums {

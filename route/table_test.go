@@ -41,7 +41,7 @@ func TestTable(t *testing.T) {
 func TestTablesCountLosses(t *testing.T) {
 	samples := []Sample{
 		{Picture: 1, Difficulty: 1, Pixels: 30, Errors: []float64{6, 4}}, {Picture: 1, Difficulty: 1, Pixels: 10, Errors: []float64{2, 4}},
-		{Picture: 2, Difficulty: 1, Pixels: 40, Errors: []float64{1, 5}},
+		{Picture: 2, Difficulty: 1, Pixels: 30, Errors: []float64{1, 5}}, {Picture: 2, Difficulty: 1, Pixels: 10, Errors: []float64{7, 5}},
 	}
 	table, err := NewTable("edge", 32, []string{"simple", "hard"}, samples, 1)
 	if err != nil {
