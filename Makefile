@@ -91,7 +91,7 @@ cards: build ## measure what is missing of the models on the test pictures in CL
 
 .PHONY: build
 build: ## the program, as one static file
-	CGO_ENABLED=0 $(GO) build -o $(BIN)/classsr ./cmd/classsr
+	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr ./cmd/classsr
 
 $(GOLANGCI):
 	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -38,7 +38,7 @@ func TestClassesAreTheSameOnEveryMachine(t *testing.T) {
 	}{
 		{Options{Router: route.Edge}, 0xf12db00336b1212d},
 		{Options{Router: route.Edge, Quality: 0.3}, 0x3a0810732d6dff4d},
-		{Options{Router: route.Edge, Budget: 60}, 0x8bc5765d2d9723ed},
+		{Options{Router: route.Edge, Budget: 60}, 0x9e0349ea14cc34d5},
 		{Options{Router: route.ClassModule}, 0x9228f66442bdb8f7},
 		{Options{Router: route.ClassModule, Quality: 0.3}, 0xb05036501f9acced},
 		{Options{Router: route.ClassModule, Budget: 85}, 0x9a6d35b0998b830d},
