@@ -56,15 +56,15 @@ const (
 // builtins are all models. The order is that of lists that people read, and decides nothing.
 var builtins = []Builtin{
 	{Name: "span-x4", Scale: 4, Kind: Clean, Classes: true, file: "span-x4.safetensors", rank: 1},
-	{Name: "carn-x4", Scale: 4, Kind: Clean, Classes: true, file: "carn-x4.safetensors", rank: 2},
-	{Name: "fsrcnn-x4", Scale: 4, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x4.safetensors", rank: 1},
+	{Name: "span-photo-x4", Scale: 4, Kind: Photo, Classes: true, file: "span-photo-x4.safetensors", rank: 1},
 	{Name: "fsrcnn-x2", Scale: 2, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x2.safetensors", rank: 1},
 	{Name: "fsrcnn-x3", Scale: 3, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x3.safetensors", rank: 1},
+	{Name: "fsrcnn-x4", Scale: 4, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x4.safetensors", rank: 1},
+	{Name: "carn-x4", Scale: 4, Kind: Clean, Classes: true, file: "carn-x4.safetensors", rank: 2},
 	{Name: "srresnet-x4", Scale: 4, Kind: Clean, Classes: true, file: "srresnet-x4.safetensors", rank: 3},
 	{Name: "carn-m-x2", Scale: 2, Kind: Clean, file: "carn-m.safetensors", rank: 4},
 	{Name: "carn-m-x3", Scale: 3, Kind: Clean, file: "carn-m.safetensors", rank: 4},
 	{Name: "carn-m-x4", Scale: 4, Kind: Clean, file: "carn-m.safetensors", rank: 4},
-	{Name: "span-photo-x4", Scale: 4, Kind: Photo, Classes: true, file: "span-photo-x4.safetensors", rank: 1},
 	{Name: "real-x4", Scale: 4, Kind: Real, Denoise: true, file: "real-x4.safetensors", rank: 1},
 }
 

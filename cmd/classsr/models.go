@@ -66,7 +66,7 @@ func newModelsArch(std streams, asJSON *bool) *cobra.Command {
 func listModels(std streams, asJSON bool) error {
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	if !asJSON {
-		_, _ = fmt.Fprintln(table, "NAME\tSCALE\tKIND\tBRANCHES\tPARAMETERS\tLICENCE\tORIGIN") // a failed write shows in Flush
+		_, _ = fmt.Fprintln(table, "NAME\tSCALE\tKIND\tBRANCHES\tPARAMETERS\tLICENCE") // a failed write shows in Flush
 	}
 	for _, name := range classsr.Names() {
 		model, err := classsr.Open(name)
@@ -80,8 +80,8 @@ func listModels(std streams, asJSON bool) error {
 			}
 			continue
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", info.Name, scalesOf(info), orDash(kindOf(info)), orDash(branchesOf(info)),
-			info.Params, orDash(info.Licence), orDash(info.Provenance))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", info.Name, scalesOf(info), orDash(kindOf(info)), orDash(branchesOf(info)),
+			info.Params, orDash(info.Licence))
 	}
 	return table.Flush()
 }
