@@ -1,4 +1,4 @@
-# The targets a developer needs. `make test` is what every commit passes; it takes under two minutes once all is compiled.
+# The targets a developer needs. `make test` is what every commit passes; it takes about two minutes once all is compiled.
 
 GO ?= go
 # The same flags everywhere: what one target has compiled serves all others, also in another clone.
