@@ -3,7 +3,6 @@ package engine
 import (
 	"image"
 	"slices"
-	"sort"
 
 	"classsr/internal/kernel"
 	"classsr/program"
@@ -90,10 +89,22 @@ type masking struct {
 	Mask
 	plan   *Plan
 	geo    *geometry
-	unions map[[2]int][]Span // by the first and the last of several bands: their parts, seen from above
-	spans  []Span
-	around []Span
+	values []maskedValue
+	unions map[bandRange][]Span // what several bands have in any of their rows
 }
+
+// maskedValue is what is known of a value's rows, all found when it is first asked for.
+type maskedValue struct {
+	// By band: the first row that the band needs, and the one after the last.
+	tops, bottoms []int
+	tiled         bool // whoever reads it reads more than its results depend on
+	wanted        map[bandRange][]Span
+	computed      map[bandRange][]Span
+	gaps          map[[2]bandRange][]Span
+}
+
+// bandRange is the bands first to end-1 of a mask.
+type bandRange struct{ first, end int }
 
 func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 	if m == nil {
@@ -102,82 +113,144 @@ func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 	if p.byLayer {
 		panic("engine: a mask for a network that runs by layer")
 	}
-	return &masking{Mask: m, plan: p, geo: geo, unions: map[[2]int][]Span{}}
+	out := &masking{Mask: m, plan: p, geo: geo, values: make([]maskedValue, len(geo.size)), unions: map[bandRange][]Span{}}
+	edges := make([]int, 2*len(m)*len(out.values))
+	for v := range out.values {
+		value, z, r := &out.values[v], p.zoom[v], p.reach[v]
+		value.tops, value.bottoms, edges = edges[:len(m)], edges[len(m):2*len(m)], edges[2*len(m):]
+		for i, b := range m {
+			value.tops[i], value.bottoms[i] = z.floor(b.Top)-r.top, z.ceil(b.Bottom)+r.bottom
+		}
+		value.wanted, value.computed = map[bandRange][]Span{}, map[bandRange][]Span{}
+		value.gaps = map[[2]bandRange][]Span{}
+	}
+	for _, s := range p.steps {
+		one := image.Rect(0, 1, 1, 2)
+		if s.run.tiles(s.grid, one) != one {
+			for _, v := range s.Inputs[0] {
+				out.values[v].tiled = true
+			}
+		}
+	}
+	return out
 }
 
-// bands gives the first band that rows y0 to y1-1 of a value need, and the one after the last.
-func (m *masking) bands(v program.Value, y0, y1 int) (first, end int) {
-	z, r := m.plan.zoom[v], m.plan.reach[v]
-	first = sort.Search(len(m.Mask), func(i int) bool { return z.ceil(m.Mask[i].Bottom)+r.bottom > y0 })
-	end = first
-	for end < len(m.Mask) && z.floor(m.Mask[end].Top)-r.top < y1 {
+// bands are those that rows y0 to y1-1 of a value need.
+func (m *masking) bands(v program.Value, y0, y1 int) bandRange {
+	value := &m.values[v]
+	first, _ := slices.BinarySearch(value.bottoms, y0+1)
+	end := first
+	for end < len(value.tops) && value.tops[end] < y1 {
 		end++
 	}
-	return first, end
+	return bandRange{first, end}
 }
 
-// wanted appends the spans of a value that are computed in any of its rows y0 to y1-1.
-func (m *masking) wanted(to []Span, v program.Value, y0, y1 int) []Span {
-	first, end := m.bands(v, y0, y1)
-	return m.widened(to, v, first, end)
+// wanted gives the spans of a value that bands need.
+func (m *masking) wanted(v program.Value, bands bandRange) []Span {
+	value := &m.values[v]
+	spans, ok := value.wanted[bands]
+	if !ok {
+		spans = m.widened(v, m.union(bands))
+		value.wanted[bands] = spans
+	}
+	return spans
 }
 
-// widened appends the spans of a value that the bands first to end-1 need.
-func (m *masking) widened(to []Span, v program.Value, first, end int) []Span {
+// widened is what results in some spans need of a value.
+func (m *masking) widened(v program.Value, of []Span) []Span {
 	z, r, valid := m.plan.zoom[v], m.plan.reach[v], m.geo.valid[v]
-	begin := len(to)
-	for _, s := range m.union(first, end) {
+	var out []Span
+	for _, s := range of {
 		s = Span{z.floor(s.Left) - r.left, z.ceil(s.Right) + r.right}
-		if n := len(to); n > begin && s.Left-to[n-1].Right <= z.ceil(nearby) {
-			to[n-1].Right = max(s.Right, to[n-1].Right)
+		if n := len(out); n > 0 && s.Left-out[n-1].Right <= z.ceil(nearby) {
+			out[n-1].Right = max(s.Right, out[n-1].Right)
 			continue
 		}
-		to = append(to, s)
+		out = append(out, s)
 	}
-	kept := begin
-	for _, s := range to[begin:] { // only now, so that how the picture is cut does not decide what is joined
+	kept := 0
+	for _, s := range out { // only now, so that how the picture is cut does not decide what is joined
 		s = Span{max(s.Left, valid.Min.X), min(s.Right, valid.Max.X)}
 		if s.Left < s.Right {
-			to[kept] = s
+			out[kept] = s
 			kept++
 		}
 	}
-	return to[:kept]
+	return out[:kept]
 }
 
-// aligned widens spans in place to whole lines of memory, where the kernels are fastest.
-func (m *masking) aligned(spans []Span, v program.Value) []Span {
-	valid := m.geo.valid[v]
-	n := 0
-	for _, s := range spans {
+// computed gives what is computed of rows y0 to y1-1 of a value: what any of them needs, widened to whole lines of memory, where the kernels are
+// fastest.
+func (m *masking) computed(v program.Value, y0, y1 int) []Span {
+	value, bands, valid := &m.values[v], m.bands(v, y0, y1), m.geo.valid[v]
+	spans, ok := value.computed[bands]
+	if ok {
+		return spans
+	}
+	for _, s := range m.wanted(v, bands) {
 		s.Left = valid.Min.X + (s.Left-valid.Min.X)/kernel.Line*kernel.Line
 		s.Right = min(valid.Min.X+kernel.RoundUpToLine(s.Right-valid.Min.X), valid.Max.X)
-		if n > 0 && s.Left <= spans[n-1].Right {
+		if n := len(spans); n > 0 && s.Left <= spans[n-1].Right {
 			spans[n-1].Right = s.Right
 			continue
 		}
-		spans[n] = s
-		n++
+		spans = append(spans, s)
 	}
-	return spans[:n]
+	value.computed[bands] = spans
+	return spans
 }
 
-// union is what bands first to end-1 have in any of their rows.
-func (m *masking) union(first, end int) []Span {
-	switch end - first {
+// gaps gives the columns of row y of a value that it does not need but rows near it do: tiles of these read them.
+func (m *masking) gaps(v program.Value, y int) []Span {
+	value, bands, near := &m.values[v], m.bands(v, y, y+1), m.bands(v, y-tileReach, y+tileReach+1)
+	if bands == near {
+		return nil
+	}
+	key := [2]bandRange{bands, near}
+	gaps, ok := value.gaps[key]
+	if !ok {
+		gaps = without(m.wanted(v, near), m.wanted(v, bands))
+		value.gaps[key] = gaps
+	}
+	return gaps
+}
+
+// without is what spans have that others do not.
+func without(spans, others []Span) (rest []Span) {
+	for _, s := range spans {
+		at := s.Left
+		for _, o := range others {
+			if o.Right <= at || o.Left >= s.Right {
+				continue
+			}
+			if o.Left > at {
+				rest = append(rest, Span{at, o.Left})
+			}
+			at = o.Right
+		}
+		if at < s.Right {
+			rest = append(rest, Span{at, s.Right})
+		}
+	}
+	return rest
+}
+
+// union is what bands have in any of their rows.
+func (m *masking) union(bands bandRange) []Span {
+	switch bands.end - bands.first {
 	case 0:
 		return nil
 	case 1:
-		return m.Mask[first].Spans
+		return m.Mask[bands.first].Spans
 	}
-	key := [2]int{first, end}
-	all, ok := m.unions[key]
+	all, ok := m.unions[bands]
 	if !ok {
-		for _, b := range m.Mask[first:end] {
+		for _, b := range m.Mask[bands.first:bands.end] {
 			all = append(all, b.Spans...)
 		}
 		all = joined(all)
-		m.unions[key] = all
+		m.unions[bands] = all
 	}
 	return all
 }
@@ -196,67 +269,28 @@ func joined(all []Span) []Span {
 	return out
 }
 
-// doMasked runs the current step on the spans of its rows, and puts zeros where later layers look beyond them.
+// doMasked runs the current step on the spans of its rows, and puts zeros where tiles of later layers look beyond them.
 func (f *frame) doMasked() {
 	r, v := f.r, f.step.out
-	f.mask.spans = f.mask.aligned(f.mask.wanted(f.mask.spans[:0], v, r.Min.Y, r.Max.Y), v)
-	for _, s := range f.mask.spans {
+	for _, s := range f.mask.computed(v, r.Min.Y, r.Max.Y) {
 		f.r.Min.X, f.r.Max.X = s.Left, s.Right
 		f.out = f.block(v, s.Left)
 		f.step.run.do(f)
 		f.work.add(f.plan, *f.step, f.r)
 	}
-	if v == f.plan.program.Output {
+	if !f.mask.values[v].tiled {
 		return
 	}
-	first, end := f.mask.bands(v, r.Min.Y-tileReach, r.Max.Y+tileReach)
-	if f.mask.everywhere(v, first, end, r) {
-		return // the same spans in all rows that tiles reach
-	}
+	left := f.geo.valid[v].Min.X
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		f.clearAround(v, y)
-	}
-}
-
-// everywhere tells whether the first and the last row of r need all of the bands first to end-1, and so all of its rows.
-func (m *masking) everywhere(v program.Value, first, end int, r image.Rectangle) bool {
-	for _, y := range []int{r.Min.Y, r.Max.Y - 1} {
-		if a, b := m.bands(v, y, y+1); a != first || b != end {
-			return false
-		}
-	}
-	return true
-}
-
-// clearAround puts zeros beside the spans of a row of a value where the rows above and below have spans, whose tiles may read them.
-func (f *frame) clearAround(v program.Value, y int) {
-	m := f.mask
-	m.spans = m.wanted(m.spans[:0], v, y, y+1)
-	m.around = m.wanted(m.around[:0], v, y-tileReach, y+tileReach+1)
-	valid := f.geo.valid[v]
-	row := f.block(v, valid.Min.X)
-	i := 0
-	for _, a := range m.around {
-		for i < len(m.spans) && m.spans[i].Right <= a.Left {
-			i++
-		}
-		at := a.Left
-		for ; i < len(m.spans) && m.spans[i].Left < a.Right; i++ {
-			clearColumns(row, y, at-valid.Min.X, m.spans[i].Left-valid.Min.X)
-			at = m.spans[i].Right
-		}
-		clearColumns(row, y, at-valid.Min.X, a.Right-valid.Min.X)
-		if i > 0 {
-			i-- // the last one may reach into the next part
+		for _, gap := range f.mask.gaps(v, y) {
+			clearColumns(f.block(v, left), y, gap.Left-left, gap.Right-left)
 		}
 	}
 }
 
 // clearColumns puts zeros into columns x0 to x1-1 of row y of all planes.
 func clearColumns(b kernel.Block, y, x0, x1 int) {
-	if x0 >= x1 {
-		return
-	}
 	for c := range b.C {
 		clear(b.Row(c, y, x0, x1-x0))
 	}

@@ -33,8 +33,7 @@ func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
 				work.add(p, s, r)
 				continue
 			}
-			m.spans = m.aligned(m.wanted(m.spans[:0], s.out, r.Min.Y, r.Max.Y), s.out)
-			for _, span := range m.spans {
+			for _, span := range m.computed(s.out, r.Min.Y, r.Max.Y) {
 				r.Min.X, r.Max.X = span.Left, span.Right
 				work.add(p, s, r)
 			}
