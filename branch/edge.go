@@ -98,10 +98,12 @@ func (l *laplacian) measure(in Source, area image.Rectangle) {
 	l.size = grow(l.size, w*h)
 	stride := w + 2
 	for y := range h {
-		row, above, below := l.luma[(y+1)*stride:][:stride], l.luma[y*stride:][:stride], l.luma[(y+2)*stride:][:stride]
+		at := (y + 1) * stride
 		to := l.size[y*w:][:w]
+		left, middle, right := l.luma[at:][:w], l.luma[at+1:][:w], l.luma[at+2:][:w] // as long as to, so that no index is checked
+		above, below := l.luma[at-stride+1:][:w], l.luma[at+stride+1:][:w]
 		for x := range to {
-			d := 4*row[x+1] - row[x] - row[x+2] - above[x+1] - below[x+1]
+			d := 4*middle[x] - left[x] - right[x] - above[x] - below[x]
 			to[x] = max(d, -d)
 		}
 	}
@@ -138,8 +140,9 @@ func (l *laplacian) read(in Source, r image.Rectangle) {
 			pixels := in.Pix8[((r.Min.Y+y)*in.Width+r.Min.X)*step:]
 			row := l.luma[y*w:][:w]
 			for x := range row {
-				p := pixels[x*step:][:3]
+				p := (*[3]uint8)(pixels)
 				row[x] = lumaRed*int32(p[0]) + lumaGreen*int32(p[1]) + lumaBlue*int32(p[2])
+				pixels = pixels[min(step, len(pixels)):]
 			}
 		}
 		return

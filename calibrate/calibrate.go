@@ -30,6 +30,9 @@ import (
 
 // Calibrator measures a model. Give all pictures to Add and all pages to AddPage, call Fit, give all of them to Try, and call Finish.
 type Calibrator struct {
+	// Quality is how many dB may be lost by default with the calibrated model, at most 10; 0 stands for route.DefaultQuality. Set it before Fit.
+	Quality float64
+
 	model    *classsr.Model
 	set      *branch.Set
 	branches []*classsr.Upscaler // of the classes
@@ -167,7 +170,7 @@ func (c *Calibrator) Fit() error {
 		if err != nil {
 			return err
 		}
-		t.Block, t.Sharp = branch.EdgeBlock, c.sharp
+		t.Block, t.Sharp, t.Quality = branch.EdgeBlock, c.sharp, c.Quality
 		c.tables = append(c.tables, t)
 	}
 	fitted, err := c.withTables()
@@ -233,7 +236,7 @@ func (c *Calibrator) Finish() (*classsr.Model, error) {
 				continue
 			}
 			lost := t.lost / float64(t.pictures)
-			if lost <= route.DefaultQuality || costs[table] == 0 {
+			if lost <= table.DefaultQuality() || costs[table] == 0 {
 				costs[table] = t.cost
 			}
 			if lost > highest {

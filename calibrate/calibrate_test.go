@@ -44,7 +44,7 @@ func TestCalibratedModelsRoute(t *testing.T) {
 	file := branchtest.ClassSR(t, "fsrcnn", 2, 3)
 	file.Routing = ""
 	folder, steps := pictures(t), []string{}
-	calibrated, n, err := Folders{HR: folder, Pages: folder}.Run(context.Background(), classsr.ModelOf(file), 1, func(step string) { steps = append(steps, step) })
+	calibrated, n, err := Folders{HR: folder, Pages: folder, Quality: 0.05}.Run(context.Background(), classsr.ModelOf(file), 1, func(step string) { steps = append(steps, step) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestCalibratedModelsRoute(t *testing.T) {
 		t.Error("the model that was given has changed")
 	}
 	checkCalibration(t, calibrated.Weights().Routing)
-	threads, _, err := Folders{HR: folder, Pages: folder}.Run(context.Background(), classsr.ModelOf(file), 3, func(string) {})
+	threads, _, err := Folders{HR: folder, Pages: folder, Quality: 0.05}.Run(context.Background(), classsr.ModelOf(file), 3, func(string) {})
 	if err != nil || threads.Weights().Routing != calibrated.Weights().Routing {
 		t.Errorf("another calibration with three threads (%v)", err)
 	}
@@ -83,6 +83,9 @@ func checkCalibration(t *testing.T, text string) {
 		}
 		if table.Block != branch.EdgeBlock || len(table.Sharp) != 3 {
 			t.Errorf("router %s: parts of %d pixels, protected from %v", router, table.Block, table.Sharp)
+		}
+		if goal, err := route.NewGoal(0, 0, 0, table); err != nil || goal != (route.Goal{Kind: route.ByQuality, Limit: 0.05}) {
+			t.Errorf("router %s: without a goal it is %+v (%v)", router, goal, err)
 		}
 		if len(table.Levels) < 10 {
 			t.Errorf("router %s: %d levels", router, len(table.Levels))

@@ -20,6 +20,8 @@ type Folders struct {
 	Degradation *degrade.Degradation
 	// Pages is a folder of small pictures of text, drawings and screens, none of which may be blurred (AddPage); empty if there is none.
 	Pages string
+	// Quality is that of the Calibrator.
+	Quality float64
 }
 
 // Run calibrates a model on so many cores (0 means all), and returns the calibrated model and the number of pictures and pages. note is
@@ -39,6 +41,7 @@ func (f Folders) Run(ctx context.Context, m *classsr.Model, threads int, note fu
 	if err != nil {
 		return nil, 0, err
 	}
+	c.Quality = f.Quality
 	// each gives a step of the calibration all pictures.
 	each := func(step string, take func(ctx context.Context, lr, hr *picture.Picture) error) error {
 		for i, path := range paths {

@@ -21,8 +21,8 @@ type Options struct {
 	// network's multiply-accumulates may be spent, including all that routing takes: more than 0 and at most 100. It is counted for two
 	// threads, so that the classes do not depend on Threads; with more threads the arithmetic may exceed it a little. MaxTime is how long
 	// the networks may take for a picture on this machine. Quality is how many dB (PSNR) may be lost on average against the full-width
-	// network, as the model's calibration predicts: more than 0 and at most 10. Without a goal, a calibrated model has a Quality of 0.02
-	// dB, and another one takes the classes that its Class-Module finds most likely.
+	// network, as the model's calibration predicts: more than 0 and at most 10. Without a goal, a calibrated model has the Quality
+	// that it was calibrated for, as a rule 0.02 dB, and another one takes the classes that its Class-Module finds most likely.
 	Budget  float64
 	MaxTime time.Duration
 	Quality float64

@@ -55,7 +55,7 @@ func newRouted(m *weights.Model, o Options) (*routed, *branch.Branch, error) {
 			b.Border = branch.MirroredBorder
 		}
 	}
-	goal, err := route.NewGoal(o.Budget, o.MaxTime, o.Quality, table != nil)
+	goal, err := route.NewGoal(o.Budget, o.MaxTime, o.Quality, table)
 	if err != nil {
 		return nil, nil, err
 	}

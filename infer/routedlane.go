@@ -6,6 +6,7 @@ import (
 
 	"classsr/branch"
 	"classsr/engine"
+	"classsr/internal/kernel"
 	"classsr/route"
 )
 
@@ -115,15 +116,9 @@ func (l *routedLane) blend(class int, rows engine.Rows, corner image.Point, to p
 				continue
 			}
 			for c, plane := range l.planes {
-				addWeighted(l.blended.row(c, corner.Y+y, s.Left, s.Right), plane, s.At, s.Step)
+				kernel.AddRamp(l.blended.row(c, corner.Y+y, s.Left, s.Right), plane, s.At, s.Step)
 			}
 		}
-	}
-}
-
-func addWeighted(to, from []float32, weight, step float32) {
-	for i, v := range from { // no kernel, whose last numbers would be rounded otherwise than the others, wherever a strip ends
-		to[i] += v * (weight + step*float32(i))
 	}
 }
 

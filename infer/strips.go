@@ -158,12 +158,8 @@ func meets(b route.Band, core image.Rectangle) bool {
 // stripEdges cuts the picture into as many strips as it is to have, all of the same cost.
 func (r *routed) stripEdges(picture, core image.Point, c *choice) []int {
 	strips := parts(picture.X, core.X)
-	columns := make([]float64, c.blend.Columns())
+	columns := r.costs.Columns(c.blend.Grid, c.Classes)
 	total := 0.0
-	for i, class := range c.Classes {
-		x := i % c.blend.Columns()
-		columns[x] += float64(c.Cores[i].Dx()*c.Cores[i].Dy()) * r.costs.Pixel[class]
-	}
 	for _, cost := range columns {
 		total += cost
 	}

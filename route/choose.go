@@ -56,6 +56,24 @@ func (c Costs) Of(g Grid, classes []int) float64 {
 	return sum
 }
 
+// Columns is what a choice costs by column of cores, borders between two columns half in each.
+func (c Costs) Columns(g Grid, classes []int) []float64 {
+	columns := make([]float64, g.Columns())
+	for i, class := range classes {
+		x, y := i%g.Columns(), i/g.Columns()
+		columns[x] += float64(float64(g.width(x)*g.height(y)) * c.Pixel[class])
+		if x > 0 {
+			half := float64(c.between(class, classes[i-1], g.height(y)) / 2)
+			columns[x-1] += half
+			columns[x] += half
+		}
+		if y > 0 {
+			columns[x] += c.between(class, classes[i-g.Columns()], g.width(x))
+		}
+	}
+	return columns
+}
+
 // between is the cost of a border of some pixels between two classes, which may be the same.
 func (c Costs) between(a, b, pixels int) float64 {
 	if a == b {

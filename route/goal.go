@@ -31,16 +31,16 @@ const (
 // BoundsCost tells whether the goal limits the cost; then the full network cannot replace a choice that is no cheaper.
 func (g Goal) BoundsCost() bool { return g.Kind == ByBudget || g.Kind == ByTime }
 
-// DefaultQuality is how many dB routing may lose if there is no other goal, as the model's calibration predicts.
+// DefaultQuality is how many dB routing may lose if neither a goal nor the model says otherwise, as the model's calibration predicts.
 const DefaultQuality = 0.02
 
-// maxQuality is the largest loss that makes sense; more is a mistake (a JPEG quality, for instance).
-const maxQuality = 10
+// MaxQuality is the largest loss that makes sense; more is a mistake (a JPEG quality, for instance).
+const MaxQuality = 10
 
 // NewGoal makes a goal of a budget in percent (more than 0, at most 100), a time or a quality in dB (more than 0, at most 10); at most one
-// of them is not 0. Without any, it is DefaultQuality for calibrated models and ByScores for others. It returns an error of kind
+// of them is not 0. Without any, it is the quality of the model's calibration, table, or ByScores if that is nil. It returns an error of kind
 // fault.Usage if there are several, one is out of range, or there is a quality but no calibration.
-func NewGoal(budget float64, maxTime time.Duration, quality float64, calibrated bool) (Goal, error) {
+func NewGoal(budget float64, maxTime time.Duration, quality float64, table *Table) (Goal, error) {
 	given := 0
 	for _, set := range []bool{budget != 0, maxTime != 0, quality != 0} {
 		if set {
@@ -54,21 +54,21 @@ func NewGoal(budget float64, maxTime time.Duration, quality float64, calibrated 
 		return Goal{}, fault.New(fault.Usage, "a budget of %g %%: it must be more than 0 and at most 100", budget)
 	case maxTime < 0:
 		return Goal{}, fault.New(fault.Usage, "a time of %s: it must be more than 0", maxTime)
-	case quality < 0 || quality > maxQuality || math.IsNaN(quality):
-		return Goal{}, fault.New(fault.Usage, "a quality of %g dB: it is how much may be lost and must be more than 0 and at most %d", quality, maxQuality)
+	case quality < 0 || quality > MaxQuality || math.IsNaN(quality):
+		return Goal{}, fault.New(fault.Usage, "a quality of %g dB: it is how much may be lost and must be more than 0 and at most %d", quality, MaxQuality)
 	case budget != 0:
 		return Goal{ByBudget, budget}, nil
 	case maxTime != 0:
 		return Goal{ByTime, float64(maxTime / time.Nanosecond)}, nil
-	case !calibrated && quality != 0:
+	case table == nil && quality != 0:
 		return Goal{}, fault.New(fault.Usage,
 			"this model is not calibrated, so how much quality its classes lose is unknown: run classsr calibrate on it, or give a budget")
-	case !calibrated:
+	case table == nil:
 		return Goal{Kind: ByScores}, nil
 	case quality != 0:
 		return Goal{ByQuality, quality}, nil
 	}
-	return Goal{ByQuality, DefaultQuality}, nil
+	return Goal{ByQuality, table.DefaultQuality()}, nil
 }
 
 // Prediction is what a router predicts about a picture besides the losses of the classes.

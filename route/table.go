@@ -28,6 +28,16 @@ type Table struct {
 	// which the class must not have such a core. Without it nothing is protected.
 	Sharp []float64 `json:"sharp,omitempty"`
 	Lost  []float64 `json:"lost,omitempty"`
+	// Quality is how many dB may be lost where nothing is asked for; 0 stands for DefaultQuality.
+	Quality float64 `json:"quality,omitempty"`
+}
+
+// DefaultQuality is how many dB may be lost with this table where nothing is asked for.
+func (t *Table) DefaultQuality() float64 {
+	if t.Quality == 0 {
+		return DefaultQuality
+	}
+	return t.Quality
 }
 
 // AllowedFor gives the dB to allow, so that pictures really lose that many dB on average.
@@ -153,6 +163,9 @@ func (t *Table) Check() error {
 		if !isFinite(s) {
 			return fmt.Errorf("edges are protected from %g on", s)
 		}
+	}
+	if !(t.Quality >= 0 && t.Quality <= MaxQuality) {
+		return fmt.Errorf("%g dB may be lost", t.Quality)
 	}
 	if t.Block < 0 || t.Block > t.Core {
 		return fmt.Errorf("a table for parts of %d pixels in cores of %d", t.Block, t.Core)

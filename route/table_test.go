@@ -63,6 +63,8 @@ func TestTablesThatAreNotRight(t *testing.T) {
 		"lost what":   func(t *Table) { t.Allowed = t.Allowed[:1] },
 		"negative":    func(t *Table) { t.Errors[0][0] = -1 },
 		"not numbers": func(t *Table) { t.Errors[0][0] = math.NaN() },
+		"quality":     func(t *Table) { t.Quality = MaxQuality + 1 },
+		"no quality":  func(t *Table) { t.Quality = math.NaN() },
 	} {
 		table := &Table{
 			Router: "edge", Core: 32, Classes: []string{"simple", "hard"},

@@ -11,6 +11,7 @@ import (
 	"classsr"
 	"classsr/calibrate"
 	"classsr/internal/atomicfile"
+	"classsr/route"
 )
 
 // calibrateFlags are the flags of the calibrate command.
@@ -19,6 +20,7 @@ type calibrateFlags struct {
 	hr        string
 	pages     string
 	output    string
+	quality   float64
 	threads   int
 	overwrite bool
 	quiet     bool
@@ -49,6 +51,7 @@ func newCalibrate(std streams) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.hr, "hr", "", "`DIR` of HR (original) pictures")
 	flags.StringVar(&f.pages, "pages", "", "`DIR` of small pictures of text, drawings and screens, whose edges routing must not blur")
+	flags.Float64Var(&f.quality, "quality", route.DefaultQuality, "how many `DB` (PSNR) routing may lose on average with the model where nothing is asked for")
 	f.spoil.register(cmd)
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the model to (.safetensors)")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
@@ -64,6 +67,8 @@ func (f *calibrateFlags) run(cmd *cobra.Command, std streams, name string) error
 		return usagef("required flag --hr is missing: the folder of the HR pictures")
 	case f.output == "":
 		return usagef("required flag -o is missing: the file to write the model to")
+	case !(f.quality > 0 && f.quality <= route.MaxQuality):
+		return usagef("--quality %g: it is how many dB may be lost and must be more than 0 and at most %d", f.quality, route.MaxQuality)
 	case cmd.Flags().Changed("threads") && checkThreads(f.threads) != nil:
 		return checkThreads(f.threads)
 	}
@@ -81,7 +86,7 @@ func (f *calibrateFlags) run(cmd *cobra.Command, std streams, name string) error
 	if err != nil {
 		return err
 	}
-	calibrated, pictures, err := calibrate.Folders{HR: f.hr, Pages: f.pages, Degradation: degradation}.Run(cmd.Context(), model, f.threads, func(text string) {
+	calibrated, pictures, err := calibrate.Folders{HR: f.hr, Pages: f.pages, Degradation: degradation, Quality: f.quality}.Run(cmd.Context(), model, f.threads, func(text string) {
 		if !f.quiet {
 			std.note("%s", text)
 		}

@@ -49,7 +49,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	flags.Float64Var(&f.budget, "budget", 0, "routed: spend at most this `PERCENT` of the full network's multiply-accumulates")
 	flags.Var(timeValue{&f.maxTime}, "max-time", "routed: let the networks take about this `TIME` at most for each picture, such as 2s or 500ms")
 	flags.Float64Var(&f.quality, "quality", 0, "routed: lose at most this many `dB` (PSNR) on average against the full network, as far as\n"+
-		"the model's calibration predicts (default 0.02)")
+		"the model's calibration predicts (default: what the model was calibrated for, 0.02 as a rule)")
 	flags.StringVar(&f.router, "router", "", "routed: how difficulty is judged: class-module (a small network) or edge (how strong edges are, no network);\n"+
 		"by default whichever the model's calibration found better")
 	flags.StringVar(&f.border, "border", "", "what networks see beyond the picture's borders: reflect (the picture mirrored) or zero (as in training and in\n"+

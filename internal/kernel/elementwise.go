@@ -94,6 +94,34 @@ func multiplyAdd(set *Set, d, a, b []float32) {
 	}
 }
 
+// places are the numbers of the places in a row, one more than the widest vectors have.
+var places = func() (p [Line + 1]float32) {
+	for i := range p {
+		p[i] = float32(i)
+	}
+	return p
+}()
+
+// AddRamp does d[i] += s[i] * (at + step*i), every operation rounded on its own, so that the bits are the same with all kernel sets. Rows have the
+// same length, at most 2^24.
+func AddRamp(d, s []float32, at, step float32) { addRamp(current(), d, s, at, step) }
+
+func addRamp(set *Set, d, s []float32, at, step float32) {
+	if len(s) != len(d) {
+		panic("kernel: rows of different lengths")
+	}
+	done := 0
+	if set.addRamp != nil {
+		for n := set.vectors(len(d)); n > 0; n = set.vectors(len(d) - done) {
+			set.addRamp(&d[done], &s[done], &places[0], n, at, step, float32(done))
+			done += n
+		}
+	}
+	for i := done; i < len(d); i++ {
+		d[i] += float32(s[i] * (at + float32(step*float32(i))))
+	}
+}
+
 // products runs a kernel on whole vectors and tells how many numbers these are; none if there is no kernel.
 func products(set *Set, run func(d, a, b *float32, n int), d, a, b []float32) int {
 	if len(a) != len(d) || len(b) != len(d) {

@@ -29,6 +29,11 @@ func gateAVX512(d *float32, a *float32, b *float32, n int)
 //go:noescape
 func multiplyAddAVX512(d *float32, a *float32, b *float32, n int)
 
+// addRampAVX512 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func addRampAVX512(d *float32, s *float32, places *float32, n int, at float32, step float32, first float32)
+
 // combineAVX2 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
 //
 //go:noescape
@@ -53,3 +58,8 @@ func gateAVX2(d *float32, a *float32, b *float32, n int)
 //
 //go:noescape
 func multiplyAddAVX2(d *float32, a *float32, b *float32, n int)
+
+// addRampAVX2 does what the loop in elementwise.go does, for n numbers, a multiple of the lanes.
+//
+//go:noescape
+func addRampAVX2(d *float32, s *float32, places *float32, n int, at float32, step float32, first float32)

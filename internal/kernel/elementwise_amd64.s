@@ -133,6 +133,36 @@ vector:
 	VZEROUPPER
 	RET
 
+// func addRampAVX512(d *float32, s *float32, places *float32, n int, at float32, step float32, first float32)
+// Requires: AVX, AVX512F, SSE
+TEXT ·addRampAVX512(SB), NOSPLIT, $0-44
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         places+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVSS        at+32(FP), X0
+	VBROADCASTSS X0, Z0
+	MOVSS        step+36(FP), X1
+	VBROADCASTSS X1, Z1
+	MOVSS        first+40(FP), X2
+	VBROADCASTSS X2, Z2
+	VADDPS       (DX), Z2, Z2
+	VBROADCASTSS 64(DX), Z3
+	XORQ         DX, DX
+
+vector:
+	VMULPS  Z2, Z1, Z4
+	VADDPS  Z4, Z0, Z4
+	VMULPS  (CX)(DX*1), Z4, Z4
+	VADDPS  (AX)(DX*1), Z4, Z4
+	VMOVUPS Z4, (AX)(DX*1)
+	VADDPS  Z3, Z2, Z2
+	ADDQ    $+64, DX
+	SUBQ    $+16, BX
+	JNZ     vector
+	VZEROUPPER
+	RET
+
 // func combineAVX2(d *float32, a *float32, b *float32, n int, fa float32, fb float32, c float32)
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·combineAVX2(SB), NOSPLIT, $0-44
@@ -256,5 +286,35 @@ vector:
 	ADDQ        $+32, SI
 	SUBQ        $+8, BX
 	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func addRampAVX2(d *float32, s *float32, places *float32, n int, at float32, step float32, first float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·addRampAVX2(SB), NOSPLIT, $0-44
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         places+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVSS        at+32(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVSS        step+36(FP), X1
+	VBROADCASTSS X1, Y1
+	MOVSS        first+40(FP), X2
+	VBROADCASTSS X2, Y2
+	VADDPS       (DX), Y2, Y2
+	VBROADCASTSS 32(DX), Y3
+	XORQ         DX, DX
+
+vector:
+	VMULPS  Y2, Y1, Y4
+	VADDPS  Y4, Y0, Y4
+	VMULPS  (CX)(DX*1), Y4, Y4
+	VADDPS  (AX)(DX*1), Y4, Y4
+	VMOVUPS Y4, (AX)(DX*1)
+	VADDPS  Y3, Y2, Y2
+	ADDQ    $+32, DX
+	SUBQ    $+8, BX
+	JNZ     vector
 	VZEROUPPER
 	RET

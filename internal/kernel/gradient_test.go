@@ -146,6 +146,13 @@ func TestElementwiseIsItsDefinition(t *testing.T) {
 			}
 		}
 		copy(d, before)
+		addRamp(set, d, a, fa, fb)
+		for i := range d {
+			if want := before[i] + float32(a[i]*(fa+float32(fb*float32(i)))); d[i] != want {
+				t.Fatalf("%s: number %d with a ramp's share added is %g, want exactly %g", set.name, i, d[i], want)
+			}
+		}
+		copy(d, before)
 		gateRow(set, d, a, b)
 		for i := range d {
 			if want := float64(before[i]) * (float64(a[i]) + float64(b[i])); !near(d[i], want) {

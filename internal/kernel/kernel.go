@@ -57,8 +57,9 @@ type Set struct {
 	combine  func(d, a, b *float32, n int, fa, fb, c float32)
 	leak     func(d, s *float32, n int, slope float32)
 	leakBack func(dy, s *float32, n int, slope float32, sum *float32)
-	// gate and multiplyAdd likewise
+	// gate, multiplyAdd and addRamp likewise
 	gate, multiplyAdd func(d, a, b *float32, n int)
+	addRamp           func(d, s, places *float32, n int, at, step, first float32)
 	// interleave merges the beginning of count rows, dst[i*count+r] = rows[r*distance+i], and returns how far in i it came;
 	// nil if the set has no fast way.
 	interleave func(dst, rows []float32, distance, count int) int

@@ -15,7 +15,7 @@ func processorSets() []*Set {
 			dense:      denseAVX512[:],
 			winogradIn: winogradInAVX512, winogradOut: winogradOutAVX512, winogradKernels: winogradKernelsAVX512,
 			combine: combineAVX512, leak: leakAVX512, leakBack: leakBackAVX512,
-			gate: gateAVX512, multiplyAdd: multiplyAddAVX512, peak: peakAVX512,
+			gate: gateAVX512, multiplyAdd: multiplyAddAVX512, addRamp: addRampAVX512, peak: peakAVX512,
 		}.set())
 	}
 	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
@@ -24,7 +24,7 @@ func processorSets() []*Set {
 			dense:      denseAVX2[:],
 			winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2, winogradKernels: winogradKernelsAVX2,
 			combine: combineAVX2, leak: leakAVX2, leakBack: leakBackAVX2,
-			gate: gateAVX2, multiplyAdd: multiplyAddAVX2, peak: peakAVX2,
+			gate: gateAVX2, multiplyAdd: multiplyAddAVX2, addRamp: addRampAVX2, peak: peakAVX2,
 		}.set())
 	}
 	return sets
@@ -44,6 +44,7 @@ type assembly struct {
 	leak                    func(d, s *float32, n int, slope float32)
 	leakBack                func(dy, s *float32, n int, slope float32, sum *float32)
 	gate, multiplyAdd       func(d, a, b *float32, n int)
+	addRamp                 func(d, s, places *float32, n int, at, step, first float32)
 	peak                    func(int)
 }
 
@@ -60,7 +61,7 @@ func (f assembly) set() *Set {
 		dense:          func(positions int, a *denseArgs) { f.dense[positions-1]((*byte)(unsafe.Pointer(a))) },
 		densePositions: len(f.dense),
 		combine:        f.combine, leak: f.leak, leakBack: f.leakBack,
-		gate: f.gate, multiplyAdd: f.multiplyAdd,
+		gate: f.gate, multiplyAdd: f.multiplyAdd, addRamp: f.addRamp,
 		interleave: interleaveAssembly,
 		peak:       f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,

@@ -14,6 +14,7 @@ func elementwise() {
 		set.leakBack()
 		set.gate()
 		set.multiplyAdd()
+		set.addRamp()
 	}
 }
 
@@ -148,4 +149,25 @@ func (v vectors) multiplyAdd() {
 		VFMADD231PS(v.at(r["b"], x), factor, sum)
 		VMOVUPS(sum, v.at(r["d"], x))
 	}, "d", "a", "b")
+}
+
+// addRamp multiplies and adds on its own, since the bits must be those of the loop, wherever a row begins.
+func (v vectors) addRamp() {
+	v.rowFunction("addRamp", "func(d, s, places *float32, n int, at, step, first float32)", func(x reg.GPVirtual, start bool, r map[string]reg.Register) {
+		if start {
+			v.broadcast(r, "at", "step", "first")
+			VADDPS(Mem{Base: r["places"]}, r["first"], r["first"])
+			lanes := v.register()
+			VBROADCASTSS(Mem{Base: r["places"], Disp: v.bytes()}, lanes)
+			r["lanes"] = lanes
+			return
+		}
+		weight := v.register()
+		VMULPS(r["first"], r["step"], weight)
+		VADDPS(weight, r["at"], weight)
+		VMULPS(v.at(r["s"], x), weight, weight)
+		VADDPS(v.at(r["d"], x), weight, weight)
+		VMOVUPS(weight, v.at(r["d"], x))
+		VADDPS(r["lanes"], r["first"], r["first"])
+	}, "d", "s", "places")
 }
