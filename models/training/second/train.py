@@ -2,7 +2,7 @@
 import sys, os, glob, time, math, random, json
 import numpy as np, torch, torch.nn.functional as F
 from PIL import Image
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'first'))
+up = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'); sys.path += [up, os.path.join(up, 'first')]
 import nets, dense, st
 cuda = torch.cuda.is_available(); dev = 'cuda' if cuda else 'cpu'; DT = torch.float16 if cuda else torch.float32
 HERE = os.path.dirname(os.path.abspath(__file__)); OUT = os.environ.get('OUT', 'out'); ST = os.environ.get('STATE', 'state')

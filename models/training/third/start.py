@@ -1,30 +1,18 @@
 """Makes branches to start from at x2 and x3 of those of fsrcnn-x4 and carn-x4: all layers but the last ones as they are, and these
 resampled from four to two or three HR pixels for each LR one. Training for a few thousand steps does the rest.
 usage: start.py MODELS OUT    the folders of fsrcnn-x4.safetensors and carn-x4.safetensors, and of the results"""
-import json, struct, sys
-import numpy as np
+import os, sys
+import numpy as np, torch
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+import st
 
 
 def load(path):
-    with open(path, 'rb') as f:
-        n, = struct.unpack('<Q', f.read(8))
-        head, data = json.loads(f.read(n)), f.read()
-    kinds = {'F16': np.float16, 'F32': np.float32}
-    return {k: np.frombuffer(data[v['data_offsets'][0]:v['data_offsets'][1]], kinds[v['dtype']]).reshape(v['shape']).astype(np.float32)
-            for k, v in head.items() if k != '__metadata__'}
+    return {k: v.float().numpy() for k, v in st.load(path).items()}
 
 
 def save(path, tensors):
-    head, at, parts = {}, 0, []
-    for k, a in tensors.items():
-        a = np.ascontiguousarray(a, np.float32)
-        head[k] = {'dtype': 'F32', 'shape': list(a.shape), 'data_offsets': [at, at + a.nbytes]}
-        at += a.nbytes
-        parts.append(a.tobytes())
-    h = json.dumps(head).encode()
-    h += b' ' * (-len(h) % 8)
-    with open(path, 'wb') as f:
-        f.write(struct.pack('<Q', len(h)) + h + b''.join(parts))
+    st.save({k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in tensors.items()}, path)
 
 
 def branch(model, n):
