@@ -16,6 +16,9 @@ const (
 	sharpLevels = 14
 	// sharpMargin is how much less difficult than the least difficult core that was found to differ more a protected one is, as a power of 2.
 	sharpMargin = 0.25
+	// sharpInset is how far from a core's borders differences do not count: there results pass over into the neighbour's, and what is beyond has
+	// its part in them, which the core's difficulty does not know.
+	sharpInset = 2
 	// neverSharp is the difficulty from which on classes are protected that no page showed to blur: more than any core has.
 	neverSharp = 16
 )
@@ -51,7 +54,8 @@ func (c *Calibrator) AddPage(ctx context.Context, page *picture.Picture) error {
 			if !edges[i].Lone || from >= c.sharp[class] {
 				continue
 			}
-			if largestDifference(out, full, image.Rectangle{Min: core.Min.Mul(scale), Max: core.Max.Mul(scale)}) > sharpLevels {
+			inner := core.Inset(sharpInset)
+			if largestDifference(out, full, image.Rectangle{Min: inner.Min.Mul(scale), Max: inner.Max.Mul(scale)}) > sharpLevels {
 				c.sharp[class] = from
 			}
 		}
