@@ -18,9 +18,8 @@ type routedLane struct {
 	windows   []image.Point  // the corners of their windows
 	made      []int          // rows of the result, by class
 	cores     int            // the row of cores that is computed next
-	blended   *blendRows
+	blended   blendRows
 	segments  []route.Segment
-	spans     []route.Span
 }
 
 func newRoutedLane(branches []*branch.Branch) *routedLane {
@@ -38,7 +37,7 @@ func (l *routedLane) begin(j *job, p *piece) {
 	}
 	l.job, l.piece = j, p
 	b := j.plan.choice.blend
-	l.blended = l.blended.forPiece(b, p.Core)
+	l.blended.forPiece(b, p.Core)
 	for l.cores = 0; b.Until(l.cores) <= p.Core.Min.Y; {
 		l.cores++
 	}
@@ -115,8 +114,9 @@ func (l *routedLane) blend(class int, rows engine.Rows, corner image.Point, to p
 				to.row(l.planes[:], s.Left, corner.Y+y)
 				continue
 			}
+			mixed := l.blended.row(corner.Y + y)
 			for c, plane := range l.planes {
-				kernel.AddRamp(l.blended.row(c, corner.Y+y, s.Left, s.Right), plane, s.At, s.Step)
+				kernel.AddRamp(l.blended.part(mixed, c, s.Left, s.Right), plane, s.At, s.Step)
 			}
 		}
 	}
@@ -124,17 +124,12 @@ func (l *routedLane) blend(class int, rows engine.Rows, corner image.Point, to p
 
 // flush hands on what several classes made of the rows before row until, which is all there.
 func (l *routedLane) flush(until int, to painter) {
-	b, r := l.job.plan.choice.blend, l.blended
-	var last route.Row
+	r := &l.blended
 	for y := r.done; y < until; y++ {
-		row := b.RowAt(y)
-		if y == r.done || !row.Same(last) {
-			l.spans = b.Mixed(l.spans[:0], row, r.left, r.left+r.width)
-		}
-		last = row
-		for _, s := range l.spans {
+		row := r.row(y)
+		for _, s := range row.spans {
 			for c := range l.planes {
-				l.planes[c] = r.row(c, y, s.Left, s.Right)
+				l.planes[c] = r.part(row, c, s.Left, s.Right)
 			}
 			to.row(l.planes[:], s.Left, y)
 			for _, plane := range l.planes {
@@ -142,7 +137,7 @@ func (l *routedLane) flush(until int, to painter) {
 			}
 		}
 	}
-	r.done = until
+	r.restart(until)
 }
 
 func (l *routedLane) bytes() int64 {
@@ -150,8 +145,8 @@ func (l *routedLane) bytes() int64 {
 	for i := range l.arenas {
 		bytes += l.arenas[i].Bytes()
 	}
-	if l.blended != nil {
-		bytes += int64(4 * len(l.blended.planes) * cap(l.blended.planes[0]))
+	for _, plane := range l.blended.planes {
+		bytes += int64(4 * cap(plane))
 	}
 	return bytes
 }
