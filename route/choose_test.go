@@ -67,6 +67,24 @@ func TestWhatMustNotBeChosenIsNot(t *testing.T) {
 	}
 }
 
+// Columns share out the costs of a choice, borders included.
+func TestColumnsCostAllThatAChoiceDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		chosen, sum := p.Minimise(rapid.Float64Range(0.01, 10).Draw(t, "lambda")), 0.0
+		for _, cost := range p.Costs.Columns(p.Grid, chosen) {
+			sum += cost
+		}
+		if want := p.Costs.Of(p.Grid, chosen); math.Abs(sum-want) > 1e-9*want {
+			t.Fatalf("columns cost %g, the choice %g", sum, want)
+		}
+	})
+	p := grid(2, 1)
+	if got, want := p.Costs.Columns(p.Grid, []int{0, 2}), []float64{100*0.1 + 10*4.5/2, 100 + 10*4.5/2}; !slices.Equal(got, want) {
+		t.Errorf("columns cost %v, want %v", got, want)
+	}
+}
+
 // An island whose border costs more than it saves is given up, also where no single core of it would be.
 func TestIslandsThatDoNotPay(t *testing.T) {
 	for _, c := range []struct {
