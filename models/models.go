@@ -60,6 +60,8 @@ var builtins = []Builtin{
 	{Name: "fsrcnn-x2", Scale: 2, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x2.safetensors", rank: 1},
 	{Name: "fsrcnn-x3", Scale: 3, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x3.safetensors", rank: 1},
 	{Name: "fsrcnn-x4", Scale: 4, Kind: Clean, Fast: true, Classes: true, file: "fsrcnn-x4.safetensors", rank: 1},
+	{Name: "carn-x2", Scale: 2, Kind: Clean, Classes: true, file: "carn-x2.safetensors", rank: 2},
+	{Name: "carn-x3", Scale: 3, Kind: Clean, Classes: true, file: "carn-x3.safetensors", rank: 2},
 	{Name: "carn-x4", Scale: 4, Kind: Clean, Classes: true, file: "carn-x4.safetensors", rank: 2},
 	{Name: "srresnet-x4", Scale: 4, Kind: Clean, Classes: true, file: "srresnet-x4.safetensors", rank: 3},
 	{Name: "carn-m-x2", Scale: 2, Kind: Clean, file: "carn-m.safetensors", rank: 4},

@@ -310,7 +310,7 @@ func TestRouteMapOfAResizedPicture(t *testing.T) {
 			t.Errorf("x%g: the map is %.40s, %v", scale, data, err)
 		}
 	}
-	p := sized(t, nil, classsr.Options{}, scaling.Target{Scale: 2.5})
+	p := sized(t, open(t, "carn-m-x3"), classsr.Options{}, scaling.Target{Scale: 2.5})
 	p.RouteMap = "map2.png"
 	if _, _, err := enlargeFile(t, p, in); err == nil || !strings.Contains(err.Error(), "enlarges 3 times has no classes") {
 		t.Errorf("a model without classes: %v", err)
