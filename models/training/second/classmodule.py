@@ -28,6 +28,7 @@ def branch(n):
     else: sd = st.load(f)
     if kind == 'carn': c = dense.Carn(k, sd)
     elif kind == 'span': c = dense.Span(k, sd)
+    elif kind == 'rcan': c = dense.Rcan.of(k, sd)
     else: m = reference(n, sd); return lambda t: m(t)
     c.to(dev, DT); h = half(c.params); return lambda t: c.fwd(to8(t.to(DT)), h)
 

@@ -172,6 +172,47 @@ class Fsrcnn:
         return {k: v.contiguous() for k, v in o.items()}
 
 
+class Rcan:
+    """RCAN of some groups of blocks, the attention's width 4; colours in 0..1. A width that is a multiple of 8 needs no filling up."""
+    def __init__(self, n, groups, blocks, state=None):
+        self.n, self.groups, self.blocks = n, groups, blocks
+        S = {'head.0': (3, n, 3, 1), 'tail.0.0': (n, 4 * n, 3, 1), 'tail.0.2': (n, 4 * n, 3, 1), 'tail.1': (n, 3, 3, .1), f'body.{groups}': (n, n, 3, .1)}
+        for g in range(groups):
+            S[f'body.{g}.body.{blocks}'] = (n, n, 3, .1)
+            for b in range(blocks):
+                q = f'body.{g}.body.{b}.body.'
+                S.update({q + '0': (n, n, 3, 1), q + '2': (n, n, 3, .2), q + '3.conv_du.0': (n, 4, 1, 1), q + '3.conv_du.2': (4, n, 1, 1)})
+        self.params = {}
+        for k, (i, o, z, gain) in S.items():
+            self.params[k + '.weight'] = torch.randn(o, i, z, z) * gain * (2 / (i * z * z))**.5 if state is None else state[k + '.weight'].float()
+            self.params[k + '.bias'] = torch.zeros(o) if state is None else state[k + '.bias'].float()
+        self.static = {k: torch.ones_like(v) for k, v in self.params.items()}; self.rows = {}; self.spaces = {}
+    @staticmethod
+    def of(n, state):
+        g = 1 + max(int(k.split('.')[1]) for k in state if k.startswith('body.') and '.body.' in k)
+        return Rcan(n, g, 1 + max(int(k.split('.')[3]) for k in state if k.startswith('body.0.') and '.conv_du.' in k), state)
+    def to(self, dev, dt): self.m = torch.tensor(MEAN, device=dev, dtype=dt).view(1, 3, 1, 1)
+    def fwd(self, x8, p):
+        x = head = conv3(x8 - F.pad(self.m, (0, 0, 0, 0, 0, 5)), p['head.0.weight'], p['head.0.bias'], 1)
+        for g in range(self.groups):
+            y = x
+            for b in range(self.blocks):
+                q = f'body.{g}.body.{b}.body.'
+                t = conv(F.relu(conv(y, p, q + '0', 3)), p, q + '2', 3)
+                a = torch.sigmoid(conv(F.relu(conv(t.mean((2, 3), keepdim=True), p, q + '3.conv_du.0', 1)), p, q + '3.conv_du.2', 1))
+                y = y + t * a
+            x = x + conv(y, p, f'body.{g}.body.{self.blocks}', 3)
+        x = head + conv(x, p, f'body.{self.groups}', 3)
+        for k in ('tail.0.0', 'tail.0.2'): x = shuffle(conv(x, p, k, 3), 2)
+        w = F.pad(p['tail.1.weight'], (0, 0, 0, 0, 0, 0, 0, 5)); b = F.pad(p['tail.1.bias'], (0, 5))
+        return F.conv2d(x, w.contiguous(memory_format=torch.channels_last), b, padding=1)[:, :3].float() + self.m.float()
+    def export(self, P, keep=None):
+        out = {k: v.detach().float().cpu().contiguous() for k, v in P.items()}
+        for s, q in (('sub_mean', -1), ('add_mean', 1)):
+            out[s + '.weight'] = torch.eye(3).view(3, 3, 1, 1).clone(); out[s + '.bias'] = q * torch.tensor(MEAN)
+        return out
+
+
 class Span:
     def __init__(self, n, state):
         self.n = n; self.params = {k: v.float().clone() for k, v in state.items()}

@@ -5,9 +5,9 @@ from PIL import Image
 up = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'); sys.path += [up, os.path.join(up, 'first')]
 import nets, dense, st
 cuda = torch.cuda.is_available(); dev = 'cuda' if cuda else 'cpu'; DT = torch.float16 if cuda else torch.float32
-HERE = os.path.dirname(os.path.abspath(__file__)); OUT = os.environ.get('OUT', 'out'); ST = os.environ.get('STATE', 'state')
+HERE = os.environ.get('DATA', os.path.dirname(os.path.abspath(__file__))); OUT = os.environ.get('OUT', 'out'); ST = os.environ.get('STATE', 'state')
 torch.backends.cuda.matmul.allow_tf32 = True; torch.backends.cudnn.allow_tf32 = True
-T0 = time.time()
+T0 = time.time(); wo = {'weights_only': False} if cuda else {}
 try:
     import torch._dynamo as dyn
     for k in ('cache_size_limit', 'recompile_limit', 'accumulated_cache_size_limit', 'accumulated_recompile_limit'):
@@ -39,13 +39,16 @@ def half(P): return {k: (v.to(dev, DT).to(memory_format=torch.channels_last) if 
 
 
 def teachers(W):
-    """CARN-M, MSRResNet-64 and SPAN-48, each on eight turns of the picture: their mean"""
+    """CARN-M, MSRResNet-64, SPAN-48 and, if it is in W, SPAN-32, each on eight turns of the picture: their mean"""
     c = dense.Carn(64, W['carn64']); c.to(dev, DT); pc = half(c.params)
     s = dense.Span(48, W['span48']); s.to(dev, DT); ps = half(s.params)
     r = nets.SRResNet(64); r.load_state_dict({k: v.float() for k, v in W['sr64'].items()}); r = r.to(dev, DT).eval().to(memory_format=torch.channels_last)
     fs = [lambda x: c.fwd(to8(x), pc), lambda x: r(x.to(memory_format=torch.channels_last)).float(), lambda x: s.fwd(to8(x), ps)]
+    if 'span32' in W:
+        m = dense.Span(32, W['span32']); m.to(dev, DT); pm = half(m.params)
+        fs.append(lambda x: m.fwd(to8(x), pm))
     @torch.no_grad()
-    def run(lr, which=(0, 1, 2)):
+    def run(lr, which=range(len(fs))):
         x = (lr / 255).to(DT); out = 0
         for t in (0, 1):
             y = x.transpose(2, 3) if t else x
@@ -101,6 +104,7 @@ class Job:
             if state and 'cut' in state: self.net = dense.Carn(n, state['cut'])
             else: self.net = dense.Carn(64, W['carn64'])
         elif kind in ('fs', 'fp'): self.net = dense.Fsrcnn(n, kind[1], W['etds'])
+        elif kind == 'rcan': self.net = dense.Rcan(n, cfg['groups'], cfg['blocks'])
         else: self.net = dense.Span(n, W[f'span{n}'])
         self.net.to(dev, DT); cl = lambda v: v.to(dev).contiguous(memory_format=torch.channels_last) if v.dim() == 4 else v.to(dev).contiguous()
         self.keys = list(self.net.params); self.M = [cl(self.net.params[k].clone()) for k in self.keys]; self.mask = [cl(self.net.static[k].clone()) for k in self.keys]
@@ -209,6 +213,7 @@ def reference(name, sd):
     if kind == 'carn': m = nets.CARN(n); m.load_state_dict(sd)
     elif kind == 'span': m = nets.SPAN(n); m.load_state_dict(sd)
     elif kind == 'fs': m = nets.FSRCNN(n); m.load_state_dict(sd)
+    elif kind == 'rcan': c = dense.Rcan.of(n, sd); c.to(dev, torch.float32); q = {k: v.to(dev) for k, v in c.params.items()}; return lambda x: c.fwd(to8(x), q)
     else:
         import torch.nn as nn
         b = [nn.Conv2d(n, 12, 1), nn.PReLU(12)] + sum([[nn.Conv2d(12, 12, 3, 1, 1), nn.PReLU(12)] for _ in range(4)], []) + [nn.Conv2d(12, n, 1), nn.PReLU(n)]
@@ -231,7 +236,7 @@ def valset():
 
 def train(jobs, seconds, done, total, phase, plan):
     """phase 'shrink': fades channels over the jobs' time; 'main': cosine schedule"""
-    start = last = save = time.time(); ev = {j.name: [] for j in jobs}; base = {j.name: j.steps for j in jobs}
+    f = done / total; start = last = save = time.time(); ev = {j.name: [] for j in jobs}; base = {j.name: j.steps for j in jobs}
     while True:
         now = time.time() - start
         if now > seconds or time.time() - T0 > plan.get('deadline', 1e9): break
@@ -269,7 +274,7 @@ def sched(j, f, phase):
 def keep(jobs, plan, full=False):
     os.makedirs(ST, exist_ok=True); os.makedirs(OUT, exist_ok=True)
     for j in jobs: st.save(j.export(), f'{ST}/{j.name}.safetensors')
-    torch.save({j.name: j.state(False) for j in jobs}, OUT + '/' + plan['name'] + '.pt')
+    for j in jobs: torch.save(j.state(False), f'{OUT}/{plan["name"]}.{j.name}.pt')
     if full: torch.save({j.name: j.state() for j in jobs}, f'{ST}/full.pt')
 
 
@@ -286,7 +291,9 @@ def main():
     states = {}
     for f in plan.get('resume', []):
         f = f.replace('$ST', ST).replace('$HERE', HERE)
-        if os.path.exists(f): states = torch.load(f, map_location='cpu', weights_only=False); log('resumed from', f); break
+        if os.path.exists(f): states = torch.load(f, map_location='cpu', **wo)
+        else: states = {q[len(f) + 1:-3]: torch.load(q, map_location='cpu', **wo) for q in glob.glob(f + '.*.pt')}
+        if states: log('resumed from', f); break
     for ph in plan['phases']:
         jobs = []
         for n, c in ph['jobs'].items():
