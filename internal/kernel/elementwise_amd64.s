@@ -5,18 +5,15 @@
 #include "textflag.h"
 
 // func combineAVX512(d *float32, a *float32, b *float32, n int, fa float32, fb float32, c float32)
-// Requires: AVX, AVX512F, SSE
+// Requires: AVX, AVX512F
 TEXT ·combineAVX512(SB), NOSPLIT, $0-44
 	MOVQ         d+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVSS        fa+32(FP), X0
-	VBROADCASTSS X0, Z0
-	MOVSS        fb+36(FP), X1
-	VBROADCASTSS X1, Z1
-	MOVSS        c+40(FP), X2
-	VBROADCASTSS X2, Z2
+	VBROADCASTSS fa+32(FP), Z0
+	VBROADCASTSS fb+36(FP), Z1
+	VBROADCASTSS c+40(FP), Z2
 	XORQ         SI, SI
 
 vector:
@@ -31,13 +28,12 @@ vector:
 	RET
 
 // func leakAVX512(d *float32, s *float32, n int, slope float32)
-// Requires: AVX, AVX512F, SSE
+// Requires: AVX, AVX512F
 TEXT ·leakAVX512(SB), NOSPLIT, $0-28
 	MOVQ         d+0(FP), AX
 	MOVQ         s+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVSS        slope+24(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS slope+24(FP), Z0
 	VXORPS       Y1, Y1, Y1
 	XORQ         BX, BX
 
@@ -54,13 +50,12 @@ vector:
 	RET
 
 // func leakBackAVX512(dy *float32, s *float32, n int, slope float32, sum *float32)
-// Requires: AVX, AVX512F, SSE
+// Requires: AVX, AVX512F
 TEXT ·leakBackAVX512(SB), NOSPLIT, $0-40
 	MOVQ         dy+0(FP), AX
 	MOVQ         s+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVSS        slope+24(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS slope+24(FP), Z0
 	VXORPS       Y1, Y1, Y1
 	VMOVAPS      Z1, Z2
 	XORQ         BX, BX
@@ -134,18 +129,15 @@ vector:
 	RET
 
 // func addRampAVX512(d *float32, s *float32, places *float32, n int, at float32, step float32, first float32)
-// Requires: AVX, AVX512F, SSE
+// Requires: AVX, AVX512F
 TEXT ·addRampAVX512(SB), NOSPLIT, $0-44
 	MOVQ         d+0(FP), AX
 	MOVQ         s+8(FP), CX
 	MOVQ         places+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVSS        at+32(FP), X0
-	VBROADCASTSS X0, Z0
-	MOVSS        step+36(FP), X1
-	VBROADCASTSS X1, Z1
-	MOVSS        first+40(FP), X2
-	VBROADCASTSS X2, Z2
+	VBROADCASTSS at+32(FP), Z0
+	VBROADCASTSS step+36(FP), Z1
+	VBROADCASTSS first+40(FP), Z2
 	VADDPS       (DX), Z2, Z2
 	VBROADCASTSS 64(DX), Z3
 	XORQ         DX, DX
@@ -164,18 +156,15 @@ vector:
 	RET
 
 // func combineAVX2(d *float32, a *float32, b *float32, n int, fa float32, fb float32, c float32)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·combineAVX2(SB), NOSPLIT, $0-44
 	MOVQ         d+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVSS        fa+32(FP), X0
-	VBROADCASTSS X0, Y0
-	MOVSS        fb+36(FP), X1
-	VBROADCASTSS X1, Y1
-	MOVSS        c+40(FP), X2
-	VBROADCASTSS X2, Y2
+	VBROADCASTSS fa+32(FP), Y0
+	VBROADCASTSS fb+36(FP), Y1
+	VBROADCASTSS c+40(FP), Y2
 	XORQ         SI, SI
 
 vector:
@@ -190,13 +179,12 @@ vector:
 	RET
 
 // func leakAVX2(d *float32, s *float32, n int, slope float32)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·leakAVX2(SB), NOSPLIT, $0-28
 	MOVQ         d+0(FP), AX
 	MOVQ         s+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVSS        slope+24(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS slope+24(FP), Y0
 	VXORPS       Y1, Y1, Y1
 	XORQ         BX, BX
 
@@ -213,13 +201,12 @@ vector:
 	RET
 
 // func leakBackAVX2(dy *float32, s *float32, n int, slope float32, sum *float32)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·leakBackAVX2(SB), NOSPLIT, $0-40
 	MOVQ         dy+0(FP), AX
 	MOVQ         s+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVSS        slope+24(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS slope+24(FP), Y0
 	VXORPS       Y1, Y1, Y1
 	VMOVAPS      Y1, Y2
 	XORQ         BX, BX
@@ -290,18 +277,15 @@ vector:
 	RET
 
 // func addRampAVX2(d *float32, s *float32, places *float32, n int, at float32, step float32, first float32)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·addRampAVX2(SB), NOSPLIT, $0-44
 	MOVQ         d+0(FP), AX
 	MOVQ         s+8(FP), CX
 	MOVQ         places+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVSS        at+32(FP), X0
-	VBROADCASTSS X0, Y0
-	MOVSS        step+36(FP), X1
-	VBROADCASTSS X1, Y1
-	MOVSS        first+40(FP), X2
-	VBROADCASTSS X2, Y2
+	VBROADCASTSS at+32(FP), Y0
+	VBROADCASTSS step+36(FP), Y1
+	VBROADCASTSS first+40(FP), Y2
 	VADDPS       (DX), Y2, Y2
 	VBROADCASTSS 32(DX), Y3
 	XORQ         DX, DX

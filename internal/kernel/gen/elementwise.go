@@ -55,12 +55,16 @@ func (v vectors) at(base reg.Register, x reg.GPVirtual) Mem {
 	return Mem{Base: base, Index: x, Scale: 1}
 }
 
-// broadcast loads parameters into all lanes of registers.
+// broadcast loads parameters into all lanes of registers. It must not go through MOVSS, as Load does: an SSE instruction between AVX ones makes
+// some processors wait for a hundred nanoseconds.
 func (v vectors) broadcast(r map[string]reg.Register, names ...string) {
 	for _, name := range names {
-		one, all := XMM(), v.register()
-		Load(Param(name), one)
-		VBROADCASTSS(one, all)
+		one, err := Param(name).Resolve()
+		if err != nil {
+			panic(err)
+		}
+		all := v.register()
+		VBROADCASTSS(one.Addr, all)
 		r[name] = all
 	}
 }
