@@ -10,20 +10,25 @@ import (
 )
 
 // Classes knows how much work the branch of each class does, and makes costs of it.
-type Classes struct {
-	branches []*branch.Branch
-	blend    int
-	// By class: the work for a whole picture, and for every other field of a chessboard in it.
-	whole, fields []engine.Work
+type Classes struct{ shapes []shape }
+
+// shape is the work of a branch by shape of what it computes.
+type shape struct {
+	spec  arch.Spec
+	pixel engine.Work // for a picture of probeSide x probeSide
+	// beside and below are how many pixels more are computed for each pixel of an upright and of a level border with another class.
+	beside, below float64
 }
 
 // NewClasses counts the work of branches, the simplest first. blend is how many pixels on either side of a border between classes are
 // computed by both.
 func NewClasses(branches []*branch.Branch, blend int) *Classes {
-	c := &Classes{branches: branches, blend: blend}
+	c := &Classes{}
 	for _, b := range branches {
-		whole, fields := shapeWork(b)
-		c.whole, c.fields = append(c.whole, whole), append(c.fields, fields)
+		s := shapeOf(b)
+		s.beside += float64(blend)
+		s.below += float64(blend)
+		c.shapes = append(c.shapes, s)
 	}
 	return c
 }
@@ -34,55 +39,62 @@ func (c *Classes) Canonical() route.Costs { return c.nanoseconds(Canonical) }
 // Measured gives the nanoseconds of one thread with the kernels in use, on the machine where they were measured.
 func (c *Classes) Measured() route.Costs { return c.nanoseconds(Measured) }
 
+func (c *Classes) nanoseconds(unit func(arch.Spec) Unit) route.Costs {
+	return c.of(func(s arch.Spec, w engine.Work) (pixel, beside, below float64) {
+		u := unit(s)
+		return u.Of(w), u.Beside, u.Below
+	})
+}
+
 // MACs gives multiply-accumulates.
 func (c *Classes) MACs() route.Costs {
-	return c.of(func(int) func(engine.Work) float64 { return func(w engine.Work) float64 { return float64(w.MACs) } })
+	return c.of(func(_ arch.Spec, w engine.Work) (pixel, beside, below float64) { return float64(w.MACs), 1, 1 })
 }
 
-func (c *Classes) nanoseconds(unit func(arch.Spec) Unit) route.Costs {
-	return c.of(func(class int) func(engine.Work) float64 { return unit(c.branches[class].Spec).Of })
+// Borders gives how many pixels more a class computes for each pixel of its upright and of its level borders.
+func (c *Classes) Borders(class int) (beside, below float64) {
+	return c.shapes[class].beside, c.shapes[class].below
 }
 
-// of finds what a pixel of a large region costs, and what a border adds, from what the two shapes cost.
-func (c *Classes) of(cost func(class int) func(engine.Work) float64) route.Costs {
+// of makes costs of what a picture costs, and of how much dearer than others the pixels are that borders take.
+func (c *Classes) of(cost func(arch.Spec, engine.Work) (picture, beside, below float64)) route.Costs {
 	var costs route.Costs
-	for class := range c.branches {
-		of := cost(class)
-		pixel := of(c.whole[class]) / (probeSide * probeSide)
-		border := max(of(c.fields[class])-of(c.whole[class])/2, 0)/borderProbe + float64(float64(c.blend)*pixel)
-		costs.Pixel, costs.Border = append(costs.Pixel, pixel), append(costs.Border, border)
+	for _, s := range c.shapes {
+		picture, beside, below := cost(s.spec, s.pixel)
+		pixel := picture / (probeSide * probeSide)
+		costs.Pixel = append(costs.Pixel, pixel)
+		costs.Beside = append(costs.Beside, float64(float64(s.beside*pixel)*beside))
+		costs.Below = append(costs.Below, float64(float64(s.below*pixel)*below))
 	}
 	return costs
 }
 
-const (
-	// probeSide is the side of the picture whose work is counted, and probeField that of the fields of a chessboard in it.
-	probeSide  = 256
-	probeField = 64
-	// borderProbe is how long the borders between the fields are together.
-	borderProbe = 2 * probeSide * (probeSide/probeField - 1)
-)
+// probeSide is the side of the picture whose work is counted, and probeField the width of stripes in it.
+const probeSide, probeField = 256, 64
 
-// shapeWork is the work for a whole picture, and for every other field of a chessboard.
-func shapeWork(b *branch.Branch) (whole, fields engine.Work) {
+// shapeOf counts the work for a whole picture, and for every other stripe of it.
+func shapeOf(b *branch.Branch) shape {
 	window := image.Pt(probeSide, probeSide)
 	core := image.Rectangle{Max: window}
-	if b.Spec.Pools() {
-		whole = engine.Work{MACs: b.Plan.MACs(window, core), Pixels: probeSide * probeSide}
-		return whole, engine.Work{MACs: whole.MACs / 2, Pixels: whole.Pixels / 2}
+	if b.Spec.Pools() { // all its pieces have the same context
+		return shape{spec: b.Spec, pixel: engine.Work{MACs: b.Plan.MACs(window, core), Pixels: probeSide * probeSide}}
 	}
-	return b.Plan.Work(window, core, nil), b.Plan.Work(window, core, chessboard(probeField))
-}
-
-// chessboard has every other field, of so many pixels a side.
-func chessboard(field int) engine.Mask {
-	var mask engine.Mask
-	for y := 0; y < probeSide; y += field {
-		band := engine.Band{Top: y, Bottom: y + field}
-		for x := y % (2 * field); x < probeSide; x += 2 * field {
-			band.Spans = append(band.Spans, engine.Span{Left: x, Right: x + field})
-		}
-		mask = append(mask, band)
+	s := shape{spec: b.Spec, pixel: b.Plan.Work(window, core, nil)}
+	if s.pixel.MACs == 0 {
+		return s
 	}
-	return mask
+	more := func(mask engine.Mask) float64 {
+		const border = probeSide * (probeSide/probeField - 1)
+		all := float64(s.pixel.MACs)
+		pixel := all / (probeSide * probeSide)
+		return max(float64(b.Plan.Work(window, core, mask).MACs)-all/2, 0) / pixel / border
+	}
+	upright := engine.Band{Top: 0, Bottom: probeSide}
+	var level engine.Mask
+	for at := 0; at < probeSide; at += 2 * probeField {
+		upright.Spans = append(upright.Spans, engine.Span{Left: at, Right: at + probeField})
+		level = append(level, engine.Band{Top: at, Bottom: at + probeField, Spans: []engine.Span{{Left: 0, Right: probeSide}}})
+	}
+	s.beside, s.below = more(engine.Mask{upright}), more(level)
+	return s
 }

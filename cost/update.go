@@ -1,7 +1,6 @@
 package cost
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,9 +11,9 @@ import (
 	"classsr/internal/regular"
 )
 
-// UpdateFile measures the costs of the networks with the kernel set in use and replaces their table in a file (costs.json). The other
-// tables stay, in particular the canonical one: changing it would change the classes of pictures.
-func UpdateFile(ctx context.Context, path string) error {
+// UpdateFile replaces the table of a kernel set in a file (costs.json). The other tables stay, in particular the canonical one: changing it would
+// change the classes of pictures.
+func UpdateFile(path, set string, costs map[string]Unit) error {
 	all := map[string]map[string]Unit{}
 	data, err := regular.ReadFile(path, 1<<20)
 	switch {
@@ -25,10 +24,6 @@ func UpdateFile(ctx context.Context, path string) error {
 		if err := json.Unmarshal(data, &all); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-	}
-	set, costs, err := Measure(ctx)
-	if err != nil {
-		return err
 	}
 	all[set] = costs
 	return atomicfile.Write(path, true, func(w io.Writer) error {

@@ -7,8 +7,6 @@ import (
 // Work is how much there is to do.
 type Work struct {
 	MACs int64 // multiply-accumulates, as plain convolutions
-	// Launches is how often an operation is begun: for each operation, each time that rows come by, and each span of columns.
-	Launches int64
 	// Pixels is the number of pixels of the input that results were made for.
 	Pixels int64
 }
@@ -45,7 +43,6 @@ func (p *Plan) Work(window image.Point, core image.Rectangle, mask Mask) Work {
 
 // add counts a step's work for a rectangle of its result.
 func (w *Work) add(p *Plan, s step, r image.Rectangle) {
-	w.Launches++
 	if s.out == p.program.Output && p.program.Scale > 0 {
 		w.Pixels += int64(r.Dx()*r.Dy()) / int64(p.program.Scale*p.program.Scale)
 	}

@@ -146,7 +146,7 @@ func TestPicturesAfterOneThatWasBrokenOff(t *testing.T) {
 	}})
 	costs := up.method.(*routed).costs
 	for k := range costs.Pixel {
-		costs.Pixel[k], costs.Border[k] = float64(k+1), 0
+		costs.Pixel[k], costs.Beside[k], costs.Below[k] = float64(k+1), 0, 0
 	}
 	if _, _, err := up.Upscale(ctx, in); err == nil {
 		t.Fatal("it was not broken off")

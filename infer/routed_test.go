@@ -59,7 +59,7 @@ func enlargeBy(t *testing.T, m *weights.Model, o Options, in *picture.Picture) (
 func favourRouting(up *Upscaler) {
 	if r, ok := up.method.(*routed); ok {
 		for k := range r.costs.Pixel {
-			r.costs.Pixel[k], r.costs.Border[k] = float64(k+1), 0
+			r.costs.Pixel[k], r.costs.Beside[k], r.costs.Below[k] = float64(k+1), 0, 0
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (s *single) plan(_ context.Context, in branch.Source, z sizing, _ room) (*p
 	p := &plan{
 		sizing: z, size: size, covered: size,
 		branches: []*branch.Branch{s.Branch}, classes: []string{s.class},
-		usage: route.Usage{Pixels: []float64{float64(size.X * size.Y)}, Borders: []float64{0}},
+		usage: route.UsageOfOne(size.X*size.Y, 0, 1),
 		bands: cuts(size.Y, z.bandRows),
 	}
 	p.cover(0)

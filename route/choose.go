@@ -16,9 +16,10 @@ type Problem struct {
 	Costs  Costs // of the classes
 }
 
-// Costs says what classes cost: Pixel for each pixel, and Border for each pixel along a border with another class, which is what the
-// context takes that is computed on its other side.
-type Costs struct{ Pixel, Border []float64 }
+// Costs says what classes cost: Pixel for each pixel, Beside for each pixel along an upright border with another class, and Below for each pixel
+// along a level one, which is what the context takes that is computed on its other side. Upright ones are dearer: rows are computed in vectors
+// and tiles, which are not full at their ends.
+type Costs struct{ Pixel, Beside, Below []float64 }
 
 // Loss is the sum of the losses of a choice: classes, by core.
 func (p *Problem) Loss(classes []int) float64 {
@@ -46,10 +47,10 @@ func (c Costs) Of(g Grid, classes []int) float64 {
 			i := y*g.Columns() + x
 			sum += float64(float64(g.width(x)*g.height(y)) * c.Pixel[classes[i]])
 			if x > 0 {
-				sum += c.between(classes[i], classes[i-1], g.height(y))
+				sum += borderCost(c.Beside, classes[i], classes[i-1], g.height(y))
 			}
 			if y > 0 {
-				sum += c.between(classes[i], classes[i-g.Columns()], g.width(x))
+				sum += borderCost(c.Below, classes[i], classes[i-g.Columns()], g.width(x))
 			}
 		}
 	}
@@ -63,23 +64,23 @@ func (c Costs) Columns(g Grid, classes []int) []float64 {
 		x, y := i%g.Columns(), i/g.Columns()
 		columns[x] += float64(float64(g.width(x)*g.height(y)) * c.Pixel[class])
 		if x > 0 {
-			half := float64(c.between(class, classes[i-1], g.height(y)) / 2)
+			half := float64(borderCost(c.Beside, class, classes[i-1], g.height(y)) / 2)
 			columns[x-1] += half
 			columns[x] += half
 		}
 		if y > 0 {
-			columns[x] += c.between(class, classes[i-g.Columns()], g.width(x))
+			columns[x] += borderCost(c.Below, class, classes[i-g.Columns()], g.width(x))
 		}
 	}
 	return columns
 }
 
-// between is the cost of a border of some pixels between two classes, which may be the same.
-func (c Costs) between(a, b, pixels int) float64 {
+// borderCost is the cost of a border of some pixels between two classes, which may be the same, by what borders in this direction cost.
+func borderCost(border []float64, a, b, pixels int) float64 {
 	if a == b {
 		return 0
 	}
-	return float64(float64(pixels) * (c.Border[a] + c.Border[b]))
+	return float64(float64(pixels) * (border[a] + border[b]))
 }
 
 // Minimise gives each core a class, such that the sum of the losses and of lambda times the costs is small. Lambda is the Lagrange
@@ -181,9 +182,10 @@ func (s *solver) moveComponents() bool {
 	return changed
 }
 
-// neighbour is a core beside another one: its number, or -1 at the picture's border, and the length of the border between them.
+// neighbour is a core beside, above or below another one: its number, or -1 at the picture's border, and the length of the border between them.
 type neighbour struct {
 	core   int32
+	beside bool
 	pixels float64
 }
 
@@ -200,16 +202,16 @@ func (s *solver) findNeighbours() {
 			at[side].core = -1
 		}
 		if x > 0 {
-			at[0] = neighbour{int32(i - 1), float64(s.height(y))}
+			at[0] = neighbour{int32(i - 1), true, float64(s.height(y))}
 		}
 		if x < s.columns-1 {
-			at[1] = neighbour{int32(i + 1), float64(s.height(y))}
+			at[1] = neighbour{int32(i + 1), true, float64(s.height(y))}
 		}
 		if y > 0 {
-			at[2] = neighbour{int32(i - s.columns), float64(s.width(x))}
+			at[2] = neighbour{int32(i - s.columns), false, float64(s.width(x))}
 		}
 		if y < s.rows-1 {
-			at[3] = neighbour{int32(i + s.columns), float64(s.width(x))}
+			at[3] = neighbour{int32(i + s.columns), false, float64(s.width(x))}
 		}
 	}
 }
@@ -291,5 +293,9 @@ func (s *solver) allOf(part []int, class int) float64 {
 
 // between is the cost of the border between a neighbour and a core that has this class.
 func (s *solver) between(n neighbour, class int) float64 {
-	return float64(n.pixels * (s.Costs.Border[class] + s.Costs.Border[s.classes[n.core]]))
+	border := s.Costs.Below
+	if n.beside {
+		border = s.Costs.Beside
+	}
+	return float64(n.pixels * (border[class] + border[s.classes[n.core]]))
 }

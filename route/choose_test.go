@@ -10,7 +10,7 @@ import (
 
 // grid has cores of 10x10 pixels.
 func grid(columns, rows int) *Problem {
-	p := &Problem{Costs: Costs{[]float64{0.1, 0.5, 1}, []float64{0.5, 2, 4}}}
+	p := &Problem{Costs: Costs{[]float64{0.1, 0.5, 1}, []float64{0.5, 2, 4}, []float64{0.5, 2, 4}}}
 	for x := range columns + 1 {
 		p.Xs = append(p.Xs, 10*x)
 	}
@@ -92,7 +92,8 @@ func TestIslandsThatDoNotPay(t *testing.T) {
 		want   int // class of the island's cores
 	}{{0.1, 0}, {4, 2}} {
 		p := grid(6, 6)
-		p.Costs.Border = []float64{c.border, c.border, c.border}
+		same := []float64{c.border, c.border, c.border}
+		p.Costs.Beside, p.Costs.Below = same, same
 		for i := range 36 {
 			x, y := i%6, i/6
 			hard := 1000.0
@@ -110,6 +111,49 @@ func TestIslandsThatDoNotPay(t *testing.T) {
 		if got[0] != 2 {
 			t.Errorf("border %g: the corner has class %d", c.border, got[0])
 		}
+	}
+}
+
+// Where the left half is easy and the right one hard, only the upright border between them counts.
+func TestBordersCostByDirection(t *testing.T) {
+	none, dear := []float64{0, 0, 0}, []float64{500, 500, 500}
+	for _, c := range []struct {
+		beside, below []float64
+		border        float64 // of the hard class
+	}{{dear, none, 0}, {none, dear, 60}} {
+		p := grid(6, 6)
+		p.Costs.Beside, p.Costs.Below = c.beside, c.below
+		for i := range 36 {
+			hard := 0.0
+			if i%6 >= 3 {
+				hard = 300
+			}
+			p.Losses = append(p.Losses, []float64{hard, hard, 0})
+		}
+		if u := UsageOf(p.Grid, p.Minimise(1), 3); u.Beside[2] != c.border || u.Below[2] != 0 {
+			t.Errorf("borders cost %v and %v: those of the hard class are %g and %g long, want %g and 0", c.beside, c.below, u.Beside[2], u.Below[2], c.border)
+		}
+	}
+}
+
+// The cheapest choice keeps within what may be lost, and leaves less of it than any core would take that could still be given away alone.
+func TestTheCheapestChoiceUsesWhatMayBeLost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomProblem(t)
+		allowed := rapid.Float64Range(0, 2000).Draw(t, "allowed")
+		if loss := p.Loss(cheapestWithin(p, allowed)); loss > allowed {
+			t.Fatalf("%g is lost where %g may be", loss, allowed)
+		}
+	})
+	// Ten cores with the same loss: with any multiplier all change, or none.
+	p := grid(10, 1)
+	p.Costs.Beside, p.Costs.Below = []float64{0, 0, 0}, []float64{0, 0, 0}
+	for range 10 {
+		p.Losses = append(p.Losses, []float64{30, 30, 0})
+	}
+	classes := cheapestWithin(p, 130)
+	if loss := p.Loss(classes); loss != 120 {
+		t.Errorf("classes %v lose %g, want 120", classes, loss)
 	}
 }
 

@@ -12,6 +12,9 @@ import (
 // lambdaSteps is how often the interval is halved in which the multiplier is looked for: the steps that are left are of one or two percent.
 const lambdaSteps = 10
 
+// fewSteps is how often it is halved where choices are mixed anyway.
+const fewSteps = 6
+
 // lambdaRange gives the powers of 2 between which all multipliers lie that matter: at the lowest hardly any core goes to a cheaper class
 // than the best, at the highest nearly all have gone to the cheapest. Borders can move both by some powers.
 func lambdaRange(p *Problem) (low, high float64) {
@@ -34,22 +37,29 @@ func lambdaRange(p *Problem) (low, high float64) {
 	return low - margin, high + margin
 }
 
-// cheapestWithin is the choice at the highest multiplier at which the loss is no more than allowed.
+// cheapestWithin is the choice at the highest multiplier at which the loss is no more than allowed, with as many cores as possible as at the next
+// higher one: from one multiplier to the next much may change at once.
 func cheapestWithin(p *Problem, allowed float64) []int {
+	fits := func(classes []int) bool { return p.Loss(classes) <= allowed }
 	low, high := lambdaRange(p)
-	best := p.MinimiseRoughly(portable.Exp2(low))
-	for range lambdaSteps {
+	under := p.MinimiseRoughly(portable.Exp2(low))
+	var over []int
+	for range fewSteps {
 		middle := (low + high) / 2
-		if classes := p.MinimiseRoughly(portable.Exp2(middle)); p.Loss(classes) <= allowed {
-			best, low = classes, middle
+		if classes := p.MinimiseRoughly(portable.Exp2(middle)); fits(classes) {
+			under, low = classes, middle
 		} else {
-			high = middle
+			over, high = classes, middle
 		}
 	}
-	if classes := p.Minimise(portable.Exp2(low)); p.Loss(classes) <= allowed {
-		return classes
+	if classes := p.Minimise(portable.Exp2(low)); fits(classes) {
+		under = classes
 	}
-	return best
+	if over == nil {
+		return under
+	}
+	loss := func(i int) float64 { return p.Losses[i][over[i]] - p.Losses[i][under[i]] }
+	return between(under, over, loss, fits, func(classes []int) float64 { return p.Costs.Of(p.Grid, classes) })
 }
 
 // fitBudget is the choice at the lowest multiplier at which it costs no more than a limit, with as many cores as possible as at the next
@@ -74,22 +84,22 @@ func fitBudget(p *Problem, predicted Prediction, limit float64, estimate, exact 
 	if over == nil {
 		return under
 	}
-	return between(p, under, over, func(classes []int) bool { return exact(classes) <= limit })
+	loss := func(i int) float64 { return p.Losses[i][over[i]] - p.Losses[i][under[i]] }
+	return between(under, over, loss, func(classes []int) bool { return exact(classes) <= limit }, p.Loss)
 }
 
-// between mixes two choices: it takes as many cores from the dearer one as fit. Those that gain most come first, or the upper ones, which
-// makes fewer borders; whichever loses less.
-func between(p *Problem, under, over []int, fits func(classes []int) bool) []int {
+// between mixes two choices: it takes as many cores from the second as fit. Those that lose least, or gain most, come first, or the upper ones,
+// which makes fewer borders; whichever costs less.
+func between(under, over []int, loss func(i int) float64, fits func(classes []int) bool, cost func(classes []int) float64) []int {
 	var rows []int
 	for i := range under {
 		if under[i] != over[i] {
 			rows = append(rows, i)
 		}
 	}
-	gain := func(i int) float64 { return p.Losses[i][under[i]] - p.Losses[i][over[i]] }
-	gains := slices.SortedStableFunc(slices.Values(rows), func(a, b int) int { return cmp.Compare(gain(b), gain(a)) })
-	best := under
-	for _, order := range [][]int{gains, rows} {
+	losses := slices.SortedStableFunc(slices.Values(rows), func(a, b int) int { return cmp.Compare(loss(a), loss(b)) })
+	best, least := under, cost(under)
+	for _, order := range [][]int{losses, rows} {
 		mixed := func(n int) []int {
 			classes := slices.Clone(under)
 			for _, i := range order[:n] {
@@ -98,8 +108,8 @@ func between(p *Problem, under, over []int, fits func(classes []int) bool) []int
 			return classes
 		}
 		n := sort.Search(len(order), func(n int) bool { return !fits(mixed(n + 1)) })
-		if classes := mixed(n); p.Loss(classes) <= p.Loss(best) {
-			best = classes
+		if classes := mixed(n); cost(classes) <= least {
+			best, least = classes, cost(classes)
 		}
 	}
 	return best

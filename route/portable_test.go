@@ -17,7 +17,7 @@ func (n *noise) next() float64 {
 
 // fixedProblem has 40x30 cores and four classes; the difficulty varies slowly, so that much hangs on borders.
 func fixedProblem() *Problem {
-	p := &Problem{Costs: Costs{[]float64{0.013, 0.31, 0.57, 1.1}, []float64{0.07, 1.3, 2.9, 4.7}}}
+	p := &Problem{Costs: Costs{[]float64{0.013, 0.31, 0.57, 1.1}, []float64{0.07, 1.3, 2.9, 4.7}, []float64{0.03, 0.8, 1.1, 2.1}}}
 	const columns, rows = 40, 30
 	for x := range columns + 1 {
 		p.Xs = append(p.Xs, 31*x+x%2)
@@ -63,10 +63,15 @@ func TestChoicesAreTheSameOnEveryMachine(t *testing.T) {
 			}
 		}
 	}
+	for _, allowed := range []float64{0, 1000, 30000} {
+		for _, class := range cheapestWithin(p, allowed) {
+			sum.Write([]byte{byte(class)})
+		}
+	}
 	for _, v := range Softmax([]float32{0.1, -3.7, 2.2, 1.9}) {
 		sum.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
 	}
-	if got, want := sum.Sum64(), uint64(0xdc0e4a81c9854d6b); got != want || len(used) != 4 {
+	if got, want := sum.Sum64(), uint64(0xab090498f5a5e9d8); got != want || len(used) != 4 {
 		t.Errorf("the choices have the sum %#x, want %#x; classes used: %v", got, want, used)
 	}
 }

@@ -2,17 +2,25 @@ package route
 
 // Usage is how much a choice uses each class, from which its cost follows.
 type Usage struct {
-	Pixels  []float64 // of the small picture, by class
-	Borders []float64 // length of the borders with other classes, in pixels, by class
+	Pixels []float64 // of the small picture, by class
+	// Beside and Below are the lengths of the upright and of the level borders with other classes, in pixels, by class.
+	Beside, Below []float64
+}
+
+// UsageOfOne is the usage of a picture of so many pixels that has one class, of kinds classes.
+func UsageOfOne(pixels, class, kinds int) Usage {
+	u := Usage{make([]float64, kinds), make([]float64, kinds), make([]float64, kinds)}
+	u.Pixels[class] = float64(pixels)
+	return u
 }
 
 // UsageOf gives the usage of a choice: classes, by core of the grid, out of kinds classes.
 func UsageOf(g Grid, classes []int, kinds int) Usage {
-	u := Usage{make([]float64, kinds), make([]float64, kinds)}
-	border := func(a, b, pixels int) {
+	u := UsageOfOne(0, 0, kinds)
+	border := func(lengths []float64, a, b, pixels int) {
 		if a != b {
-			u.Borders[a] += float64(pixels)
-			u.Borders[b] += float64(pixels)
+			lengths[a] += float64(pixels)
+			lengths[b] += float64(pixels)
 		}
 	}
 	for y := range g.Rows() {
@@ -20,10 +28,10 @@ func UsageOf(g Grid, classes []int, kinds int) Usage {
 			i := y*g.Columns() + x
 			u.Pixels[classes[i]] += float64(g.width(x) * g.height(y))
 			if x > 0 {
-				border(classes[i], classes[i-1], g.height(y))
+				border(u.Beside, classes[i], classes[i-1], g.height(y))
 			}
 			if y > 0 {
-				border(classes[i], classes[i-g.Columns()], g.width(x))
+				border(u.Below, classes[i], classes[i-g.Columns()], g.width(x))
 			}
 		}
 	}
@@ -34,7 +42,7 @@ func UsageOf(g Grid, classes []int, kinds int) Usage {
 func (c Costs) OfUsage(u Usage) float64 {
 	sum := 0.0
 	for class, pixels := range u.Pixels {
-		sum += float64(pixels*c.Pixel[class]) + float64(u.Borders[class]*c.Border[class])
+		sum += float64(pixels*c.Pixel[class]) + float64(u.Beside[class]*c.Beside[class]) + float64(u.Below[class]*c.Below[class])
 	}
 	return sum
 }
@@ -48,5 +56,5 @@ func (c Costs) Times(factor float64) Costs {
 		}
 		return out
 	}
-	return Costs{times(c.Pixel), times(c.Border)}
+	return Costs{times(c.Pixel), times(c.Beside), times(c.Below)}
 }

@@ -11,6 +11,7 @@ import (
 
 	"classsr/bench"
 	"classsr/cost"
+	"classsr/infer"
 	"classsr/internal/kernel"
 	"classsr/internal/par"
 )
@@ -63,7 +64,11 @@ func (f *benchFlags) run(ctx context.Context, std streams) error {
 		return usagef("--runs and --threads must be positive numbers, and --threads at most %d", par.MaxThreads)
 	}
 	if f.costs != "" {
-		return cost.UpdateFile(ctx, f.costs)
+		set, costs, err := infer.MeasureCosts(ctx)
+		if err != nil {
+			return err
+		}
+		return cost.UpdateFile(f.costs, set, costs)
 	}
 	result := benchResult{CPU: cpuid.CPU.BrandName, Kernel: name, PeakGMACPerS: kernel.Peak() / 1e9}
 	o := bench.Options{Nets: f.nets, Threads: []int{f.threads}, Runs: f.runs}
