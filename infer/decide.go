@@ -11,6 +11,10 @@ import (
 	"classsr/route"
 )
 
+// worthwhile is what routing may take of the full network's time, by the costs of classes. These do not know of the router, of the choice itself
+// and of what lanes do besides; with more, the full network is as fast and loses nothing.
+const worthwhile = 0.95
+
 // decide chooses the classes of a picture's cores.
 func (r *routed) decide(ctx context.Context, in branch.Source, threads int, s sizing) (*choice, error) {
 	size := sizeOf(in)
@@ -38,7 +42,7 @@ func (r *routed) decide(ctx context.Context, in branch.Source, threads int, s si
 		return c, nil
 	}
 	routed, full := r.costs.Of(grid, c.Classes), r.costs.Of(grid, hardest)
-	if routed >= full && !c.isAll(len(r.Branches)-1) {
+	if routed >= full*worthwhile && !c.isAll(len(r.Branches)-1) {
 		because := fmt.Sprintf("routing would take %.0f %% of the full network's time", 100*routed/full)
 		return r.choice(grid, hardest, routerMACs, because), nil
 	}
