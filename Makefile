@@ -9,7 +9,7 @@ GOLANGCI := $(BIN)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 # A number of inputs, not a time: when time runs out, go test may call a slow input a failure.
-FUZZTIME ?= 8000x
+FUZZTIME ?= 20000x
 KERNEL_TESTS := ./engine ./branch ./cost ./infer . ./cmd/...
 
 .PHONY: test
@@ -37,7 +37,7 @@ avx2: ## the tests that depend on kernels, on those for AVX2
 
 .PHONY: generic
 generic: ## the same on the pure Go ones, which are ten times slower
-	CLASSSR_KERNEL=generic CLASSSR_EXPECT_KERNEL=generic $(GO) test -short $(KERNEL_TESTS)
+	CLASSSR_KERNEL=generic CLASSSR_EXPECT_KERNEL=generic $(GO) test $(KERNEL_TESTS)
 
 .PHONY: arm64
 arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-user)

@@ -12,10 +12,10 @@ import (
 // Classes knows how much work the branch of each class does, and makes costs of it.
 type Classes struct{ shapes []shape }
 
-// shape is the work of a branch by shape of what it computes.
+// shape is the work of a branch for a picture, and how much more it is where a part of the picture has another class.
 type shape struct {
-	spec  arch.Spec
-	pixel engine.Work // for a picture of probeSide x probeSide
+	spec    arch.Spec
+	picture engine.Work // for a picture of probeSide x probeSide
 	// beside and below are how many pixels more are computed for each pixel of an upright and of a level border with another class.
 	beside, below float64
 }
@@ -40,7 +40,7 @@ func (c *Classes) Canonical() route.Costs { return c.nanoseconds(Canonical) }
 func (c *Classes) Measured() route.Costs { return c.nanoseconds(Measured) }
 
 func (c *Classes) nanoseconds(unit func(arch.Spec) Unit) route.Costs {
-	return c.of(func(s arch.Spec, w engine.Work) (pixel, beside, below float64) {
+	return c.of(func(s arch.Spec, w engine.Work) (picture, beside, below float64) {
 		u := unit(s)
 		return u.Of(w), u.Beside, u.Below
 	})
@@ -48,7 +48,7 @@ func (c *Classes) nanoseconds(unit func(arch.Spec) Unit) route.Costs {
 
 // MACs gives multiply-accumulates.
 func (c *Classes) MACs() route.Costs {
-	return c.of(func(_ arch.Spec, w engine.Work) (pixel, beside, below float64) { return float64(w.MACs), 1, 1 })
+	return c.of(func(_ arch.Spec, w engine.Work) (picture, beside, below float64) { return float64(w.MACs), 1, 1 })
 }
 
 // Borders gives how many pixels more a class computes for each pixel of its upright and of its level borders.
@@ -60,7 +60,7 @@ func (c *Classes) Borders(class int) (beside, below float64) {
 func (c *Classes) of(cost func(arch.Spec, engine.Work) (picture, beside, below float64)) route.Costs {
 	var costs route.Costs
 	for _, s := range c.shapes {
-		picture, beside, below := cost(s.spec, s.pixel)
+		picture, beside, below := cost(s.spec, s.picture)
 		pixel := picture / (probeSide * probeSide)
 		costs.Pixel = append(costs.Pixel, pixel)
 		costs.Beside = append(costs.Beside, float64(float64(s.beside*pixel)*beside))
@@ -77,15 +77,15 @@ func shapeOf(b *branch.Branch) shape {
 	window := image.Pt(probeSide, probeSide)
 	core := image.Rectangle{Max: window}
 	if b.Spec.Pools() { // all its pieces have the same context
-		return shape{spec: b.Spec, pixel: engine.Work{MACs: b.Plan.MACs(window, core), Pixels: probeSide * probeSide}}
+		return shape{spec: b.Spec, picture: engine.Work{MACs: b.Plan.MACs(window, core), Pixels: probeSide * probeSide}}
 	}
-	s := shape{spec: b.Spec, pixel: b.Plan.Work(window, core, nil)}
-	if s.pixel.MACs == 0 {
+	s := shape{spec: b.Spec, picture: b.Plan.Work(window, core, nil)}
+	if s.picture.MACs == 0 {
 		return s
 	}
 	more := func(mask engine.Mask) float64 {
 		const border = probeSide * (probeSide/probeField - 1)
-		all := float64(s.pixel.MACs)
+		all := float64(s.picture.MACs)
 		pixel := all / (probeSide * probeSide)
 		return max(float64(b.Plan.Work(window, core, mask).MACs)-all/2, 0) / pixel / border
 	}

@@ -109,7 +109,7 @@ func TestCanonicalCostsAreTheSameOnEveryMachine(t *testing.T) {
 			t.Fatalf("%d costs for %d classes", len(costs), len(branches))
 		}
 		for k, v := range costs {
-			if rises := i%3 == 0; !(v >= 0) || rises && k > 0 && v <= costs[k-1] { // what a border takes is partly the same for all widths
+			if upright := i == 1; !(v >= 0) || !upright && k > 0 && v <= costs[k-1] { // what these take is measured, and nearly the same for all widths
 				t.Errorf("costs %v do not rise", costs)
 			}
 			sum.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))

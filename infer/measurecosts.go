@@ -142,10 +142,11 @@ func moduleUnit(ctx context.Context) (cost.Unit, error) {
 	}
 	cuts := tile.Cuts(measuredSide, branch.SubImage)
 	grid := route.Grid{Xs: cuts, Ys: cuts}
+	in := noise(measuredSide)
 	var all []float64
 	for range measuredTimes {
 		start := time.Now()
-		if _, err := set.Classify(ctx, noise(measuredSide), grid.Cores(), 1); err != nil {
+		if _, err := set.Classify(ctx, in, grid.Cores(), 1); err != nil {
 			return cost.Unit{}, err
 		}
 		all = append(all, float64(time.Since(start)))

@@ -10,9 +10,6 @@ import (
 
 // What costs.json holds of a network can be measured: an upright border takes longer than the pixels that it adds, and no class is free.
 func TestCostsAreMeasured(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes a quarter of a minute with generic kernels")
-	}
 	spec, err := arch.Paper("fsrcnn2016", 4, 16)
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func (p paper) plan(ctx context.Context, in branch.Source, s sizing, r room) (*p
 		choice: &choice{
 			Map: m, router: p.ModuleSpec, routerMACs: p.RouteMACs(size, len(m.Cores)), routerFLOPs: p.ModuleFLOPs,
 		},
-		usage: route.UsageOfOne(0, 0, len(p.Classes)),
+		usage: route.NewUsage(len(p.Classes)),
 	}
 	for i, core := range m.Cores {
 		class := route.Argmax(scores[i])

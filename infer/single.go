@@ -82,9 +82,10 @@ func (s *single) plan(_ context.Context, in branch.Source, z sizing, _ room) (*p
 	p := &plan{
 		sizing: z, size: size, covered: size,
 		branches: []*branch.Branch{s.Branch}, classes: []string{s.class},
-		usage: route.UsageOfOne(size.X*size.Y, 0, 1),
+		usage: route.NewUsage(1),
 		bands: cuts(size.Y, z.bandRows),
 	}
+	p.usage.Pixels[0] = float64(size.X * size.Y)
 	p.cover(0)
 	p.sizeArenas()
 	return p, nil

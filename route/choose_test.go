@@ -136,7 +136,7 @@ func TestBordersCostByDirection(t *testing.T) {
 	}
 }
 
-// The cheapest choice keeps within what may be lost, and leaves less of it than any core would take that could still be given away alone.
+// The cheapest choice keeps within what may be lost, and uses it up where cores are alike.
 func TestTheCheapestChoiceUsesWhatMayBeLost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := randomProblem(t)

@@ -7,16 +7,14 @@ type Usage struct {
 	Beside, Below []float64
 }
 
-// UsageOfOne is the usage of a picture of so many pixels that has one class, of kinds classes.
-func UsageOfOne(pixels, class, kinds int) Usage {
-	u := Usage{make([]float64, kinds), make([]float64, kinds), make([]float64, kinds)}
-	u.Pixels[class] = float64(pixels)
-	return u
+// NewUsage is the usage of nothing, of so many classes.
+func NewUsage(kinds int) Usage {
+	return Usage{make([]float64, kinds), make([]float64, kinds), make([]float64, kinds)}
 }
 
 // UsageOf gives the usage of a choice: classes, by core of the grid, out of kinds classes.
 func UsageOf(g Grid, classes []int, kinds int) Usage {
-	u := UsageOfOne(0, 0, kinds)
+	u := NewUsage(kinds)
 	border := func(lengths []float64, a, b, pixels int) {
 		if a != b {
 			lengths[a] += float64(pixels)
