@@ -71,6 +71,41 @@ func TestMoreMayBeLostForLess(t *testing.T) {
 	}
 }
 
+// Routing that would save next to nothing is left alone, unless a cost is to be kept.
+func TestRoutingThatDoesNotPay(t *testing.T) {
+	in := branchtest.Fixed(400, 360, 3, 8)
+	for _, c := range []struct {
+		cost            float64 // of any other class, as a part of the full network's
+		budget, quality float64
+		full            bool
+		because         string
+	}{
+		{0.5, 0, 5, false, ""},
+		{0.9, 0, 5, false, ""},
+		{0.96, 0, 5, true, "routing would take 9"},
+		{1.5, 0, 5, true, ""}, // no class is worth its cost
+		{0.96, 80, 0, false, ""},
+	} {
+		up := newUpscaler(t, builtIn(t, fastModel), Options{Mode: ModeRouted, Budget: c.budget, Quality: c.quality})
+		r := up.method.(*routed)
+		last := len(r.costs.Pixel) - 1
+		for k := range r.costs.Pixel {
+			r.costs.Beside[k], r.costs.Below[k] = 0, 0
+			if k < last {
+				r.costs.Pixel[k] = c.cost * r.costs.Pixel[last]
+			}
+		}
+		_, report, err := up.Upscale(context.Background(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if full := report.Classes[last].Share == 1; full != c.full || !strings.HasPrefix(report.FullBecause, c.because) ||
+			c.because == "" && report.FullBecause != "" {
+			t.Errorf("classes of %g of the full network's cost: %v, full because %q", c.cost, report.Classes, report.FullBecause)
+		}
+	}
+}
+
 func TestATimeBoundsTheWork(t *testing.T) {
 	in := branchtest.Patchwork(400, 360, 3, false, 8)
 	_, fast := routedReport(t, fastModel, Options{MaxTime: time.Nanosecond}, in)
