@@ -97,6 +97,7 @@ type masking struct {
 type maskedValue struct {
 	// By band: the first row that the band needs, and the one after the last.
 	tops, bottoms []int
+	origin        int  // a column at which a tile begins, at the first one in memory or right before it
 	tiled         bool // whoever reads it reads more than its results depend on
 	wanted        map[bandRange][]Span
 	computed      map[bandRange][]Span
@@ -125,6 +126,8 @@ func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 		value.gaps = map[[2]bandRange][]Span{}
 	}
 	for _, s := range p.steps {
+		left := geo.valid[s.out].Min.X
+		out.values[s.out].origin = left - modulo(left-s.grid.Column, kernel.WinogradColumns)
 		one := image.Rect(0, 1, 1, 2)
 		if s.run.tiles(s.grid, one) != one {
 			for _, v := range s.Inputs[0] {
@@ -180,8 +183,7 @@ func (m *masking) widened(v program.Value, of []Span) []Span {
 	return out[:kept]
 }
 
-// computed gives what is computed of rows y0 to y1-1 of a value: what any of them needs, widened to whole lines of memory, where the kernels are
-// fastest.
+// computed gives what is computed of rows y0 to y1-1 of a value: what any of them needs, widened to whole vectors of tiles.
 func (m *masking) computed(v program.Value, y0, y1 int) []Span {
 	value, bands, valid := &m.values[v], m.bands(v, y0, y1), m.geo.valid[v]
 	spans, ok := value.computed[bands]
@@ -189,16 +191,32 @@ func (m *masking) computed(v program.Value, y0, y1 int) []Span {
 		return spans
 	}
 	for _, s := range m.wanted(v, bands) {
-		s.Left = valid.Min.X + (s.Left-valid.Min.X)/kernel.Line*kernel.Line
-		s.Right = min(valid.Min.X+kernel.RoundUpToLine(s.Right-valid.Min.X), valid.Max.X)
+		s = value.vectors(s)
 		if n := len(spans); n > 0 && s.Left <= spans[n-1].Right {
-			spans[n-1].Right = s.Right
+			spans[n-1] = value.vectors(Span{spans[n-1].Left, s.Right})
 			continue
 		}
 		spans = append(spans, s)
 	}
+	for i, s := range spans {
+		spans[i] = Span{max(s.Left, valid.Min.X), min(s.Right, valid.Max.X)}
+	}
 	value.computed[bands] = spans
 	return spans
+}
+
+// vectors widens a span to the fewest vectors of tiles, which begin where memory is aligned best.
+func (v *maskedValue) vectors(s Span) Span {
+	const vector = kernel.Line
+	first := s.Left - modulo(s.Left-v.origin, kernel.WinogradColumns)
+	count := (s.Right - first + vector - 1) / vector
+	for align := vector; align > kernel.WinogradColumns; align /= 2 {
+		if left := s.Left - modulo(s.Left-v.origin, align); s.Right-left <= count*vector {
+			first = left
+			break
+		}
+	}
+	return Span{first, first + count*vector}
 }
 
 // gaps gives the columns of row y of a value that it does not need but rows near it do: tiles of these read them.

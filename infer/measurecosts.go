@@ -31,7 +31,7 @@ func MeasureCosts(ctx context.Context) (set string, costs map[string]cost.Unit, 
 	}
 	costs = map[string]cost.Unit{}
 	for _, spec := range specs {
-		if err := measureCosts(ctx, spec, costs); err != nil {
+		if err := measureCosts(ctx, spec, measuredTime, costs); err != nil {
 			return set, nil, err
 		}
 	}
@@ -43,12 +43,12 @@ const (
 	measuredSide = 512
 	// measuredStripe is how wide the stripes are, in pixels, about as wide as what has a class in photos.
 	measuredStripe = 128
-	// Each is measured so often, or for so long, but a few times at least.
-	measuredTimes, measuredTime, fewTimes = 9, 15 * time.Second, 3
+	// Each is measured for so long, but a few times at least: the shortest time of many is that of a machine which did nothing else.
+	measuredTime, fewTimes = 20 * time.Second, 5
 )
 
-// measureCosts adds the costs of a network and of interpolation.
-func measureCosts(ctx context.Context, spec arch.Spec, costs map[string]cost.Unit) error {
+// measureCosts measures for at least so long, and adds the costs of a network and of interpolation.
+func measureCosts(ctx context.Context, spec arch.Spec, least time.Duration, costs map[string]cost.Unit) error {
 	const border = measuredSide * (measuredSide/measuredStripe - 1)
 	shapes := []func(x, y int) int{
 		func(_, _ int) int { return 0 }, func(_, _ int) int { return 1 },
@@ -61,7 +61,7 @@ func measureCosts(ctx context.Context, spec arch.Spec, costs map[string]cost.Uni
 	fixed := up.method.(*fixedClasses)
 	in, shortest := noise(measuredSide), make([]float64, len(shapes))
 	start := time.Now()
-	for n := 0; n < measuredTimes && (n < fewTimes || time.Since(start) < measuredTime); n++ {
+	for n := 0; n < fewTimes || time.Since(start) < least; n++ {
 		for i, at := range shapes { // in turns: other programs may disturb for a while
 			fixed.at = at
 			_, report, err := up.Upscale(ctx, in)
@@ -144,7 +144,7 @@ func moduleUnit(ctx context.Context) (cost.Unit, error) {
 	grid := route.Grid{Xs: cuts, Ys: cuts}
 	in := noise(measuredSide)
 	var all []float64
-	for range measuredTimes {
+	for range fewTimes {
 		start := time.Now()
 		if _, err := set.Classify(ctx, in, grid.Cores(), 1); err != nil {
 			return cost.Unit{}, err

@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"testing"
+	"time"
 
 	"classsr/arch"
 	"classsr/cost"
@@ -15,7 +16,7 @@ func TestCostsAreMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	costs := map[string]cost.Unit{}
-	if err := measureCosts(context.Background(), spec, costs); err != nil {
+	if err := measureCosts(context.Background(), spec, time.Second, costs); err != nil {
 		t.Fatal(err)
 	}
 	interpolation, network := costs[cost.NameOf(arch.Interpolation(spec))], costs[cost.NameOf(spec)]
