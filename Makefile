@@ -46,7 +46,7 @@ arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-use
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine ./branch ./cost ./infer
 	GOARCH=arm64 $(GO) test -short -exec qemu-aarch64 -timeout 8m -run 'FullContext|GraphsOfOtherKinds|NumberOfThreads' ./engine
 
-FAMILIES := colours convolution winograd dense dots elementwise filter interleave peak samples transform
+FAMILIES := colours convolution winograd dense dots edges elementwise filter interleave peak samples transform
 
 .PHONY: gen
 gen: ## write the assembly again; it is checked in, and this must not change it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 
+	"classsr/internal/kernel"
 	"classsr/internal/par"
 	"classsr/internal/portable"
 	"classsr/picture"
@@ -63,17 +64,8 @@ func (l *laplacian) edge(in Source, core image.Rectangle, block int) Edge {
 	if area.Empty() {
 		return Edge{Difficulty: portable.Log2(flattest)}
 	}
-	l.measure(in, area)
+	flat, quiet := l.measure(in, area)
 	w, h := area.Dx(), area.Dy()
-	flat, quiet := 0, 0
-	for _, v := range l.size {
-		if v == 0 {
-			flat++
-		}
-		if v <= noise {
-			quiet++
-		}
-	}
 	across, down := w, h
 	if block > 0 {
 		across, down = min(block, w), min(block, h)
@@ -91,22 +83,17 @@ func (l *laplacian) edge(in Source, core image.Rectangle, block int) Edge {
 	}
 }
 
-// measure makes the absolute Laplacians of an area.
-func (l *laplacian) measure(in Source, area image.Rectangle) {
+// measure makes the absolute Laplacians of an area, and counts those that are zero and those that noise may have made.
+func (l *laplacian) measure(in Source, area image.Rectangle) (flat, quiet int) {
 	l.read(in, area.Inset(-1))
 	w, h := area.Dx(), area.Dy()
 	l.size = grow(l.size, w*h)
-	stride := w + 2
+	row := func(y int) []int32 { return l.luma[y*(w+2):][:w+2] }
 	for y := range h {
-		at := (y + 1) * stride
-		to := l.size[y*w:][:w]
-		left, middle, right := l.luma[at:][:w], l.luma[at+1:][:w], l.luma[at+2:][:w] // as long as to, so that no index is checked
-		above, below := l.luma[at-stride+1:][:w], l.luma[at+stride+1:][:w]
-		for x := range to {
-			d := 4*middle[x] - left[x] - right[x] - above[x] - below[x]
-			to[x] = max(d, -d)
-		}
+		f, q := kernel.Laplacian(l.size[y*w:][:w], row(y), row(y+1), row(y+2), noise)
+		flat, quiet = flat+f, quiet+q
 	}
+	return flat, quiet
 }
 
 // sum adds up a part of them, of an area w pixels wide.
@@ -124,7 +111,7 @@ func (l *laplacian) sum(x, y, across, down, w int) int64 {
 // farBeyond bounds samples, so that their Laplacians are numbers.
 const farBeyond = 16
 
-// Weights of the colours in luma (BT.601), in steps.
+// Weights of the colours in luma (BT.601), in steps, as kernel.Luma has them.
 const lumaRed, lumaGreen, lumaBlue = 77, 150, 29
 
 // read fills luma with a rectangle of the picture.
@@ -134,16 +121,10 @@ func (l *laplacian) read(in Source, r image.Rectangle) {
 		l.luma = make([]int32, n)
 	}
 	l.luma = l.luma[:n]
-	if in, ok := in.(*picture.Picture); ok && in.Depth == 8 && in.Colors == 3 {
-		step := in.Channels()
+	if in, ok := in.(*picture.Picture); ok && in.Depth == 8 && in.Channels() == 3 {
 		for y := range r.Dy() {
-			pixels := in.Pix8[((r.Min.Y+y)*in.Width+r.Min.X)*step:]
-			row := l.luma[y*w:][:w]
-			for x := range row {
-				p := (*[3]uint8)(pixels)
-				row[x] = lumaRed*int32(p[0]) + lumaGreen*int32(p[1]) + lumaBlue*int32(p[2])
-				pixels = pixels[min(step, len(pixels)):]
-			}
+			pixels := in.Pix8[((r.Min.Y+y)*in.Width+r.Min.X)*3:]
+			kernel.Luma(l.luma[y*w:][:w], pixels[:3*w])
 		}
 		return
 	}

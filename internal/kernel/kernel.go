@@ -74,6 +74,9 @@ type Set struct {
 	yCbCr           func(y, cb, cr, rgb []byte) int
 	halve           func(dst, a, b []byte) int
 	transformBlocks func(coefficients []int16, masks []uint64, src []byte, stride int, q *Quantiser)
+	// luma and laplacian do the beginning of a row and return how many results they did; nil if the set has no fast way.
+	luma      func(dst []int32, rgb []byte) int
+	laplacian func(dst, above, row, below []int32, limit int32) (done, zero, small int)
 	// peak does rounds times peakMACs multiply-adds between registers.
 	peak     func(rounds int)
 	peakMACs int

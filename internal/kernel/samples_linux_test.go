@@ -20,6 +20,7 @@ func TestNothingBesideSamplesIsTouched(t *testing.T) {
 		}
 		return unsafe.Slice((*float32)(unsafe.Pointer(&planes[c][at])), n)
 	}
+	integers := make([]int32, 50)
 	for _, set := range available {
 		for step := 1; step <= maxChannels; step++ {
 			for n := 1; n < 50; n++ {
@@ -40,6 +41,7 @@ func TestNothingBesideSamplesIsTouched(t *testing.T) {
 					}
 					if step == 3 {
 						yCbCr(set, pixels[:n], pixels[n:2*n], pixels[2*n:], pixels)
+						luma(set, integers[:n], pixels)
 					}
 					halve(set, pixels[:len(pixels)/2], pixels, pixels)
 				}

@@ -67,6 +67,7 @@ func (f assembly) set() *Set {
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
 		filter: filterAssembly, filterSums: filterSumsAssembly,
 		yCbCr: yCbCrAssembly, halve: halveAssembly, transformBlocks: transformBlocksAssembly,
+		luma: lumaAssembly, laplacian: laplacianAssembly,
 	}
 }
 
@@ -219,4 +220,26 @@ func transformBlocksAssembly(coefficients []int16, masks []uint64, src []byte, s
 		n := min((len(masks)-done)/2, maxChunks)
 		transformBlocksAVX2(&coefficients[done*BlockSize], &masks[done], &src[done*blockSide], stride, &q.tables[0][0], n)
 	}
+}
+
+// lumaAssembly does whole chunks of eight pixels.
+func lumaAssembly(dst []int32, rgb []byte) int {
+	done := 0
+	for chunks := (len(rgb) - 4) / 24; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		lumaAVX2(&dst[done], &rgb[3*done], n)
+		done += 8 * n
+	}
+	return done
+}
+
+// laplacianAssembly does whole chunks of eight numbers.
+func laplacianAssembly(dst, above, row, below []int32, limit int32) (done, zero, small int) {
+	for chunks := len(dst) / 8; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		none, large := laplacianAVX2(&dst[done], &above[done], &row[done], &below[done], n, limit)
+		zero, small = zero+none, small+8*n-large
+		done += 8 * n
+	}
+	return done, zero, small
 }

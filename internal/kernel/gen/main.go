@@ -19,6 +19,7 @@ var families = map[string]func(){
 	"winograd":    winograd,
 	"dense":       denseLayers,
 	"dots":        innerProducts,
+	"edges":       edges,
 	"elementwise": elementwise,
 	"filter":      filters,
 	"interleave":  interleaves,
