@@ -1,5 +1,5 @@
 // Package convert turns model files into other files: PyTorch checkpoints and safetensors into the program's model files, and these into
-// checkpoints or ONNX for others.
+// checkpoints, ONNX or networks of ncnn for others.
 package convert
 
 import (
@@ -12,6 +12,7 @@ import (
 	"classsr/fault"
 	"classsr/internal/atomicfile"
 	"classsr/weights"
+	"classsr/weights/ncnn"
 	"classsr/weights/onnx"
 	"classsr/weights/torch"
 )
@@ -21,16 +22,18 @@ const (
 	safetensorsEnding = ".safetensors"
 	checkpointEnding  = ".pth"
 	onnxEnding        = ".onnx"
+	// ncnnEnding is that of a list of layers, beside which a file of weights is written.
+	ncnnEnding, ncnnWeights = ".param", ".bin"
 )
 
 // Options says what is written.
 type Options struct {
-	// Scale is the enlargement of a FSRCNN, which its tensors do not tell, and that of an ONNX file; 0 means what the file says, or 4.
+	// Scale is the enlargement of a FSRCNN, which its tensors do not tell, and that of a file for ONNX or ncnn; 0 means what the file says, or 4.
 	Scale int
 	// Name, Licence (an SPDX identifier) and Provenance describe a model file; what is empty stays as it is. Without any name it is that of
 	// the output file.
 	Name, Licence, Provenance string
-	// Branch, from 1, or ClassModule say which network of a model of several goes into an ONNX file.
+	// Branch, from 1, or ClassModule say which network of a model of several goes into a file for ONNX or ncnn.
 	Branch      int
 	ClassModule bool
 	// Weak is a model file of the same network, trained to keep noise, that a model file gets as its weak end (upscale --denoise); empty for none.
@@ -57,7 +60,7 @@ func File(in, out string, o Options) (string, error) {
 			return "", err
 		}
 	}
-	if ending == onnxEnding {
+	if holdsOneNetwork(ending) {
 		return o.export(model, in, out)
 	}
 	if o.Scale != 0 && !slices.Equal(model.Scales(), []int{o.Scale}) {
@@ -65,8 +68,8 @@ func File(in, out string, o Options) (string, error) {
 	}
 	if ending == checkpointEnding {
 		if i := slices.IndexFunc(model.Branches, func(b weights.Network) bool { return b.Spec.Interpolates() }); i >= 0 {
-			return "", fault.New(fault.Usage, "%s: branch %d of %s is %s, which a checkpoint cannot hold: write %s or %s",
-				out, i+1, in, model.Branches[i].Spec.Net, safetensorsEnding, onnxEnding)
+			return "", fault.New(fault.Usage, "%s: branch %d of %s is %s, which a checkpoint cannot hold: write %s",
+				out, i+1, in, model.Branches[i].Spec.Net, safetensorsEnding)
 		}
 		model.Weak = nil // which no other program would know
 		err = atomicfile.Write(out, o.Overwrite, func(w io.Writer) error { return torch.Write(w, model.Tensors()) })
@@ -85,6 +88,9 @@ func File(in, out string, o Options) (string, error) {
 	return describeModel(model), nil
 }
 
+// holdsOneNetwork tells whether files of an ending are for other programs and hold a network, where models may have several.
+func holdsOneNetwork(ending string) bool { return ending == onnxEnding || ending == ncnnEnding }
+
 // pair gives a model the network in the file weak as its weak end.
 func pair(strong *weights.Model, in, weak string, scale int) (*weights.Model, error) {
 	end, err := weights.Open(weak, scale)
@@ -101,12 +107,12 @@ func pair(strong *weights.Model, in, weak string, scale int) (*weights.Model, er
 // checkFor returns an error if the output file cannot be, or cannot be what the flags say.
 func (o Options) checkFor(ending, out string) error {
 	switch ending {
-	case safetensorsEnding, checkpointEnding, onnxEnding:
+	case safetensorsEnding, checkpointEnding, onnxEnding, ncnnEnding:
 	default:
-		return fault.New(fault.Usage, "%s: models are written as %s, %s or %s", out, safetensorsEnding, checkpointEnding, onnxEnding)
+		return fault.New(fault.Usage, "%s: models are written as %s, %s, %s or %s", out, safetensorsEnding, checkpointEnding, onnxEnding, ncnnEnding)
 	}
-	if ending != onnxEnding && (o.Branch != 0 || o.ClassModule) {
-		return fault.New(fault.Usage, "%s: --branch and --class-module are for %s; other files hold the whole model", out, onnxEnding)
+	if !holdsOneNetwork(ending) && (o.Branch != 0 || o.ClassModule) {
+		return fault.New(fault.Usage, "%s: --branch and --class-module are for %s and %s; other files hold the whole model", out, onnxEnding, ncnnEnding)
 	}
 	if ending != safetensorsEnding && o.Name+o.Licence+o.Provenance != "" {
 		return fault.New(fault.Usage, "%s: --name, --licence and --provenance are for %s; other files have no place for them", out, safetensorsEnding)
@@ -135,7 +141,7 @@ func (o Options) describe(model *weights.Model, out string) {
 	}
 }
 
-// export writes one network as ONNX.
+// export writes one network for another program.
 func (o Options) export(model *weights.Model, in, out string) (string, error) {
 	network, err := o.choose(model, in)
 	if err != nil {
@@ -155,8 +161,14 @@ func (o Options) export(model *weights.Model, in, out string) (string, error) {
 	} else {
 		title += fmt.Sprintf(", %d classes", spec.Classes)
 	}
+	ending := filepath.Ext(out)
 	err = atomicfile.Write(out, o.Overwrite, func(w io.Writer) error {
-		return onnx.Export(w, spec.Build(), network.Params, o.Producer)
+		if strings.ToLower(ending) == onnxEnding {
+			return onnx.Export(w, spec.Build(), network.Params, o.Producer)
+		}
+		return atomicfile.Write(strings.TrimSuffix(out, ending)+ncnnWeights, o.Overwrite, func(weights io.Writer) error {
+			return ncnn.Write(w, weights, spec.Build(), network.Params)
+		})
 	})
 	if err != nil {
 		return "", err
@@ -176,7 +188,7 @@ func (o Options) choose(model *weights.Model, in string) (weights.Network, error
 	case o.Branch > 0:
 		return model.Branches[o.Branch-1], nil
 	case branches > 1:
-		return weights.Network{}, fault.New(fault.Usage, "%s has %d branches, and ONNX files hold one network: "+
+		return weights.Network{}, fault.New(fault.Usage, "%s has %d branches, and files for other programs hold one network: "+
 			"name it with --branch K or --class-module", in, branches)
 	}
 	return model.Full(), nil

@@ -14,12 +14,13 @@ func newConvert(std streams) *cobra.Command {
 	var o convert.Options
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
-		Short: "Convert a PyTorch checkpoint (.pth) to a model file (.safetensors), or a model to .pth or ONNX (.onnx)",
+		Short: "Convert a PyTorch checkpoint (.pth) to a model file (.safetensors), or a model to .pth, ONNX (.onnx) or ncnn (.param)",
 		Long: "Convert a PyTorch checkpoint, a safetensors file or a network for ncnn (either of its files .param and .bin) to a model\n" +
 			"file of this program (.safetensors), or a model for other programs: to a PyTorch checkpoint (.pth) with the parameter\n" +
-			"names of the paper's released code, or to ONNX (.onnx). The network and its width are recognised from the names and\n" +
-			"shapes of the tensors; nothing in a checkpoint is ever executed. An ONNX file holds one network at one scale: of a\n" +
-			"ClassSR model, choose a branch or the Class-Module.",
+			"names of the paper's released code, to ONNX (.onnx), or to the two files of a network for ncnn (.param, and .bin beside\n" +
+			"it). The network and its width are recognised from the names and shapes of the tensors; nothing in a checkpoint is\n" +
+			"ever executed. Files for ONNX and ncnn hold one network at one scale: of a ClassSR model, choose a branch or the\n" +
+			"Class-Module.",
 		Example: "  classsr convert carn_m.pth carn-m.safetensors --licence MIT\n" +
 			"  classsr convert classsr.safetensors classsr.pth\n" +
 			"  classsr convert classsr.safetensors simple.onnx --branch 1",
@@ -44,8 +45,8 @@ func newConvert(std streams) *cobra.Command {
 	flags.StringVar(&o.Provenance, "provenance", "", "`TEXT` that says who trained the model, how and on what")
 	flags.StringVar(&o.Weak, "weak", "", "the same network in another `FILE`, trained to keep noise: the model then has two ends, between which upscale --denoise chooses")
 	flags.BoolVar(&o.Half, "half", false, "round the numbers of a model file to half precision (float16), which takes half the space")
-	flags.IntVar(&o.Branch, "branch", 0, "write branch `K` of a ClassSR model (from 1, the simplest) as ONNX")
-	flags.BoolVar(&o.ClassModule, "class-module", false, "write the Class-Module of a ClassSR model as ONNX")
+	flags.IntVar(&o.Branch, "branch", 0, "write branch `K` of a ClassSR model (from 1, the simplest) for ONNX or ncnn")
+	flags.BoolVar(&o.ClassModule, "class-module", false, "write the Class-Module of a ClassSR model for ONNX or ncnn")
 	cmd.MarkFlagsMutuallyExclusive("branch", "class-module")
 	flags.BoolVar(&o.Overwrite, "overwrite", false, "replace the output file if it exists")
 	return cmd

@@ -21,8 +21,8 @@ type style struct {
 	long  bool // all settings, those too that are as by default
 }
 
-// writer writes a graph as ncnn's files.
-type writer struct {
+// emitter writes a graph as the files of ncnn, in the forms that its tools know.
+type emitter struct {
 	style
 	g       *nn.Graph
 	params  tensor.Set
@@ -34,7 +34,7 @@ type writer struct {
 
 // written gives the text and the weights of a graph.
 func written(g *nn.Graph, params tensor.Set, s style) (text string, weights []byte) {
-	w := &writer{style: s, g: g, params: params, copies: make([]int, len(g.Nodes)+1), names: []string{"data"}}
+	w := &emitter{style: s, g: g, params: params, copies: make([]int, len(g.Nodes)+1), names: []string{"data"}}
 	for _, n := range g.Nodes {
 		for _, v := range n.Inputs {
 			w.copies[v]++
@@ -48,13 +48,13 @@ func written(g *nn.Graph, params tensor.Set, s style) (text string, weights []by
 	return fmt.Sprintf("7767517\n%d %d\n%s\n", len(w.lines), 3*len(w.lines), strings.Join(w.lines, "\n")), w.weights
 }
 
-func (w *writer) line(kind string, number int, inputs, outputs []string, settings string) {
+func (w *emitter) line(kind string, number int, inputs, outputs []string, settings string) {
 	w.lines = append(w.lines, fmt.Sprintf("%-24s %-24s %d %d %s %s %s", kind, fmt.Sprint(kind, "_", number), len(inputs), len(outputs),
 		strings.Join(inputs, " "), strings.Join(outputs, " "), settings))
 }
 
 // split writes a layer that copies a value with several readers.
-func (w *writer) split(v nn.Value) {
+func (w *emitter) split(v nn.Value) {
 	if w.copies[v] < 2 {
 		return
 	}
@@ -66,7 +66,7 @@ func (w *writer) split(v nn.Value) {
 }
 
 // read gives the name under which the next reader finds a value.
-func (w *writer) read(v nn.Value) string {
+func (w *emitter) read(v nn.Value) string {
 	readers := 0
 	for _, n := range w.g.Nodes {
 		for _, in := range n.Inputs {
@@ -83,7 +83,7 @@ func (w *writer) read(v nn.Value) string {
 }
 
 // node writes node i and those that it takes in, and gives the number of the last one.
-func (w *writer) node(i int) int {
+func (w *emitter) node(i int) int {
 	n := w.g.Nodes[i]
 	kind, settings := w.describe(n)
 	var inputs []string
@@ -111,7 +111,7 @@ func (w *writer) node(i int) int {
 }
 
 // describe gives the kind and the settings of a layer, and writes its weights.
-func (w *writer) describe(n nn.Node) (kind, settings string) {
+func (w *emitter) describe(n nn.Node) (kind, settings string) {
 	switch op := n.Op.(type) {
 	case nn.Conv:
 		return w.convolution(n, op)
@@ -154,7 +154,7 @@ func leakOf(g *nn.Graph, i int) (float32, bool) {
 	return l.Slope, ok
 }
 
-func (w *writer) convolution(n nn.Node, op nn.Conv) (kind, settings string) {
+func (w *emitter) convolution(n nn.Node, op nn.Conv) (kind, settings string) {
 	weight := w.params[n.Name+".weight"].Data
 	kind = "Convolution"
 	settings = fmt.Sprintf("0=%d 1=%d 4=%d 5=1 6=%d", op.Out, op.Kernel, op.Pad, len(weight))
@@ -175,11 +175,11 @@ func (w *writer) convolution(n nn.Node, op nn.Conv) (kind, settings string) {
 	return kind, settings
 }
 
-func (w *writer) floats(data []float32) {
+func (w *emitter) floats(data []float32) {
 	w.weights, _ = binary.Append(w.weights, binary.LittleEndian, data) // it fails for other types only
 }
 
-func (w *writer) marked(data []float32) {
+func (w *emitter) marked(data []float32) {
 	if !w.half {
 		w.weights = append(w.weights, 0, 0, 0, 0)
 		w.floats(data)

@@ -4,7 +4,7 @@
 //
 // It reads layers that enlarge pictures: convolutions with an activation, PReLU, ReLU, nearest enlargement, pixel shuffles, sums, products
 // and concatenations; weights in float32 and float16. All else is refused: other layers, a parameter that it does not know, int8 and quantised
-// weights, the binary form of the text. Nothing is guessed. It writes no such files.
+// weights, the binary form of the text. Nothing is guessed. Write writes networks of all kinds for ncnn to run, also those that are not read.
 package ncnn
 
 import (
