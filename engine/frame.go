@@ -73,7 +73,7 @@ func (f *frame) block(v program.Value, x int) kernel.Block {
 	memory := f.arena.memory[geo.start[v]:]
 	return kernel.Block{
 		Data: memory[lead+x-geo.need[v].Min.X : geo.chans[v]*ring*stride], C: geo.chans[v],
-		Plane: ring * stride, Stride: stride,
+		Plane: stride, Stride: geo.chans[v] * stride,
 		First: geo.valid[v].Min.Y, Ring: ring, Height: geo.size[v].Y, Zeros: f.zeros,
 	}
 }

@@ -6,6 +6,7 @@ replace classsr => ../..
 
 require (
 	classsr v0.0.0-00010101000000-000000000000
+	github.com/ebitengine/purego v0.11.3
 	github.com/klauspost/cpuid/v2 v2.4.2
 	github.com/yalue/onnxruntime_go v1.27.0
 )

@@ -1,5 +1,5 @@
-// Command peers runs the same networks with the same random weights and inputs in this module's engine, in ONNX Runtime and
-// (where it is installed) in PyTorch, in turns within one run, and prints medians and the ratios; against PyTorch also the
+// Command peers runs the same networks with the same random weights and inputs in this module's engine, in ONNX Runtime, in ncnn and in
+// PyTorch, as far as they are there, in turns within one run, and prints medians and the ratios; against PyTorch also the
 // arithmetic of a training step. It fails if their results differ.
 //
 //	go run . -ort node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1
@@ -15,10 +15,9 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	ort "github.com/yalue/onnxruntime_go"
 
 	"classsr/arch"
 	"classsr/internal/kernel"
@@ -26,7 +25,7 @@ import (
 )
 
 type flags struct {
-	ort              string
+	ort, ncnn        string
 	python           string
 	nets             string
 	shapes           string
@@ -50,9 +49,10 @@ type peer interface {
 
 func main() {
 	var f flags
-	flag.StringVar(&f.ort, "ort", ortLibrary(), "`file` of libonnxruntime; also from the environment, ORT_LIBRARY; none: with -pictures, leave it out")
+	flag.StringVar(&f.ort, "ort", ortLibrary(), "`file` of libonnxruntime; also from the environment, ORT_LIBRARY; none: leave it out")
+	flag.StringVar(&f.ncnn, "ncnn", without, "`file` of libncnn as a shared library; none: leave it out")
 	flag.StringVar(&f.python, "python", "", "a python with torch, or none; by default python3 and /usr/bin/python3 are tried")
-	flag.StringVar(&f.nets, "nets", "fsrcnn,carn,srresnet,rcan", "networks to measure")
+	flag.StringVar(&f.nets, "nets", "fsrcnn,carn,srresnet,rcan", "networks to measure, with a width or the paper's: span-16, span-32")
 	flag.StringVar(&f.shapes, "shapes", "patch,picture,step", "inputs to measure; step is a training step")
 	flag.BoolVar(&f.rcan, "rcan", false, "measure RCAN on a whole picture and a step too, which takes minutes")
 	flag.IntVar(&f.patchRuns, "patch-runs", 25, "turns of each peer on a patch")
@@ -77,30 +77,24 @@ func (f *flags) measureAll() error {
 	if err != nil {
 		return err
 	}
-	if f.pictures != "" && f.ort == noORT {
-		return f.compareRouted(strings.Split(f.models, ","))
-	}
-	if err := startORT(f.ort); err != nil {
+	e, err := f.findEngines()
+	if err != nil {
 		return err
 	}
 	if f.pictures != "" {
-		return f.compareRouted(strings.Split(f.models, ","))
-	}
-	python, torchVersion, err := findTorch(f.python)
-	if err != nil {
-		return err
+		return f.compareRouted(e, strings.Split(f.models, ","))
 	}
 	cases, err := f.cases()
 	if err != nil {
 		return err
 	}
-	if python == "" {
+	if e.python == "" {
 		cases = leaveOutSteps(cases)
 	}
-	t := newTable(set, ort.GetVersion(), torchVersion)
+	t := newTable(set, e)
 	different := 0
 	for _, c := range cases {
-		row, err := c.measure(python)
+		row, err := c.measure(e)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.title(), err)
 		}
@@ -120,12 +114,25 @@ var widths = map[string]int{
 	"fsrcnn": 56, "carn": 64, "srresnet": 64, "rcan": 64, "span": 48, "fsrcnn2016": 56, "srvggnet": 64, "rrdbnet": 64,
 }
 
+// network gives a network at x4 by its name, with or without a width.
+func network(name string) (arch.Spec, error) {
+	name, width, given := strings.Cut(name, "-")
+	if !given {
+		return arch.Paper(name, 4, widths[name])
+	}
+	n, err := strconv.Atoi(width)
+	if err != nil {
+		return arch.Spec{}, fmt.Errorf("-nets: the width of %s is %q", name, width)
+	}
+	return arch.Paper(name, 4, n)
+}
+
 // cases lists what is measured.
 func (f *flags) cases() ([]benchCase, error) {
 	var cases []benchCase
 	for _, shape := range strings.Split(f.shapes, ",") {
 		for _, net := range strings.Split(f.nets, ",") {
-			spec, err := arch.Paper(net, 4, widths[net])
+			spec, err := network(net)
 			if err != nil {
 				return nil, err
 			}
@@ -183,13 +190,13 @@ func (c benchCase) turn() time.Duration {
 }
 
 // measure runs all peers in turns.
-func (c benchCase) measure(python string) (result, error) {
+func (c benchCase) measure(e *engines) (result, error) {
 	r := result{benchCase: c, macs: c.spec.Build().Cost(c.shape).True, compare: difference}
 	start := r.startForward
 	if c.step {
 		start = r.startStep
 	}
-	peers, err := start(python)
+	peers, err := start(e)
 	if err == nil {
 		err = r.takeTurns(peers)
 	}
@@ -201,28 +208,12 @@ func (c benchCase) measure(python string) (result, error) {
 }
 
 // startForward gives the peers for a forward pass, and those that it started before an error.
-func (r *result) startForward(python string) ([]peer, error) {
+func (r *result) startForward(e *engines) ([]peer, error) {
 	params, input := randomParams(r.spec), randomInput(r.shape, r.spec.InputRange)
-	model, err := exportModel(r.spec.Build(), params)
-	if err != nil {
-		return nil, err
-	}
 	ours := newOurs(context.Background(), r.spec, params, input, r.threads)
-	r.exact, r.names = ours.exact, []string{"ours", "ort"}
-	theirs, err := newORT(model, input, ours.result.Shape, r.threads)
-	if err != nil {
-		return nil, err
-	}
-	peers := []peer{ours, theirs}
-	if python == "" {
-		return peers, nil
-	}
-	torch, err := newTorch(python, torchJob{model: model, input: input, threads: r.threads})
-	if err != nil {
-		return peers, err
-	}
-	r.names = append(r.names, "torch")
-	return append(peers, torch), nil
+	others, names, err := e.forward(r.spec.Build(), params, input, r.threads)
+	r.exact, r.names = ours.exact, append([]string{"ours"}, names...)
+	return append([]peer{ours}, others...), err
 }
 
 func (r *result) takeTurns(peers []peer) error {

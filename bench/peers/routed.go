@@ -18,26 +18,24 @@ import (
 	"classsr/tensor"
 )
 
-// routedWays are the ways that models with classes are compared in, the first one with all others.
-var routedWays = []string{string(classsr.ModeRouted), string(classsr.ModeFull), string(classsr.ModePaper), "ort"}
-
-// noORT leaves ONNX Runtime out.
-const noORT = "none"
+// routedWays are the ways of ours that models with classes are compared in, the first one with all others.
+var routedWays = []string{string(classsr.ModeRouted), string(classsr.ModeFull), string(classsr.ModePaper)}
 
 // compareRouted enlarges the reductions (by four) of the pictures in a folder with each of the models: routed, by the full network, as the
-// paper does, and by the full network in ONNX Runtime, in turns; times are of routing and networks, without files. It prints sums over the
+// paper does, and by the full network in the other engines, in turns; times are of routing and networks, without files. It prints sums over the
 // pictures of medians.
-func (f *flags) compareRouted(models []string) error {
+func (f *flags) compareRouted(e *engines, models []string) error {
 	paths, err := imageio.List(f.pictures)
 	if err != nil {
 		return err
 	}
+	ways := slices.Concat(routedWays, slices.DeleteFunc(slices.Clone(e.names), func(n string) bool { return n == "torch" }))
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(table, "MODEL\tPICTURES\t%s\n", strings.ToUpper(strings.Join(routedWays, "\t"))) // a failed write shows in Flush
+	_, _ = fmt.Fprintf(table, "MODEL\tPICTURES\t%s\n", strings.ToUpper(strings.Join(ways, "\t"))) // a failed write shows in Flush
 	for _, name := range models {
-		var sums [4]time.Duration
+		sums := make([]time.Duration, len(ways))
 		for _, path := range paths {
-			medians, err := f.compareOne(name, path)
+			medians, err := f.compareOne(e, name, path)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", name, path, err)
 			}
@@ -58,7 +56,7 @@ func (f *flags) compareRouted(models []string) error {
 }
 
 // compareOne gives the median times of all ways for a picture.
-func (f *flags) compareOne(name, path string) (medians [4]time.Duration, err error) {
+func (f *flags) compareOne(e *engines, name, path string) (medians []time.Duration, err error) {
 	lr, err := reduced(path)
 	if err != nil {
 		return medians, err
@@ -68,7 +66,7 @@ func (f *flags) compareOne(name, path string) (medians [4]time.Duration, err err
 		return medians, err
 	}
 	var runs []func() (time.Duration, error)
-	for _, mode := range routedWays[:3] {
+	for _, mode := range routedWays {
 		up, err := model.Upscaler(classsr.Options{Mode: infer.Mode(mode), Threads: f.threads})
 		if err != nil {
 			return medians, err
@@ -78,35 +76,31 @@ func (f *flags) compareOne(name, path string) (medians [4]time.Duration, err err
 			return time.Duration((report.Seconds.Route + report.Seconds.Network) * float64(time.Second)), err
 		})
 	}
-	if f.ort == noORT {
-		return f.takeTurns(runs)
-	}
-	full := model.Weights().Full()
-	data, err := exportModel(full.Spec.Build(), full.Params)
-	if err != nil {
-		return medians, err
-	}
 	input := tensor.New(tensor.Shape{N: 1, C: 3, H: lr.Height, W: lr.Width})
 	for c := range 3 {
 		lr.ReadPlane(input.Plane(0, c), c, lr.Bounds())
 	}
-	peer, err := newORT(data, input, tensor.Shape{N: 1, C: 3, H: 4 * lr.Height, W: 4 * lr.Width}, f.threads)
+	full, others := model.Weights().Full(), *e
+	others.python = "" // which takes its turns in seconds
+	peers, _, err := others.forward(full.Spec.Build(), full.Params, input, f.threads)
+	for _, p := range peers {
+		defer func() { err = errors.Join(err, p.close()) }()
+		runs = append(runs, func() (time.Duration, error) {
+			times, err := p.run(0)
+			if err != nil {
+				return 0, err
+			}
+			return times[0], nil
+		})
+	}
 	if err != nil {
 		return medians, err
 	}
-	defer func() { err = errors.Join(err, peer.close()) }()
-	runs = append(runs, func() (time.Duration, error) {
-		times, err := peer.run(0)
-		if err != nil {
-			return 0, err
-		}
-		return times[0], nil
-	})
 	return f.takeTurns(runs)
 }
 
 // takeTurns gives the median times of runs, of which the first turn does not count.
-func (f *flags) takeTurns(runs []func() (time.Duration, error)) (medians [4]time.Duration, err error) {
+func (f *flags) takeTurns(runs []func() (time.Duration, error)) (medians []time.Duration, err error) {
 	times := make([][]time.Duration, len(runs))
 	for turn := range f.pictureRuns + 1 {
 		for i, run := range runs {
@@ -119,9 +113,9 @@ func (f *flags) takeTurns(runs []func() (time.Duration, error)) (medians [4]time
 			}
 		}
 	}
-	for i, all := range times {
+	for _, all := range times {
 		slices.Sort(all)
-		medians[i] = all[len(all)/2]
+		medians = append(medians, all[len(all)/2])
 	}
 	return medians, nil
 }

@@ -37,7 +37,7 @@ func leaveOutSteps(cases []benchCase) []benchCase {
 }
 
 // startStep gives the peers for a training step, and those that it started before an error.
-func (r *result) startStep(python string) ([]peer, error) {
+func (r *result) startStep(e *engines) ([]peer, error) {
 	g := r.spec.Build()
 	params, x := randomParams(r.spec), randomInput(r.shape, r.spec.InputRange)
 	model, err := exportModel(g, params) // before training moves running statistics
@@ -49,7 +49,7 @@ func (r *result) startStep(python string) ([]peer, error) {
 	r.macs *= passes
 	// Attention's parameters have a gradient from a handful of rectifiers, so that each that falls on the other side shows.
 	r.exact, r.names, r.compare = !r.spec.Pools(), []string{"ours", "torch"}, ours.difference
-	torch, err := newTorch(python, torchJob{model: model, input: x, threads: r.threads, dy: dy, learns: ours.names})
+	torch, err := newTorch(e.python, torchJob{model: model, input: x, threads: r.threads, dy: dy, learns: ours.names})
 	if err != nil {
 		return []peer{ours}, err
 	}

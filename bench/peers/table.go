@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/klauspost/cpuid/v2"
@@ -62,14 +63,10 @@ func difference(got, want []float32) float64 {
 type table struct{ others []string }
 
 // newTable prints what is compared, and the heads of the columns.
-func newTable(set, ortVersion, torchVersion string) table {
-	t := table{[]string{"ort"}}
+func newTable(set string, e *engines) table {
+	t := table{e.names}
 	fmt.Printf("CPU: %s\n", cpuid.CPU.BrandName)
-	fmt.Printf("ours: kernel set %s; ort: ONNX Runtime %s", set, ortVersion)
-	if torchVersion != "" {
-		t.others = append(t.others, "torch")
-		fmt.Printf("; torch: PyTorch %s", torchVersion)
-	}
+	fmt.Print(strings.Join(append([]string{"ours: kernel set " + set}, e.about...), "; "))
 	fmt.Print("\nmedians; GMAC/s are the network's own multiply-accumulates; a ratio below 1 means that ours is faster;\n" +
 		"difference is the largest one from our result, over the result's standard deviation\n" +
 		"patches x rows x columns: a training step, forward and back to the gradients of all parameters; three times the forward\n" +
