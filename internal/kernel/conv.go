@@ -102,8 +102,12 @@ func (c *Conv) Tiles(grid Grid, r image.Rectangle) image.Rectangle {
 // side; their column 0 is what the first tap of the first column of Tiles reads, and they reach as far as the last tap of its last
 // one. If add is not nil, its planes are added to the sums before the activation; it may be dst.
 func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Block, scratch *Scratch) {
+	if c.winograd == nil {
+		c.runRows(dst, r, src, add, scratch)
+		return
+	}
 	tiles := c.Tiles(grid, r)
-	for g := range max(len(c.groups), len(c.winograd)) {
+	for g := range c.winograd {
 		out := dst.planes(g*c.out, c.out)
 		var groupAdd *Block
 		if add != nil {
@@ -111,15 +115,27 @@ func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Bl
 			groupAdd = &scratch.add
 		}
 		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
-		if c.winograd != nil {
-			a := area{first: tiles.Min.Y, y0: r.Min.Y, y1: r.Max.Y, left: r.Min.X - tiles.Min.X, w: r.Dx(), pad: c.Pad}
-			c.winograd[g].run(out, a, scratch.blocks, groupAdd, scratch)
-			continue
-		}
-		for y := r.Min.Y; y < r.Max.Y; y++ {
-			for x := 0; x < r.Dx(); x += maxPixels {
-				n := min(r.Dx()-x, maxPixels)
-				c.groups[g].run(out, y, x, n, c.segments(y, x, n, scratch), groupAdd, &scratch.args)
+		a := area{first: tiles.Min.Y, y0: r.Min.Y, y1: r.Max.Y, left: r.Min.X - tiles.Min.X, w: r.Dx(), pad: c.Pad}
+		c.winograd[g].run(out, a, scratch.blocks, groupAdd, scratch)
+	}
+}
+
+// runRows is Run without tiles. Where the rows of all sources lie is found once for all groups, of which there may be one for each plane.
+func (c *Conv) runRows(dst Block, r image.Rectangle, src []Block, add *Block, scratch *Scratch) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := 0; x < r.Dx(); x += maxPixels {
+			n := min(r.Dx()-x, maxPixels)
+			to := dst.segment(y, x, n)
+			var added segment
+			if add != nil {
+				added = add.segment(y, x, n)
+			}
+			if c.Stride == 1 {
+				scratch.sources = c.sources(scratch.sources[:0], src, y, x, n)
+			}
+			for g := range c.groups {
+				list := c.ofGroup(g, src, y, x, n, scratch)
+				c.groups[g].run(to.from(g*c.out), n, list, added.from(g*c.out), &scratch.args)
 			}
 		}
 	}
@@ -134,16 +150,28 @@ func (c *Conv) ScratchBytes() int64 {
 	return floatBytes * int64(most)
 }
 
-// segments lists the sources of a row: for each row of the kernel, the planes of each block.
-func (c *Conv) segments(y, x, n int, scratch *Scratch) []segment {
+// sources lists the sources of a row: for each row of the kernel, the planes of each block.
+func (c *Conv) sources(list []segment, src []Block, y, x, n int) []segment {
+	for ky := range c.Size {
+		for _, b := range src {
+			list = append(list, b.segment(y-c.Pad+ky, x, n+c.Size-1))
+		}
+	}
+	return list
+}
+
+// ofGroup gives the sources of a group: those of them that were listed, or copies of their numbers.
+func (c *Conv) ofGroup(g int, src []Block, y, x, n int, scratch *Scratch) []segment {
 	list := scratch.segments[:0]
-	if c.Stride > 1 {
+	switch {
+	case c.Stride > 1:
+		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
 		list = append(list, segment{c.gather(y, x, n, scratch), n * floatBytes, c.in * c.Size * c.Size})
-	} else {
+	case c.Groups == 1:
+		return scratch.sources
+	default:
 		for ky := range c.Size {
-			for _, b := range scratch.blocks {
-				list = append(list, b.segment(y-c.Pad+ky, x, n+c.Size-1))
-			}
+			list = sliceSegments(list, scratch.sources[ky*len(src):][:len(src)], g*c.in, c.in)
 		}
 	}
 	scratch.segments = list

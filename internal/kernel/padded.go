@@ -102,10 +102,8 @@ func (c *Conv) RunPadded(dst Padded, src []Padded, add *Padded, zeros []float32,
 // runLongRows is RunPadded for one group, whose sources are in scratch.
 func (c *Conv) runLongRows(g int, dst Padded, add *Padded, scratch *Scratch) {
 	out := dst.longRow().planes(g*c.out, c.out)
-	var groupAdd *Block
 	if add != nil {
 		scratch.add = add.longRow().planes(g*c.out, c.out)
-		groupAdd = &scratch.add
 	}
 	for x := 0; x < dst.long(); x += maxPixels {
 		n := min(dst.long()-x, maxPixels)
@@ -118,7 +116,11 @@ func (c *Conv) runLongRows(g int, dst Padded, add *Padded, scratch *Scratch) {
 			}
 		}
 		scratch.segments = list
-		c.groups[g].run(out, 0, x, n, list, groupAdd, &scratch.args)
+		var added segment
+		if add != nil {
+			added = scratch.add.segment(0, x, n)
+		}
+		c.groups[g].run(out.segment(0, x, n), n, list, added, &scratch.args)
 	}
 }
 

@@ -38,11 +38,38 @@ type rowArgs struct {
 	slope        *float32
 }
 
-// segment is a stack of count source planes.
+// segment is a stack of count planes.
 type segment struct {
 	src   *float32
 	plane int
 	count int
+}
+
+// from is the planes from the given one on; nowhere stays nowhere.
+func (s segment) from(plane int) segment {
+	if s.src != nil {
+		s.src = rowAtPointer(s.src, plane*s.plane)
+	}
+	s.count -= plane
+	return s
+}
+
+// sliceSegments cuts planes first to first+count-1 out of segments that lie side by side, and appends them to cut.
+func sliceSegments(cut, segments []segment, first, count int) []segment {
+	for _, s := range segments {
+		if first >= s.count {
+			first -= s.count
+			continue
+		}
+		part := s.from(first)
+		if part.count = min(part.count, count); part.count == 0 {
+			break
+		}
+		cut = append(cut, part)
+		count -= part.count
+		first = 0
+	}
+	return cut
 }
 
 // maxPixels bounds the length of the rows given to a kernel, so that none runs for more than about 100 microseconds: assembly

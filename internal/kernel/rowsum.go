@@ -34,18 +34,18 @@ func (s *rowSum) pack(weightOf func(o, row int) float32, bias, slope []float32) 
 	}
 }
 
-// run computes n numbers, at most maxPixels, of row y of all result planes, from column x on. The segments give the sources
-// for these; add, if not nil, is added before the activation; a is scratch memory.
-func (s *rowSum) run(dst Block, y, x, n int, segments []segment, add *Block, a *rowArgs) {
+// run computes n numbers, at most maxPixels, of a row of all result planes. The sources are those for these; add, if it is not nowhere, is
+// added before the activation; a is scratch memory.
+func (s *rowSum) run(to segment, n int, sources []segment, add segment, a *rowArgs) {
 	for i := range s.blocks {
 		b := &s.blocks[i]
 		*a = rowArgs{
-			dst: dst.at(b.first, y, x, n), dstPlane: dst.Plane * floatBytes,
-			segments: &segments[0], segmentCount: len(segments), taps: s.taps,
+			dst: to.from(b.first).src, dstPlane: to.plane,
+			segments: &sources[0], segmentCount: len(sources), taps: s.taps,
 			weight: &b.weight[0], bias: &b.bias[0], n: n,
 		}
-		if add != nil {
-			a.add, a.addPlane = add.at(b.first, y, x, n), add.Plane*floatBytes
+		if add.src != nil {
+			a.add, a.addPlane = add.from(b.first).src, add.plane
 		}
 		if b.slope != nil {
 			a.slope = &b.slope[0]

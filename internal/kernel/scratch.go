@@ -5,7 +5,8 @@ import "unsafe"
 // Scratch is a worker's memory for lists and rows that live during a call. The zero value is ready to use.
 type Scratch struct {
 	blocks   []Block
-	segments []segment
+	sources  []segment // of a row of a convolution
+	segments []segment // of a group of it
 	rows     []float32 // of a convolution with a stride
 	add      Block
 	offsets  []int // of the rows of inner products
