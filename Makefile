@@ -52,7 +52,8 @@ FAMILIES := colours convolution winograd dense dots edges elementwise filter int
 gen: ## write the assembly again; it is checked in, and this must not change it
 	cd internal/kernel/gen && for f in $(FAMILIES); do \
 		$(GO) run . -what $$f -out ../$${f}_amd64.s -stubs ../$${f}_amd64.go -pkg kernel || exit 1; done
-	cd internal/kernel/gen && $(GO) run . -what layout >../layout_amd64.go
+	cd internal/kernel/gen && $(GO) run . -what neon -out ../neon_arm64.s -stubs ../neon_arm64.go
+	cd internal/kernel/gen && $(GO) run . -what layout >../layout.go
 
 .PHONY: lint
 lint: $(GOLANGCI) ## formatting, vet for both processors, linters

@@ -21,7 +21,7 @@ import "unsafe"
 // results, so that their width shows nowhere.
 //
 // Distances between positions, and between weights of one source and the next, are in bytes. outs is a multiple of Line. The assembly
-// knows the fields by their offsets (layout_amd64.go).
+// knows the fields by their offsets (layout.go).
 type denseArgs struct {
 	dst         *float32
 	dstDistance int

@@ -7,7 +7,7 @@ import "unsafe"
 //
 //	sums[i][j] += sum over x of a[i][x] * b[j][x]
 //
-// Distances are in bytes. The order of the sums is the set's own. The assembly knows the fields by their offsets (layout_amd64.go).
+// Distances are in bytes. The order of the sums is the set's own. The assembly knows the fields by their offsets (layout.go).
 type dotsArgs struct {
 	a        *float32
 	aPlane   int

@@ -17,7 +17,7 @@
 // # Kernel sets
 //
 // A Set is an implementation of the inner loops. "generic" is pure Go, compiled everywhere, and the oracle for all others;
-// "avx2" and "avx512" are assembly written by the program in gen (make gen). The best one that the processor can run is used;
+// "avx2", "avx512" and (on arm64) "neon" are assembly written by the program in gen (make gen). The best one that the processor can run is used;
 // the environment variable CLASSSR_KERNEL forces another, and Select tells which is in use. Sets differ in the last bits of
 // their results, because they round in different places; samples they convert and filter alike, and dense layers (dense.go), by which classes are
 // chosen, they compute alike.

@@ -22,7 +22,7 @@ import "unsafe"
 //		}
 //	}
 //
-// Distances are in bytes. The assembly knows the fields by their offsets; gen writes these into layout_amd64.go, where a struct that was
+// Distances are in bytes. The assembly knows the fields by their offsets; gen writes these into layout.go, where a struct that was
 // changed does not compile.
 type rowArgs struct {
 	dst          *float32

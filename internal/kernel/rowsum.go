@@ -18,7 +18,7 @@ type rowBlock struct {
 func newRowSum(set *Set, outs, rows, taps int) rowSum {
 	s := rowSum{set: set, taps: taps}
 	for _, r := range evenly(outs, set.maxOuts) {
-		s.blocks = append(s.blocks, rowBlock{first: r.first, outs: r.len(), weight: make([]float32, rows*r.len())})
+		s.blocks = append(s.blocks, rowBlock{first: r.first, outs: r.len(), weight: weightsFor(rows * r.len())})
 	}
 	return s
 }
@@ -53,3 +53,6 @@ func (s *rowSum) run(to segment, n int, sources []segment, add segment, a *rowAr
 		s.set.row(b.outs, a)
 	}
 }
+
+// weightsFor makes room for so many weights, and for what kernels may read behind them: they load weights in vectors.
+func weightsFor(n int) []float32 { return make([]float32, n, n+Line) }

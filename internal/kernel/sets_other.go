@@ -1,6 +1,6 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package kernel
 
-// processorSets lists the sets of assembly; there is none for this processor yet. This is the place for NEON.
+// processorSets lists the sets of assembly; there is none for this processor.
 func processorSets() []*Set { return nil }

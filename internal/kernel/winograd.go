@@ -64,7 +64,7 @@ const (
 func newWinograd(set *Set, in, out int, kept bool) *winograd {
 	w := &winograd{set: set, in: in, out: out, kept: kept}
 	for _, r := range evenly(out, set.maxOuts) {
-		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: make([]float32, w.numbers()*in*r.len())})
+		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: weightsFor(w.numbers() * in * r.len())})
 	}
 	return w
 }
@@ -113,7 +113,7 @@ func (w *winograd) transformWeights(s *Scratch) {
 	if w.kept {
 		return
 	}
-	s.weights = grow(s.weights, winogradFrequencies*w.in*w.out)
+	s.weights = grow(s.weights, winogradFrequencies*w.in*w.out+Line) // kernels may read behind them
 	for i := range w.blocks {
 		b := &w.blocks[i]
 		s.kernels = kernelsArgs{kernels: &b.weight[0], weight: w.weightsOf(i, s), planes: w.in, outs: b.outs}
@@ -122,7 +122,7 @@ func (w *winograd) transformWeights(s *Scratch) {
 }
 
 // kernelsArgs are the 3x3 kernels of some result planes, outs numbers for each source plane and place, and where their transforms go,
-// outs numbers for each frequency and source plane. The assembly knows the fields by their offsets (layout_amd64.go).
+// outs numbers for each frequency and source plane. The assembly knows the fields by their offsets (layout.go).
 type kernelsArgs struct {
 	kernels, weight *float32
 	planes, outs    int
@@ -328,7 +328,7 @@ func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch,
 //	for o, tile { products[f][o][tile] = sum over planes of weight[f][plane][o] * transformed[f][plane][tile] }
 //
 // Rows of tiles lie plane bytes apart, frequencies as far as said. The number of tiles is a multiple of the lanes. The
-// assembly knows the fields by their offsets (layout_amd64.go).
+// assembly knows the fields by their offsets (layout.go).
 type productArgs struct {
 	transformed          *float32
 	transformedFrequency int
@@ -344,7 +344,7 @@ type productArgs struct {
 // go: those of frequency f and a plane to transformed + f*frequency + plane index*plane. Beyond the last tile there is room for a
 // whole vector of tiles, whose content does not matter. The addresses are for the kernel's own use (no pointers, since they leave
 // their memory in the end, which would upset the garbage collector). The assembly knows the fields by their
-// offsets (layout_amd64.go).
+// offsets (layout.go).
 //
 // The order of tiles in memory is the set's own: within vectors it may be any that winogradOut undoes.
 type winogradInArgs struct {
@@ -358,7 +358,7 @@ type winogradInArgs struct {
 
 // winogradOutArgs are the products of count planes, and six rows of each that they give: n pixels, after left pixels (0 or 1) of the
 // first tile that nobody wants. The addresses are for the kernel's own use, and so is number, which is 0. The assembly
-// knows the fields by their offsets (layout_amd64.go).
+// knows the fields by their offsets (layout.go).
 type winogradOutArgs struct {
 	rows             [WinogradRows]*float32
 	add              [WinogradRows]*float32 // what is added to them, if hasAdd is not 0

@@ -28,10 +28,14 @@ var families = map[string]func(){
 }
 
 func main() {
-	what := flag.String("what", "", "the family of kernels to write, or layout for the offsets of structs, to standard output")
+	what := flag.String("what", "", "the family of kernels to write, neon for all those of ARM, or layout for the offsets of structs, to standard output")
 	flag.Parse()
 	if *what == "layout" {
 		writeLayout()
+		return
+	}
+	if *what == "neon" {
+		writeNEON()
 		return
 	}
 	write, ok := families[*what]
