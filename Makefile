@@ -20,7 +20,7 @@ test: ## vet and all tests
 .PHONY: check-full
 check-full: ## the slow proofs: all tests, the slow ones too, with the race detector and on every kernel set, and longer fuzzing
 	CLASSSR_SLOW=1 CGO_ENABLED=1 $(GO) test -count=1 -race -timeout 40m ./...
-	CLASSSR_SLOW=1 $(MAKE) avx2 generic
+	CLASSSR_SLOW=1 $(MAKE) avx2 generic cross
 	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s
 
@@ -45,6 +45,12 @@ arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-use
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./internal/portable ./route
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine ./branch ./cost ./infer
 	GOARCH=arm64 $(GO) test -short -exec qemu-aarch64 -timeout 8m -run 'FullContext|GraphsOfOtherKinds|NumberOfThreads' ./engine
+
+.PHONY: cross
+cross: ## builds the program for other systems, and vets it there
+	for os in windows darwin; do for arch in amd64 arm64; do echo "$$os/$$arch"; \
+		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -o build/cross/ ./cmd/classsr && \
+		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) vet ./... || exit 1; done; done
 
 FAMILIES := colours convolution winograd dense dots edges elementwise filter interleave peak samples transform
 
