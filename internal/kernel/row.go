@@ -76,6 +76,9 @@ func sliceSegments(cut, segments []segment, first, count int) []segment {
 // cannot be interrupted, and would hold up the garbage collector.
 const maxPixels = 512
 
+// maxChunks of eight pixels bound likewise what a kernel for samples does at a time.
+const maxChunks = maxPixels / 8
+
 // floatBytes is the size of a float32.
 const floatBytes = 4
 

@@ -121,9 +121,6 @@ func interleaveAssembly(dst, rows []float32, distance, count int) int {
 	return 8 * chunks
 }
 
-// maxChunks of eight pixels bound what a kernel does at a time; see maxPixels.
-const maxChunks = maxPixels / 8
-
 // floatsFromBytesAssembly converts whole chunks of eight samples.
 func floatsFromBytesAssembly(dst []float32, src []byte, step int) int {
 	// The last chunk reads 16 bytes from its fifth sample on.

@@ -57,9 +57,6 @@ func interleaveOnNEON(dst, rows []float32, distance, count int) int {
 	return 4 * chunks
 }
 
-// maxChunks of eight pixels bound what a kernel does at a time; see maxPixels.
-const maxChunks = maxPixels / 8
-
 // floatsFromBytesOnNEON converts whole chunks of eight samples, of which all bytes of eight pixels are read.
 func floatsFromBytesOnNEON(dst []float32, src []byte, step int) int {
 	convert := [...]func(*float32, *byte, int){floatsFromBytes1NEON, floatsFromBytes2NEON, floatsFromBytes3NEON, floatsFromBytes4NEON}[step-1]

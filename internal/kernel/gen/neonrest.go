@@ -177,13 +177,16 @@ var structureBits = []uint32{0x7000, 0x8000, 0x4000, 0x0000}
 // between two is 127.5 alone, and becomes the even 128.
 func (f *neonFile) samples() {
 	f.table("neonSamples", 255, 1<<23, 1, 0)
-	for step := 1; step <= maxChannels; step++ {
-		f.function(fmt.Sprintf("floatsFromBytes%dNEON", step), "func(dst *float32, src *byte, chunks int)", 0, 24,
-			fmt.Sprintf("does what floatsFromBytesGeneric does for samples %d bytes apart, eight for every chunk.", step))
+	begin := func() {
 		f.op("MOVD dst+0(FP), R0")
 		f.op("MOVD src+8(FP), R1")
 		f.op("MOVD chunks+16(FP), R2")
 		f.op("MOVD $neonSamples<>(SB), R3")
+	}
+	for step := 1; step <= maxChannels; step++ {
+		f.function(fmt.Sprintf("floatsFromBytes%dNEON", step), "func(dst *float32, src *byte, chunks int)", 0, 24,
+			fmt.Sprintf("does what floatsFromBytesGeneric does for samples %d bytes apart, eight for every chunk.", step))
+		begin()
 		f.broadcast(16, 3)
 		f.label("chunk")
 		f.structures(0x0cdf0000|structureBits[step-1], fmt.Sprintf("LD%d.8B", step), 0, 1)
@@ -203,10 +206,7 @@ func (f *neonFile) samples() {
 	for channels := 1; channels <= maxChannels; channels++ {
 		f.function(fmt.Sprintf("bytesFromFloats%dNEON", channels), "func(dst *byte, src **float32, chunks int)", 0, 24,
 			fmt.Sprintf("does what bytesFromFloatsGeneric does for pixels of %d samples, eight for every chunk; src are %[1]d rows.", channels))
-		f.op("MOVD dst+0(FP), R0")
-		f.op("MOVD src+8(FP), R1")
-		f.op("MOVD chunks+16(FP), R2")
-		f.op("MOVD $neonSamples<>(SB), R3")
+		begin()
 		f.loadVector(16, memory{3, 0})
 		f.dup(17, 16, 1)
 		f.dup(18, 16, 2)

@@ -23,23 +23,28 @@ func neonWide(outs int) []int {
 	return []int{3, 2, 1}
 }
 
+// chunks writes the loops over what is left of a row: first as many vectors at a time as there are registers for, then fewer.
+func (f *neonFile) chunks(outs int, chunk func(label string, wide int)) {
+	for _, wide := range neonWide(outs) {
+		label := fmt.Sprint("wide", wide)
+		f.label(label)
+		f.op("CMP $%d, R%d", 4*wide, rLeft)
+		f.op("BLT %sdone", label)
+		chunk(label, wide)
+		f.op("ADD $%d, R%d", 16*wide, rX)
+		f.op("SUB $%d, R%d", 4*wide, rLeft)
+		f.op("B %s", label)
+		f.label(label + "done")
+	}
+}
+
 // row writes the row kernel for so many results.
 func (f *neonFile) row(outs int) {
 	f.function(fmt.Sprintf("rowNEONx%d", outs), "func(a *byte)", 0, 8, fmt.Sprintf("computes a row of %d result planes as rowGeneric does.", outs))
 	f.op("MOVD a+0(FP), R%d", rArgs)
 	f.op("MOVD %d(R%d), R%d", argN, rArgs, rLeft)
 	f.op("MOVD $0, R%d", rX)
-	for _, wide := range neonWide(outs) {
-		label := fmt.Sprint("wide", wide)
-		f.label(label)
-		f.op("CMP $%d, R%d", 4*wide, rLeft)
-		f.op("BLT %sdone", label)
-		f.rowChunk(label, outs, wide, 4)
-		f.op("ADD $%d, R%d", 16*wide, rX)
-		f.op("SUB $%d, R%d", 4*wide, rLeft)
-		f.op("B %s", label)
-		f.label(label + "done")
-	}
+	f.chunks(outs, func(label string, wide int) { f.rowChunk(label, outs, wide, 4) })
 	f.op("CBZ R%d, end", rLeft)
 	for numbers := 3; numbers > 1; numbers-- {
 		f.op("CMP $%d, R%d", numbers, rLeft)
@@ -93,9 +98,8 @@ func (f *neonFile) rowChunk(label string, outs, wide, numbers int) {
 
 // tap adds one weighted source row to all sums, and goes on behind its weights. Up to three weights behind them are read.
 func (f *neonFile) tap(outs, wide, numbers, rAt int) {
-	if f.loadVectors(neonWeight, (outs+3)/4, memory{rWeight, 0}); outs > 0 {
-		f.op("ADD $%d, R%d", 4*outs, rWeight)
-	}
+	f.loadVectors(neonWeight, (outs+3)/4, memory{rWeight, 0})
+	f.op("ADD $%d, R%d", 4*outs, rWeight)
 	const together = neonWeight - neonSource
 	for first := 0; first < wide; first += together {
 		n := min(wide-first, together)
@@ -164,11 +168,7 @@ func (f *neonFile) product(outs int) {
 	f.label("frequency")
 	f.op("MOVD %d(R%d), R%d", productTiles, rArgs, rLeft)
 	f.op("MOVD $0, R%d", rX)
-	for _, wide := range neonWide(outs) {
-		label := fmt.Sprint("wide", wide)
-		f.label(label)
-		f.op("CMP $%d, R%d", 4*wide, rLeft)
-		f.op("BLT %sdone", label)
+	f.chunks(outs, func(label string, wide int) {
 		for i := range outs * wide {
 			f.zero(i)
 		}
@@ -187,11 +187,7 @@ func (f *neonFile) product(outs int) {
 				f.op("ADD R%d, R%d", rPlane, rAt)
 			}
 		}
-		f.op("ADD $%d, R%d", 16*wide, rX)
-		f.op("SUB $%d, R%d", 4*wide, rLeft)
-		f.op("B %s", label)
-		f.label(label + "done")
-	}
+	})
 	f.op("MOVD R%d, R%d", rWeight, rFirst) // behind the weights of this frequency
 	f.op("MOVD %d(R%d), R%d", productTransformedFrequency, rArgs, rAt)
 	f.op("ADD R%d, R%d", rAt, rTransformed)
