@@ -52,7 +52,7 @@ cross: ## builds the program for other systems, and vets it there
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -o build/cross/ ./cmd/classsr && \
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) vet ./... || exit 1; done; done
 
-FAMILIES := colours convolution winograd dense dots edges elementwise filter interleave peak samples transform
+FAMILIES := colours convolution winograd winogradwide dense dots edges elementwise filter interleave peak samples transform
 
 .PHONY: gen
 gen: ## write the assembly again; it is checked in, and this must not change it

@@ -19,6 +19,8 @@ type Shape struct {
 	// Fleeting keeps weights as they are, for networks with so many that transformed ones would fill the memory and be slower to read
 	// than to compute; every Run transforms them.
 	Fleeting bool
+	// Wide asks for tiles of four columns instead of two, which is faster for windows that are computed whole. Not all kernel sets have them.
+	Wide bool
 }
 
 // NewConv packs a convolution for the kernel set in use. The weights are ordered as in PyTorch: out x in/groups x size x size;
@@ -40,7 +42,7 @@ func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
 	}
 	for range s.Groups {
 		if s.Size == 3 && s.Stride == 1 && c.in >= least && c.out >= least {
-			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out, !s.Fleeting))
+			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out, !s.Fleeting, s.Wide))
 		} else {
 			c.groups = append(c.groups, newRowSum(set, c.out, c.in*s.Size*s.Size, taps))
 		}
@@ -93,7 +95,7 @@ func groupOf(slope []float32, first, count int) []float32 {
 func (c *Conv) Tiles(grid Grid, r image.Rectangle) image.Rectangle {
 	if c.winograd != nil {
 		r.Min.Y, r.Max.Y = grid.rows(r.Min.Y, r.Max.Y)
-		r.Min.X, r.Max.X = grid.columns(r.Min.X, r.Max.X)
+		r.Min.X, r.Max.X = c.winograd[0].gridColumns(grid, r.Min.X, r.Max.X)
 	}
 	return r
 }

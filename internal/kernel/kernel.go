@@ -46,6 +46,11 @@ type Set struct {
 	winogradKernels func(a *kernelsArgs)
 	winogradIn      func(a *winogradInArgs)
 	winogradOut     func(a *winogradOutArgs)
+	// wideIn, wideOut and wideKernels are those of wide tiles, wideLanes of which are a vector of the transforms; nil if the set has only narrow ones.
+	wideIn      func(a *winogradInArgs)
+	wideOut     func(a *winogradOutArgs)
+	wideKernels func(a *kernelsArgs)
+	wideLanes   int
 	// dots adds inner products of up to dotsA rows with up to dotsB rows.
 	dots         func(as, bs int, a *dotsArgs)
 	dotsA, dotsB int
@@ -86,7 +91,8 @@ var generic = &Set{
 	name: "generic", lanes: 1, maxOuts: 16, row: rowGeneric,
 	product: productGeneric, winogradIn: winogradInGeneric, winogradOut: winogradOutGeneric,
 	winogradKernels: winogradKernelsGeneric,
-	dots:            dotsGeneric, dotsA: 64, dotsB: 1 << 16,
+	wideIn:          winogradInWideGeneric, wideOut: winogradOutWideGeneric, wideKernels: winogradKernelsWideGeneric, wideLanes: 1,
+	dots: dotsGeneric, dotsA: 64, dotsB: 1 << 16,
 	dense: denseGeneric, densePositions: 64,
 	peak: peakGeneric, peakMACs: 12,
 }

@@ -92,6 +92,16 @@ func winogradInNEON(a *byte)
 //go:noescape
 func winogradOutNEON(a *byte)
 
+// winogradInWideNEON does what winogradInWideGeneric does.
+//
+//go:noescape
+func winogradInWideNEON(a *byte)
+
+// winogradOutWideNEON does what winogradOutWideGeneric does.
+//
+//go:noescape
+func winogradOutWideNEON(a *byte)
+
 // combineNEON does what the loop in combine does.
 //
 //go:noescape

@@ -15,7 +15,7 @@ type Scratch struct {
 
 	transformed, products, spare []float32 // of a Winograd convolution
 	weights                      []float32 // of a fleeting one
-	vectors                      [(2*WinogradRows + 2) * Line]float32
+	rowsBetween                  []float32 // the steps of its transforms
 
 	// Arguments of kernels would be allocated if they were variables, since kernels are called indirectly.
 	args    rowArgs
@@ -31,6 +31,14 @@ type Scratch struct {
 func (s *Scratch) row(n int) []float32 {
 	s.rows = grow(s.rows, n)
 	return s.rows
+}
+
+// between gives what the transforms of a Winograd convolution need between their steps.
+func (s *Scratch) between() []float32 {
+	if s.rowsBetween == nil {
+		s.rowsBetween = AlignedSlice(winogradIn * wideStride) // more than narrow tiles need
+	}
+	return s.rowsBetween
 }
 
 // Line is a cache line, and the widest vector, in float32. Rows that begin at its multiples are stored fastest.

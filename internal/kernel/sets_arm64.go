@@ -12,6 +12,10 @@ func processorSets() []*Set {
 		winogradOut: func(a *winogradOutArgs) { winogradOutNEON((*byte)(unsafe.Pointer(a))) },
 		// Only networks too large to keep transformed weights need this often.
 		winogradKernels: winogradKernelsGeneric,
+		wideIn:          func(a *winogradInArgs) { winogradInWideNEON((*byte)(unsafe.Pointer(a))) },
+		wideOut:         func(a *winogradOutArgs) { winogradOutWideNEON((*byte)(unsafe.Pointer(a))) },
+		wideKernels:     winogradKernelsWideGeneric,
+		wideLanes:       4,
 		dots:            func(as, bs int, a *dotsArgs) { dotsNEON[as-1][bs-1]((*byte)(unsafe.Pointer(a))) },
 		dotsA:           len(dotsNEON), dotsB: len(dotsNEON[0]),
 		dense:          func(positions int, a *denseArgs) { denseNEON[positions-1]((*byte)(unsafe.Pointer(a))) },

@@ -14,15 +14,51 @@ import "github.com/klauspost/cpuid/v2"
 // Two columns, not four or six: beyond a strip's core every layer needs one column less than the layer before it, and tiles of two
 // can begin at the first column of each of them, wherever the core begins at an even one. Larger tiles would compute columns that
 // nobody reads, at every layer more.
+//
+// Where there are few layers, or windows are computed whole, so that there are few such columns or none, tiles are four columns wide:
+// F(6x4, 3x3), with 48 multiplications instead of 64 for the same pixels, and the points 0, 1, -1, 2, -2 and infinity along the width.
 const (
-	// WinogradRows and WinogradColumns are the size of a tile of the result.
+	// WinogradRows and WinogradColumns are the size of a tile of the result, WideColumns the columns of a wide one.
 	WinogradRows    = 6
 	WinogradColumns = 2
+	WideColumns     = 4
 
-	winogradIn          = WinogradRows + 2
-	winogradAcross      = WinogradColumns + 2
-	winogradFrequencies = winogradIn * winogradAcross
+	winogradIn = WinogradRows + 2
+	// winogradAcross is how many columns of the source a tile reads.
+	winogradAcross = WinogradColumns + 2
+	wideAcross     = WideColumns + 2
 )
+
+// tiling is a size of tiles: columns of the result and of the source, and what transforms them.
+type tiling struct {
+	columns, across int
+	lanes           int // tiles in a vector of the transforms
+	most            int // tiles that are worked on at a time
+	toTiles         func(*winogradInArgs)
+	fromTiles       func(*winogradOutArgs)
+	kernels         func(*kernelsArgs)
+	kernel          func(k *[9]float32, u []float32) // a single one
+}
+
+func (t *tiling) frequencies() int { return winogradIn * t.across }
+
+// mostWide is how many wide tiles are transformed at a time, so that the rows between both steps of the transforms, which have room for their
+// pixels, wideStride numbers each, stay in the first-level cache. The stride is no power of two.
+const (
+	mostWide   = 64
+	wideStride = WideColumns*mostWide + Line
+)
+
+// tiling is the size of tiles that a convolution is computed in.
+func (s *Set) tiling(wide bool) *tiling {
+	if wide && s.wideIn != nil {
+		return &tiling{
+			WideColumns, wideAcross, s.wideLanes, mostWide, s.wideIn, s.wideOut, s.wideKernels, transformKernelWide,
+		}
+	}
+	const most = 8 * 2 * Line
+	return &tiling{WinogradColumns, winogradAcross, s.lanes, most, s.winogradIn, s.winogradOut, s.winogradKernels, transformKernel}
+}
 
 // Grid says where tiles begin: at rows and columns that are Row and Column more than a multiple of a tile's height and width. Parts
 // of a tensor computed apart have the same bits if their tiles lie in the same grid.
@@ -33,12 +69,13 @@ func (g Grid) rows(y0, y1 int) (first, end int) {
 	return y0 - mod(y0-g.Row, WinogradRows), y1 + mod(g.Row-y1, WinogradRows)
 }
 
-func (g Grid) columns(x0, x1 int) (first, end int) {
-	return x0 - mod(x0-g.Column, WinogradColumns), x1 + mod(g.Column-x1, WinogradColumns)
+func (t *tiling) gridColumns(g Grid, x0, x1 int) (first, end int) {
+	return x0 - mod(x0-g.Column, t.columns), x1 + mod(g.Column-x1, t.columns)
 }
 
 // winograd is a group of a convolution in that form.
 type winograd struct {
+	*tiling
 	set     *Set
 	in, out int
 	blocks  []winogradBlock
@@ -61,8 +98,8 @@ const (
 	minForExact = 32
 )
 
-func newWinograd(set *Set, in, out int, kept bool) *winograd {
-	w := &winograd{set: set, in: in, out: out, kept: kept}
+func newWinograd(set *Set, in, out int, kept, wide bool) *winograd {
+	w := &winograd{tiling: set.tiling(wide), set: set, in: in, out: out, kept: kept}
 	for _, r := range evenly(out, set.maxOuts) {
 		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: weightsFor(w.numbers() * in * r.len())})
 	}
@@ -72,13 +109,14 @@ func newWinograd(set *Set, in, out int, kept bool) *winograd {
 // numbers is how many numbers are kept for a pair of planes.
 func (w *winograd) numbers() int {
 	if w.kept {
-		return winogradFrequencies
+		return w.frequencies()
 	}
 	return 9
 }
 
 // pack takes over weights.
 func (w *winograd) pack(weight, bias, slope []float32) {
+	transformed := make([]float32, w.frequencies())
 	for i := range w.blocks {
 		b := &w.blocks[i]
 		b.bias, b.slope = bias[b.first:], groupOf(slope, b.first, b.outs)
@@ -91,7 +129,8 @@ func (w *winograd) pack(weight, bias, slope []float32) {
 					}
 					continue
 				}
-				for f, v := range transformKernel(k) {
+				w.kernel(k, transformed)
+				for f, v := range transformed {
 					b.weight[(f*w.in+plane)*b.outs+o] = v
 				}
 			}
@@ -105,7 +144,7 @@ func (w *winograd) weightsOf(i int, s *Scratch) *float32 {
 	if w.kept {
 		return &b.weight[0]
 	}
-	return &s.weights[winogradFrequencies*w.in*b.first]
+	return &s.weights[w.frequencies()*w.in*b.first]
 }
 
 // transformWeights transforms the weights of all blocks for a run.
@@ -113,11 +152,11 @@ func (w *winograd) transformWeights(s *Scratch) {
 	if w.kept {
 		return
 	}
-	s.weights = grow(s.weights, winogradFrequencies*w.in*w.out+Line) // kernels may read behind them
+	s.weights = grow(s.weights, w.frequencies()*w.in*w.out+Line) // kernels may read behind them
 	for i := range w.blocks {
 		b := &w.blocks[i]
 		s.kernels = kernelsArgs{kernels: &b.weight[0], weight: w.weightsOf(i, s), planes: w.in, outs: b.outs}
-		w.set.winogradKernels(&s.kernels)
+		w.kernels(&s.kernels)
 	}
 }
 
@@ -126,47 +165,6 @@ func (w *winograd) transformWeights(s *Scratch) {
 type kernelsArgs struct {
 	kernels, weight *float32
 	planes, outs    int
-}
-
-// winogradKernelsGeneric computes u = G k H for all kernels.
-func winogradKernelsGeneric(a *kernelsArgs) {
-	for plane := range a.planes {
-		kernels := rowAt(a.kernels, plane*9*a.outs*floatBytes, 9*a.outs)
-		for o := range a.outs {
-			var k [9]float32
-			for j := range k {
-				k[j] = kernels[j*a.outs+o]
-			}
-			for f, v := range transformKernel(&k) {
-				*rowAtPointer(a.weight, ((f*a.planes+plane)*a.outs+o)*floatBytes) = v
-			}
-		}
-	}
-}
-
-// transformKernel computes u = G k H, with
-//
-//	G = 1 0 0, -2/9 (1 1 1), -2/9 (1 -1 1), 1/90 (1 2 4), 1/90 (1 -2 4), 8/45 (4 2 1), 8/45 (4 -2 1), 0 0 1
-//	H = 1 0 0, 1/2 (1 1 1), 1/2 (1 -1 1), 0 0 1 (transposed)
-func transformKernel(k *[9]float32) (u [winogradFrequencies]float32) {
-	var columns [winogradIn][3]float64
-	for x := range 3 {
-		top, middle, bottom := float64(k[x]), float64(k[3+x]), float64(k[6+x])
-		columns[0][x], columns[7][x] = top, bottom
-		even, odd := -2.0/9*(top+bottom), -2.0/9*middle
-		columns[1][x], columns[2][x] = even+odd, even-odd
-		even, odd = 1.0/90*top+4.0/90*bottom, 2.0/90*middle
-		columns[3][x], columns[4][x] = even+odd, even-odd
-		even, odd = 32.0/45*top+8.0/45*bottom, 16.0/45*middle
-		columns[5][x], columns[6][x] = even+odd, even-odd
-	}
-	for i := range columns {
-		left, middle, right := columns[i][0], columns[i][1], columns[i][2]
-		even, odd := 0.5*(left+right), 0.5*middle
-		u[i*winogradAcross], u[i*winogradAcross+1] = float32(left), float32(even+odd)
-		u[i*winogradAcross+2], u[i*winogradAcross+3] = float32(even-odd), float32(right)
-	}
-	return u
 }
 
 func mod(a, b int) int { return (a%b + b) % b }
@@ -200,10 +198,10 @@ var winogradBytes = func() int {
 	return min(max(l2/8*3, least), most)
 }()
 
-// batch is how many tiles are worked on at a time: whole pairs of the widest vectors.
+// batch is how many tiles are worked on at a time: whole pairs of vectors.
 func (w *winograd) batch() int {
-	const pair = 2 * Line
-	return min(max(winogradBytes/(floatBytes*winogradFrequencies*w.in)/pair, 1), 8) * pair
+	pair := 2 * w.set.lanes
+	return min(max(winogradBytes/(floatBytes*w.frequencies()*w.in)/pair*pair, pair), w.most)
 }
 
 // area is what a run computes: rows y0 to y1-1 and w columns from x on, in a grid that makes tile rows begin at row first and tile
@@ -216,30 +214,29 @@ type area struct {
 
 // scratchLen is how many numbers a run's scratch memory holds, but for short rows.
 func (w *winograd) scratchLen() int {
-	n := winogradFrequencies * ((w.in+min(w.set.maxOuts, w.out))*w.batch() + 2*winogradPad)
+	n := w.frequencies() * ((w.in+min(w.set.maxOuts, w.out))*w.batch() + 2*winogradPad)
 	if !w.kept {
-		n += winogradFrequencies * w.in * w.out
+		n += w.frequencies() * w.in * w.out
 	}
 	return n
 }
 
 // run computes an area of all result planes. The sources are those of the group's planes.
 func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
-	across := (a.left + a.w + WinogradColumns - 1) / WinogradColumns // tiles
-	lanes := w.set.lanes
+	across := (a.left + a.w + w.columns - 1) / w.columns // tiles
 	batch := w.batch()
-	padded := (across + lanes - 1) / lanes * lanes
+	padded := roundUp(across, w.lanes)
 	rows := 1 // rows of tiles that are worked on together
 	if padded < batch {
 		rows = batch / padded
 	}
-	s.transformed = grow(s.transformed, winogradFrequencies*(w.in*batch+winogradPad))
-	s.products = grow(s.products, winogradFrequencies*(min(w.set.maxOuts, w.out)*batch+winogradPad))
+	s.transformed = grow(s.transformed, w.frequencies()*(w.in*batch+winogradPad))
+	s.products = grow(s.products, w.frequencies()*(min(w.set.maxOuts, w.out)*batch+winogradPad))
 	w.transformWeights(s)
 	for ; a.first < a.y1; a.first += rows * WinogradRows {
 		rows = min(rows, (a.y1-a.first+WinogradRows-1)/WinogradRows)
 		for tile := 0; tile < across; tile += batch {
-			w.runBatch(dst, a, tileBatch{tile, min(across-tile, batch), rows, lanes}, src, add, s)
+			w.runBatch(dst, a, tileBatch{tile, min(across-tile, batch), rows, w.lanes}, src, add, s)
 		}
 	}
 }
@@ -248,14 +245,19 @@ func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
 type tileBatch struct{ first, count, rows, lanes int }
 
 // padded is how many tiles there is room for in a row of tiles: whole vectors.
-func (b tileBatch) padded() int { return (b.count + b.lanes - 1) / b.lanes * b.lanes }
+func (b tileBatch) padded() int { return roundUp(b.count, b.lanes) }
+
+// tiles is how many there is room for in all of them: whole vectors of the products.
+func (b tileBatch) tiles(set *Set) int { return roundUp(b.padded()*b.rows, set.lanes) }
+
+func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
 func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Block, s *Scratch) {
-	tiles := b.padded() * b.rows
+	tiles := b.tiles(w.set)
 	for row := range b.rows {
 		plane := 0
 		for _, block := range src {
-			w.transform(block, a.first+row*WinogradRows-a.pad, b, s.transformed[plane*tiles+row*b.padded():], tiles, &s.rowsIn)
+			w.transform(block, a.first+row*WinogradRows-a.pad, b, s.transformed[plane*tiles+row*b.padded():], tiles, s)
 			plane += block.C
 		}
 	}
@@ -264,7 +266,7 @@ func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Bl
 		s.product = productArgs{
 			transformed: &s.transformed[0], transformedFrequency: (w.in*tiles + winogradPad) * floatBytes,
 			products: &s.products[0], productFrequency: (block.outs*tiles + winogradPad) * floatBytes,
-			plane: tiles * floatBytes, weight: w.weightsOf(i, s), planes: w.in, tiles: tiles, frequencies: winogradFrequencies,
+			plane: tiles * floatBytes, weight: w.weightsOf(i, s), planes: w.in, tiles: tiles, frequencies: w.frequencies(),
 		}
 		w.set.product(block.outs, &s.product)
 		for row := range b.rows {
@@ -274,27 +276,28 @@ func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Bl
 }
 
 // transform transforms the tiles of all planes of a block that read rows from y on.
-func (w *winograd) transform(src Block, y int, b tileBatch, to []float32, tiles int, a *winogradInArgs) {
-	x, width := b.first*WinogradColumns, b.count*WinogradColumns+winogradAcross-WinogradColumns
+func (w *winograd) transform(src Block, y int, b tileBatch, to []float32, tiles int, s *Scratch) {
+	a := &s.rowsIn
+	x, width := b.first*w.columns, b.count*w.columns+w.across-w.columns
 	for r := range a.rows {
 		seg := src.segment(y+r, x, width)
 		a.rows[r], a.planes[r] = seg.src, seg.plane
 	}
 	a.transformed, a.plane, a.frequency = &to[0], tiles*floatBytes, (w.in*tiles+winogradPad)*floatBytes
-	a.count, a.tiles = src.C, b.count
-	w.set.winogradIn(a)
+	a.count, a.tiles, a.scratch = src.C, b.count, &s.between()[0]
+	w.toTiles(a)
 }
 
 // collect makes the result rows of a row of tiles.
 func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch, row int, add *Block, s *Scratch) {
-	x := b.first*WinogradColumns - a.left // result column of the first tile, or one before the first
-	end := min(x+b.count*WinogradColumns, a.w)
+	x := b.first*w.columns - a.left // result column of the first tile, or some before the first
+	end := min(x+b.count*w.columns, a.w)
 	args := &s.rowsOut
 	args.left = max(-x, 0)
 	args.n = end - max(x, 0)
 	x = max(x, 0)
 	s.spare = grow(s.spare, args.n)
-	args.scratch, args.number = &s.vectors[0], 0
+	args.scratch, args.number = &s.between()[0], 0
 	args.hasAdd = 0
 	if add != nil {
 		args.hasAdd = 1
@@ -313,14 +316,14 @@ func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch,
 			args.add[r], args.addPlanes[r] = seg.src, seg.plane
 		}
 	}
-	tiles := b.padded() * b.rows
+	tiles := b.tiles(w.set)
 	args.products, args.plane = &s.products[row*b.padded()], tiles*floatBytes
 	args.frequency = (block.outs*tiles + winogradPad) * floatBytes
 	args.count, args.bias, args.slope = block.outs, &block.bias[0], nil
 	if block.slope != nil {
 		args.slope = &block.slope[0]
 	}
-	w.set.winogradOut(args)
+	w.fromTiles(args)
 }
 
 // productArgs are the products of a Winograd convolution for some result planes, at all frequencies f:
@@ -354,9 +357,10 @@ type winogradInArgs struct {
 	transformed      *float32
 	plane, frequency int // in bytes
 	count, tiles     int
+	scratch          *float32 // of wide tiles: rows of wideStride numbers
 }
 
-// winogradOutArgs are the products of count planes, and six rows of each that they give: n pixels, after left pixels (0 or 1) of the
+// winogradOutArgs are the products of count planes, and six rows of each that they give: n pixels, after left pixels (fewer than a tile has) of the
 // first tile that nobody wants. The addresses are for the kernel's own use, and so is number, which is 0. The assembly
 // knows the fields by their offsets (layout.go).
 type winogradOutArgs struct {
@@ -373,5 +377,5 @@ type winogradOutArgs struct {
 	slope            *float32 // count numbers, or nil without activation
 	number           int
 	hasAdd           int
-	scratch          *float32 // (2*WinogradRows + 2) * Line numbers for the kernel's own use
+	scratch          *float32 // for the kernel's own use: (2*WinogradRows + 2) * Line numbers, of wide tiles winogradIn * wideStride
 }

@@ -244,7 +244,39 @@ DATA winogradFactors<>+944(SB)/4, $0x3d000000
 DATA winogradFactors<>+948(SB)/4, $0x3d000000
 DATA winogradFactors<>+952(SB)/4, $0x3d000000
 DATA winogradFactors<>+956(SB)/4, $0x3d000000
-GLOBL winogradFactors<>(SB), RODATA|NOPTR, $960
+DATA winogradFactors<>+960(SB)/4, $0xc0000000
+DATA winogradFactors<>+964(SB)/4, $0xc0000000
+DATA winogradFactors<>+968(SB)/4, $0xc0000000
+DATA winogradFactors<>+972(SB)/4, $0xc0000000
+DATA winogradFactors<>+976(SB)/4, $0xc0000000
+DATA winogradFactors<>+980(SB)/4, $0xc0000000
+DATA winogradFactors<>+984(SB)/4, $0xc0000000
+DATA winogradFactors<>+988(SB)/4, $0xc0000000
+DATA winogradFactors<>+992(SB)/4, $0xc0000000
+DATA winogradFactors<>+996(SB)/4, $0xc0000000
+DATA winogradFactors<>+1000(SB)/4, $0xc0000000
+DATA winogradFactors<>+1004(SB)/4, $0xc0000000
+DATA winogradFactors<>+1008(SB)/4, $0xc0000000
+DATA winogradFactors<>+1012(SB)/4, $0xc0000000
+DATA winogradFactors<>+1016(SB)/4, $0xc0000000
+DATA winogradFactors<>+1020(SB)/4, $0xc0000000
+DATA winogradFactors<>+1024(SB)/4, $0xc0800000
+DATA winogradFactors<>+1028(SB)/4, $0xc0800000
+DATA winogradFactors<>+1032(SB)/4, $0xc0800000
+DATA winogradFactors<>+1036(SB)/4, $0xc0800000
+DATA winogradFactors<>+1040(SB)/4, $0xc0800000
+DATA winogradFactors<>+1044(SB)/4, $0xc0800000
+DATA winogradFactors<>+1048(SB)/4, $0xc0800000
+DATA winogradFactors<>+1052(SB)/4, $0xc0800000
+DATA winogradFactors<>+1056(SB)/4, $0xc0800000
+DATA winogradFactors<>+1060(SB)/4, $0xc0800000
+DATA winogradFactors<>+1064(SB)/4, $0xc0800000
+DATA winogradFactors<>+1068(SB)/4, $0xc0800000
+DATA winogradFactors<>+1072(SB)/4, $0xc0800000
+DATA winogradFactors<>+1076(SB)/4, $0xc0800000
+DATA winogradFactors<>+1080(SB)/4, $0xc0800000
+DATA winogradFactors<>+1084(SB)/4, $0xc0800000
+GLOBL winogradFactors<>(SB), RODATA|NOPTR, $1088
 
 DATA winogradKernelFactors<>+0(SB)/4, $0xbe638e39
 DATA winogradKernelFactors<>+4(SB)/4, $0x3c360b61
@@ -254,7 +286,12 @@ DATA winogradKernelFactors<>+16(SB)/4, $0x3f360b61
 DATA winogradKernelFactors<>+20(SB)/4, $0x3e360b61
 DATA winogradKernelFactors<>+24(SB)/4, $0x3eb60b61
 DATA winogradKernelFactors<>+28(SB)/4, $0x3f000000
-GLOBL winogradKernelFactors<>(SB), RODATA|NOPTR, $32
+DATA winogradKernelFactors<>+32(SB)/4, $0x3e800000
+DATA winogradKernelFactors<>+36(SB)/4, $0xbe2aaaab
+DATA winogradKernelFactors<>+40(SB)/4, $0x3e2aaaab
+DATA winogradKernelFactors<>+44(SB)/4, $0x3daaaaab
+DATA winogradKernelFactors<>+48(SB)/4, $0x3d2aaaab
+GLOBL winogradKernelFactors<>(SB), RODATA|NOPTR, $52
 
 DATA firstLanesAVX2<>+0(SB)/4, $0xffffffff
 DATA firstLanesAVX2<>+4(SB)/4, $0xffffffff

@@ -27,20 +27,39 @@ func productGeneric(outs int, a *productArgs) {
 
 // winogradInGeneric computes t = B r C.
 func winogradInGeneric(a *winogradInArgs) {
-	var s [winogradAcross][winogradIn][someTiles]float32 // r C
+	transformIn(a, WinogradColumns, winogradAcross, func(s *[wideAcross][winogradIn][someTiles]float32, r, n int, row []float32) {
+		for i := range n {
+			d := (*[winogradAcross]float32)(row[i*WinogradColumns:])
+			s[0][r][i], s[1][r][i], s[2][r][i], s[3][r][i] = d[0]-d[2], d[1]+d[2], d[2]-d[1], d[1]-d[3]
+		}
+	})
+}
+
+func winogradInWideGeneric(a *winogradInArgs) {
+	transformIn(a, WideColumns, wideAcross, func(s *[wideAcross][winogradIn][someTiles]float32, r, n int, row []float32) {
+		for i := range n {
+			d := (*[wideAcross]float32)(row[i*WideColumns:])
+			s[0][r][i], s[5][r][i] = 4*(d[0]-d[2])+d[4]-d[2], d[5]-d[3]-4*(d[3]-d[1])
+			even, odd := d[4]-4*d[2], d[3]-4*d[1]
+			s[1][r][i], s[2][r][i] = even+odd, even-odd
+			even, odd = d[4]-d[2], 2*(d[3]-d[1])
+			s[3][r][i], s[4][r][i] = even+odd, even-odd
+		}
+	})
+}
+
+// transformIn does both; width transforms a row of n tiles along the width.
+func transformIn(a *winogradInArgs, columns, across int, width func(s *[wideAcross][winogradIn][someTiles]float32, r, n int, row []float32)) {
+	var s [wideAcross][winogradIn][someTiles]float32 // r C
 	for c := range a.count {
 		for first := 0; first < a.tiles; first += someTiles {
 			n := min(a.tiles-first, someTiles)
 			for r := range winogradIn {
-				row := rowAt(a.rows[r], c*a.planes[r]+first*WinogradColumns*floatBytes, n*WinogradColumns+2)
-				for i := range n {
-					d := (*[winogradAcross]float32)(row[i*WinogradColumns:])
-					s[0][r][i], s[1][r][i], s[2][r][i], s[3][r][i] = d[0]-d[2], d[1]+d[2], d[2]-d[1], d[1]-d[3]
-				}
+				width(&s, r, n, rowAt(a.rows[r], c*a.planes[r]+first*columns*floatBytes, n*columns+2))
 			}
-			for j := range s {
+			for j := range across {
 				at := rowAtPointer(a.transformed, j*a.frequency+c*a.plane+first*floatBytes)
-				transformRows(at, winogradAcross*a.frequency, n, &s[j])
+				transformRows(at, across*a.frequency, n, &s[j])
 			}
 		}
 	}
@@ -68,38 +87,57 @@ func transformRows(at *float32, distance, n int, r *[winogradIn][someTiles]float
 
 // winogradOutGeneric computes y = A m D, adds the bias and the skip connection, and activates.
 func winogradOutGeneric(a *winogradOutArgs) {
+	transformOut(a, WinogradColumns, winogradAcross, func(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f [wideAcross][]float32) {
+		for t := range n {
+			m0, m1, m2, m3 := f[0][t], f[1][t], f[2][t], f[3][t]
+			m[0][i][t], m[1][i][t] = m0+m1+m2, m1-m2-m3
+		}
+	})
+}
+
+func winogradOutWideGeneric(a *winogradOutArgs) {
+	transformOut(a, WideColumns, wideAcross, func(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f [wideAcross][]float32) {
+		for t := range n {
+			sum1, difference1 := f[1][t]+f[2][t], f[1][t]-f[2][t]
+			sum2, difference2 := f[3][t]+f[4][t], f[3][t]-f[4][t]
+			m[0][i][t], m[1][i][t] = f[0][t]+sum1+sum2, difference1+2*difference2
+			m[2][i][t], m[3][i][t] = sum1+4*sum2, f[5][t]+difference1+8*difference2
+		}
+	})
+}
+
+// transformOut does both; width transforms row i of n tiles along the width, from the frequencies f.
+func transformOut(a *winogradOutArgs, columns, across int, width func(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f [wideAcross][]float32)) {
 	bias := unsafe.Slice(a.bias, a.count)
-	tiles := (a.left + a.n + WinogradColumns - 1) / WinogradColumns
-	var m [WinogradColumns][winogradIn][someTiles]float32 // m D
-	var y [WinogradRows][WinogradColumns * someTiles]float32
+	tiles := (a.left + a.n + columns - 1) / columns
+	var m [WideColumns][winogradIn][someTiles]float32 // m D
+	var y [WinogradRows][WideColumns * someTiles]float32
 	for c := range a.count {
 		for first := 0; first < tiles; first += someTiles {
 			n := min(tiles-first, someTiles)
 			for i := range winogradIn {
-				at := i*winogradAcross*a.frequency + c*a.plane + first*floatBytes
-				m0, m1 := rowAt(a.products, at, n), rowAt(a.products, at+a.frequency, n)
-				m2, m3 := rowAt(a.products, at+2*a.frequency, n), rowAt(a.products, at+3*a.frequency, n)
-				even, odd := m[0][i][:n], m[1][i][:n]
-				for t := range even {
-					even[t], odd[t] = m0[t]+m1[t]+m2[t], m1[t]-m2[t]-m3[t]
+				var f [wideAcross][]float32
+				for j := range across {
+					f[j] = rowAt(a.products, (i*across+j)*a.frequency+c*a.plane+first*floatBytes, n)
 				}
+				width(&m, i, n, f)
 			}
-			for column := range m {
-				collectRows(&y, column, n, &m[column], bias[c])
+			for column := range columns {
+				collectRows(&y, column, columns, n, &m[column], bias[c])
 			}
-			finishRows(a, c, first*WinogradColumns, n*WinogradColumns, &y)
+			finishRows(a, c, first*columns, n*columns, &y)
 		}
 	}
 }
 
-// collectRows computes A m for a column of n tiles, with the bias, and puts it into every second pixel of the rows.
-func collectRows(y *[WinogradRows][WinogradColumns * someTiles]float32, column, n int, m *[winogradIn][someTiles]float32, bias float32) {
+// collectRows computes A m for a column of n tiles, with the bias, and puts it into that column of each tile.
+func collectRows(y *[WinogradRows][WideColumns * someTiles]float32, column, columns, n int, m *[winogradIn][someTiles]float32, bias float32) {
 	for i := range min(n, someTiles) {
 		m0, m7 := m[0][i]+bias, m[7][i]+bias
 		sum1, difference1 := m[1][i]+m[2][i], m[1][i]-m[2][i]
 		sum2, difference2 := m[3][i]+m[4][i], m[3][i]-m[4][i]
 		sum3, difference3 := m[5][i]+m[6][i], m[5][i]-m[6][i]
-		x := i*WinogradColumns + column
+		x := i*columns + column
 		y[0][x] = m0 + sum1 + sum2 + sum3
 		y[1][x] = bias + difference1 + 2*difference2 + 0.5*difference3
 		y[2][x] = bias + sum1 + 4*sum2 + 0.25*sum3
@@ -111,7 +149,7 @@ func collectRows(y *[WinogradRows][WinogradColumns * someTiles]float32, column, 
 
 // finishRows adds the skip connection to n pixels from x on, counted from the first tile, activates them and stores those that are
 // wanted.
-func finishRows(a *winogradOutArgs, c, x, n int, y *[WinogradRows][WinogradColumns * someTiles]float32) {
+func finishRows(a *winogradOutArgs, c, x, n int, y *[WinogradRows][WideColumns * someTiles]float32) {
 	from, to := max(x, a.left), min(x+n, a.left+a.n)
 	for r := range y {
 		values := y[r][from-x : to-x]
@@ -124,4 +162,72 @@ func finishRows(a *winogradOutArgs, c, x, n int, y *[WinogradRows][WinogradColum
 		}
 		copy(rowAt(a.rows[r], c*a.rowPlanes[r]+offset, to-from), values)
 	}
+}
+
+// winogradKernelsGeneric computes u = G k H for all kernels.
+func winogradKernelsGeneric(a *kernelsArgs) {
+	transformKernels(a, make([]float32, winogradIn*winogradAcross), transformKernel)
+}
+
+func winogradKernelsWideGeneric(a *kernelsArgs) {
+	transformKernels(a, make([]float32, winogradIn*wideAcross), transformKernelWide)
+}
+
+func transformKernels(a *kernelsArgs, transformed []float32, transform func(k *[9]float32, u []float32)) {
+	for plane := range a.planes {
+		kernels := rowAt(a.kernels, plane*9*a.outs*floatBytes, 9*a.outs)
+		for o := range a.outs {
+			var k [9]float32
+			for j := range k {
+				k[j] = kernels[j*a.outs+o]
+			}
+			transform(&k, transformed)
+			for f, v := range transformed {
+				*rowAtPointer(a.weight, ((f*a.planes+plane)*a.outs+o)*floatBytes) = v
+			}
+		}
+	}
+}
+
+// transformKernel computes u = G k H, with
+//
+//	G = 1 0 0, -2/9 (1 1 1), -2/9 (1 -1 1), 1/90 (1 2 4), 1/90 (1 -2 4), 8/45 (4 2 1), 8/45 (4 -2 1), 0 0 1
+//	H = 1 0 0, 1/2 (1 1 1), 1/2 (1 -1 1), 0 0 1 (transposed)
+func transformKernel(k *[9]float32, u []float32) {
+	for i, row := range transformHeight(k) {
+		left, middle, right := row[0], row[1], row[2]
+		even, odd := 0.5*(left+right), 0.5*middle
+		for j, v := range [winogradAcross]float64{left, even + odd, even - odd, right} {
+			u[i*winogradAcross+j] = float32(v)
+		}
+	}
+}
+
+// transformKernelWide computes the same with
+//
+//	H = 1/4 0 0, -1/6 (1 1 1), -1/6 (1 -1 1), 1/24 (1 2 4), 1/24 (1 -2 4), 0 0 1 (transposed)
+func transformKernelWide(k *[9]float32, u []float32) {
+	for i, row := range transformHeight(k) {
+		left, middle, right := row[0], row[1], row[2]
+		even1, odd1 := -(left+right)/6, -middle/6
+		even2, odd2 := left/24+right/6, middle/12
+		for j, v := range [wideAcross]float64{left / 4, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, right} {
+			u[i*wideAcross+j] = float32(v)
+		}
+	}
+}
+
+// transformHeight computes G k.
+func transformHeight(k *[9]float32) (columns [winogradIn][3]float64) {
+	for x := range 3 {
+		top, middle, bottom := float64(k[x]), float64(k[3+x]), float64(k[6+x])
+		columns[0][x], columns[7][x] = top, bottom
+		even, odd := -2.0/9*(top+bottom), -2.0/9*middle
+		columns[1][x], columns[2][x] = even+odd, even-odd
+		even, odd = 1.0/90*top+4.0/90*bottom, 2.0/90*middle
+		columns[3][x], columns[4][x] = even+odd, even-odd
+		even, odd = 32.0/45*top+8.0/45*bottom, 16.0/45*middle
+		columns[5][x], columns[6][x] = even+odd, even-odd
+	}
+	return columns
 }

@@ -17,7 +17,7 @@ var (
 )
 
 // kernelFactors are the constants of the transform of weights.
-var kernelFactors = []float64{-2.0 / 9, 1.0 / 90, 4.0 / 90, 2.0 / 90, 32.0 / 45, 8.0 / 45, 16.0 / 45, 0.5}
+var kernelFactors = []float64{-2.0 / 9, 1.0 / 90, 4.0 / 90, 2.0 / 90, 32.0 / 45, 8.0 / 45, 16.0 / 45, 0.5, 0.25, -1.0 / 6, 1.0 / 6, 1.0 / 12, 1.0 / 24}
 
 var kernelFactorTable Mem
 
@@ -31,12 +31,12 @@ func writeKernelFactors() {
 // kernels writes the transform of weights: result planes, as many as a vector has lanes at most, lie in vectors. Whole vectors are
 // loaded and stored, which is faster: what lies behind the result planes is overwritten by the next source planes. Only the last ones
 // have too few behind them.
-func (t *transform) kernels(table Mem) {
-	TEXT("winogradKernels"+t.name, NOSPLIT, "func(a *byte)")
+func (t *transform) kernels(name string, table Mem, row func(k *kernels, c [3]reg.VecVirtual)) {
+	TEXT(name+t.name, NOSPLIT, "func(a *byte)")
 	Pragma("noescape")
-	Doc("winogradKernels" + t.name + " does what winogradKernelsGeneric does.")
+	Doc(name + t.name + " does what " + name + "Generic does.")
 	args := Load(Param("a"), GP64())
-	k := kernels{transform: t, from: GP64(), to: GP64(), outs: GP64(), frequency: GP64(), factors: GP64()}
+	k := kernels{transform: t, row: row, from: GP64(), to: GP64(), outs: GP64(), frequency: GP64(), factors: GP64()}
 	planes, n := GP64(), GP64()
 	LEAQ(kernelFactorTable, k.factors)
 	MOVQ(Mem{Base: args, Disp: kernelsKernels}, k.from)
@@ -77,6 +77,7 @@ type kernels struct {
 	factors         reg.GPVirtual
 	m               *mask
 	weight          reg.GPVirtual
+	row             func(k *kernels, c [3]reg.VecVirtual) // stores the frequencies of a row
 }
 
 // plane transforms the kernels of a source plane and goes on to the next one.
@@ -115,26 +116,39 @@ func (k *kernels) plane() {
 			e, o := even(x), odd(x)
 			sums[x], differences[x] = k.sum(e, o), k.difference(e, o)
 		}
-		k.row(sums)
-		k.row(differences)
+		k.row(k, sums)
+		k.row(k, differences)
 	}
-	k.row(each(func(x int) reg.VecVirtual { return load(0, x) }))
+	k.row(k, each(func(x int) reg.VecVirtual { return load(0, x) }))
 	pair(func(x int) reg.VecVirtual { return k.scaled(-2.0/9, k.sum(load(0, x), load(2, x))) },
 		func(x int) reg.VecVirtual { return k.scaled(-2.0/9, load(1, x)) })
 	pair(func(x int) reg.VecVirtual { return k.added(k.scaled(1.0/90, load(0, x)), 4.0/90, load(2, x)) },
 		func(x int) reg.VecVirtual { return k.scaled(2.0/90, load(1, x)) })
 	pair(func(x int) reg.VecVirtual { return k.added(k.scaled(32.0/45, load(0, x)), 8.0/45, load(2, x)) },
 		func(x int) reg.VecVirtual { return k.scaled(16.0/45, load(1, x)) })
-	k.row(each(func(x int) reg.VecVirtual { return load(2, x) }))
+	k.row(k, each(func(x int) reg.VecVirtual { return load(2, x) }))
 	LEAQ(Mem{Base: k.from, Index: k.outs, Scale: 8}, k.from)
 	ADDQ(k.outs, k.from)
 	ADDQ(k.outs, k.to)
 }
 
-// row stores the four frequencies of a row.
-func (k *kernels) row(c [3]reg.VecVirtual) {
+// narrowRow stores the four frequencies of a row of narrow tiles.
+func (k *kernels) narrowRow(c [3]reg.VecVirtual) {
 	even, odd := k.scaled(0.5, k.sum(c[0], c[2])), k.scaled(0.5, c[1])
-	for _, v := range []reg.VecVirtual{c[0], k.sum(even, odd), k.difference(even, odd), c[2]} {
+	k.frequencies(c[0], k.sum(even, odd), k.difference(even, odd), c[2])
+}
+
+// wideRow stores the six of wide ones.
+func (k *kernels) wideRow(c [3]reg.VecVirtual) {
+	k.frequencies(k.scaled(0.25, c[0]))
+	even, odd := k.scaled(-1.0/6, k.sum(c[0], c[2])), k.scaled(-1.0/6, c[1])
+	k.frequencies(k.sum(even, odd), k.difference(even, odd))
+	even, odd = k.added(k.scaled(1.0/24, c[0]), 1.0/6, c[2]), k.scaled(1.0/12, c[1])
+	k.frequencies(k.sum(even, odd), k.difference(even, odd), c[2])
+}
+
+func (k *kernels) frequencies(vs ...reg.VecVirtual) {
+	for _, v := range vs {
 		k.store(v, Mem{Base: k.weight}, k.m)
 		ADDQ(k.frequency, k.weight)
 	}

@@ -13,18 +13,19 @@ import (
 
 // families are the kernels that go into one file together.
 var families = map[string]func(){
-	"colours":     colours,
-	"convolution": convolutions,
-	"transform":   transforms,
-	"winograd":    winograd,
-	"dense":       denseLayers,
-	"dots":        innerProducts,
-	"edges":       edges,
-	"elementwise": elementwise,
-	"filter":      filters,
-	"interleave":  interleaves,
-	"peak":        peaks,
-	"samples":     samples,
+	"colours":      colours,
+	"convolution":  convolutions,
+	"transform":    transforms,
+	"winograd":     winograd,
+	"winogradwide": winogradWide,
+	"dense":        denseLayers,
+	"dots":         innerProducts,
+	"edges":        edges,
+	"elementwise":  elementwise,
+	"filter":       filters,
+	"interleave":   interleaves,
+	"peak":         peaks,
+	"samples":      samples,
 }
 
 func main() {

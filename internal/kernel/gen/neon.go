@@ -30,6 +30,8 @@ func writeNEON() {
 	}
 	f.winogradIn()
 	f.winogradOut()
+	f.winogradInWide()
+	f.winogradOutWide()
 	f.elementwise()
 	f.interleaves()
 	f.samples()

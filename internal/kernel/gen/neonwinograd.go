@@ -4,7 +4,7 @@ import "fmt"
 
 // inFactors and outFactors are the constants of the transforms, four in a vector.
 var (
-	inFactors  = []float32{5.25, -4.25, 0.25, -1.25, 0.5, -2.5, 2, 4, -5, 0, 0, 0}
+	inFactors  = []float32{5.25, -4.25, 0.25, -1.25, 0.5, -2.5, 2, 4, -5, -2, -4, 0}
 	outFactors = []float32{2, 0.5, 4, 0.25, 8, 0.125, 16, 0.0625, 32, 0.03125, 0, 0}
 )
 
@@ -36,10 +36,7 @@ func (f *neonFile) winogradIn() {
 	f.op("MOVD %d(R%d), R%d", inFrequency, rArgs, rFrequency)
 	f.op("LSL $2, R%d, R%d", rFrequency, rFour)
 	f.op("MOVD %d(R%d), R%d", inCount, rArgs, rCount)
-	for r := range tileHigh {
-		f.op("MOVD %d(R%d), R%d", inRows+8*r, rArgs, rFrom)
-		f.op("MOVD R%d, %d(R%d)", rFrom, inAddresses+8*r, rArgs)
-	}
+	f.firstAddresses(inRows, inAddresses, tileHigh)
 	f.label("plane")
 	f.op("MOVD %d(R%d), R%d", inTiles, rArgs, rTiles)
 	f.op("MOVD R%d, R%d", rPlane, rTo)
@@ -72,17 +69,29 @@ func (f *neonFile) winogradIn() {
 		f.op("ADD $%d, R%d", r*line, rFrom)
 	}, rFrom, rStep, rTo, rAt, rFrequency, rFour)
 	f.label("next")
-	for r := range tileHigh {
-		f.op("MOVD %d(R%d), R%d", inAddresses+8*r, rArgs, rFrom)
-		f.op("MOVD %d(R%d), R%d", inPlanes+8*r, rArgs, rStep)
-		f.op("ADD R%d, R%d", rStep, rFrom)
-		f.op("MOVD R%d, %d(R%d)", rFrom, inAddresses+8*r, rArgs)
-	}
+	f.nextAddresses(inAddresses, inPlanes, tileHigh)
 	f.op("MOVD %d(R%d), R%d", inPlane, rArgs, rStep)
 	f.op("ADD R%d, R%d", rStep, rPlane)
 	f.op("SUBS $1, R%d", rCount)
 	f.op("BNE plane")
 	f.op("RET")
+}
+
+// firstAddresses notes where the rows of the first plane lie, nextAddresses where those of the next one do.
+func (f *neonFile) firstAddresses(rows, addresses, count int) {
+	for r := range count {
+		f.op("MOVD %d(R%d), R%d", rows+8*r, rArgs, rAddress)
+		f.op("MOVD R%d, %d(R%d)", rAddress, addresses+8*r, rArgs)
+	}
+}
+
+func (f *neonFile) nextAddresses(addresses, planes, count int) {
+	for r := range count {
+		f.op("MOVD %d(R%d), R%d", addresses+8*r, rArgs, rAddress)
+		f.op("MOVD %d(R%d), R%d", planes+8*r, rArgs, rNumber)
+		f.op("ADD R%d, R%d", rNumber, rAddress)
+		f.op("MOVD R%d, %d(R%d)", rAddress, addresses+8*r, rArgs)
+	}
 }
 
 // copyNumbers copies as many numbers as a register counts, at least one; all its registers are changed.
@@ -123,11 +132,15 @@ func (f *neonFile) inVector(row func(r int), rFrom, rStep, rTo, rAt, rFrequency,
 
 // inColumn transforms the eight numbers of a column, which are in registers from r on, and stores their frequencies.
 func (f *neonFile) inColumn(r, rAt, rFour int) {
-	const even, odd, sum = 16, 17, 18
-	next := func(v int) {
+	f.inHeight(r, func(v int) {
 		f.storeVector(v, memory{rAt, 0})
 		f.op("ADD R%d, R%d", rFour, rAt)
-	}
+	})
+}
+
+// inHeight transforms eight rows, which are in registers from r on, along the height, and hands on one result after the other.
+func (f *neonFile) inHeight(r int, next func(v int)) {
+	const even, odd, sum = 16, 17, 18
 	plus := func(a int, factor float32, b int) { f.plus(a, factor, b, inFactors) }
 	pair := func() {
 		f.fadd(sum, even, odd)
@@ -169,7 +182,7 @@ func (f *neonFile) inColumn(r, rAt, rFour int) {
 	f.fsub(even, r+7, r+1)
 	f.fsub(odd, r+3, r+5)
 	plus(even, 5.25, odd)
-	f.storeVector(even, memory{rAt, 0})
+	next(even)
 }
 
 // Registers of the transform of products.
@@ -199,14 +212,8 @@ func (f *neonFile) winogradOut() {
 	f.op("ADD R%d, R%[1]d, R%[2]d", rFrequency, rTwice)
 	f.op("ADD R%d, R%d, R%d", rFrequency, rTwice, rThrice)
 	f.op("ADD R%d, R%[1]d, R%[2]d", rTwice, rFourth)
-	copyAddresses := func(from, to int) {
-		for r := range tileRows {
-			f.op("MOVD %d(R%d), R%d", from+8*r, rArgs, rAddress)
-			f.op("MOVD R%d, %d(R%d)", rAddress, to+8*r, rArgs)
-		}
-	}
-	copyAddresses(outRows, outRowAddresses)
-	copyAddresses(outAdd, outAddAddresses)
+	f.firstAddresses(outRows, outRowAddresses, tileRows)
+	f.firstAddresses(outAdd, outAddAddresses, tileRows)
 	f.zero(vZero)
 	f.label("plane")
 	f.broadcast(vBias, rBias)
@@ -248,16 +255,8 @@ func (f *neonFile) winogradOut() {
 	f.op("ADD R%d, R%d", rLowest, rEnd)
 	f.op("CMP R%d, R%d", rEnd, rStart)
 	f.op("BLT vector")
-	nextAddresses := func(addresses, planes int) {
-		for r := range tileRows {
-			f.op("MOVD %d(R%d), R%d", addresses+8*r, rArgs, rAddress)
-			f.op("MOVD %d(R%d), R%d", planes+8*r, rArgs, rNumber)
-			f.op("ADD R%d, R%d", rNumber, rAddress)
-			f.op("MOVD R%d, %d(R%d)", rAddress, addresses+8*r, rArgs)
-		}
-	}
-	nextAddresses(outRowAddresses, outRowPlanes)
-	nextAddresses(outAddAddresses, outAddPlanes)
+	f.nextAddresses(outRowAddresses, outRowPlanes, tileRows)
+	f.nextAddresses(outAddAddresses, outAddPlanes, tileRows)
 	f.op("MOVD %d(R%d), R%d", outPlane, rArgs, rNumber)
 	f.op("ADD R%d, R%d", rNumber, rProducts)
 	f.op("SUBS $1, R%d", rPlanesLeft)
@@ -280,32 +279,37 @@ func (f *neonFile) outColumns() {
 		f.fsub(tileHigh+i, m+1, m+2)
 		f.fsub(tileHigh+i, tileHigh+i, m+3)
 	}
+	f.outHeight(0)
+	f.outHeight(tileHigh)
+}
+
+// outHeight transforms eight vectors, in registers from y on, along the height: the first six registers are then the rows.
+func (f *neonFile) outHeight(y int) {
+	const m = 16
 	plus := func(a int, factor float32, b int) { f.plus(a, factor, b, outFactors) }
-	for _, y := range []int{0, tileHigh} {
-		var s, d [3]int
-		for i := range s {
-			s[i], d[i] = m+2*i, m+2*i+1
-			f.fadd(s[i], y+2*i+1, y+2*i+2)
-			f.fsub(d[i], y+2*i+1, y+2*i+2)
+	var s, d [3]int
+	for i := range s {
+		s[i], d[i] = m+2*i, m+2*i+1
+		f.fadd(s[i], y+2*i+1, y+2*i+2)
+		f.fsub(d[i], y+2*i+1, y+2*i+2)
+	}
+	f.fadd(y, y, s[0])
+	f.fadd(y+1, s[1], s[2])
+	f.fadd(y, y, y+1)
+	f.fadd(y+5, y+7, d[0])
+	plus(y+5, 32, d[1])
+	plus(y+5, 0.03125, d[2])
+	for r, factors := range [][2]float32{1: {2, 0.5}, 2: {4, 0.25}, 3: {8, 0.125}, 4: {16, 0.0625}} {
+		if r == 0 {
+			continue
 		}
-		f.fadd(y, y, s[0])
-		f.fadd(y+1, s[1], s[2])
-		f.fadd(y, y, y+1)
-		f.fadd(y+5, y+7, d[0])
-		plus(y+5, 32, d[1])
-		plus(y+5, 0.03125, d[2])
-		for r, factors := range [][2]float32{1: {2, 0.5}, 2: {4, 0.25}, 3: {8, 0.125}, 4: {16, 0.0625}} {
-			if r == 0 {
-				continue
-			}
-			first, second, third := s[0], s[1], s[2]
-			if r%2 == 1 {
-				first, second, third = d[0], d[1], d[2]
-			}
-			f.move(y+r, first)
-			plus(y+r, factors[0], second)
-			plus(y+r, factors[1], third)
+		first, second, third := s[0], s[1], s[2]
+		if r%2 == 1 {
+			first, second, third = d[0], d[1], d[2]
 		}
+		f.move(y+r, first)
+		plus(y+r, factors[0], second)
+		plus(y+r, factors[1], third)
 	}
 }
 

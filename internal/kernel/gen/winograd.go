@@ -40,12 +40,12 @@ func winograd() {
 		}
 		(&transform{vectors: set}).in(set.masks)
 		(&transform{vectors: set}).out(bits)
-		(&transform{vectors: set}).kernels(set.masks)
+		(&transform{vectors: set}).kernels("winogradKernels", set.masks, (*kernels).narrowRow)
 	}
 }
 
 // factors are the constants of the transforms, each repeated to a whole vector.
-var factors = []float32{5.25, -4.25, 0.25, -1.25, 0.5, -2.5, 2, 4, -5, 8, 0.125, 16, 0.0625, 32, 0.03125}
+var factors = []float32{5.25, -4.25, 0.25, -1.25, 0.5, -2.5, 2, 4, -5, 8, 0.125, 16, 0.0625, 32, 0.03125, -2, -4}
 
 var factorTable Mem
 
@@ -278,10 +278,14 @@ func (t *transform) inVector(to reg.GPVirtual, m [2]*mask) {
 
 // inColumn transforms along the height and stores the eight frequencies of a column from at on.
 func (t *transform) inColumn(r [tileHigh]reg.VecVirtual, at, frequency reg.GPVirtual) {
-	next := func(v reg.VecVirtual) {
+	t.inHeight(r, func(v reg.VecVirtual) {
 		VMOVUPS(v, Mem{Base: at})
 		LEAQ(Mem{Base: at, Index: frequency, Scale: tileWide}, at)
-	}
+	})
+}
+
+// inHeight transforms eight rows along the height and hands on one result after the other.
+func (t *transform) inHeight(r [tileHigh]reg.VecVirtual, next func(reg.VecVirtual)) {
 	pair := func(even, odd reg.VecVirtual) {
 		next(t.sum(even, odd))
 		next(t.difference(even, odd))

@@ -150,24 +150,32 @@ func (t *transform) outVector(label string, from reg.GPVirtual, scratch Mem, m [
 	MOVQ(t.argument(outSlope), slope)
 	f := finisher{t, t.register(), t.register(), t.register(), m}
 	VBROADCASTSS(Mem{Base: bias, Index: number, Scale: 1}, f.bias)
+	f.ways(label, slope, func(add, activate bool) {
+		if activate {
+			f.loadSlope(slope, number)
+		}
+		f.rows(columns, add, activate)
+	})
+}
+
+// ways writes what is done to results four times: with and without skip connection and activation.
+func (t *transform) ways(label string, slope reg.GPVirtual, rows func(add, activate bool)) {
 	CMPQ(t.argument(outHasAdd), I8(0))
 	JNE(LabelRef(label + "adding"))
 	TESTQ(slope, slope)
 	JNZ(LabelRef(label + "activating"))
-	f.rows(columns, false, false)
+	rows(false, false)
 	JMP(LabelRef(label + "end"))
 	Label(label + "activating")
-	f.loadSlope(slope, number)
-	f.rows(columns, false, true)
+	rows(false, true)
 	JMP(LabelRef(label + "end"))
 	Label(label + "adding")
 	TESTQ(slope, slope)
 	JNZ(LabelRef(label + "both"))
-	f.rows(columns, true, false)
+	rows(true, false)
 	JMP(LabelRef(label + "end"))
 	Label(label + "both")
-	f.loadSlope(slope, number)
-	f.rows(columns, true, true)
+	rows(true, true)
 	Label(label + "end")
 }
 
@@ -192,6 +200,11 @@ func (t *transform) outColumn(from reg.GPVirtual, column int, each func(r int, v
 		LEAQ(Mem{Base: at, Index: frequency, Scale: tileWide}, at)
 		return m
 	}
+	t.outHeight(next, each)
+}
+
+// outHeight transforms eight vectors, one after the other, along the height, and hands on six rows.
+func (t *transform) outHeight(next func() reg.VecVirtual, each func(r int, v reg.VecVirtual)) {
 	pair := func() (sum, difference reg.VecVirtual) {
 		a, b := next(), next()
 		return t.sum(a, b), t.difference(a, b)
@@ -238,23 +251,28 @@ func (f *finisher) rows(columns [2][tileRows]Op, add, activate bool) {
 			from = f.address(outAddAddresses + 8*r)
 		}
 		for i, v := range []reg.VecVirtual{low, high} {
-			VADDPS(f.bias, v, v)
-			switch {
-			case add && f.m[i] == nil:
-				VADDPS(f.lane(from, i*f.lanes), v, v)
-			case add:
-				other := f.register()
-				f.load(f.lane(from, i*f.lanes), other, f.m[i])
-				VADDPS(other, v, v)
-			}
-			if activate {
-				negative := f.register()
-				// In this order of operands a NaN stays one.
-				VMINPS(v, f.zero, negative)
-				VMAXPS(v, f.zero, v)
-				VFMADD231PS(f.slope, negative, v)
-			}
-			f.store(v, f.lane(at, i*f.lanes), f.m[i])
+			f.pixels(v, at, from, i*f.lanes, f.m[i], add, activate)
 		}
 	}
+}
+
+// pixels adds the bias and the skip connection to a vector of pixels, activates it and stores it from a lane on behind x.
+func (f *finisher) pixels(v reg.VecVirtual, at, from reg.GPVirtual, lane int, m *mask, add, activate bool) {
+	VADDPS(f.bias, v, v)
+	switch {
+	case add && m == nil:
+		VADDPS(f.lane(from, lane), v, v)
+	case add:
+		other := f.register()
+		f.load(f.lane(from, lane), other, m)
+		VADDPS(other, v, v)
+	}
+	if activate {
+		negative := f.register()
+		// In this order of operands a NaN stays one.
+		VMINPS(v, f.zero, negative)
+		VMAXPS(v, f.zero, v)
+		VFMADD231PS(f.slope, negative, v)
+	}
+	f.store(v, f.lane(at, lane), m)
 }
