@@ -83,7 +83,9 @@ func (b *Branch) Window(picture image.Point, core image.Rectangle) image.Rectang
 	if !b.Spec.Pools() {
 		window.Min.Y, window.Max.Y = extent.Min.Y, extent.Max.Y
 	}
-	return b.folded(window.Intersect(extent))
+	window = b.folded(window.Intersect(extent))
+	window.Min.X -= (window.Min.X - extent.Min.X) % b.Plan.Alignment() // extents begin there, too
+	return window
 }
 
 // RowsAround is how many rows above and below a band of rows a worker reads at most to compute it: those that the network reaches, whole tiles
@@ -138,8 +140,9 @@ func (b *Branch) Bytes(picture, core image.Point) int64 {
 
 func (b *Branch) bytesOf(picture, core image.Point) int64 {
 	context, extent := b.Context(), b.Extent(picture).Size()
-	window := b.folded(image.Rect(0, 0, min(core.X+2*context, extent.X), min(core.Y+2*context, extent.Y))).Max
-	at := image.Pt(min(context, window.X-core.X), min(context, window.Y-core.Y))
+	misplaced := b.Plan.Alignment() - 2*b.Plan.Fold() // columns that a window begins further left at most
+	window := b.folded(image.Rect(0, 0, min(core.X+2*context+misplaced, extent.X), min(core.Y+2*context, extent.Y))).Max
+	at := image.Pt(min(context+misplaced, window.X-core.X), min(context, window.Y-core.Y))
 	return b.PlanFor(picture).Bytes(window, image.Rectangle{Min: at, Max: at.Add(core)})
 }
 

@@ -12,17 +12,17 @@ import (
 
 // layGrids places the tiles of convolutions for rows that slide through the network, as strips of pictures do.
 func (p *Plan) layGrids() {
-	rows, columns := p.tileRows(), p.tileColumns()
+	rows, columns := p.firstRows(), p.firstColumns()
 	for i := range p.steps {
 		s := &p.steps[i]
 		s.grid = kernel.Grid{Row: rows[s.out], Column: columns[s.out]}
 	}
 }
 
-// tileRows finds, for each value, at which rows (modulo a tile's height) it is complete when the rows slide through the network: each
+// firstRows finds, for each value, at which rows (modulo a tile's height) it is complete when the rows slide through the network: each
 // 3x3 convolution is a row behind the value it reads. Tiles that begin there need no row that is not there yet, so that little has
 // to be kept.
-func (p *Plan) tileRows() []int {
+func (p *Plan) firstRows() []int {
 	const (
 		come = kernel.WinogradRows << 16 // rows of the input that are there
 		most = 16 * come                 // rows of any value that are, at the enlargements that there are
@@ -46,9 +46,17 @@ func (p *Plan) tileRows() []int {
 	return rows
 }
 
-// tileColumns finds, for each value, at which column (modulo a tile's width) the part begins that is needed for a core that begins at
-// an even column. Tiles that begin there compute no column that is not needed.
-func (p *Plan) tileColumns() []int {
+// tileColumns is the width of tiles.
+func (p *Plan) tileColumns() int {
+	if p.wide {
+		return kernel.WideColumns
+	}
+	return kernel.WinogradColumns
+}
+
+// firstColumns finds, for each value, at which column (modulo a tile's width) the part begins that is needed for a core that begins at
+// such a column. Tiles that begin there compute no column that is not needed.
+func (p *Plan) firstColumns() []int {
 	const far = 1 << 20 // farther than any network reaches, and even at every enlargement
 	scale := p.program.Scale
 	columns := make([]int, len(p.steps)+1)
@@ -66,7 +74,7 @@ func (p *Plan) tileColumns() []int {
 		}
 	}
 	for v := range columns {
-		columns[v] = modulo(columns[v], kernel.WinogradColumns)
+		columns[v] = modulo(columns[v], p.tileColumns())
 	}
 	return columns
 }

@@ -47,7 +47,7 @@ func (r ratio) floor(i int) int { return (i*r.of - modulo(i*r.of, r.per)) / r.pe
 func (r ratio) ceil(i int) int  { return -r.floor(-i) }
 
 // findReach finds the margins of every value, and how many of its pixels there are for a pixel of the input. Margins are what results
-// depend on, without what else is in their tiles.
+// depend on, with all columns of their tiles, but without what rows these have besides.
 func (p *Plan) findReach() {
 	const (
 		far   = 1 << 20 // farther than any network reaches
@@ -58,7 +58,7 @@ func (p *Plan) findReach() {
 	for v, shape := range shapes {
 		p.zoom[v] = ratio{shape.H, probe}
 	}
-	end := far + 2*p.program.Fold
+	end := far + p.Alignment()
 	core := image.Rect(far, far, end, end)
 	scale := p.program.Scale
 	need := make([]image.Rectangle, len(shapes))
@@ -68,9 +68,13 @@ func (p *Plan) findReach() {
 		if r.Empty() {
 			continue // nobody reads it
 		}
+		tiles := s.run.tiles(s.grid, r)
 		for i, values := range s.Inputs {
 			size := p.zoom[values[0]].ceil(4 * far)
 			from := s.Op.Reach(i, r, image.Pt(size, size))
+			if i == 0 {
+				from = s.Op.Reach(i, image.Rect(tiles.Min.X, r.Min.Y, tiles.Max.X, r.Max.Y), image.Pt(size, size))
+			}
 			for _, v := range values {
 				need[v] = need[v].Union(from)
 			}
@@ -98,6 +102,7 @@ type maskedValue struct {
 	// By band: the first row that the band needs, and the one after the last.
 	tops, bottoms []int
 	origin        int  // a column at which a tile begins, at the first one in memory or right before it
+	tile          int  // columns of a tile
 	tiled         bool // whoever reads it reads more than its results depend on
 	wanted        map[bandRange][]Span
 	computed      map[bandRange][]Span
@@ -118,6 +123,7 @@ func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 	edges := make([]int, 2*len(m)*len(out.values))
 	for v := range out.values {
 		value, z, r := &out.values[v], p.zoom[v], p.reach[v]
+		value.tile = p.tileColumns()
 		value.tops, value.bottoms, edges = edges[:len(m)], edges[len(m):2*len(m)], edges[2*len(m):]
 		for i, b := range m {
 			value.tops[i], value.bottoms[i] = z.floor(b.Top)-r.top, z.ceil(b.Bottom)+r.bottom
@@ -127,7 +133,7 @@ func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 	}
 	for _, s := range p.steps {
 		left := geo.valid[s.out].Min.X
-		out.values[s.out].origin = left - modulo(left-s.grid.Column, kernel.WinogradColumns)
+		out.values[s.out].origin = left - modulo(left-s.grid.Column, p.tileColumns())
 		one := image.Rect(0, 1, 1, 2)
 		if s.run.tiles(s.grid, one) != one {
 			for _, v := range s.Inputs[0] {
@@ -164,8 +170,10 @@ func (m *masking) wanted(v program.Value, bands bandRange) []Span {
 func (m *masking) widened(v program.Value, of []Span) []Span {
 	z, r, valid := m.plan.zoom[v], m.plan.reach[v], m.geo.valid[v]
 	var out []Span
+	unit := m.plan.Alignment()
 	for _, s := range of {
-		s = Span{z.floor(s.Left) - r.left, z.ceil(s.Right) + r.right}
+		left, right := s.Left-modulo(s.Left, unit), s.Right+modulo(-s.Right, unit)
+		s = Span{z.floor(left) - r.left, z.ceil(right) + r.right}
 		if n := len(out); n > 0 && s.Left-out[n-1].Right <= z.ceil(nearby) {
 			out[n-1].Right = max(s.Right, out[n-1].Right)
 			continue
@@ -208,9 +216,9 @@ func (m *masking) computed(v program.Value, y0, y1 int) []Span {
 // vectors widens a span to the fewest vectors of tiles, which begin where memory is aligned best.
 func (v *maskedValue) vectors(s Span) Span {
 	const vector = kernel.Line
-	first := s.Left - modulo(s.Left-v.origin, kernel.WinogradColumns)
+	first := s.Left - modulo(s.Left-v.origin, v.tile)
 	count := (s.Right - first + vector - 1) / vector
-	for align := vector; align > kernel.WinogradColumns; align /= 2 {
+	for align := vector; align > v.tile; align /= 2 {
 		if left := s.Left - modulo(s.Left-v.origin, align); s.Right-left <= count*vector {
 			first = left
 			break

@@ -21,9 +21,9 @@ type convOp struct {
 	gated bool
 }
 
-func newConvOp(op program.Conv, params tensor.Set, fleeting bool) convOp {
+func newConvOp(op program.Conv, params tensor.Set, fleeting, wide bool) convOp {
 	shape := convShape(op)
-	shape.Fleeting = fleeting
+	shape.Fleeting, shape.Wide = fleeting, wide
 	weight, bias := op.Weights(params)
 	return convOp{kernel.NewConv(shape, weight, bias, op.Slopes(params)), op.Gated}
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"image"
+
 	"classsr/internal/kernel"
 	"classsr/program"
 	"classsr/tensor"
@@ -10,19 +12,43 @@ import (
 // the network runs by layer and so transforms them for a whole layer at a time.
 const maxKept = 4 << 20
 
-// packSteps packs the steps of the plan's program.
-func (p *Plan) packSteps(params tensor.Set) {
+// Networks whose rows slide have wide tiles if they have few convolutions of 3x3, or if these are between many planes, so that most of the time goes into
+// products: beyond the end of a strip, and of a masked span, each convolution computes two columns more of what the next one reads.
+const (
+	fewTiled   = 8  // convolutions
+	manyPlanes = 60 // of the source, on average
+)
+
+// packSteps packs the steps of the plan's program, with wide tiles or narrow ones.
+func (p *Plan) packSteps(params tensor.Set, wide bool) {
+	p.wide = wide
 	fleeting := p.lastPool >= 0 && params.Len() > maxKept
 	for i, s := range p.program.Steps {
-		p.steps = append(p.steps, step{Step: s, out: program.Value(i + 1), run: pack(s.Op, params, fleeting)})
+		p.steps = append(p.steps, step{Step: s, out: program.Value(i + 1), run: pack(s.Op, params, fleeting, wide)})
 	}
 }
 
+// widePays tells whether wide tiles are worth it although rows slide.
+func (p *Plan) widePays() bool {
+	const probe = 16
+	shapes := p.program.Shapes(tensor.Shape{N: 1, C: p.program.Channels, H: probe, W: probe})
+	count, planes := 0, int64(0)
+	for i, s := range p.program.Steps {
+		pixel := image.Rect(probe, probe, probe+1, probe+1)
+		macs := s.Op.MACs(pixel)
+		if macs > 0 && s.Op.Reach(0, pixel, image.Pt(4*probe, 4*probe)).Dx() == 3 {
+			count++
+			planes += macs / 9 / int64(shapes[i+1].C)
+		}
+	}
+	return count > 0 && (count <= fewTiled || planes >= int64(manyPlanes*count))
+}
+
 // pack makes what computes an operation with the kernels. It is the one place that knows all operations.
-func pack(op program.Operation, params tensor.Set, fleeting bool) operation {
+func pack(op program.Operation, params tensor.Set, fleeting, wide bool) operation {
 	switch op := op.(type) {
 	case program.Conv:
-		return newConvOp(op, params, fleeting)
+		return newConvOp(op, params, fleeting, wide)
 	case program.Activate:
 		return activateOp{slopes: op.Slopes(params)}
 	case program.Sigmoid:

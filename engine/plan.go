@@ -17,6 +17,7 @@ package engine
 import (
 	"image"
 	"slices"
+	"sync"
 
 	"classsr/internal/kernel"
 	"classsr/nn"
@@ -28,8 +29,9 @@ import (
 type Plan struct {
 	program *program.Program
 	steps   []step
-	byLayer bool  // all rows of a layer are made before the next
-	layered *Plan // the same by layer; nil if it is so itself
+	byLayer bool         // all rows of a layer are made before the next
+	wide    bool         // tiles of convolutions are wide
+	layered func() *Plan // the same by layer, packed when it is asked for; nil if it is so itself
 	// By value: its pixels for a pixel of the input along each axis, and how far what is needed of it reaches over a core; of plans whose
 	// rows slide.
 	zoom  []ratio
@@ -65,8 +67,7 @@ func (s *step) need(i int, r image.Rectangle, size image.Point) image.Rectangle 
 	return s.Op.Reach(i, r, size)
 }
 
-// Compile lowers a graph and packs it for the kernels. The parameters must have passed its Check; they are not kept, except for those
-// that are used as they are and must not be changed afterwards.
+// Compile lowers a graph and packs it for the kernels. The parameters must have passed its Check, and must not be changed afterwards.
 func Compile(g *nn.Graph, params tensor.Set) *Plan {
 	p := &Plan{program: program.Lower(g, program.Inference), lastPool: -1}
 	for i, s := range p.program.Steps {
@@ -74,14 +75,24 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 			p.lastPool = i
 		}
 	}
-	p.packSteps(params)
 	if p.lastPool >= 0 || p.program.Scale == 0 {
 		p.byLayer = true
+		p.packSteps(params, true)
 		return p
 	}
-	layered := *p
-	layered.steps, layered.byLayer = slices.Clone(p.steps), true
-	p.layered = &layered
+	p.packSteps(params, p.widePays())
+	p.layered = sync.OnceValue(func() *Plan {
+		layered := &Plan{program: p.program, lastPool: p.lastPool, byLayer: true}
+		if !p.wide {
+			layered.packSteps(params, true)
+			return layered
+		}
+		layered.wide, layered.steps = true, slices.Clone(p.steps)
+		for i := range layered.steps {
+			layered.steps[i].grid = kernel.Grid{}
+		}
+		return layered
+	})
 	p.layGrids()
 	p.findReach()
 	return p
@@ -95,7 +106,7 @@ func (p *Plan) ByLayer() *Plan {
 	if p.byLayer {
 		return p
 	}
-	return p.layered
+	return p.layered()
 }
 
 // Scale is the enlargement of the network, or 0 if its result has a fixed size (the Class-Module).
@@ -105,16 +116,22 @@ func (p *Plan) Scale() int { return p.program.Scale }
 // at the size of the picture.
 func (p *Plan) Fold() int { return p.program.Fold }
 
-// Context is how many input pixels around a result pixel are read for it, rounded up to a multiple of twice the Fold. A piece with that many
-// columns at each side, in a window as high as the picture, has the bits of the whole picture if its core and its window begin at
-// multiples of that; otherwise, or with as many rows above and below instead, it may differ by rounding, since convolutions compute pixels
+// Alignment is the number of which the places of windows in a picture are multiples, in columns, so that tiles of convolutions lie in the same
+// grid in all of them. Cores begin at even multiples of the Fold; at multiples of Alignment they take least work.
+func (p *Plan) Alignment() int { return p.tileColumns() * p.program.Fold }
+
+// Context is how many input pixels around a result pixel are read for it, rounded up to a multiple of the Alignment. A piece with that many
+// columns at each side, in a window as high as the picture, has the bits of the whole picture if its window begins at a multiple of that; otherwise, or with as many rows above and below instead, it may differ by rounding, since convolutions compute pixels
 // in tiles. It is meaningless for networks that pool over their input.
 func (p *Plan) Context() int {
 	const far = 1 << 20 // farther than any network reaches
-	unit := 2 * p.program.Fold
-	core := image.Rect(far, far, far+unit, far+unit)
-	need := newRegions(p, image.Pt(2*far, 2*far), core).need[program.Input]
-	context := max(core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to tiles
+	unit, fold := p.Alignment(), p.Fold()
+	context := 0
+	for end := 2 * fold; end <= unit; end += 2 * fold { // where the last tile begins, it reaches farthest
+		core := image.Rect(far, far, far+end, far+end)
+		need := newRegions(p, image.Pt(2*far, 2*far), core).need[program.Input]
+		context = max(context, core.Min.X-need.Min.X, need.Max.X-core.Max.X) // rows are rounded to tiles
+	}
 	return (context + unit - 1) / unit * unit
 }
 
