@@ -80,8 +80,27 @@ func KindOf(err error) Kind {
 		return NotFound
 	case errors.Is(err, fs.ErrExist):
 		return Conflict
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
+	case errors.Is(err, fs.ErrPermission), Disk(err) != nil:
 		return Unavailable
+	case Locked(err):
+		return Busy
 	}
 	return Internal
+}
+
+// Disk gives the operating system's error in err that says of a disk that it is full, or cannot be written at all: what comes next will fail
+// as well. It gives nil if there is none.
+func Disk(err error) error { return among(diskErrors, err) }
+
+// Locked tells whether err is the operating system's about a file that another program keeps to itself, as Windows allows.
+func Locked(err error) bool { return among(lockErrors, err) != nil }
+
+// among gives the one of the causes that err is about, or nil.
+func among(causes []syscall.Errno, err error) error {
+	for _, cause := range causes {
+		if errors.Is(err, cause) {
+			return cause
+		}
+	}
+	return nil
 }

@@ -23,13 +23,21 @@ func TestKindOf(t *testing.T) {
 		{Default(Usage, errors.New("odd")), Usage},
 		{Default(Usage, missing), NotFound},
 		{missing, NotFound},
-		{fmt.Errorf("cannot write x.png: %w", syscall.ENOSPC), Unavailable},
+		{fmt.Errorf("cannot write x.png: %w", diskErrors[0]), Unavailable},
 		{fmt.Errorf("x.png: %w", fs.ErrExist), Conflict},
 		{&fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, Unavailable},
 	} {
 		if got := KindOf(c.err); got != c.want {
 			t.Errorf("%v is of kind %s, not %s", c.err, got, c.want)
 		}
+	}
+	for _, errno := range lockErrors {
+		if err := (&fs.PathError{Op: "open", Path: "x", Err: errno}); KindOf(err) != Busy || !Locked(err) {
+			t.Errorf("%v is of kind %s", err, KindOf(err))
+		}
+	}
+	if Disk(missing) != nil || Locked(missing) {
+		t.Error("a missing file is a disk's fault, or a lock's")
 	}
 	if As(Usage, nil) != nil || Default(Usage, nil) != nil {
 		t.Error("no error became one")

@@ -20,7 +20,7 @@ func TestStandardInputIsNeverDoneBefore(t *testing.T) {
 	r := Request{Args: []string{Std, "a.png"}, Output: "out"}
 	enlarge(t, r, func(p *Pipeline) { p.In = bytes.NewReader(first) })
 	sum, l := enlarge(t, r, func(p *Pipeline) { p.In = bytes.NewReader(second) })
-	if sum.DoneBefore != 1 || sum.Failed != 1 || fault.KindOf(l.errors[0]) != fault.Conflict || !strings.HasPrefix(l.errors[0].Error(), "out/stdin_x2.png exists already: use") {
+	if sum.DoneBefore != 1 || sum.Failed != 1 || fault.KindOf(l.errors[0]) != fault.Conflict || !strings.HasPrefix(filepath.ToSlash(l.errors[0].Error()), "out/stdin_x2.png exists already: use") {
 		t.Errorf("%+v, %v", sum, l.errors)
 	}
 	sum, l = enlarge(t, r, func(p *Pipeline) { p.In, p.Overwrite = bytes.NewReader(second), true })
@@ -32,6 +32,9 @@ func TestStandardInputIsNeverDoneBefore(t *testing.T) {
 // Where small and capital letters are the same, here because of a link, one result does not take the place of another.
 func TestNamesInCapitals(t *testing.T) {
 	someFolder(t, "in/A.png", "in/a.png", "in/b.png")
+	if files, err := os.ReadDir("in"); err != nil || len(files) < 3 {
+		t.Skip("there is only one of two such pictures here, as on Windows")
+	}
 	file(t, "in/s.tif", scan(2))
 	file(t, "in/S.tif", scan(2))
 	r := Request{Args: []string{"in"}, Output: "out", AllPages: true}
@@ -45,9 +48,7 @@ func TestNamesInCapitals(t *testing.T) {
 		t.Fatal(err)
 	}
 	for link, to := range map[string]string{"out/a_x2.png": "A_x2.png", "out/s_p002_x2.tif": "S_p002_x2.tif"} {
-		if err := os.Symlink(to, link); err != nil {
-			t.Skip(err)
-		}
+		linkOrSkip(t, to, link)
 	}
 	sum, l := enlarge(t, r, func(p *Pipeline) { p.Overwrite = true })
 	if sum.Done != 5 || sum.Failed != 2 || fault.KindOf(l.errors[0]) != fault.Conflict ||

@@ -98,7 +98,7 @@ func TestAllPages(t *testing.T) {
 	if !slices.Equal(got, want) || sum.Done != len(want) {
 		t.Errorf("results %q, want %q", got, want)
 	}
-	if lines := strings.Join(l.lines, "\n"); !strings.Contains(lines, "started in/film.gif 4 of 6\n") || !strings.Contains(lines, "started in/scan.tif 8 of 8\n") {
+	if lines := filepath.ToSlash(strings.Join(l.lines, "\n")); !strings.Contains(lines, "started in/film.gif 4 of 6\n") || !strings.Contains(lines, "started in/scan.tif 8 of 8\n") {
 		t.Errorf("counted as\n%s", lines)
 	}
 	if sum, _ := enlarge(t, r, nil); sum.DoneBefore != len(want) || sum.Failed > 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +108,9 @@ func TestFilesOfRowsThatChange(t *testing.T) {
 			}
 			return os.Rename("new", "in.ppm")
 		},
+	}
+	if runtime.GOOS == "windows" {
+		delete(changes, "replaced") // no file is replaced that is open
 	}
 	for name, change := range changes {
 		if err := os.WriteFile("in.ppm", whole, 0o600); err != nil {

@@ -2,12 +2,10 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"classsr/fault"
@@ -236,11 +234,9 @@ func (r *run) stops(output string, err error) error {
 	if r.at.Index+1 == r.at.Count {
 		return nil
 	}
-	for _, cause := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS} {
-		if errors.Is(err, cause) {
-			return fmt.Errorf("stopped, since nothing more can be written to %s (%w): change that, and give the same command again to go on",
-				filepath.Dir(output), cause)
-		}
+	if cause := fault.Disk(err); cause != nil {
+		return fmt.Errorf("stopped, since nothing more can be written to %s (%w): change that, and give the same command again to go on",
+			filepath.Dir(output), cause)
 	}
 	return nil
 }

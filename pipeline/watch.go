@@ -103,7 +103,10 @@ func (v *vigil) look(ctx context.Context) error {
 	r := &run{looker: looker{Pipeline: v.pipeline, work: work}, watcher: w, only: ready}
 	err = r.all(ctx)
 	r.journal.Close()
-	r.summary.Failed -= w.later
+	r.summary.Failed -= len(w.later)
+	for _, path := range w.later {
+		delete(v.known, pathID(path))
+	}
 	v.summary.add(r.summary)
 	v.busy = fault.KindOf(err) == fault.Busy && ctx.Err() == nil
 	if v.busy { // another run writes to the folder: it will end
@@ -168,6 +171,10 @@ func (v *vigil) complete(in *source, a *arrival, now time.Time) bool {
 	}
 	if age < patience {
 		err := imageio.CheckFile(in.Path(), imageio.Limits{})
+		if fault.Locked(err) { // look again in a while
+			a.since = now
+			return false
+		}
 		a.checked = fault.KindOf(err) == fault.Damaged
 	}
 	return age >= patience || !a.checked
@@ -223,19 +230,23 @@ func (v *vigil) pause(ctx context.Context, most, least time.Duration) error {
 	}
 }
 
-// patient passes on what happens, but for pictures that are written again at this moment, whose turn comes later.
+// patient passes on what happens, but for pictures that are written again at this moment, or that another program keeps to itself, as Windows
+// allows. Their turn comes later.
 type patient struct {
 	Watcher
-	later int // how many pictures
+	later []string // their paths
 }
 
 func (p *patient) Failed(f Failure) error {
-	if errors.Is(f.Err, errChanged) {
-		p.later++
+	if errors.Is(f.Err, errChanged) || fault.Locked(f.Err) && kept(f.Input) {
+		p.later = append(p.later, f.Input)
 		return nil
 	}
 	return p.Watcher.Failed(f)
 }
+
+// kept tells whether another program keeps a picture to itself.
+func kept(path string) bool { return fault.Locked(imageio.CheckFile(path, imageio.Limits{})) }
 
 func (s *Summary) add(o Summary) {
 	s.Done += o.Done

@@ -179,7 +179,7 @@ func TestWatchWaits(t *testing.T) {
 		t.Errorf("%v, %q", err, h.lines)
 	}
 	p := &patient{Watcher: &h}
-	if err := p.Failed(Failure{Err: errChanged}); err != nil || p.later != 1 || len(h.errors) > 0 {
+	if err := p.Failed(Failure{Err: errChanged}); err != nil || len(p.later) != 1 || len(h.errors) > 0 {
 		t.Errorf("%v, %v, %v", err, p.later, h.errors)
 	}
 }
