@@ -103,19 +103,19 @@ func finish(f *os.File, buffered *bufio.Writer, target string) error {
 // rename gives the temporary file its name.
 func rename(partial, target string, overwrite bool) error {
 	if overwrite {
-		return os.Rename(partial, target)
+		return again(func() error { return os.Rename(partial, target) })
 	}
 	// A link, unlike a rename, never replaces a file that came into being meanwhile. Not every file system has links.
 	switch err := os.Link(partial, target); {
 	case err == nil:
-		return os.Remove(partial)
+		return again(func() error { return os.Remove(partial) })
 	case errors.Is(err, fs.ErrExist):
 		return ErrExists
 	}
 	if _, err := os.Lstat(target); err == nil {
 		return ErrExists
 	}
-	return os.Rename(partial, target)
+	return again(func() error { return os.Rename(partial, target) })
 }
 
 // syncFolder puts the new name on disk. Where a folder cannot be opened or synced, as on Windows, there is nothing to be done.

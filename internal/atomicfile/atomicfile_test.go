@@ -66,21 +66,35 @@ func onlyFile(t *testing.T, path string) {
 	}
 }
 
+// linkOrSkip makes a symbolic link. Windows lets only some users do that, and wine says that it did.
+func linkOrSkip(t *testing.T, target, link string) {
+	t.Helper()
+	err := os.Symlink(target, link)
+	if err == nil {
+		_, err = os.Lstat(link)
+	}
+	if err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+}
+
 func TestModesAndLinksAreKept(t *testing.T) {
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "a.txt"), filepath.Join(dir, "link")
 	if err := os.WriteFile(path, nil, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("a.txt", link); err != nil {
-		t.Skip("no symbolic links here:", err)
+	before, err := os.Lstat(path) // Windows has fewer modes
+	if err != nil {
+		t.Fatal(err)
 	}
+	linkOrSkip(t, "a.txt", link)
 	if err := Write(link, true, text("new")); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Lstat(path)
-	if err != nil || info.Mode().Perm() != 0o640 {
-		t.Errorf("mode %v, error %v; want 0640", info.Mode(), err)
+	if err != nil || info.Mode().Perm() != before.Mode().Perm() {
+		t.Errorf("mode %v, error %v; want %v", info.Mode(), err, before.Mode())
 	}
 	if got, _ := os.ReadFile(path); string(got) != "new" {
 		t.Errorf("the link's target holds %q", got)

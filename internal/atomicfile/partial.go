@@ -28,11 +28,11 @@ const longestStem = 120
 // errAbandoned is what a write under way ends with after Abandon.
 var errAbandoned = fault.New(fault.Unavailable, "the program is about to end")
 
-// partial holds the names of the temporary files being written.
+// partial holds the temporary files being written.
 var partial = struct {
 	sync.Mutex
-	names map[string]bool
-}{names: map[string]bool{}}
+	files map[string]*partialFile // by their names
+}{files: map[string]*partialFile{}}
 
 // partialFile is a temporary file being written, and locked.
 type partialFile struct {
@@ -56,7 +56,7 @@ func createPartial(path string) (*partialFile, error) {
 		if f == nil {
 			continue
 		}
-		partial.names[f.name] = true
+		partial.files[f.name] = f
 		for n++; removeAbandoned(partialName(path, n)); n++ {
 		}
 		return f, nil
@@ -167,13 +167,13 @@ func shortened(stem string) bool {
 func (p *partialFile) publish(target string, overwrite bool) error {
 	partial.Lock()
 	defer partial.Unlock()
-	if !partial.names[p.name] {
+	if partial.files[p.name] == nil {
 		return errAbandoned
 	}
 	if err := rename(p.name, target, overwrite); err != nil {
 		return err
 	}
-	delete(partial.names, p.name) // another program may use it from now on
+	delete(partial.files, p.name) // another program may use it from now on
 	return nil
 }
 
@@ -181,11 +181,11 @@ func (p *partialFile) publish(target string, overwrite bool) error {
 func (p *partialFile) discard() {
 	partial.Lock()
 	defer partial.Unlock()
-	if !partial.names[p.name] { // published or abandoned
+	if partial.files[p.name] == nil { // published or abandoned
 		_ = p.Close() // what was written is on disk, or of no use
 		return
 	}
-	delete(partial.names, p.name)
+	delete(partial.files, p.name)
 	// While it is locked, since the name may be another program's afterwards. Windows removes no open files.
 	err := os.Remove(p.name)
 	_ = p.Close()
@@ -199,8 +199,11 @@ func (p *partialFile) discard() {
 func Abandon() {
 	partial.Lock()
 	defer partial.Unlock()
-	for name := range partial.names {
-		_ = os.Remove(name) // there is nobody left to tell
+	for name, p := range partial.files {
+		if os.Remove(name) != nil { // as in discard
+			_ = p.Close()
+			_ = os.Remove(name) // there is nobody left to tell
+		}
 	}
-	clear(partial.names)
+	clear(partial.files)
 }

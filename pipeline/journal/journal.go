@@ -168,10 +168,10 @@ func (j *Journal) open(name string) error {
 		return err
 	}
 	if j.lines > 2*len(j.entries)+spareLines {
+		_ = f.Close() // nothing was written; Windows replaces no open files
 		if err := shorten(name, j.entries); err != nil {
 			return err
 		}
-		_ = f.Close() // it has been replaced
 		if f, err = os.OpenFile(name, os.O_RDWR, 0); err != nil {
 			return writeError(name, err)
 		}

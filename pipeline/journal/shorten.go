@@ -14,12 +14,12 @@ const spareLines = 1000
 
 // shorten writes a journal anew, without lines about results that later ones tell of. entries are what it tells.
 func shorten(name string, entries map[uint64]Entry) error {
-	old, err := os.Open(name)
-	if err != nil {
-		return writeError(name, err)
-	}
-	defer func() { _ = old.Close() }() // nothing was written
 	return atomicfile.Write(name, true, func(w io.Writer) error {
+		old, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = old.Close() }() // nothing was written
 		if _, err := io.WriteString(w, header); err != nil {
 			return err
 		}

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package atomicfile
+
+func again(do func() error) error { return do() }
