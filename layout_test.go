@@ -18,6 +18,7 @@ import (
 // above its own.
 var layers = []string{
 	"fault",
+	"internal/stopwatch",
 	"internal/kernel",
 	"internal/portable",
 	"internal/par",

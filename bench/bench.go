@@ -15,6 +15,7 @@ import (
 	"classsr/engine"
 	"classsr/fault"
 	"classsr/internal/par"
+	"classsr/internal/stopwatch"
 	"classsr/internal/sysmem"
 	"classsr/picture"
 	"classsr/tensor"
@@ -114,11 +115,11 @@ func (o Options) measure(ctx context.Context, spec arch.Spec, threads int, done 
 func (o Options) median(once func() error) (float64, error) {
 	times := make([]time.Duration, o.Runs+1)
 	for i := range times {
-		start := time.Now()
+		watch := stopwatch.Start()
 		if err := once(); err != nil {
 			return 0, err
 		}
-		times[i] = time.Since(start)
+		times[i] = watch.Elapsed()
 	}
 	times = times[1:]
 	slices.Sort(times)

@@ -3,11 +3,11 @@ package cost
 import (
 	"context"
 	"image"
-	"time"
 
 	"classsr/branch"
 	"classsr/engine"
 	"classsr/internal/par"
+	"classsr/internal/stopwatch"
 )
 
 // Speed measures how many times as long this machine takes for a branch as the measured costs say, with so many threads working at once.
@@ -25,12 +25,12 @@ func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) 
 	arenas := make([]engine.Arena, busy)
 	best := 0.0
 	for range times {
-		start := time.Now()
+		watch := stopwatch.Start()
 		err := par.Do(ctx, busy, busy, func(worker, _ int) error { return b.Plan.Run(ctx, &arenas[worker], piece, nil, nil) })
 		if err != nil {
 			return 0, err
 		}
-		if t := float64(time.Since(start)); best == 0 || t < best {
+		if t := float64(watch.Elapsed()); best == 0 || t < best {
 			best = t
 		}
 	}
@@ -41,10 +41,10 @@ func Speed(ctx context.Context, b *branch.Branch, threads int) (float64, error) 
 // memory of a new worker are such memory, and with small networks that is a good part of the time.
 func FreshMemory() float64 {
 	const bytes, page = 16 << 20, 4096
-	start := time.Now()
+	watch := stopwatch.Start()
 	memory := make([]byte, bytes)
 	for i := 0; i < len(memory); i += page {
 		memory[i] = 1
 	}
-	return time.Since(start).Seconds() / bytes
+	return watch.Elapsed().Seconds() / bytes
 }

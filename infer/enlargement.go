@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"classsr/internal/par"
+	"classsr/internal/stopwatch"
 	"classsr/picture"
 )
 
@@ -24,14 +25,14 @@ type Enlargement struct {
 	ctx      context.Context
 	wait     func() error
 	next     int // band
-	start    time.Time
+	watch    stopwatch.Watch
 	planning float64                      // seconds
 	progress func(pixels int, macs int64) // is told of each band of a piece
 
-	mu       sync.Mutex
-	lanes    map[int]*ownLane // of pieces that are begun
-	free     []*ownLane       // of pieces that are complete
-	finished time.Time        // when the last piece was
+	mu    sync.Mutex
+	lanes map[int]*ownLane // of pieces that are begun
+	free  []*ownLane       // of pieces that are complete
+	took  time.Duration    // until the last piece was finished
 }
 
 // ownLane is a lane with its brush.
@@ -43,7 +44,7 @@ type ownLane struct {
 // begin starts the workers on a picture for which all is decided.
 func (u *Upscaler) begin(ctx context.Context, claim *Claim, j *job, c canvas, planning float64, progress func(pixels int, macs int64)) *Enlargement {
 	e := &Enlargement{
-		up: u, claim: claim, job: j, canvas: c, schedule: newSchedule(j.plan), start: time.Now(), planning: planning,
+		up: u, claim: claim, job: j, canvas: c, schedule: newSchedule(j.plan), watch: stopwatch.Start(), planning: planning,
 		lanes: map[int]*ownLane{}, progress: progress, ctx: ctx,
 	}
 	stop := context.AfterFunc(ctx, e.schedule.end)
@@ -140,7 +141,7 @@ func (e *Enlargement) finish(i int) {
 	defer e.mu.Unlock()
 	e.free = append(e.free, e.lanes[i])
 	delete(e.lanes, i)
-	e.finished = time.Now()
+	e.took = e.watch.Elapsed()
 }
 
 // Config implements picture.RowSource.
@@ -179,7 +180,7 @@ var errClosed = errors.New("infer: rows of an enlargement that was closed")
 // Report says what was done, after NextRows has returned io.EOF.
 func (e *Enlargement) Report() Report {
 	r := e.up.report(e.job.plan)
-	r.Seconds.Network = e.finished.Sub(e.start).Seconds()
+	r.Seconds.Network = e.took.Seconds()
 	if e.job.plan.choice != nil {
 		r.Seconds.Route = e.planning
 	}

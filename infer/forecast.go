@@ -2,10 +2,10 @@ package infer
 
 import (
 	"context"
-	"time"
 
 	"classsr/branch"
 	"classsr/cost"
+	"classsr/internal/stopwatch"
 	"classsr/picture"
 )
 
@@ -44,7 +44,7 @@ func (u *Upscaler) forecast(ctx context.Context, in branch.Source, k kept) (Fore
 	if err != nil {
 		return Forecast{}, err
 	}
-	start := time.Now()
+	watch := stopwatch.Start()
 	v, err := u.look(ctx, in)
 	if err != nil {
 		return Forecast{}, err
@@ -57,7 +57,7 @@ func (u *Upscaler) forecast(ctx context.Context, in branch.Source, k kept) (Fore
 	if err != nil {
 		return Forecast{}, err
 	}
-	planning := time.Since(start).Seconds()
+	planning := watch.Elapsed().Seconds()
 	f := Forecast{Mode: u.mode, Classes: p.classShares(), MACs: p.macs()}
 	bytes := u.picturesBytes(in.Config(), k) + p.work(r)
 	f.MemoryMB = bytes / 1e6

@@ -19,7 +19,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"time"
 
 	"classsr/branch"
 	"classsr/budget"
@@ -27,6 +26,7 @@ import (
 	"classsr/fault"
 	"classsr/internal/kernel"
 	"classsr/internal/par"
+	"classsr/internal/stopwatch"
 	"classsr/picture"
 	"classsr/weights"
 )
@@ -180,12 +180,12 @@ func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact 
 	if in.Config() != c.config || c.up != u {
 		panic("infer: a claim for another picture")
 	}
-	start := time.Now()
+	watch := stopwatch.Start()
 	v, p, err := u.decide(ctx, in, c)
 	if err != nil {
 		return nil, err
 	}
-	planning := time.Since(start).Seconds()
+	planning := watch.Elapsed().Seconds()
 	if v.window != nil {
 		v.window.Begin(p.windowRows())
 	}

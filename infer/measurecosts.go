@@ -12,6 +12,7 @@ import (
 	"classsr/cost"
 	"classsr/engine"
 	"classsr/internal/kernel"
+	"classsr/internal/stopwatch"
 	"classsr/picture"
 	"classsr/route"
 	"classsr/tile"
@@ -145,11 +146,11 @@ func moduleUnit(ctx context.Context) (cost.Unit, error) {
 	in := noise(measuredSide)
 	var all []float64
 	for range fewTimes {
-		start := time.Now()
+		watch := stopwatch.Start()
 		if _, err := set.Classify(ctx, in, grid.Cores(), 1); err != nil {
 			return cost.Unit{}, err
 		}
-		all = append(all, float64(time.Since(start)))
+		all = append(all, float64(watch.Elapsed()))
 	}
 	work := engine.Work{MACs: set.RouteMACs(grid.Size(), len(grid.Cores()))}
 	return cost.Unit{MAC: slices.Min(all) / float64(work.MACs)}, nil

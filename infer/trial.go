@@ -96,7 +96,7 @@ func (u *Upscaler) tryAll(ctx context.Context, v view, p *plan, claim *Claim) (f
 	_ = e.Close() // which ends the work
 	switch {
 	case errors.Is(err, io.EOF):
-		return e.finished.Sub(e.start).Seconds(), nil
+		return e.took.Seconds(), nil
 	case limited.Err() == nil || ctx.Err() != nil:
 		return 0, err
 	}

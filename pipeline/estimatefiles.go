@@ -5,12 +5,12 @@ import (
 	"image"
 	"io"
 	"slices"
-	"time"
 
 	"classsr"
 	"classsr/branch"
 	"classsr/imageio"
 	"classsr/internal/par"
+	"classsr/internal/stopwatch"
 	"classsr/picture"
 )
 
@@ -33,7 +33,7 @@ type opened struct {
 // open reads a picture, and decides how it becomes as large as is asked for.
 func (e *Estimator) open(std io.Reader, in Input) (o *opened, w *course, err error) {
 	o = &opened{ending: in.ending}
-	start := time.Now()
+	watch := stopwatch.Start()
 	o.reading, err = read(std, in.Path, imageio.Limits{Options: in.Reading, Accept: func(c imageio.Config) (err error) {
 		o.found = c
 		if w, err = e.p.plan(c, Job{Input: in.Path}.Picture()); err != nil {
@@ -41,7 +41,7 @@ func (e *Estimator) open(std io.Reader, in Input) (o *opened, w *course, err err
 		}
 		return w.accepts(imageio.Within(e.memory, nil)(c))
 	}}, func() bool { return w.inRows })
-	o.seconds = time.Since(start).Seconds()
+	o.seconds = watch.Elapsed().Seconds()
 	return o, w, err
 }
 
@@ -132,14 +132,14 @@ func encodeSeconds(ctx context.Context, sample *picture.Picture, format string, 
 	p := Pipeline{Threads: 1}
 	var seconds [times]float64
 	for i := range seconds {
-		start := time.Now()
+		watch := stopwatch.Start()
 		err := par.Do(ctx, cores, cores, func(_, _ int) error {
 			return p.encode(discard{}, sample.Rows(sample.Height), format, o.encodeOptions(&p, sample.Config()))
 		})
 		if err != nil {
 			return 0, err
 		}
-		seconds[i] = time.Since(start).Seconds()
+		seconds[i] = watch.Elapsed().Seconds()
 	}
 	slices.Sort(seconds[:])
 	return seconds[times/2], nil

@@ -1,6 +1,6 @@
 package kernel
 
-import "time"
+import "classsr/internal/stopwatch"
 
 // Peak measures how many multiply-adds a second one thread does with the kernel set in use if nothing else is in its way: the
 // ceiling for direct convolutions. It takes the best of several short runs, about a tenth of a second in all.
@@ -9,9 +9,9 @@ func Peak() float64 {
 	set := current()
 	best := 0.0
 	for range runs {
-		start := time.Now()
+		watch := stopwatch.Start()
 		set.peak(rounds)
-		best = max(best, rounds*float64(set.peakMACs)/time.Since(start).Seconds())
+		best = max(best, rounds*float64(set.peakMACs)/watch.Elapsed().Seconds())
 	}
 	return best
 }
