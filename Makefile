@@ -21,6 +21,7 @@ test: ## vet and all tests
 check-full: ## the slow proofs: all tests, the slow ones too, with the race detector and on every kernel set, and longer fuzzing
 	CLASSSR_SLOW=1 CGO_ENABLED=1 $(GO) test -count=1 -race -timeout 40m ./...
 	CLASSSR_SLOW=1 $(MAKE) avx2 generic cross
+	$(MAKE) windows
 	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s
 
@@ -51,6 +52,14 @@ cross: ## builds the program for other systems, and vets it there
 	for os in windows darwin; do for arch in amd64 arm64; do echo "$$os/$$arch"; \
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -o build/cross/ ./cmd/classsr && \
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) vet ./... || exit 1; done; done
+
+# What meets the system, and the arithmetic once; the rest is the same on every system.
+WINDOWS_TESTS ?= . ./cmd/... ./budget ./convert ./dataset ./evaluate ./fault ./icc ./imageio/... ./internal/... ./metadata ./picture ./pipeline/... ./train/... \
+	./weights/...
+
+.PHONY: windows
+windows: ## the program for Windows and its tests, run by wine
+	.ci/windows -short -count=1 $(WINDOWS_TESTS)
 
 FAMILIES := colours convolution winograd winogradwide dense dots edges elementwise filter interleave peak samples transform
 

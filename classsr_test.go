@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"classsr"
@@ -304,7 +305,7 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		says    string
 	}{
 		{"carn-m-x9", classsr.Options{}, "no model named"},
-		{"./none.safetensors", classsr.Options{}, "no such file"},
+		{"./none.safetensors", classsr.Options{}, syscall.ENOENT.Error()},
 		{"carn-m-x4", classsr.Options{Scale: 3}, "enlarges 4 times, not 3"},
 		{classsr.Bicubic, classsr.Options{Scale: 5}, "enlarges 2, 3, 4, 8 times, not 5"},
 		{fsrcnn, classsr.Options{Mode: "fast"}, "unknown mode"},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"classsr/fault"
@@ -235,7 +236,7 @@ func TestDecodeFile(t *testing.T) {
 	}{
 		{dir, "folder", fault.Unsupported},
 		{put("empty.png", ""), "empty", fault.Damaged},
-		{filepath.Join(dir, "absent.png"), "no such file", fault.NotFound},
+		{filepath.Join(dir, "absent.png"), syscall.ENOENT.Error(), fault.NotFound},
 		{put("text.png", "not a picture"), "not a PNG", fault.Unsupported},
 		{put("short.png", good[:len(good)-20]), "ends too early", fault.Damaged},
 	} {

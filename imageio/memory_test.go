@@ -127,6 +127,9 @@ func TestDecodeBytes(t *testing.T) {
 // gives what was told before, and the least and the most that decoding took.
 func measured(t *testing.T, path string) (told Config, least, most int64) {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the timers of Windows are too coarse to catch the moment when most is in use")
+	}
 	for range 5 {
 		var d *Decoded
 		var err error

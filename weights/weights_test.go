@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"classsr/arch"
@@ -289,7 +290,7 @@ func TestOpenNamesTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, says := range map[string]string{
-		text: "neither a safetensors file nor a PyTorch checkpoint", filepath.Join(dir, "none"): "no such file", dir: "not a file",
+		text: "neither a safetensors file nor a PyTorch checkpoint", filepath.Join(dir, "none"): syscall.ENOENT.Error(), dir: "not a file",
 	} {
 		if _, err := Open(path, 0); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: error %v, want one with %q", path, err, says)

@@ -19,8 +19,10 @@ func TestFilesAreOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	paths := []string{path}
-	if err := os.Symlink("a.txt", link); err == nil { // not everywhere
-		paths = append(paths, link)
+	if os.Symlink("a.txt", link) == nil { // not everywhere
+		if _, err := os.Lstat(link); err == nil { // wine says so, and makes none
+			paths = append(paths, link)
+		}
 	}
 	for _, p := range paths {
 		f, err := Open(p)

@@ -103,6 +103,9 @@ func TestLinks(t *testing.T) {
 		if err := os.Symlink(target, link); err != nil {
 			t.Skip(err)
 		}
+		if _, err := os.Lstat(link); err != nil {
+			t.Skip("wine says that it made a link:", err)
+		}
 	}
 	got, left := found(t, "in", Options{Depth: All})
 	if got != "b.png gone.png sub/a.png" || left.Links != 1 {
