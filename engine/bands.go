@@ -20,12 +20,11 @@ func (f *frame) do(ctx context.Context, threads int) error {
 	f.work.add(f.plan, *f.step, f.r)
 	bands := min(f.r.Dy()/bandRows, threads)
 	if bands < 2 {
+		f.threads = threads
 		f.step.run.do(f)
 		return nil
 	}
-	for len(f.arena.helpers) < bands {
-		f.arena.helpers = append(f.arena.helpers, &Arena{})
-	}
+	f.arena.help(bands)
 	tiles := (f.r.Dy() + kernel.WinogradRows - 1) / kernel.WinogradRows
 	cut := func(i int) int { return min(i*tiles/bands*kernel.WinogradRows, f.r.Dy()) }
 	return par.Do(ctx, bands, bands, func(_, i int) error {
@@ -35,7 +34,24 @@ func (f *frame) do(ctx context.Context, threads int) error {
 		band.plan, band.geo, band.arena, band.zeros, band.step = f.plan, f.geo, helper, f.zeros, f.step
 		band.r, band.out = f.r, f.out
 		band.r.Min.Y, band.r.Max.Y = f.r.Min.Y+cut(i), f.r.Min.Y+cut(i+1)
+		band.threads = 1
 		band.step.run.do(band)
+		return nil
+	})
+}
+
+// help makes room for so many helpers.
+func (a *Arena) help(count int) {
+	for len(a.helpers) < count {
+		a.helpers = append(a.helpers, &Arena{})
+	}
+}
+
+// share does n things, each with scratch memory that is nobody else's, on the threads that may work on the current step.
+func (f *frame) share(n int, do func(i int, scratch *kernel.Scratch)) {
+	f.arena.help(f.threads)
+	_ = par.Do(context.Background(), f.threads, n, func(worker, i int) error { // they take a few milliseconds together, and do not fail
+		do(i, &f.arena.helpers[worker].scratch)
 		return nil
 	})
 }

@@ -81,7 +81,7 @@ func (b bicubicOp) convolve(f *frame, r image.Rectangle) {
 		phases := kernel.Block{
 			Data: f.arena.phases[:planes*stride], C: planes, Plane: stride, Stride: stride, First: y, Ring: 1, Height: y + 1,
 		}
-		b.conv.Run(phases, image.Rect(x0, y, x1, y+1), kernel.Grid{}, src, nil, &f.arena.scratch)
+		b.conv.Run(phases, image.Rect(x0, y, x1, y+1), kernel.Grid{}, src, kernel.After{}, &f.arena.scratch)
 		kernel.PixelShuffle(out, max(y*b.Scale, r.Min.Y), min((y+1)*b.Scale, r.Max.Y), r.Min.X, r.Dx(), phases, x0, b.Scale)
 	}
 }

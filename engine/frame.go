@@ -18,6 +18,7 @@ type frame struct {
 	done, want rows
 	mask       *masking // nil: all columns are computed
 	work       Work     // of the current step of the executor
+	threads    int      // that may work on the current step
 
 	step   *step
 	r      image.Rectangle // the region to make

@@ -24,7 +24,7 @@ type geometry struct {
 	macs          int64
 	// The result is made up to row first, and then increment rows at a time.
 	first, increment int
-	// tail tells that only the steps up to the last one that pools make all their rows at once.
+	// tail tells that only the steps before the plan's tail make all their rows at once.
 	tail bool
 }
 
@@ -32,7 +32,7 @@ const (
 	// rowsAtATime is how many rows of the input go through the network at a time: few, so that what a layer leaves is still in
 	// cache when the next one reads it.
 	rowsAtATime = 2
-	// tailRows is how many go through the layers after the last one that pools, in large windows: enough for several threads.
+	// tailRows is how many go through the layers of the tail, in large windows: enough for several threads.
 	tailRows = 2 * kernel.WinogradRows
 	// largeWindow is the number of pixels from which on these layers do not make all their rows at once.
 	largeWindow = 64 * 64
@@ -118,12 +118,15 @@ func (geo *geometry) plan(p *Plan, done, want rows, end int) {
 		want[v] = math.MinInt
 	}
 	want[p.program.Output] = end
-	for _, s := range slices.Backward(p.steps) {
+	for i, s := range slices.Backward(p.steps) {
 		r := geo.valid[s.out]
 		if r.Empty() {
 			continue // nobody reads it
 		}
 		y := want[s.out]
+		if geo.tail && i < p.tail {
+			y = r.Max.Y
+		}
 		r.Max.Y = min(s.run.tiles(s.grid, image.Rect(0, y, 0, y)).Max.Y, r.Max.Y) // whole tiles, since a part would take as long
 		r.Min.Y = r.Max.Y - 1
 		want[s.out] = r.Max.Y
@@ -200,7 +203,7 @@ func (geo *geometry) layout(v program.Value) (lead, stride int) {
 
 // placeBuffers gives every value a place in the arena that is its own while it is in use.
 func (geo *geometry) placeBuffers(p *Plan) {
-	lives := geo.lifetimes(p)
+	lives, lies := geo.lifetimes(p)
 	// The largest first, each at the lowest place that is free for the whole of its life.
 	slices.SortStableFunc(lives, func(a, b life) int { return b.length - a.length })
 	var placed []life
@@ -217,6 +220,9 @@ func (geo *geometry) placeBuffers(p *Plan) {
 		i, _ := slices.BinarySearchFunc(placed, l, func(a, b life) int { return a.start - b.start })
 		placed = slices.Insert(placed, i, l)
 		widest = max(widest, geo.need[l.value].Dx())
+	}
+	for v, on := range lies {
+		geo.start[v] = geo.start[on]
 	}
 	geo.zeros = geo.length
 	geo.length += widest
@@ -248,10 +254,12 @@ func lowestPlace(l life, placed []life, floor int) int {
 
 // lifetimes lists the buffers. If all rows are made at once, a buffer is in use from the step that makes it to the last one
 // that reads it; otherwise all of them are in use all the time, or from the beginning of the tail on.
-func (geo *geometry) lifetimes(p *Plan) []life {
-	lives := make([]life, len(geo.size))
+//
+// A result may lie on an input that nobody reads later, if the two are of one shape. lies gives, by value, the one whose buffer it has.
+func (geo *geometry) lifetimes(p *Plan) (lives []life, lies []program.Value) {
+	lives, lies = make([]life, len(geo.size)), make([]program.Value, len(geo.size))
 	for v := range lives {
-		lives[v] = life{value: program.Value(v), to: -1, from: -1}
+		lives[v], lies[v] = life{value: program.Value(v), to: -1, from: -1}, program.Value(v)
 		if geo.need[v].Empty() {
 			continue
 		}
@@ -266,15 +274,34 @@ func (geo *geometry) lifetimes(p *Plan) []life {
 			}
 		}
 	}
+	for i, s := range p.steps {
+		input := s.run.overwrites()
+		if input < 0 || !p.byLayer || geo.tail && i >= p.tail || lives[s.out].to < 0 || lives[s.out].length == 0 {
+			continue
+		}
+		on := s.Inputs[input][0]
+		if on == program.Input || lives[on].to != i || !geo.alike(s.out, on) || slices.Contains(s.Inputs[0], on) {
+			continue
+		}
+		lies[s.out] = lies[on]
+		lives[lies[on]].to = max(lives[lies[on]].to, lives[s.out].to)
+		lives[s.out].length = 0
+	}
 	for v := range lives {
 		l := &lives[v]
 		switch {
 		case l.to < 0: // nobody reads it
 		case !p.byLayer:
 			l.from, l.to = -1, len(p.steps)
-		case geo.tail && l.to > p.lastPool:
-			l.from, l.to = min(l.from, p.lastPool+1), len(p.steps)
+		case geo.tail && l.to >= p.tail:
+			l.from, l.to = min(l.from, p.tail), len(p.steps)
 		}
 	}
-	return slices.DeleteFunc(lives, func(l life) bool { return l.length == 0 || l.to < 0 })
+	return slices.DeleteFunc(lives, func(l life) bool { return l.length == 0 || l.to < 0 }), lies
+}
+
+// alike tells whether two values lie in memory in the same way, all of their rows.
+func (geo *geometry) alike(a, b program.Value) bool {
+	return geo.need[a] == geo.need[b] && geo.valid[a] == geo.valid[b] && geo.chans[a] == geo.chans[b] && geo.size[a] == geo.size[b] &&
+		geo.ring[a] == geo.valid[a].Dy() && geo.ring[b] == geo.valid[b].Dy()
 }

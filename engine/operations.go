@@ -2,6 +2,7 @@ package engine
 
 import (
 	"image"
+	"slices"
 
 	"classsr/internal/kernel"
 	"classsr/program"
@@ -15,17 +16,33 @@ func (untiled) tiles(_ kernel.Grid, r image.Rectangle) image.Rectangle { return 
 
 func (untiled) scratchBytes() int64 { return 0 }
 
+func (untiled) overwrites() int { return -1 }
+
 // convOp is a convolution with what is done besides.
 type convOp struct {
-	conv  *kernel.Conv
-	gated bool
+	conv                    *kernel.Conv
+	residual, gated, scaled bool
 }
 
-func newConvOp(op program.Conv, params tensor.Set, fleeting, wide bool) convOp {
+func (p *packing) newConvOp(op program.Conv) convOp {
+	conv := p.attended[op.Node.Name]
+	if conv == nil || !op.Scaled {
+		conv = p.conv(op)
+	}
+	return convOp{conv, op.Residual, op.Gated, op.Scaled}
+}
+
+func (p *packing) newMeanOfOp(op program.MeanOf) meanOfOp {
+	conv := p.conv(op.Conv)
+	p.attended[op.Conv.Node.Name] = conv
+	return meanOfOp{conv: conv}
+}
+
+func (p *packing) conv(op program.Conv) *kernel.Conv {
 	shape := convShape(op)
-	shape.Fleeting, shape.Wide = fleeting, wide
-	weight, bias := op.Weights(params)
-	return convOp{kernel.NewConv(shape, weight, bias, op.Slopes(params)), op.Gated}
+	shape.Fleeting, shape.Wide = p.fleeting, p.wide
+	weight, bias := op.Weights(p.params)
+	return kernel.NewConv(shape, weight, bias, op.Slopes(p.params))
 }
 
 func (c convOp) scratchBytes() int64 { return c.conv.ScratchBytes() }
@@ -37,11 +54,36 @@ func (c convOp) tiles(grid kernel.Grid, r image.Rectangle) image.Rectangle {
 func (c convOp) do(f *frame) {
 	src := f.sources(0, f.step.need(0, f.r, image.Point{}).Min.X)
 	if c.gated {
-		c.conv.Run(f.out, f.r, f.step.grid, src, nil, &f.arena.scratch)
+		c.conv.Run(f.out, f.r, f.step.grid, src, kernel.After{}, &f.arena.scratch)
 		kernel.Gate(f.out, f.r.Min.Y, f.r.Max.Y, f.r.Dx(), f.in(1, f.r.Min.X), f.in(2, f.r.Min.X))
 		return
 	}
-	c.conv.Run(f.out, f.r, f.step.grid, src, f.residual(1), &f.arena.scratch)
+	after := kernel.After{}
+	if c.residual {
+		after.Add = f.residual(1)
+	}
+	if c.scaled {
+		after.Scale = f.numbers(len(f.step.Inputs) - 1)
+	}
+	c.conv.Run(f.out, f.r, f.step.grid, src, after, &f.arena.scratch)
+}
+
+// numbers gives the channels of input i, a single pixel each.
+func (f *frame) numbers(i int) []float32 {
+	numbers := f.arena.numbers[:0]
+	b := f.in(i, 0)
+	for c := range b.C {
+		numbers = append(numbers, b.Row(c, 0, 0, 1)[0])
+	}
+	f.arena.numbers = numbers
+	return numbers
+}
+
+func (c convOp) overwrites() int {
+	if c.residual {
+		return 1
+	}
+	return -1
 }
 
 // residual gives the planes of input i, which is added to the result, or nil if there is no such input.
@@ -126,6 +168,32 @@ type meanOp struct{ untiled }
 func (meanOp) do(f *frame) {
 	size := f.size(0)
 	kernel.Mean(f.out, size.Y, size.X, f.in(0, 0), &f.arena.scratch)
+}
+
+// meanOfOp is the mean of what a convolution would give.
+type meanOfOp struct {
+	untiled
+	conv *kernel.Conv
+}
+
+func (m meanOfOp) do(f *frame) {
+	src, size := f.in(0, 0), f.size(0)
+	const taps = 9
+	means := f.arena.means(taps * src.C)
+	if f.threads > 1 {
+		f.share(src.C, func(c int, scratch *kernel.Scratch) {
+			kernel.ShiftedMeans((*[taps]float32)(means[taps*c:]), c, size.Y, size.X, src, scratch)
+		})
+	} else {
+		for c := range src.C { // without a function, which would be allocated
+			kernel.ShiftedMeans((*[taps]float32)(means[taps*c:]), c, size.Y, size.X, src, &f.arena.scratch)
+		}
+	}
+	f.arena.numbers = slices.Grow(f.arena.numbers[:0], m.conv.Out)[:m.conv.Out]
+	m.conv.Means(f.arena.numbers, means, &f.arena.scratch)
+	for c, v := range f.arena.numbers {
+		f.out.Row(c, 0, 0, 1)[0] = v
+	}
 }
 
 // shuffleOp is a pixel shuffle.

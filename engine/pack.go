@@ -8,10 +8,6 @@ import (
 	"classsr/tensor"
 )
 
-// maxKept is how many parameters may be kept transformed for Winograd's algorithm, which makes them three and a half times as many, if
-// the network runs by layer and so transforms them for a whole layer at a time.
-const maxKept = 4 << 20
-
 // Networks whose rows slide have wide tiles if they have few convolutions of 3x3, or if these are between many planes, so that most of the time goes into
 // products: beyond the end of a strip, and of a masked span, each convolution computes two columns more of what the next one reads.
 const (
@@ -22,10 +18,20 @@ const (
 // packSteps packs the steps of the plan's program, with wide tiles or narrow ones.
 func (p *Plan) packSteps(params tensor.Set, wide bool) {
 	p.wide = wide
-	fleeting := p.lastPool >= 0 && params.Len() > maxKept
+	// Networks that pool run by layer, and so transform weights for a whole layer at a time. That is faster than reading transformed ones,
+	// which are five times as many, if there are as many as in RCAN.
+	packing := packing{params: params, fleeting: p.lastPool >= 0, wide: wide, attended: map[string]*kernel.Conv{}}
 	for i, s := range p.program.Steps {
-		p.steps = append(p.steps, step{Step: s, out: program.Value(i + 1), run: pack(s.Op, params, fleeting, wide)})
+		p.steps = append(p.steps, step{Step: s, out: program.Value(i + 1), run: packing.pack(s.Op)})
 	}
+}
+
+// packing is how operations are packed.
+type packing struct {
+	params         tensor.Set
+	fleeting, wide bool
+	// attended is the convolutions, by their names, whose means were asked for: they are scaled by what is made of these.
+	attended map[string]*kernel.Conv
 }
 
 // widePays tells whether wide tiles are worth it although rows slide.
@@ -45,10 +51,11 @@ func (p *Plan) widePays() bool {
 }
 
 // pack makes what computes an operation with the kernels. It is the one place that knows all operations.
-func pack(op program.Operation, params tensor.Set, fleeting, wide bool) operation {
+func (p *packing) pack(op program.Operation) operation {
+	params := p.params
 	switch op := op.(type) {
 	case program.Conv:
-		return newConvOp(op, params, fleeting, wide)
+		return p.newConvOp(op)
 	case program.Activate:
 		return activateOp{slopes: op.Slopes(params)}
 	case program.Sigmoid:
@@ -65,6 +72,8 @@ func pack(op program.Operation, params tensor.Set, fleeting, wide bool) operatio
 		return channelMulOp{}
 	case program.Mean:
 		return meanOp{}
+	case program.MeanOf:
+		return p.newMeanOfOp(op)
 	case program.Shuffle:
 		return shuffleOp{factor: op.Factor}
 	case program.Unshuffle:

@@ -38,6 +38,8 @@ type Plan struct {
 	reach []margins
 	// lastPool is the last step that needs all rows of its input, or -1.
 	lastPool int
+	// tail is the first step after it whose result takes more memory than any before: from there on rows slide in large windows.
+	tail int
 }
 
 // step is a step of the program, packed.
@@ -54,6 +56,8 @@ type operation interface {
 	tiles(grid kernel.Grid, r image.Rectangle) image.Rectangle
 	// scratchBytes is the memory that it works with besides its values, but for a few rows.
 	scratchBytes() int64
+	// overwrites is the input that the result may lie on, since every pixel of it is read before the result's is written, or -1.
+	overwrites() int
 	// do makes the region of the result.
 	do(f *frame)
 }
@@ -78,6 +82,7 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 	if p.lastPool >= 0 || p.program.Scale == 0 {
 		p.byLayer = true
 		p.packSteps(params, true)
+		p.findTail()
 		return p
 	}
 	p.packSteps(params, p.widePays())
@@ -96,6 +101,21 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 	p.layGrids()
 	p.findReach()
 	return p
+}
+
+func (p *Plan) findTail() {
+	const probe = 16
+	shapes := p.program.Shapes(tensor.Shape{N: 1, C: p.program.Channels, H: probe, W: probe})
+	largest := 0
+	for i, s := range shapes[1:] {
+		size := s.C * s.H * s.W
+		if i > p.lastPool && size > largest {
+			p.tail = i
+			return
+		}
+		largest = max(largest, size)
+	}
+	p.tail = len(p.steps)
 }
 
 // ByLayer is the same network for small windows: every layer is made whole before the next one, with fewer and longer runs of the
@@ -162,6 +182,8 @@ type Arena struct {
 	frame      frame
 	helpers    []*Arena  // for threads that work on the same piece: scratch memory and frames of their own
 	borders    []borders // the zeros that are in memory
+	numbers    []float32 // of channels that are single pixels
+	shifted    []float32 // means of planes and of their shifts
 	line       []float32 // of a bicubic enlargement
 	phases     []float32 // the same: planes with a result each of a row of pixels
 }
@@ -178,6 +200,14 @@ func (a *Arena) grow(length int) {
 		a.frame, a.borders = frame{}, nil
 		a.memory = kernel.AlignedSlice(length)
 	}
+}
+
+// means gives n numbers of scratch memory.
+func (a *Arena) means(n int) []float32 {
+	if len(a.shifted) < n {
+		a.shifted = make([]float32, n)
+	}
+	return a.shifted[:n]
 }
 
 // maxGeometries bounds the layouts that an arena remembers. Pieces of one picture have a few dozen shapes at most.

@@ -10,10 +10,11 @@ import (
 
 // Conv is a convolution with square kernels and zero padding, and what is done to its result before it is written:
 //
-//	y = activate(normalise(conv(x) + bias) + residual)
+//	y = activate(normalise(conv(x) + bias) * scale + residual)
 //	y = (conv(x) + bias) * (a + b), if it is gated
 //
-// Input 0 is x, and input 1 the residual, of the result's shape; or inputs 1 and 2 are a and b, element by element.
+// Input 0 is x, and input 1 the residual, of the result's shape; or inputs 1 and 2 are a and b, element by element. The last input is the
+// scale, if there is one: a number for each channel.
 type Conv struct {
 	In, Out                     int // channels
 	Kernel, Stride, Pad, Groups int
@@ -32,6 +33,8 @@ type Conv struct {
 	Residual bool
 	// Gated tells whether there are inputs 1 and 2.
 	Gated bool
+	// Scaled tells whether the last input is a scale.
+	Scaled bool
 	// Activation is nil if there is none.
 	Activation *Activation
 }
@@ -69,15 +72,36 @@ func (c Conv) Shape(in []tensor.Shape) tensor.Shape {
 	case c.Residual:
 		inputs = 2
 	}
+	if c.Scaled {
+		last := len(in) - 1
+		if in[last] != (tensor.Shape{N: y.N, C: y.C, H: 1, W: 1}) {
+			panic("program: a convolution is scaled by a number for each channel of its result")
+		}
+		in = in[:last]
+	}
 	if len(in) != inputs || slices.ContainsFunc(in[1:], func(s tensor.Shape) bool { return s != y }) {
 		panic("program: a convolution takes one input, and one or two of its result's shape to add or to multiply")
 	}
 	return y
 }
 
+// scale is the input that is the scale.
+func (c Conv) scale() int {
+	if c.Residual {
+		return 2
+	}
+	return 1
+}
+
+// plain tells whether nothing is done to the convolution's result besides what its weights can do.
+func (c Conv) plain() bool { return !c.Residual && !c.Gated && !c.Scaled && c.Activation == nil }
+
 // Reach implements Operation.
-func (c Conv) Reach(i int, r image.Rectangle, _ image.Point) image.Rectangle {
-	if i > 0 {
+func (c Conv) Reach(i int, r image.Rectangle, size image.Point) image.Rectangle {
+	switch {
+	case i > 0 && c.Scaled && i == c.scale():
+		return image.Rectangle{Max: size}
+	case i > 0:
 		return r
 	}
 	return image.Rectangle{

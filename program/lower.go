@@ -40,6 +40,14 @@ func Lower(g *nn.Graph, mode Mode) *Program {
 		l.at = append(l.at, l.lower(n))
 	}
 	p := &Program{Channels: g.Channels, Steps: l.steps, Output: l.one(g.Output())}
+	if mode == Inference && slices.ContainsFunc(p.Steps, Step.Pools) {
+		p.Steps = slices.Clone(p.Steps)
+		for i := range p.Steps {
+			p.Steps[i].Inputs = cloned(p.Steps[i].Inputs) // the lists may be shared
+		}
+		p.attend()
+		p.makeAgain()
+	}
 	p.findScale()
 	return p
 }
@@ -143,7 +151,7 @@ func (l *lowering) convolve(c Conv, input []Value) []Value {
 }
 
 func (l *lowering) normalise(v Value, n Norm) []Value {
-	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && !c.Residual && !c.Gated && c.Factor == 1 && c.Activation == nil {
+	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && c.plain() && c.Factor == 1 {
 		c.Norms = append(slices.Clip(c.Norms), n)
 		return l.amend(v, c)
 	}
@@ -155,7 +163,7 @@ func (l *lowering) sum(a, b Value) []Value {
 	earlier, later := min(a, b), max(a, b)
 	switch op := l.maker(later).(type) {
 	case Conv:
-		if !op.Residual && !op.Gated && op.Activation == nil {
+		if op.plain() {
 			op.Residual = true
 			return l.amend(later, op, []Value{earlier})
 		}
@@ -177,7 +185,7 @@ func (l *lowering) multiply(a, b Value) []Value {
 	for _, v := range [][2]Value{{a, b}, {b, a}} {
 		conv, ok := l.maker(v[1]).(Conv)
 		sum, also := l.maker(v[0]).(Add)
-		if !ok || !also || l.mode == Training || conv.Residual || conv.Gated || conv.Activation != nil || sum.Factor != 1 {
+		if !ok || !also || l.mode == Training || !conv.plain() || sum.Factor != 1 {
 			continue
 		}
 		inputs := l.steps[v[0]-1].Inputs
@@ -191,7 +199,7 @@ func (l *lowering) multiply(a, b Value) []Value {
 
 // scaled multiplies a value by a constant.
 func (l *lowering) scaled(v Value, s Scale) []Value {
-	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && !c.Residual && !c.Gated && c.Activation == nil {
+	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && c.plain() {
 		c.Factor *= s.Factor
 		return l.amend(v, c)
 	}

@@ -22,6 +22,9 @@ func describe(p *program.Program) string {
 		_, name, _ := strings.Cut(strings.ToLower(fmt.Sprintf("%T", s.Op)), ".")
 		if c, ok := s.Op.(program.Conv); ok {
 			name += strings.Repeat("+norm", len(c.Norms))
+			if c.Scaled {
+				name += "*scale"
+			}
 			if c.Residual {
 				name += "+add"
 			}
@@ -36,6 +39,14 @@ func describe(p *program.Program) string {
 		steps = append(steps, fmt.Sprintf("%s(%s)", name, strings.Join(inputs, ", ")))
 	}
 	return fmt.Sprintf("%s -> %d", strings.Join(steps, " "), p.Output)
+}
+
+// sigmoids are so many of them, one after the other, from value 1 on.
+func sigmoids(n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf(" sigmoid(%d)", i+1))
+	}
+	return all
 }
 
 func TestLowerFuses(t *testing.T) {
@@ -111,7 +122,21 @@ func TestLowerFuses(t *testing.T) {
 			x := conv(g, nn.Input)
 			y := g.Add("", nn.ChannelMul{}, x, g.Add("", nn.Sigmoid{}, g.Add("", nn.GlobalAvgPool{}, x)))
 			g.Add("", nn.Add{}, y, nn.Input)
-		}, "conv(0) mean(1) sigmoid(2) channelmul(1, 3, 0) -> 4", "conv(0) mean(1) sigmoid(2) channelmul(1, 3) add(4, 0) -> 5"},
+		}, "meanof(0) sigmoid(1) conv*scale+add(0, 0, 2) -> 3", "conv(0) mean(1) sigmoid(2) channelmul(1, 3) add(4, 0) -> 5"},
+		{"attention to what somebody else reads", func(g *nn.Graph) {
+			x := conv(g, nn.Input)
+			y := g.Add("", nn.ChannelMul{}, x, g.Add("", nn.GlobalAvgPool{}, x))
+			g.Add("", nn.Add{}, y, x)
+		}, "conv(0) mean(1) channelmul(1, 2, 1) -> 3", "conv(0) mean(1) channelmul(1, 2) add(3, 1) -> 4"},
+		{"what is made again after a long time", func(g *nn.Graph) {
+			x := conv(g, nn.Input)
+			y := x
+			for range 18 {
+				y = g.Add("", nn.Sigmoid{}, y)
+			}
+			g.Add("", nn.ChannelMul{}, x, g.Add("", nn.GlobalAvgPool{}, y))
+		}, "conv(0)" + strings.Join(sigmoids(18), "") + " mean(19) conv(0) channelmul(21, 20) -> 22",
+			"conv(0)" + strings.Join(sigmoids(18), "") + " mean(19) channelmul(1, 20) -> 21"},
 		{"what nobody reads", func(g *nn.Graph) {
 			x := conv(g, nn.Input)
 			conv(g, x)

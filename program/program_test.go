@@ -84,6 +84,9 @@ func compute(op program.Operation, x []*tensor.Tensor, params tensor.Set) *tenso
 		conv := nn.Conv{In: op.In, Out: op.Out, Kernel: op.Kernel, Stride: op.Stride, Pad: op.Pad, Groups: op.Groups}
 		weight, bias := op.Weights(params)
 		conv.Forward(y, x, []tensor.Array{{Data: weight}, {Data: bias}})
+		if op.Scaled {
+			nn.ChannelMul{}.Forward(y, []*tensor.Tensor{y, x[len(x)-1]}, nil)
+		}
 		if op.Residual {
 			nn.Add{}.Forward(y, []*tensor.Tensor{y, x[1]}, nil)
 		}
@@ -95,6 +98,8 @@ func compute(op program.Operation, x []*tensor.Tensor, params tensor.Set) *tenso
 		if op.Activation != nil {
 			activate(y, *op.Activation, params)
 		}
+	case program.MeanOf:
+		nn.GlobalAvgPool{}.Forward(y, []*tensor.Tensor{compute(op.Conv, x, params)}, nil)
 	case program.Add:
 		for i, v := range x[0].Data {
 			y.Data[i] = op.Factor*v + x[1].Data[i]

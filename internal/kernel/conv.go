@@ -100,11 +100,24 @@ func (c *Conv) Tiles(grid Grid, r image.Rectangle) image.Rectangle {
 	return r
 }
 
-// Run computes the rectangle r of all result planes; column 0 of dst and add is its first column. The sources are blocks side by
+// After is what is done to a convolution's sums, bias included, before the activation.
+type After struct {
+	// Scale, if not nil, has a number for each result plane that its sums are multiplied with.
+	Scale []float32
+	// Add, if not nil, is planes that are added then. Its column 0 is the first one of the result; it may be the result itself.
+	Add *Block
+}
+
+// Run computes the rectangle r of all result planes; column 0 of dst is its first column. The sources are blocks side by
 // side; their column 0 is what the first tap of the first column of Tiles reads, and they reach as far as the last tap of its last
-// one. If add is not nil, its planes are added to the sums before the activation; it may be dst.
-func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Block, scratch *Scratch) {
+// one.
+func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, after After, scratch *Scratch) {
+	add := after.Add
 	if c.winograd == nil {
+		if after.Scale != nil {
+			c.runScaled(dst, r, src, after, scratch)
+			return
+		}
 		c.runRows(dst, r, src, add, scratch)
 		return
 	}
@@ -118,7 +131,7 @@ func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, add *Bl
 		}
 		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
 		a := area{first: tiles.Min.Y, y0: r.Min.Y, y1: r.Max.Y, left: r.Min.X - tiles.Min.X, w: r.Dx(), pad: c.Pad}
-		c.winograd[g].run(out, a, scratch.blocks, groupAdd, scratch)
+		c.winograd[g].run(out, a, scratch.blocks, groupAdd, groupOf(after.Scale, g*c.out, c.out), scratch)
 	}
 }
 
@@ -139,6 +152,63 @@ func (c *Conv) runRows(dst Block, r image.Rectangle, src []Block, add *Block, sc
 				list := c.ofGroup(g, src, y, x, n, scratch)
 				c.groups[g].run(to.from(g*c.out), n, list, added.from(g*c.out), &scratch.args)
 			}
+		}
+	}
+}
+
+// Means gives the means of all result planes from those of what each tap of each source plane reads, as ShiftedMeans finds them: dst[o] is the sum over
+// planes and taps of weight*mean, and bias[o]. The convolution is a Fleeting one of a single group.
+func (c *Conv) Means(dst, means []float32, scratch *Scratch) {
+	taps := c.Size * c.Size
+	if c.Groups > 1 || len(dst) != c.Out || len(means) != c.In*taps || c.winograd != nil && !c.Fleeting {
+		panic("kernel: not the means of this convolution")
+	}
+	set, rows := current(), scratch.row(len(means))[:len(means)]
+	for plane := range c.In {
+		for tap, v := range means[plane*taps:][:taps] {
+			i := plane*taps + tap
+			if c.winograd == nil {
+				i = (tap/c.Size*c.In+plane)*c.Size + tap%c.Size
+			}
+			rows[i] = v
+		}
+	}
+	scratch.segments = append(scratch.segments[:0], segment{&rows[0], floatBytes, len(rows)})
+	sum := func(first, outs int, weight, bias []float32) {
+		scratch.args = rowArgs{
+			dst: &dst[first], dstPlane: floatBytes, segments: &scratch.segments[0], segmentCount: 1, taps: 1,
+			weight: &weight[0], bias: &bias[0], n: 1,
+		}
+		set.row(outs, &scratch.args)
+	}
+	if c.winograd == nil {
+		for _, b := range c.groups[0].blocks {
+			sum(b.first, b.outs, b.weight, b.bias)
+		}
+		return
+	}
+	for _, b := range c.winograd[0].blocks {
+		sum(b.first, b.outs, b.weight, b.bias)
+	}
+}
+
+// runScaled is Run without tiles and with a scale, row by row. No network has many such convolutions.
+func (c *Conv) runScaled(dst Block, r image.Rectangle, src []Block, after After, scratch *Scratch) {
+	w := r.Dx()
+	if len(scratch.unscaled) < c.Out*w {
+		scratch.unscaled = make([]float32, c.Out*w)
+	}
+	sums := Block{Data: scratch.unscaled, C: c.Out, Plane: w, Stride: w, Ring: 1}
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		sums.First, sums.Height = y, y+1
+		c.runRows(sums, image.Rect(r.Min.X, y, r.Max.X, y+1), src, nil, scratch)
+		for plane, factor := range after.Scale {
+			row := sums.Row(plane, y, 0, w)
+			if after.Add == nil {
+				Combine(dst.Row(plane, y, 0, w), row, row, factor, 0, 0)
+				continue
+			}
+			Combine(dst.Row(plane, y, 0, w), row, after.Add.Row(plane, y, 0, w), factor, 1, 0)
 		}
 	}
 }

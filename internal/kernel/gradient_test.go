@@ -103,7 +103,7 @@ func TestConvOfPaddedPlanesIsThatOfBlocks(t *testing.T) {
 			add, addBlock = &a, &b
 		}
 		conv.RunPadded(got, src, add, zeros, &Scratch{})
-		conv.Run(want.Block(0, zeros), image.Rect(0, 0, w, h), Grid{}, []Block{whole.Block(-pad, zeros)}, addBlock, &Scratch{})
+		conv.Run(want.Block(0, zeros), image.Rect(0, 0, w, h), Grid{}, []Block{whole.Block(-pad, zeros)}, After{Add: addBlock}, &Scratch{})
 		for i, v := range want.Data {
 			if !near(got.Data[i], float64(v)) {
 				t.Fatalf("number %d is %g, want %g", i, got.Data[i], v)

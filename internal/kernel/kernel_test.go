@@ -141,6 +141,10 @@ func checkConv(t *rapid.T, size, stride, least int) {
 	left := (rect.Min.X - tiles.Min.X) * stride // source columns before the first tap
 	src := sideBySide(t, r, in, height, (tiles.Dx()-1)*stride+size)
 	dst, dstSafe := guarded(r, out, h, w)
+	var scale []float32
+	if slopes == 0 && rapid.Bool().Draw(t, "scaled") {
+		scale = random(r, out)
+	}
 	var add, addBefore *Block
 	switch rapid.SampledFrom([]string{"nothing", "others", "the result itself"}).Draw(t, "add") {
 	case "others":
@@ -151,7 +155,7 @@ func checkConv(t *rapid.T, size, stride, least int) {
 		before.Data = slices.Clone(dst.Data)
 		add, addBefore = &dst, &before
 	}
-	conv.Run(dst, rect, grid, src, add, &Scratch{})
+	conv.Run(dst, rect, grid, src, After{scale, add}, &Scratch{})
 	for o := range out {
 		for y := range h {
 			for x := range w {
@@ -161,6 +165,9 @@ func checkConv(t *rapid.T, size, stride, least int) {
 						want += float64(weight[(o*perIn+i)*size*size+k]) *
 							at(src, o/perOut*perIn+i, y*stride-pad+k/size, left+x*stride+k%size)
 					}
+				}
+				if scale != nil {
+					want *= float64(scale[o])
 				}
 				if addBefore != nil {
 					want += at([]Block{*addBefore}, o, y, x)
@@ -242,7 +249,7 @@ func BenchmarkConv(b *testing.B) {
 				conv := newConv(set, shape, weight, random(r, c.out), []float32{0})
 				var scratch Scratch
 				for b.Loop() {
-					conv.Run(dst, image.Rect(0, 0, size, size), Grid{}, []Block{src}, nil, &scratch)
+					conv.Run(dst, image.Rect(0, 0, size, size), Grid{}, []Block{src}, After{}, &scratch)
 				}
 				macs := float64(len(weight)) * size * size
 				b.ReportMetric(macs*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")

@@ -81,6 +81,7 @@ var (
 	_ [352]struct{} = [unsafe.Offsetof(winogradOutArgs{}.number)]struct{}{}
 	_ [360]struct{} = [unsafe.Offsetof(winogradOutArgs{}.hasAdd)]struct{}{}
 	_ [368]struct{} = [unsafe.Offsetof(winogradOutArgs{}.scratch)]struct{}{}
+	_ [376]struct{} = [unsafe.Offsetof(winogradOutArgs{}.scale)]struct{}{}
 	_ [232]struct{} = [unsafe.Offsetof(winogradInArgs{}.scratch)]struct{}{}
 	_ [6]struct{}   = [wideAcross]struct{}{}
 	_ [272]struct{} = [wideStride]struct{}{}

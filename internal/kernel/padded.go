@@ -81,7 +81,7 @@ func (c *Conv) RunPadded(dst Padded, src []Padded, add *Padded, zeros []float32,
 			scratch.added = add.Block(0, zeros)
 			added = &scratch.added
 		}
-		c.Run(dst.Block(0, zeros), image.Rect(0, 0, dst.W, dst.H), Grid{}, scratch.padded, added, scratch)
+		c.Run(dst.Block(0, zeros), image.Rect(0, 0, dst.W, dst.H), Grid{}, scratch.padded, After{Add: added}, scratch)
 		return
 	}
 	scratch.padded = scratch.padded[:0]

@@ -98,31 +98,69 @@ func ChannelMul(dst Block, y0, y1, w int, src, factor Block, add *Block) {
 
 // Mean makes each plane of dst a single number: the mean of the first h rows of w pixels of a plane of src.
 func Mean(dst Block, h, w int, src Block, scratch *Scratch) {
+	for c := range dst.C {
+		dst.Row(c, 0, 0, 1)[0] = float32(planeSum(c, h, w, src, scratch) / float64(h*w))
+	}
+}
+
+// planeSum is the sum of the first h rows of w pixels of a plane.
+func planeSum(c, h, w int, src Block, scratch *Scratch) float64 {
 	set := current()
 	rows := min(set.dotsB, 8)
 	sums := scratch.row(rows)
-	for c := range dst.C {
-		var sum float64
-		for x := 0; x < w; x += len(ones) { // rows are summed as inner products with ones, several at a time
-			n := min(w-x, len(ones))
-			for y := 0; y < h; y += rows {
-				count := min(h-y, rows)
-				scratch.offsets = scratch.offsets[:0]
-				for i := range count {
-					_ = src.Row(c, y+i, x, n)
-					scratch.offsets = append(scratch.offsets, (y+i-src.First)%src.Ring*src.Stride*floatBytes)
-				}
-				clear(sums[:count])
-				scratch.dots = dotsArgs{
-					a: &ones[0], b: &src.Data[c*src.Plane+x], offsets: &scratch.offsets[0], n: n, sums: &sums[0],
-				}
-				set.dots(1, count, &scratch.dots)
-				for _, v := range sums[:count] {
-					sum += float64(v)
-				}
+	var sum float64
+	for x := 0; x < w; x += len(ones) { // rows are summed as inner products with ones, several at a time
+		n := min(w-x, len(ones))
+		for y := 0; y < h; y += rows {
+			count := min(h-y, rows)
+			scratch.offsets = scratch.offsets[:0]
+			for i := range count {
+				_ = src.Row(c, y+i, x, n)
+				scratch.offsets = append(scratch.offsets, (y+i-src.First)%src.Ring*src.Stride*floatBytes)
+			}
+			clear(sums[:count])
+			scratch.dots = dotsArgs{
+				a: &ones[0], b: &src.Data[c*src.Plane+x], offsets: &scratch.offsets[0], n: n, sums: &sums[0],
+			}
+			set.dots(1, count, &scratch.dots)
+			for _, v := range sums[:count] {
+				sum += float64(v)
 			}
 		}
-		dst.Row(c, 0, 0, 1)[0] = float32(sum / float64(h*w))
+	}
+	return sum
+}
+
+// ShiftedMeans gives the means of what the taps of a 3x3 convolution with a border of one pixel read of a plane of h rows of w pixels: means[3*ky+kx]
+// is that of the plane moved by ky-1 and kx-1, with zeros around it.
+func ShiftedMeans(means *[9]float32, c, h, w int, src Block, scratch *Scratch) {
+	all := planeSum(c, h, w, src, scratch)
+	top, bottom := src.Row(c, 0, 0, w), src.Row(c, h-1, 0, w)
+	var beside [2][2]float64 // what the first and last tap do not read: rows, columns
+	for x := range w {
+		beside[0][0] += float64(bottom[x])
+		beside[0][1] += float64(top[x])
+	}
+	for y := range h {
+		row := src.Row(c, y, 0, w)
+		beside[1][0] += float64(row[w-1])
+		beside[1][1] += float64(row[0])
+	}
+	corners := [2][2]float32{{bottom[w-1], bottom[0]}, {top[w-1], top[0]}}
+	for ky := range 3 {
+		for kx := range 3 {
+			sum := all
+			if ky != 1 {
+				sum -= beside[0][ky/2]
+			}
+			if kx != 1 {
+				sum -= beside[1][kx/2]
+			}
+			if ky != 1 && kx != 1 {
+				sum += float64(corners[ky/2][kx/2])
+			}
+			means[3*ky+kx] = float32(sum / float64(h*w))
+		}
 	}
 }
 

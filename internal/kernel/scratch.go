@@ -8,6 +8,8 @@ type Scratch struct {
 	sources  []segment // of a row of a convolution
 	segments []segment // of a group of it
 	rows     []float32 // of a convolution with a stride
+	unscaled []float32 // sums of a convolution whose result is scaled
+	bias     []float32 // of one, multiplied with its scale
 	add      Block
 	offsets  []int // of the rows of inner products
 	padded   []Block

@@ -89,6 +89,7 @@ type winogradBlock struct {
 	// weight has outs numbers for each frequency and source plane, or for each source plane and place in the kernel.
 	weight      []float32
 	bias, slope []float32 // outs numbers; slope is nil without activation
+	ones        []float32 // what sums are multiplied with unless there is a scale
 }
 
 const (
@@ -101,7 +102,8 @@ const (
 func newWinograd(set *Set, in, out int, kept, wide bool) *winograd {
 	w := &winograd{tiling: set.tiling(wide), set: set, in: in, out: out, kept: kept}
 	for _, r := range evenly(out, set.maxOuts) {
-		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: weightsFor(w.numbers() * in * r.len())})
+		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: weightsFor(w.numbers() * in * r.len()), ones: make([]float32, r.len())})
+		fill(w.blocks[len(w.blocks)-1].ones, 1)
 	}
 	return w
 }
@@ -221,8 +223,17 @@ func (w *winograd) scratchLen() int {
 	return n
 }
 
-// run computes an area of all result planes. The sources are those of the group's planes.
-func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
+// run computes an area of all result planes. The sources are those of the group's planes; add and scale may be nil.
+func (w *winograd) run(dst Block, a area, src []Block, add *Block, scale []float32, s *Scratch) {
+	s.bias = append(s.bias[:0], scale...) // times the bias, where there is a scale
+	if scale != nil {
+		for i := range w.blocks {
+			b := &w.blocks[i]
+			for o := range b.outs {
+				s.bias[b.first+o] *= b.bias[o]
+			}
+		}
+	}
 	across := (a.left + a.w + w.columns - 1) / w.columns // tiles
 	batch := w.batch()
 	padded := roundUp(across, w.lanes)
@@ -236,7 +247,7 @@ func (w *winograd) run(dst Block, a area, src []Block, add *Block, s *Scratch) {
 	for ; a.first < a.y1; a.first += rows * WinogradRows {
 		rows = min(rows, (a.y1-a.first+WinogradRows-1)/WinogradRows)
 		for tile := 0; tile < across; tile += batch {
-			w.runBatch(dst, a, tileBatch{tile, min(across-tile, batch), rows, w.lanes}, src, add, s)
+			w.runBatch(dst, a, tileBatch{tile, min(across-tile, batch), rows, w.lanes}, src, add, scale, s)
 		}
 	}
 }
@@ -252,7 +263,7 @@ func (b tileBatch) tiles(set *Set) int { return roundUp(b.padded()*b.rows, set.l
 
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
-func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Block, s *Scratch) {
+func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Block, scale []float32, s *Scratch) {
 	tiles := b.tiles(w.set)
 	for row := range b.rows {
 		plane := 0
@@ -270,7 +281,7 @@ func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Bl
 		}
 		w.set.product(block.outs, &s.product)
 		for row := range b.rows {
-			w.collect(block, dst, a, b, row, add, s)
+			w.collect(block, dst, a, b, row, add, scale, s)
 		}
 	}
 }
@@ -289,7 +300,7 @@ func (w *winograd) transform(src Block, y int, b tileBatch, to []float32, tiles 
 }
 
 // collect makes the result rows of a row of tiles.
-func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch, row int, add *Block, s *Scratch) {
+func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch, row int, add *Block, scale []float32, s *Scratch) {
 	x := b.first*w.columns - a.left // result column of the first tile, or some before the first
 	end := min(x+b.count*w.columns, a.w)
 	args := &s.rowsOut
@@ -319,7 +330,10 @@ func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch,
 	tiles := b.tiles(w.set)
 	args.products, args.plane = &s.products[row*b.padded()], tiles*floatBytes
 	args.frequency = (block.outs*tiles + winogradPad) * floatBytes
-	args.count, args.bias, args.slope = block.outs, &block.bias[0], nil
+	args.count, args.bias, args.slope, args.scale = block.outs, &block.bias[0], nil, &block.ones[0]
+	if scale != nil {
+		args.bias, args.scale = &s.bias[block.first], &scale[block.first]
+	}
 	if block.slope != nil {
 		args.slope = &block.slope[0]
 	}
@@ -378,4 +392,5 @@ type winogradOutArgs struct {
 	number           int
 	hasAdd           int
 	scratch          *float32 // for the kernel's own use: (2*WinogradRows + 2) * Line numbers, of wide tiles winogradIn * wideStride
+	scale            *float32 // count numbers that sums are multiplied with before the bias
 }

@@ -108,7 +108,7 @@ func winogradOutWideGeneric(a *winogradOutArgs) {
 
 // transformOut does both; width transforms row i of n tiles along the width, from the frequencies f.
 func transformOut(a *winogradOutArgs, columns, across int, width func(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f [wideAcross][]float32)) {
-	bias := unsafe.Slice(a.bias, a.count)
+	bias, scale := unsafe.Slice(a.bias, a.count), unsafe.Slice(a.scale, a.count)
 	tiles := (a.left + a.n + columns - 1) / columns
 	var m [WideColumns][winogradIn][someTiles]float32 // m D
 	var y [WinogradRows][WideColumns * someTiles]float32
@@ -121,6 +121,15 @@ func transformOut(a *winogradOutArgs, columns, across int, width func(m *[WideCo
 					f[j] = rowAt(a.products, (i*across+j)*a.frequency+c*a.plane+first*floatBytes, n)
 				}
 				width(&m, i, n, f)
+			}
+			if factor := scale[c]; factor != 1 {
+				for column := range columns {
+					for i := range winogradIn {
+						for t := range n {
+							m[column][i][t] *= factor
+						}
+					}
+				}
 			}
 			for column := range columns {
 				collectRows(&y, column, columns, n, &m[column], bias[c])

@@ -108,7 +108,7 @@ func (f *neonFile) winogradOutWide() {
 	f.op("MOVD $neonOutFactors<>(SB), R%d", rAddress)
 	f.loadVectors(firstFactor, 3, memory{rAddress, 0})
 	for _, a := range []struct{ offset, to int }{
-		{outProducts, rProducts}, {outFrequency, rFrequency}, {outCount, rPlanesLeft}, {outBias, rBias}, {outSlope, rSlope}, {outHasAdd, rHasAdd},
+		{outProducts, rProducts}, {outFrequency, rFrequency}, {outCount, rPlanesLeft}, {outBias, rBias}, {outSlope, rSlope}, {outHasAdd, rHasAdd}, {outScale, rScale},
 	} {
 		f.op("MOVD %d(R%d), R%d", a.offset, rArgs, a.to)
 	}
@@ -116,6 +116,8 @@ func (f *neonFile) winogradOutWide() {
 	f.firstAddresses(outAdd, outAddAddresses, tileRows)
 	f.zero(vZero)
 	f.label("plane")
+	f.broadcast(vScale, rScale)
+	f.op("ADD $4, R%d", rScale)
 	f.broadcast(vBias, rBias)
 	f.op("ADD $4, R%d", rBias)
 	f.op("CBZ R%d, begin", rSlope)
@@ -190,7 +192,7 @@ func (f *neonFile) wideOutWidth(rRow, rAt int) {
 	f.structures(0x4c000800, "ST4.4S", y, rRow)
 }
 
-// wideRows transforms a vector of pixels along the height, adds the bias and the skip connection, activates and stores six rows, as many pixels
+// wideRows transforms a vector of pixels along the height, finishes and stores six rows, as many pixels
 // as rCount says if these are fewer.
 func (f *neonFile) wideRows(label string, rRow, rCount int, some bool) {
 	const rStack, rPixels = rLowest, rCounter
@@ -199,6 +201,7 @@ func (f *neonFile) wideRows(label string, rRow, rCount int, some bool) {
 	}
 	f.outHeight(0)
 	for r := range tileRows {
+		f.fmul(r, r, vScale)
 		f.fadd(r, r, vBias)
 		f.op("CBZ R%d, %sadded%d", rHasAdd, label, r)
 		f.op("MOVD %d(R%d), R%d", outAddAddresses+8*r, rArgs, rAdded)

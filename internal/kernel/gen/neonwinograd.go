@@ -190,10 +190,10 @@ const (
 	rFrom, rStart, rFrequency, rTwice, rThrice, rFourth = 3, 4, 5, 6, 7, 8
 	rAddress, rAdded, rLowest, rEnd, rStackRow, rNumber = 9, 10, 11, 12, 13, 14
 	rProducts, rPlanesLeft, rBias, rSlope, rHasAdd      = 15, 16, 17, 19, 20
-	rPointer, rCounter                                  = 21, 22
+	rPointer, rCounter, rScale                          = 21, 22, 23
 
-	vBias, vSlope, vZero, vLow, vHigh, vOther, vMore = 22, 23, 24, 25, 26, 27, 28
-	outLine                                          = 32 // bytes of eight pixels
+	vScale, vBias, vSlope, vZero, vLow, vHigh, vOther, vMore = 14, 22, 23, 24, 25, 26, 27, 28
+	outLine                                                  = 32 // bytes of eight pixels
 )
 
 // winogradOut writes the transform of products with everything that follows. Four tiles, which are eight pixels, are computed at a
@@ -205,7 +205,7 @@ func (f *neonFile) winogradOut() {
 	f.op("MOVD $neonOutFactors<>(SB), R%d", rAddress)
 	f.loadVectors(firstFactor, 3, memory{rAddress, 0})
 	for _, a := range []struct{ offset, to int }{
-		{outProducts, rProducts}, {outFrequency, rFrequency}, {outCount, rPlanesLeft}, {outBias, rBias}, {outSlope, rSlope}, {outHasAdd, rHasAdd},
+		{outProducts, rProducts}, {outFrequency, rFrequency}, {outCount, rPlanesLeft}, {outBias, rBias}, {outSlope, rSlope}, {outHasAdd, rHasAdd}, {outScale, rScale},
 	} {
 		f.op("MOVD %d(R%d), R%d", a.offset, rArgs, a.to)
 	}
@@ -259,6 +259,7 @@ func (f *neonFile) winogradOut() {
 	f.nextAddresses(outAddAddresses, outAddPlanes, tileRows)
 	f.op("MOVD %d(R%d), R%d", outPlane, rArgs, rNumber)
 	f.op("ADD R%d, R%d", rNumber, rProducts)
+	f.op("ADD $4, R%d", rScale)
 	f.op("SUBS $1, R%d", rPlanesLeft)
 	f.op("BNE plane")
 	f.op("RET")
@@ -313,12 +314,15 @@ func (f *neonFile) outHeight(y int) {
 	}
 }
 
-// outRows puts the pixels of the six rows together, adds the bias and the skip connection, activates and stores them; by way of the stack if
+// outRows puts the pixels of the six rows together, multiplies with the scale, adds the bias and the skip connection, activates and stores them; by way of the stack if
 // only some are wanted.
 func (f *neonFile) outRows(label string, some bool) {
+	f.broadcast(vScale, rScale) // the transform needed its register
 	for r := range tileRows {
 		f.zip1(vLow, r, tileHigh+r)
 		f.zip2(vHigh, r, tileHigh+r)
+		f.fmul(vLow, vLow, vScale)
+		f.fmul(vHigh, vHigh, vScale)
 		f.fadd(vLow, vLow, vBias)
 		f.fadd(vHigh, vHigh, vBias)
 		f.op("CBZ R%d, %sadded%d", rHasAdd, label, r)

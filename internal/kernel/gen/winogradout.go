@@ -25,6 +25,7 @@ var (
 	outNumber       = field("winogradOutArgs.number", 352)
 	outHasAdd       = field("winogradOutArgs.hasAdd", 360)
 	outScratch      = field("winogradOutArgs.scratch", 368)
+	outScale        = field("winogradOutArgs.scale", 376)
 )
 
 // bitTable has, for each lane of two vectors, the bit that stands for it.
@@ -148,8 +149,7 @@ func (t *transform) outVector(label string, from reg.GPVirtual, scratch Mem, m [
 	MOVQ(t.argument(outNumber), number)
 	MOVQ(t.argument(outBias), bias)
 	MOVQ(t.argument(outSlope), slope)
-	f := finisher{t, t.register(), t.register(), t.register(), m}
-	VBROADCASTSS(Mem{Base: bias, Index: number, Scale: 1}, f.bias)
+	f := t.finisher(bias, number, m)
 	f.ways(label, slope, func(add, activate bool) {
 		if activate {
 			f.loadSlope(slope, number)
@@ -225,8 +225,18 @@ func (t *transform) outHeight(next func() reg.VecVirtual, each func(r int, v reg
 // finisher makes rows of two columns of tiles.
 type finisher struct {
 	*transform
-	bias, slope, zero reg.VecVirtual
-	m                 [2]*mask
+	scale, bias, slope, zero reg.VecVirtual
+	m                        [2]*mask
+}
+
+// finisher has the scale and the bias of a plane in registers.
+func (t *transform) finisher(bias, number reg.GPVirtual, m [2]*mask) finisher {
+	f := finisher{t, t.register(), t.register(), t.register(), t.register(), m}
+	scale := GP64()
+	MOVQ(t.argument(outScale), scale)
+	VBROADCASTSS(Mem{Base: scale, Index: number, Scale: 1}, f.scale)
+	VBROADCASTSS(Mem{Base: bias, Index: number, Scale: 1}, f.bias)
+	return f
 }
 
 func (f *finisher) loadSlope(slope, number reg.GPVirtual) {
@@ -256,9 +266,9 @@ func (f *finisher) rows(columns [2][tileRows]Op, add, activate bool) {
 	}
 }
 
-// pixels adds the bias and the skip connection to a vector of pixels, activates it and stores it from a lane on behind x.
+// pixels multiplies a vector of pixels with the scale, adds the bias and the skip connection, activates it and stores it from a lane on behind x.
 func (f *finisher) pixels(v reg.VecVirtual, at, from reg.GPVirtual, lane int, m *mask, add, activate bool) {
-	VADDPS(f.bias, v, v)
+	VFMADD213PS(f.bias, f.scale, v)
 	switch {
 	case add && m == nil:
 		VADDPS(f.lane(from, lane), v, v)

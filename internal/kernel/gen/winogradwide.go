@@ -187,8 +187,7 @@ func (t *transform) wideOut(table Mem) {
 	MOVQ(t.argument(outNumber), number)
 	MOVQ(t.argument(outBias), bias)
 	MOVQ(t.argument(outSlope), slope)
-	f := finisher{t, t.register(), t.register(), t.register(), [2]*mask{}}
-	VBROADCASTSS(Mem{Base: bias, Index: number, Scale: 1}, f.bias)
+	f := t.finisher(bias, number, [2]*mask{})
 	TESTQ(slope, slope)
 	JZ(LabelRef("rows"))
 	f.loadSlope(slope, number)
@@ -252,7 +251,7 @@ func (t *transform) wideOutWidth(row, at, frequency reg.GPVirtual) {
 	}
 }
 
-// wideRows transforms a vector of pixels along the height, adds the bias and the skip connection, activates and stores six rows.
+// wideRows transforms a vector of pixels along the height, finishes and stores six rows.
 func (f *finisher) wideRows(label string, row, slope reg.GPVirtual, m *mask) {
 	i := 0
 	load := func() reg.VecVirtual {
