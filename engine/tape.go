@@ -30,6 +30,7 @@ type Tape struct {
 	free    map[paddedShape][][]kernel.Padded // gradients that nobody needs any more
 	workers []tapeWorker
 	zeros   []float32
+	sums    []float32 // of the gradient of a weight
 	mode    nn.Mode
 }
 

@@ -25,6 +25,7 @@ type tapeConv struct {
 	none    []float32         // biases of zero
 
 	weightGradient, biasGradient tensor.Array
+	sum                          *kernel.WeightSum // nil if parts are better
 	parts                        []kernel.WeightPart
 	learns                       bool
 }
@@ -61,7 +62,8 @@ func (c *tapeConv) prepareGradients(t *Tape) {
 	if c.learns = t.learns(c.op.Node); !c.learns {
 		return
 	}
-	c.parts = kernel.WeightParts(c.shape)
+	out := t.values[c.out].shape
+	c.sum, c.parts = kernel.NewWeightSum(c.shape, out.H, out.W, t.batch.N), kernel.WeightParts(c.shape)
 	grads := t.gradients(c.op.Node)
 	if c.op.Deconv != nil { // of the convolution that it became
 		grads = []tensor.Array{tensor.NewArray(c.shape.Out, c.shape.In, c.shape.Size, c.shape.Size), tensor.NewArray(c.shape.Out)}
@@ -197,33 +199,60 @@ func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Padded) er
 		clear(c.weightGradient.Data)
 		clear(c.biasGradient.Data)
 	}
-	// Each thread goes through the pictures with a share of the parts, so that a picture stays in its cache for all of them.
-	shares := min(t.threads, len(c.parts))
-	err := t.each(ctx, shares, func(w *tapeWorker, i int) {
-		parts := c.parts[i*len(c.parts)/shares : (i+1)*len(c.parts)/shares]
-		for picture, dy := range grads {
-			w.sources = c.sources(w.sources[:0], t, picture)
-			for _, part := range parts {
-				c.learnPart(part, dy, w)
+	var err error
+	switch {
+	case c.weightGradient.Data == nil:
+	case c.sum != nil:
+		err = c.learnSum(ctx, t, grads)
+	default:
+		err = c.learnParts(ctx, t, grads)
+	}
+	if err == nil && c.biasGradient.Data != nil {
+		err = t.each(ctx, c.shape.Out, func(w *tapeWorker, o int) {
+			for _, dy := range grads {
+				c.biasGradient.Data[o] += kernel.Sum(dy.Plane(o), &w.scratch)
 			}
-		}
-	})
+		})
+	}
 	if err == nil && c.op.Deconv != nil {
 		c.op.Deconv.AddConvGradient(t.gradients(c.op.Node), []tensor.Array{c.weightGradient, c.biasGradient})
 	}
 	return err
 }
 
-// learnPart adds to a part of the gradients, for one picture.
-func (c *tapeConv) learnPart(part kernel.WeightPart, dy kernel.Padded, w *tapeWorker) {
-	if c.weightGradient.Data != nil {
-		kernel.WeightGradient(c.weightGradient.Data, c.shape, part, dy, w.sources, &w.scratch)
+// learnSum adds to the gradient of the weight by products of matrices.
+func (c *tapeConv) learnSum(ctx context.Context, t *Tape, grads []kernel.Padded) error {
+	if n := c.sum.Len(); len(t.sums) < n {
+		t.sums = kernel.AlignedSlice(n)
 	}
-	if part.FirstIn == 0 && c.biasGradient.Data != nil {
-		for o := part.FirstOut; o < part.EndOut; o++ {
-			c.biasGradient.Data[o] += kernel.Sum(dy.Plane(o), &w.scratch)
+	err := t.each(ctx, c.sum.Pieces(), func(w *tapeWorker, piece int) {
+		c.sum.Add(t.sums, piece, func(picture int) (kernel.Padded, []kernel.Padded) {
+			w.sources = c.sources(w.sources[:0], t, picture)
+			return grads[picture], w.sources
+		}, &w.scratch)
+	})
+	if err != nil {
+		return err
+	}
+	const rows = 8 // at a time, so that the gradients of two threads rarely share a line of the cache
+	return t.each(ctx, (c.shape.Out+rows-1)/rows, func(w *tapeWorker, i int) {
+		c.sum.Gather(c.weightGradient.Data, t.sums, i*rows, min((i+1)*rows, c.shape.Out), &w.scratch)
+	})
+}
+
+// learnParts adds to the gradient of the weight by inner products.
+func (c *tapeConv) learnParts(ctx context.Context, t *Tape, grads []kernel.Padded) error {
+	// Each thread goes through the pictures with a share of the parts, so that a picture stays in its cache for all of them.
+	shares := min(t.threads, len(c.parts))
+	return t.each(ctx, shares, func(w *tapeWorker, i int) {
+		parts := c.parts[i*len(c.parts)/shares : (i+1)*len(c.parts)/shares]
+		for picture, dy := range grads {
+			w.sources = c.sources(w.sources[:0], t, picture)
+			for _, part := range parts {
+				kernel.WeightGradient(c.weightGradient.Data, c.shape, part, dy, w.sources, &w.scratch)
+			}
 		}
-	}
+	})
 }
 
 // backTo adds to the gradients of input i.

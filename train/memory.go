@@ -156,7 +156,22 @@ func (f *footprint) tape(spec arch.Spec, batch int) float64 {
 	for _, elements := range gradients {
 		total += elements
 	}
-	return (total*float64(batch) + params(spec)*learnt) * sample
+	return (total*float64(batch) + params(spec)*learnt + f.products(spec)) * sample
+}
+
+// products estimates what the products take that make the gradients of weights, of the layer that needs most: sums, and for each thread what is
+// multiplied. Nearly all layers that count are 3x3 convolutions.
+func (f *footprint) products(spec arch.Spec) float64 {
+	const frequencies, shares, tiles = 36, 4, 64
+	var most float64
+	for _, n := range spec.Build().Nodes {
+		if op, ok := n.Op.(nn.Conv); ok && op.Kernel == 3 {
+			in, out := float64(op.In/op.GroupCount()), float64(op.Out)
+			sums, planes := shares*in*out, tiles*(in+out/float64(op.GroupCount()))
+			most = max(most, frequencies*(sums+planes*float64(f.threads)))
+		}
+	}
+	return most
 }
 
 // plan estimates what a network that does not learn takes on one thread: a few of its largest values, for one patch.

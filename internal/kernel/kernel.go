@@ -54,6 +54,11 @@ type Set struct {
 	// dots adds inner products of up to dotsA rows with up to dotsB rows.
 	dots         func(as, bs int, a *dotsArgs)
 	dotsA, dotsB int
+	// planesToLanes, the transforms to and from points, and outer make gradients of weights (gradient.go); nil if the set has no fast way. outer
+	// does up to maxOuts results.
+	planesToLanes                       func(a *lanesArgs)
+	tilePoints, sourcePoints, sumPoints func(a *pointsArgs)
+	outer                               func(outs int, a *outerArgs)
 	// dense computes a dense layer at up to densePositions positions.
 	dense          func(positions int, a *denseArgs)
 	densePositions int
@@ -93,6 +98,9 @@ var generic = &Set{
 	winogradKernels: winogradKernelsGeneric,
 	wideIn:          winogradInWideGeneric, wideOut: winogradOutWideGeneric, wideKernels: winogradKernelsWideGeneric, wideLanes: 1,
 	dots: dotsGeneric, dotsA: 64, dotsB: 1 << 16,
+	planesToLanes: planesToLanesGeneric,
+	tilePoints:    tilePointsGeneric, sourcePoints: sourcePointsGeneric, sumPoints: sumPointsGeneric,
+	outer: outerGeneric,
 	dense: denseGeneric, densePositions: 64,
 	peak: peakGeneric, peakMACs: 12,
 }

@@ -131,7 +131,7 @@ type WeightPart struct{ FirstOut, EndOut, FirstIn, EndIn int }
 // WeightParts cuts a convolution's weight into parts of about the same work, for several threads.
 func WeightParts(s Shape) []WeightPart {
 	// Large enough that rows are used several times, and so small that even narrow layers have several parts.
-	const outs, rows = 4, 72
+	const outs, rows = 12, 72
 	ins := max(rows/(s.Size*s.Size), 1)
 	var parts []WeightPart
 	for _, o := range evenly(s.Out, outs) {

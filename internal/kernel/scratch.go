@@ -18,12 +18,17 @@ type Scratch struct {
 	transformed, products, spare []float32 // of a Winograd convolution
 	weights                      []float32 // of a fleeting one
 	rowsBetween                  []float32 // the steps of its transforms
+	// of the gradient of a weight
+	pixels, filtered, gradients, laidOut []float32
 
 	// Arguments of kernels would be allocated if they were variables, since kernels are called indirectly.
 	args    rowArgs
 	product productArgs
 	dots    dotsArgs
 	dense   denseArgs
+	lanes   lanesArgs
+	points  pointsArgs
+	outer   outerArgs
 	kernels kernelsArgs
 	rowsIn  winogradInArgs
 	rowsOut winogradOutArgs

@@ -13,6 +13,7 @@ func processorSets() []*Set {
 		sets = append(sets, assembly{
 			name: "avx512", lanes: 16, rows: rowsAVX512[:], products: productsAVX512[:], dots: dotsAVX512[:], dotsA: 4, dotsB: 6,
 			dense:      denseAVX512[:],
+			outers:     outersAVX512[:],
 			winogradIn: winogradInAVX512, winogradOut: winogradOutAVX512, winogradKernels: winogradKernelsAVX512,
 			combine: combineAVX512, leak: leakAVX512, leakBack: leakBackAVX512,
 			gate: gateAVX512, multiplyAdd: multiplyAddAVX512, addRamp: addRampAVX512, peak: peakAVX512,
@@ -22,6 +23,7 @@ func processorSets() []*Set {
 		sets = append(sets, assembly{
 			name: "avx2", lanes: 8, rows: rowsAVX2[:], products: productsAVX2[:], dots: dotsAVX2[:], dotsA: 3, dotsB: 4,
 			dense:      denseAVX2[:],
+			outers:     outersAVX2[:],
 			winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2, winogradKernels: winogradKernelsAVX2,
 			combine: combineAVX2, leak: leakAVX2, leakBack: leakBackAVX2,
 			gate: gateAVX2, multiplyAdd: multiplyAddAVX2, addRamp: addRampAVX2, peak: peakAVX2,
@@ -34,7 +36,7 @@ func processorSets() []*Set {
 type assembly struct {
 	name                    string
 	lanes                   int
-	rows, products          []func(*byte)
+	rows, products, outers  []func(*byte)
 	winogradIn, winogradOut func(*byte)
 	winogradKernels         func(*byte)
 	dots                    []func(*byte) // for each number of rows a, for each number of rows b
@@ -62,6 +64,11 @@ func (f assembly) set() *Set {
 		wideLanes:       8,
 		dots:            func(as, bs int, a *dotsArgs) { f.dots[(as-1)*f.dotsB+bs-1]((*byte)(unsafe.Pointer(a))) },
 		dotsA:           f.dotsA, dotsB: f.dotsB,
+		planesToLanes:  func(a *lanesArgs) { planesToLanes8((*byte)(unsafe.Pointer(a))) },
+		tilePoints:     func(a *pointsArgs) { tilePoints8((*byte)(unsafe.Pointer(a))) },
+		sourcePoints:   func(a *pointsArgs) { sourcePoints8((*byte)(unsafe.Pointer(a))) },
+		sumPoints:      func(a *pointsArgs) { sumPoints8((*byte)(unsafe.Pointer(a))) },
+		outer:          func(outs int, a *outerArgs) { f.outers[outs-1]((*byte)(unsafe.Pointer(a))) },
 		dense:          func(positions int, a *denseArgs) { f.dense[positions-1]((*byte)(unsafe.Pointer(a))) },
 		densePositions: len(f.dense),
 		combine:        f.combine, leak: f.leak, leakBack: f.leakBack,
@@ -88,6 +95,13 @@ var productsAVX512 = [...]func(*byte){
 var productsAVX2 = [...]func(*byte){
 	productAVX2x1, productAVX2x2, productAVX2x3, productAVX2x4, productAVX2x5, productAVX2x6,
 }
+
+var outersAVX512 = [...]func(*byte){
+	outerAVX512x1, outerAVX512x2, outerAVX512x3, outerAVX512x4, outerAVX512x5, outerAVX512x6, outerAVX512x7,
+	outerAVX512x8, outerAVX512x9, outerAVX512x10, outerAVX512x11, outerAVX512x12, outerAVX512x13,
+}
+
+var outersAVX2 = [...]func(*byte){outerAVX2x1, outerAVX2x2, outerAVX2x3, outerAVX2x4, outerAVX2x5, outerAVX2x6}
 
 var dotsAVX512 = [...]func(*byte){
 	dotsAVX512x1x1, dotsAVX512x1x2, dotsAVX512x1x3, dotsAVX512x1x4, dotsAVX512x1x5, dotsAVX512x1x6,

@@ -23,6 +23,7 @@ var families = map[string]func(){
 	"edges":        edges,
 	"elementwise":  elementwise,
 	"filter":       filters,
+	"gradient":     gradients,
 	"interleave":   interleaves,
 	"peak":         peaks,
 	"samples":      samples,
