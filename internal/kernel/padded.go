@@ -102,6 +102,10 @@ func (c *Conv) RunPadded(dst Padded, src []Padded, add *Padded, zeros []float32,
 // runLongRows is RunPadded for one group, whose sources are in scratch.
 func (c *Conv) runLongRows(g int, dst Padded, add *Padded, scratch *Scratch) {
 	out := dst.longRow().planes(g*c.out, c.out)
+	if c.in >= minForPanels {
+		c.runPanels(g, dst, out, add, scratch)
+		return
+	}
 	if add != nil {
 		scratch.add = add.longRow().planes(g*c.out, c.out)
 	}
@@ -114,6 +118,49 @@ func (c *Conv) runLongRows(g int, dst Padded, add *Padded, scratch *Scratch) {
 				_ = b.Data[(b.C-1)*b.Plane+at+n+c.Size-2] // kernels do not check
 				list = append(list, segment{&b.Data[at], b.Plane * floatBytes, b.C})
 			}
+		}
+		scratch.segments = list
+		var added segment
+		if add != nil {
+			added = scratch.add.segment(0, x, n)
+		}
+		c.groups[g].run(out.segment(0, x, n), n, list, added, &scratch.args)
+	}
+}
+
+// minForPanels is how many source planes make up for copying them.
+const minForPanels = 32
+
+// runPanels is runLongRows for many source planes. They lie so far apart that each is on a page of memory of its own, and that a row of it comes from
+// a more distant cache than the one before; so some pixels of all of them are copied side by side first, which a processor sees coming.
+func (c *Conv) runPanels(g int, dst Padded, out Block, add *Padded, scratch *Scratch) {
+	// The last pad keeps pixels of one place from competing for the same lines of the cache.
+	pixels, reach := maxPixels, (c.Size-1)*(dst.stride()+1)
+	if c.Size == 1 { // nothing is copied twice
+		pixels /= 2
+	}
+	line := RoundUpToLine(pixels+reach) + Line
+	if line%(4*Line) == 0 {
+		line += Line
+	}
+	panel := scratch.row(c.in * line)
+	if add != nil {
+		scratch.add = add.longRow().planes(g*c.out, c.out)
+	}
+	for x := 0; x < dst.long(); x += pixels {
+		n := min(dst.long()-x, pixels)
+		to := panel
+		for _, b := range scratch.blocks {
+			at := dst.origin() + x - c.Pad*(dst.stride()+1)
+			for range b.C {
+				copy(to[:n+reach], b.Data[at:at+n+reach])
+				to = to[line:]
+				at += b.Plane
+			}
+		}
+		list := scratch.segments[:0]
+		for ky := range c.Size {
+			list = append(list, segment{&panel[ky*dst.stride()], line * floatBytes, c.in})
 		}
 		scratch.segments = list
 		var added segment
