@@ -199,28 +199,18 @@ func (c *tapeConv) learn(ctx context.Context, t *Tape, grads []kernel.Padded) er
 		clear(c.weightGradient.Data)
 		clear(c.biasGradient.Data)
 	}
-	var err error
-	switch {
-	case c.weightGradient.Data == nil:
-	case c.sum != nil:
-		err = c.learnSum(ctx, t, grads)
-	default:
-		err = c.learnParts(ctx, t, grads)
+	learn := c.learnSum
+	if c.sum == nil {
+		learn = c.learnParts
 	}
-	if err == nil && c.biasGradient.Data != nil {
-		err = t.each(ctx, c.shape.Out, func(w *tapeWorker, o int) {
-			for _, dy := range grads {
-				c.biasGradient.Data[o] += kernel.Sum(dy.Plane(o), &w.scratch)
-			}
-		})
-	}
+	err := learn(ctx, t, grads)
 	if err == nil && c.op.Deconv != nil {
 		c.op.Deconv.AddConvGradient(t.gradients(c.op.Node), []tensor.Array{c.weightGradient, c.biasGradient})
 	}
 	return err
 }
 
-// learnSum adds to the gradient of the weight by products of matrices.
+// learnSum adds to the gradients by products of matrices.
 func (c *tapeConv) learnSum(ctx context.Context, t *Tape, grads []kernel.Padded) error {
 	if n := c.sum.Len(); len(t.sums) < n {
 		t.sums = kernel.AlignedSlice(n)
@@ -236,11 +226,11 @@ func (c *tapeConv) learnSum(ctx context.Context, t *Tape, grads []kernel.Padded)
 	}
 	const rows = 8 // at a time, so that the gradients of two threads rarely share a line of the cache
 	return t.each(ctx, (c.shape.Out+rows-1)/rows, func(w *tapeWorker, i int) {
-		c.sum.Gather(c.weightGradient.Data, t.sums, i*rows, min((i+1)*rows, c.shape.Out), &w.scratch)
+		c.sum.Gather(c.weightGradient.Data, c.biasGradient.Data, t.sums, i*rows, min((i+1)*rows, c.shape.Out), &w.scratch)
 	})
 }
 
-// learnParts adds to the gradient of the weight by inner products.
+// learnParts adds to the gradients by inner products.
 func (c *tapeConv) learnParts(ctx context.Context, t *Tape, grads []kernel.Padded) error {
 	// Each thread goes through the pictures with a share of the parts, so that a picture stays in its cache for all of them.
 	shares := min(t.threads, len(c.parts))
@@ -249,10 +239,22 @@ func (c *tapeConv) learnParts(ctx context.Context, t *Tape, grads []kernel.Padde
 		for picture, dy := range grads {
 			w.sources = c.sources(w.sources[:0], t, picture)
 			for _, part := range parts {
-				kernel.WeightGradient(c.weightGradient.Data, c.shape, part, dy, w.sources, &w.scratch)
+				c.learnPart(part, dy, w)
 			}
 		}
 	})
+}
+
+// learnPart adds to a part of the gradients, for one picture.
+func (c *tapeConv) learnPart(part kernel.WeightPart, dy kernel.Padded, w *tapeWorker) {
+	if c.weightGradient.Data != nil {
+		kernel.WeightGradient(c.weightGradient.Data, c.shape, part, dy, w.sources, &w.scratch)
+	}
+	if part.FirstIn == 0 && c.biasGradient.Data != nil {
+		for o := part.FirstOut; o < part.EndOut; o++ {
+			c.biasGradient.Data[o] += kernel.Sum(dy.Plane(o), &w.scratch)
+		}
+	}
 }
 
 // backTo adds to the gradients of input i.

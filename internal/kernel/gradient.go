@@ -46,6 +46,8 @@ type lanesArgs struct {
 	dst           *float32
 	next, dstLine int
 	chunks, lines int
+	// ahead is how far the eight planes that come next are behind these, so that they can be fetched; nothing else depends on it.
+	ahead int
 }
 
 // pointsArgs are numbers of eight planes that are multiplied with A, B or G: dst has as many numbers as the matrix has rows, src as it has columns, a

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func planesToLanes8(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·planesToLanes8(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 80(AX), CX
@@ -16,26 +16,36 @@ TEXT ·planesToLanes8(SB), NOSPLIT, $0-8
 
 line:
 	MOVQ SI, R8
+	MOVQ 112(AX), R11
+	ADDQ SI, R11
 	MOVQ DI, R9
 	MOVQ 96(AX), R10
 
 chunk:
-	MOVQ        (AX), R11
-	MOVQ        32(AX), R12
-	VMOVUPS     (R11)(R8*1), X0
-	VINSERTF128 $0x01, (R12)(R8*1), Y0, Y0
-	MOVQ        8(AX), R11
-	MOVQ        40(AX), R12
-	VMOVUPS     (R11)(R8*1), X1
-	VINSERTF128 $0x01, (R12)(R8*1), Y1, Y1
-	MOVQ        16(AX), R11
-	MOVQ        48(AX), R12
-	VMOVUPS     (R11)(R8*1), X2
-	VINSERTF128 $0x01, (R12)(R8*1), Y2, Y2
-	MOVQ        24(AX), R11
-	MOVQ        56(AX), R12
-	VMOVUPS     (R11)(R8*1), X3
-	VINSERTF128 $0x01, (R12)(R8*1), Y3, Y3
+	MOVQ        (AX), R12
+	MOVQ        32(AX), R13
+	PREFETCHT0  (R12)(R11*1)
+	PREFETCHT0  (R13)(R11*1)
+	VMOVUPS     (R12)(R8*1), X0
+	VINSERTF128 $0x01, (R13)(R8*1), Y0, Y0
+	MOVQ        8(AX), R12
+	MOVQ        40(AX), R13
+	PREFETCHT0  (R12)(R11*1)
+	PREFETCHT0  (R13)(R11*1)
+	VMOVUPS     (R12)(R8*1), X1
+	VINSERTF128 $0x01, (R13)(R8*1), Y1, Y1
+	MOVQ        16(AX), R12
+	MOVQ        48(AX), R13
+	PREFETCHT0  (R12)(R11*1)
+	PREFETCHT0  (R13)(R11*1)
+	VMOVUPS     (R12)(R8*1), X2
+	VINSERTF128 $0x01, (R13)(R8*1), Y2, Y2
+	MOVQ        24(AX), R12
+	MOVQ        56(AX), R13
+	PREFETCHT0  (R12)(R11*1)
+	PREFETCHT0  (R13)(R11*1)
+	VMOVUPS     (R12)(R8*1), X3
+	VINSERTF128 $0x01, (R13)(R8*1), Y3, Y3
 	VUNPCKLPS   Y1, Y0, Y4
 	VUNPCKHPS   Y1, Y0, Y5
 	VUNPCKLPS   Y3, Y2, Y6
@@ -49,22 +59,22 @@ chunk:
 	VMOVUPS     Y4, (R9)(CX*2)
 	VMOVUPS     Y5, (R9)(DX*1)
 	LEAQ        (R9)(CX*4), R9
-	MOVQ        (AX), R11
-	MOVQ        32(AX), R12
-	VMOVUPS     16(R11)(R8*1), X9
-	VINSERTF128 $0x01, 16(R12)(R8*1), Y9, Y9
-	MOVQ        8(AX), R11
-	MOVQ        40(AX), R12
-	VMOVUPS     16(R11)(R8*1), X10
-	VINSERTF128 $0x01, 16(R12)(R8*1), Y10, Y10
-	MOVQ        16(AX), R11
-	MOVQ        48(AX), R12
-	VMOVUPS     16(R11)(R8*1), X11
-	VINSERTF128 $0x01, 16(R12)(R8*1), Y11, Y11
-	MOVQ        24(AX), R11
-	MOVQ        56(AX), R12
-	VMOVUPS     16(R11)(R8*1), X12
-	VINSERTF128 $0x01, 16(R12)(R8*1), Y12, Y12
+	MOVQ        (AX), R12
+	MOVQ        32(AX), R13
+	VMOVUPS     16(R12)(R8*1), X9
+	VINSERTF128 $0x01, 16(R13)(R8*1), Y9, Y9
+	MOVQ        8(AX), R12
+	MOVQ        40(AX), R13
+	VMOVUPS     16(R12)(R8*1), X10
+	VINSERTF128 $0x01, 16(R13)(R8*1), Y10, Y10
+	MOVQ        16(AX), R12
+	MOVQ        48(AX), R13
+	VMOVUPS     16(R12)(R8*1), X11
+	VINSERTF128 $0x01, 16(R13)(R8*1), Y11, Y11
+	MOVQ        24(AX), R12
+	MOVQ        56(AX), R13
+	VMOVUPS     16(R12)(R8*1), X12
+	VINSERTF128 $0x01, 16(R13)(R8*1), Y12, Y12
 	VUNPCKLPS   Y10, Y9, Y4
 	VUNPCKHPS   Y10, Y9, Y5
 	VUNPCKLPS   Y12, Y11, Y6
@@ -79,6 +89,7 @@ chunk:
 	VMOVUPS     Y5, (R9)(DX*1)
 	LEAQ        (R9)(CX*4), R9
 	ADDQ        $0x20, R8
+	ADDQ        $0x20, R11
 	DECQ        R10
 	JNZ         chunk
 	ADDQ        64(AX), SI

@@ -47,6 +47,7 @@ var (
 	_ [88]struct{}  = [unsafe.Offsetof(lanesArgs{}.dstLine)]struct{}{}
 	_ [96]struct{}  = [unsafe.Offsetof(lanesArgs{}.chunks)]struct{}{}
 	_ [104]struct{} = [unsafe.Offsetof(lanesArgs{}.lines)]struct{}{}
+	_ [112]struct{} = [unsafe.Offsetof(lanesArgs{}.ahead)]struct{}{}
 	_ [0]struct{}   = [unsafe.Offsetof(pointsArgs{}.src)]struct{}{}
 	_ [8]struct{}   = [unsafe.Offsetof(pointsArgs{}.step)]struct{}{}
 	_ [16]struct{}  = [unsafe.Offsetof(pointsArgs{}.next)]struct{}{}

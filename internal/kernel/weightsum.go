@@ -10,7 +10,8 @@ type WeightSum struct {
 	pictures      int
 	tiled         bool
 	rows          int // of a result plane's weight: source planes, or places in the kernels of source planes
-	inLen, outLen int // how many numbers of rows and of result planes lie side by side
+	columns       int // of sums: as many as rows, rounded up
+	inLen, outLen int // how far the numbers of a tile or pixel lie from those of the next one, of rows and of result planes
 	lines         int // of tiles or pixels, of a picture
 	unit          int // how many of them are laid out at a time
 	shares        int // of all lines of all pictures, which are summed up apart
@@ -49,8 +50,11 @@ func newWeightSum(set *Set, shape Shape, h, w, pictures int) *WeightSum {
 	if s.tiled {
 		s.rows, s.lines, s.unit = s.in, divideUp(h, gradientTile), max(gradientUnit/s.tileColumns(), 1)
 	}
-	s.inLen, s.outLen = s.wide(s.rows), s.wide(s.out)
+	s.columns = s.wide(s.rows)
+	s.inLen, s.outLen = s.columns, s.wide(s.out)
 	if !s.tiled {
+		// What many pixels have in one place must not compete for the same lines of the cache.
+		s.inLen, s.outLen = s.inLen|Line, s.outLen|Line
 		s.unit = max(gradientBytes/(floatBytes*(s.inLen+s.outLen)*w), 1)
 	}
 	s.shares = min(gradientShares, divideUp(s.lines*pictures, s.unit))
@@ -65,28 +69,24 @@ func (s *WeightSum) tileColumns() int { return divideUp(s.w, gradientTile) }
 // wide is how many numbers lie side by side for so many planes: whole vectors, and whole transposed ones.
 func (s *WeightSum) wide(planes int) int {
 	whole := max(lanePlanes, s.set.lanes)
-	n := divideUp(planes, whole) * whole
-	if !s.tiled && n%64 == 0 {
-		n += 16
-	}
-	return n
+	return divideUp(planes, whole) * whole
 }
 
 // Costs are cycles for a tile of a group, as measured on a processor with AVX2.
 
 func (s *WeightSum) tileCost() float64 {
-	const transform, sum = 70, 2.6
+	const transform, sum = 50, 2.6
 	return transform*float64(s.wide(s.in)+s.wide(s.out)) + sum*float64(s.wide(s.in)*s.out)
 }
 
 func (s *WeightSum) pixelCost() float64 {
-	const layOut, sum = 20, 1.1
+	const layOut, sum = 18, 1.2
 	rows := s.wide(s.in * s.Size * s.Size)
 	return layOut*float64(rows+s.wide(s.out)) + sum*float64(rows*s.out)
 }
 
 func (s *WeightSum) faster() bool {
-	const dot = 2.2
+	const dot = 1.8
 	cost := s.pixelCost()
 	if s.tiled {
 		cost = s.tileCost()
@@ -100,7 +100,12 @@ func (s *WeightSum) Pieces() int { return s.shares * s.Groups }
 // Len is how many numbers the sums of all pieces take.
 func (s *WeightSum) Len() int { return s.Pieces() * s.pieceLen() }
 
-func (s *WeightSum) pieceLen() int { return s.frequencies() * s.sumLen() }
+func (s *WeightSum) pieceLen() int { return s.frequencies()*s.sumLen() + s.outLen }
+
+// biasSums are the sums of the results' gradients in those of a piece.
+func (s *WeightSum) biasSums(piece []float32) []float32 {
+	return piece[s.frequencies()*s.sumLen():][:s.outLen]
+}
 
 func (s *WeightSum) frequencies() int {
 	if s.tiled {
@@ -110,7 +115,7 @@ func (s *WeightSum) frequencies() int {
 }
 
 // sumLen is how many numbers the sums of a frequency take.
-func (s *WeightSum) sumLen() int { return s.out * s.inLen }
+func (s *WeightSum) sumLen() int { return s.out * s.columns }
 
 // Add computes a piece. Its sums go to their place in sums, which has Len numbers and begins at a cache line. For each picture of the batch,
 // planes gives the gradient of the result, and what was convolved, in padded planes that lie side by side; all have a border of at
@@ -140,7 +145,7 @@ func (s *WeightSum) addPixels(sums []float32, first, count int, dy Padded, x []P
 	long := divideUp(n, lanePlanes) * lanePlanes
 	scratch.gradients, scratch.laidOut = grow(scratch.gradients, long*s.outLen), grow(scratch.laidOut, long*s.inLen)
 	a := &scratch.lanes
-	a.chunks, a.lines = long/lanePlanes, 1
+	a.chunks, a.lines, a.ahead = long/lanePlanes, 1, lanePlanes*dy.plane()*floatBytes
 	a.dst, a.next = &scratch.gradients[0], s.outLen*floatBytes
 	for o := 0; o < s.out; o += lanePlanes {
 		for i := range a.rows {
@@ -151,6 +156,7 @@ func (s *WeightSum) addPixels(sums []float32, first, count int, dy Padded, x []P
 	}
 	a.dst, a.next = &scratch.laidOut[0], s.inLen*floatBytes
 	taps := s.Size * s.Size
+	a.ahead /= taps
 	for row := 0; row < s.rows; row += lanePlanes {
 		for i := range a.rows {
 			r := min(row+i, s.rows-1)
@@ -160,6 +166,7 @@ func (s *WeightSum) addPixels(sums []float32, first, count int, dy Padded, x []P
 		s.set.planesToLanes(a)
 		a.dst = rowAtPointer(a.dst, lanePlanes*floatBytes)
 	}
+	s.sumUp(sums, n, 0, scratch)
 	for _, p := range evenly(n, gradientPixels) {
 		s.multiply(sums, p.len(), p.first*s.outLen, p.first*s.inLen, scratch)
 	}
@@ -199,9 +206,20 @@ func (s *WeightSum) addTiles(sums []float32, first, count int, dy Padded, x []Pa
 			t.transform(scratch.laidOut[line*columns*s.inLen+in:], s.set, source, min(s.h-y+2, gradientIn), s.w+2, scratch)
 		}
 	}
+	const all = gradientIn + 1 // the frequency that is the sum of a tile's pixels
+	s.sumUp(sums, n, all*outFrequency, scratch)
 	for f := range gradientFrequencies {
 		s.multiply(sums[f*s.sumLen():], n, f*outFrequency, f*inFrequency, scratch)
 	}
+}
+
+// sumUp adds to the sums of the results' gradients, of n tiles or pixels that lie from this number of scratch memory on.
+func (s *WeightSum) sumUp(sums []float32, n, gradients int, scratch *Scratch) {
+	scratch.outer = outerArgs{
+		a: &ones[0], b: &scratch.gradients[gradients], sums: &s.biasSums(sums)[0],
+		bNext: s.outLen * floatBytes, n: n, columns: s.outLen,
+	}
+	s.set.outer(1, &scratch.outer)
 }
 
 // tileLine is a line of tiles, of results or of sources.
@@ -221,6 +239,7 @@ func (t *tileLine) transform(to []float32, set *Set, source Padded, rows, column
 	scratch.pixels, scratch.filtered = grow(scratch.pixels, gradientIn*line), grow(scratch.filtered, gradientIn*line)
 	lanes := &scratch.lanes
 	lanes.line, lanes.chunks, lanes.lines = source.stride()*floatBytes, chunks, rows
+	lanes.ahead = lanePlanes * source.plane() * floatBytes
 	lanes.dst, lanes.next, lanes.dstLine = &scratch.pixels[0], lanePlanes*floatBytes, line*floatBytes
 	set.planesToLanes(lanes)
 	for row := range t.size {
@@ -248,28 +267,40 @@ func (t *tileLine) transform(to []float32, set *Set, source Padded, rows, column
 // multiply adds the products of n tiles or pixels, which lie from these numbers of scratch memory on.
 func (s *WeightSum) multiply(sums []float32, n, gradients, laidOut int, scratch *Scratch) {
 	a := &scratch.outer
-	a.aNext, a.bNext, a.sumLine, a.n = s.outLen*floatBytes, s.inLen*floatBytes, s.inLen*floatBytes, n
-	for column := 0; column < s.inLen; column += gradientColumns {
-		a.columns = min(s.inLen-column, gradientColumns)
+	a.aNext, a.bNext, a.sumLine, a.n = s.outLen*floatBytes, s.inLen*floatBytes, s.columns*floatBytes, n
+	for column := 0; column < s.columns; column += gradientColumns {
+		a.columns = min(s.columns-column, gradientColumns)
 		a.b = &scratch.laidOut[laidOut+column]
 		blocks := divideUp(s.out, s.set.maxOuts)
 		for i := range blocks {
 			first, end := i*s.out/blocks, (i+1)*s.out/blocks
-			a.a, a.sums = &scratch.gradients[gradients+first], &sums[first*s.inLen+column]
+			a.a, a.sums = &scratch.gradients[gradients+first], &sums[first*s.columns+column]
 			s.set.outer(end-first, a)
 		}
 	}
 }
 
-// Gather adds the sums of all pieces to the gradient of the weight, in the order of PyTorch, for result planes first to end-1. It changes sums.
-func (s *WeightSum) Gather(gradient, sums []float32, first, end int, scratch *Scratch) {
+// Gather adds the sums of all pieces to the gradients of weight, in the order of PyTorch, and bias, for result planes first to end-1. Either may be
+// nil. It changes sums.
+func (s *WeightSum) Gather(weight, bias, sums []float32, first, end int, scratch *Scratch) {
+	for o := first; o < end && bias != nil; o++ {
+		for share := range s.shares {
+			bias[o] += s.biasSums(sums[(share*s.Groups+o/s.out)*s.pieceLen():])[o%s.out]
+		}
+	}
+	if weight != nil {
+		s.gatherWeight(weight, sums, first, end, scratch)
+	}
+}
+
+func (s *WeightSum) gatherWeight(gradient, sums []float32, first, end int, scratch *Scratch) {
 	for o := first; o < end; o++ {
-		group, at := o/s.out, o%s.out*s.inLen
+		group, at := o/s.out, o%s.out*s.columns
 		piece := func(share int) []float32 { return sums[(share*s.Groups+group)*s.pieceLen():] }
 		for f := range s.frequencies() {
-			total := piece(0)[f*s.sumLen()+at:][:s.inLen]
+			total := piece(0)[f*s.sumLen()+at:][:s.columns]
 			for share := 1; share < s.shares; share++ {
-				combine(s.set, total, total, piece(share)[f*s.sumLen()+at:][:s.inLen], 1, 1, 0)
+				combine(s.set, total, total, piece(share)[f*s.sumLen()+at:][:s.columns], 1, 1, 0)
 			}
 		}
 		to := gradient[o*s.in*s.Size*s.Size:][:s.in*s.Size*s.Size]
@@ -295,7 +326,7 @@ func (s *WeightSum) sumPoints(total []float32, step, line, lines int, scratch *S
 	scratch.points = pointsArgs{
 		src: &total[0], step: step, next: lanePlanes * floatBytes, line: line,
 		dst: &total[0], dstStep: step, dstNext: lanePlanes * floatBytes, dstLine: line,
-		n: s.inLen / lanePlanes, lines: lines,
+		n: s.columns / lanePlanes, lines: lines,
 	}
 	s.set.sumPoints(&scratch.points)
 }

@@ -42,7 +42,22 @@ func TestWeightSumIsItsDefinition(t *testing.T) {
 		const before = 3 // gradients are added to what is there
 		gradient := make([]float32, weights(shape))
 		fill(gradient, before)
-		sum.Gather(gradient, sums, 0, shape.Out, scratch)
+		bias := make([]float32, shape.Out)
+		fill(bias, before)
+		sum.Gather(gradient, bias, sums, 0, shape.Out, scratch)
+		for o, got := range bias {
+			want := float64(before)
+			for picture := range pictures {
+				for y := range h {
+					for column := range w {
+						want += dys[picture].number(o, y, column)
+					}
+				}
+			}
+			if !near(got, want) {
+				t.Fatalf("%s, tiled %v: bias %d: %g, want %g", set.name, sum.tiled, o, got, want)
+			}
+		}
 		for i, got := range gradient {
 			o, in, ky, kx := i/(perIn*shape.Size*shape.Size), i/(shape.Size*shape.Size)%perIn, i/shape.Size%shape.Size, i%shape.Size
 			want := float64(before)
@@ -100,7 +115,7 @@ func BenchmarkWeightSum(b *testing.B) {
 					for piece := range sum.Pieces() {
 						sum.Add(sums, piece, func(i int) (Padded, []Padded) { return dy[i], x[i : i+1] }, &scratch)
 					}
-					sum.Gather(gradient, sums, 0, shape.Out, &scratch)
+					sum.Gather(gradient, nil, sums, 0, shape.Out, &scratch)
 				}
 				report(b)
 			})

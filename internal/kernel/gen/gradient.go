@@ -18,6 +18,7 @@ var (
 	lanesDstLine = field("lanesArgs.dstLine", 88)
 	lanesChunks  = field("lanesArgs.chunks", 96)
 	lanesLines   = field("lanesArgs.lines", 104)
+	lanesAhead   = field("lanesArgs.ahead", 112)
 
 	pointsSrc     = field("pointsArgs.src", 0)
 	pointsStep    = field("pointsArgs.step", 8)
@@ -67,8 +68,10 @@ func planesToLanes() {
 	MOVQ(Mem{Base: args, Disp: lanesLines}, lines)
 	XORQ(line, line)
 	Label("line")
-	x, dst, chunks := GP64(), GP64(), GP64()
+	x, dst, chunks, ahead := GP64(), GP64(), GP64(), GP64()
 	MOVQ(line, x)
+	MOVQ(Mem{Base: args, Disp: lanesAhead}, ahead)
+	ADDQ(line, ahead)
 	MOVQ(dstLine, dst)
 	MOVQ(Mem{Base: args, Disp: lanesChunks}, chunks)
 	Label("chunk")
@@ -79,6 +82,10 @@ func planesToLanes() {
 			low, high := GP64(), GP64()
 			MOVQ(Mem{Base: args, Disp: lanesRows + 8*p}, low)
 			MOVQ(Mem{Base: args, Disp: lanesRows + 8*(p+4)}, high)
+			if half == 0 {
+				PREFETCHT0(Mem{Base: low, Index: ahead, Scale: 1})
+				PREFETCHT0(Mem{Base: high, Index: ahead, Scale: 1})
+			}
 			VMOVUPS(Mem{Base: low, Index: x, Scale: 1, Disp: 16 * half}, v[p].AsX())
 			VINSERTF128(Imm(1), Mem{Base: high, Index: x, Scale: 1, Disp: 16 * half}, v[p], v[p])
 		}
@@ -94,6 +101,7 @@ func planesToLanes() {
 		LEAQ(Mem{Base: dst, Index: next, Scale: 4}, dst)
 	}
 	ADDQ(Imm(32), x)
+	ADDQ(Imm(32), ahead)
 	DECQ(chunks)
 	JNZ(LabelRef("chunk"))
 	ADDQ(Mem{Base: args, Disp: lanesLine}, line)
