@@ -148,7 +148,7 @@ func (c *tapeConv) sources(padded []kernel.Padded, t *Tape, picture int) []kerne
 func (c *tapeConv) forward(ctx context.Context, t *Tape) error {
 	return t.each(ctx, t.batch.N, func(w *tapeWorker, i int) {
 		if c.blocks != nil {
-			unshuffle(c.blocks[i][0], t.values[c.in[0]].padded[i])
+			kernel.PixelUnshuffle(c.blocks[i][0], t.values[c.in[0]].padded[i])
 		}
 		var add *kernel.Padded
 		if c.residual >= 0 {
@@ -277,21 +277,7 @@ func (c *tapeConv) backTo(ctx context.Context, t *Tape, i int, grads []kernel.Pa
 	})
 }
 
-// unshuffle makes blocks of pixels channels: plane (c*f+y)*f+x of dst is every f-th pixel of plane c of src from (x, y) on.
-func unshuffle(dst, src kernel.Padded) {
-	f := src.H / dst.H
-	for plane := range dst.C {
-		c, dy, dx := plane/(f*f), plane/f%f, plane%f
-		for y := range dst.H {
-			to, row := dst.Row(plane, y), src.Row(c, y*f+dy)[dx:]
-			for x := range to {
-				to[x] = row[x*f]
-			}
-		}
-	}
-}
-
-// shuffleBack does the opposite; it overwrites dst, or adds to it.
+// shuffleBack does the opposite of kernel.PixelUnshuffle; it overwrites dst, or adds to it.
 func shuffleBack(dst, src kernel.Padded, add bool) {
 	f := dst.H / src.H
 	for plane := range src.C {

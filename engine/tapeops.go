@@ -159,5 +159,5 @@ func (s tapeShuffle) backward(ctx context.Context, t *Tape) error {
 	if add {
 		panic("engine: what is shuffled is used otherwise too")
 	}
-	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { unshuffle(to[i], grads[i]) })
+	return t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { kernel.PixelUnshuffle(to[i], grads[i]) })
 }

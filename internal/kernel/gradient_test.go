@@ -190,6 +190,28 @@ func TestElementwiseIsItsDefinition(t *testing.T) {
 	})
 }
 
+func TestSeparatedRowsAreMergedAgain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		set := anySet(t)
+		count, n := rapid.IntRange(1, 5).Draw(t, "count"), rapid.IntRange(1, 40).Draw(t, "n")
+		src := random(r, count*n)
+		distance := n + rapid.IntRange(0, 3).Draw(t, "between")
+		rows := make([]float32, count*distance+Line)
+		fill(rows, guard)
+		separate(set, rows[:(count-1)*distance+n], src, distance, count)
+		for i, v := range rows {
+			want := float32(guard)
+			if row, x := i/distance, i%distance; row < count && x < n {
+				want = src[x*count+row]
+			}
+			if v != want {
+				t.Fatalf("%s: number %d is %g, want %g", set.name, i, v, want)
+			}
+		}
+	})
+}
+
 func BenchmarkWeightGradient(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, c := range []struct {

@@ -10,8 +10,20 @@ package kernel
 //go:noescape
 func interleave2(dst *float32, rows *float32, distance int, chunks int)
 
+// separate2 takes 2 rows apart that were merged, eight numbers of each for every chunk:
+// rows[r*distance/4+i] = src[2*i+r] for i < 8*chunks. The distance is in bytes.
+//
+//go:noescape
+func separate2(rows *float32, src *float32, distance int, chunks int)
+
 // interleave4 merges the beginnings of 4 rows, eight numbers of each for every chunk:
 // dst[4*i+r] = rows[r*distance/4+i] for i < 8*chunks. The distance is in bytes.
 //
 //go:noescape
 func interleave4(dst *float32, rows *float32, distance int, chunks int)
+
+// separate4 takes 4 rows apart that were merged, eight numbers of each for every chunk:
+// rows[r*distance/4+i] = src[4*i+r] for i < 8*chunks. The distance is in bytes.
+//
+//go:noescape
+func separate4(rows *float32, src *float32, distance int, chunks int)

@@ -31,6 +31,33 @@ chunk:
 	VZEROUPPER
 	RET
 
+// func separate2(rows *float32, src *float32, distance int, chunks int)
+// Requires: AVX
+TEXT ·separate2(SB), NOSPLIT, $0-32
+	MOVQ rows+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ distance+16(FP), DX
+	MOVQ chunks+24(FP), BX
+	MOVQ AX, SI
+	ADDQ DX, SI
+
+chunk:
+	VMOVUPS    (CX), Y0
+	VMOVUPS    32(CX), Y1
+	VPERM2F128 $0x20, Y1, Y0, Y2
+	VPERM2F128 $0x31, Y1, Y0, Y1
+	VSHUFPS    $0x88, Y1, Y2, Y0
+	VSHUFPS    $0xdd, Y1, Y2, Y1
+	VMOVUPS    Y0, (AX)
+	ADDQ       $0x20, AX
+	VMOVUPS    Y1, (SI)
+	ADDQ       $0x20, SI
+	ADDQ       $0x40, CX
+	DECQ       BX
+	JNZ        chunk
+	VZEROUPPER
+	RET
+
 // func interleave4(dst *float32, rows *float32, distance int, chunks int)
 // Requires: AVX
 TEXT ·interleave4(SB), NOSPLIT, $0-32
@@ -71,6 +98,51 @@ chunk:
 	VMOVUPS    Y1, 64(AX)
 	VMOVUPS    Y0, 96(AX)
 	ADDQ       $0x80, AX
+	DECQ       BX
+	JNZ        chunk
+	VZEROUPPER
+	RET
+
+// func separate4(rows *float32, src *float32, distance int, chunks int)
+// Requires: AVX
+TEXT ·separate4(SB), NOSPLIT, $0-32
+	MOVQ rows+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ distance+16(FP), DX
+	MOVQ chunks+24(FP), BX
+	MOVQ AX, SI
+	ADDQ DX, SI
+	MOVQ SI, DI
+	ADDQ DX, DI
+	MOVQ DI, R8
+	ADDQ DX, R8
+
+chunk:
+	VMOVUPS    (CX), Y0
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    64(CX), Y2
+	VMOVUPS    96(CX), Y3
+	VPERM2F128 $0x20, Y2, Y0, Y4
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VPERM2F128 $0x20, Y3, Y1, Y2
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VUNPCKLPS  Y0, Y4, Y3
+	VUNPCKHPS  Y0, Y4, Y0
+	VUNPCKLPS  Y1, Y2, Y4
+	VUNPCKHPS  Y1, Y2, Y1
+	VUNPCKLPD  Y4, Y3, Y2
+	VUNPCKHPD  Y4, Y3, Y3
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VMOVUPS    Y2, (AX)
+	ADDQ       $0x20, AX
+	VMOVUPS    Y3, (SI)
+	ADDQ       $0x20, SI
+	VMOVUPS    Y4, (DI)
+	ADDQ       $0x20, DI
+	VMOVUPS    Y0, (R8)
+	ADDQ       $0x20, R8
+	ADDQ       $0x80, CX
 	DECQ       BX
 	JNZ        chunk
 	VZEROUPPER

@@ -73,6 +73,8 @@ type Set struct {
 	// interleave merges the beginning of count rows, dst[i*count+r] = rows[r*distance+i], and returns how far in i it came;
 	// nil if the set has no fast way.
 	interleave func(dst, rows []float32, distance, count int) int
+	// separate does the opposite.
+	separate func(rows, src []float32, distance, count int) int
 	// floatsFromBytes and bytesFromFloats convert the beginning of a row of samples and return how many pixels they did, for steps
 	// and numbers of channels from 1 to 4; nil if the set has no fast way.
 	floatsFromBytes func(dst []float32, src []byte, step int) int

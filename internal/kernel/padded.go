@@ -128,6 +128,20 @@ func (c *Conv) runLongRows(g int, dst Padded, add *Padded, scratch *Scratch) {
 	}
 }
 
+// PixelUnshuffle makes blocks of pixels planes, as many along each axis as a row of src is longer than one of dst:
+//
+//	dst[(c*factor+dy)*factor+dx][y][x] = src[c][y*factor+dy][x*factor+dx]
+func PixelUnshuffle(dst, src Padded) {
+	set, factor := current(), src.H/dst.H
+	for first := 0; first < dst.C; first += factor {
+		c, dy := first/(factor*factor), first/factor%factor
+		for y := range dst.H {
+			i := dst.origin() + first*dst.plane() + y*dst.stride()
+			separate(set, dst.Data[i:i+(factor-1)*dst.plane()+dst.W], src.Row(c, y*factor+dy), dst.plane(), factor)
+		}
+	}
+}
+
 // minForPanels is how many source planes make up for copying them.
 const minForPanels = 32
 

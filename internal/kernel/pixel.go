@@ -202,3 +202,17 @@ func interleave(set *Set, dst, rows []float32, distance, count int) {
 		}
 	}
 }
+
+// separate does rows[r*distance+i] = src[i*count+r].
+func separate(set *Set, rows, src []float32, distance, count int) {
+	done := 0
+	if set.separate != nil {
+		done = set.separate(rows, src, distance, count)
+	}
+	for r := range count {
+		row := rows[r*distance:]
+		for i := done; i*count+r < len(src); i++ {
+			row[i] = src[i*count+r]
+		}
+	}
+}

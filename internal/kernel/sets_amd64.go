@@ -73,8 +73,8 @@ func (f assembly) set() *Set {
 		densePositions: len(f.dense),
 		combine:        f.combine, leak: f.leak, leakBack: f.leakBack,
 		gate: f.gate, multiplyAdd: f.multiplyAdd, addRamp: f.addRamp,
-		interleave: interleaveAssembly,
-		peak:       f.peak, peakMACs: 12 * f.lanes,
+		interleave: interleaveAssembly, separate: separateAssembly,
+		peak: f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
 		filter: filterAssembly, filterSums: filterSumsAssembly,
 		yCbCr: yCbCrAssembly, halve: halveAssembly, transformBlocks: transformBlocksAssembly,
@@ -133,6 +133,23 @@ func interleaveAssembly(dst, rows []float32, distance, count int) int {
 		interleave2(&dst[0], &rows[0], distance*floatBytes, chunks)
 	case 4:
 		interleave4(&dst[0], &rows[0], distance*floatBytes, chunks)
+	default:
+		return 0
+	}
+	return 8 * chunks
+}
+
+// separateAssembly takes whole chunks of eight numbers of two or four rows apart.
+func separateAssembly(rows, src []float32, distance, count int) int {
+	chunks := len(src) / count / 8
+	if chunks == 0 || len(rows) < (count-1)*distance+8*chunks {
+		return 0
+	}
+	switch count {
+	case 2:
+		separate2(&rows[0], &src[0], distance*floatBytes, chunks)
+	case 4:
+		separate4(&rows[0], &src[0], distance*floatBytes, chunks)
 	default:
 		return 0
 	}

@@ -9,8 +9,51 @@ import (
 )
 
 func interleaves() {
-	interleave(2)
-	interleave(4)
+	for _, count := range []int{2, 4} {
+		interleave(count)
+		separate(count)
+	}
+}
+
+// separate writes the kernels that do the opposite, for gradients.
+func separate(count int) {
+	TEXT(fmt.Sprintf("separate%d", count), NOSPLIT, "func(rows, src *float32, distance, chunks int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("separate%d takes %d rows apart that were merged, eight numbers of each for every chunk:", count, count),
+		fmt.Sprintf("rows[r*distance/4+i] = src[%d*i+r] for i < 8*chunks. The distance is in bytes.", count))
+	row, src := Load(Param("rows"), GP64()), Load(Param("src"), GP64())
+	distance, chunks := Load(Param("distance"), GP64()), Load(Param("chunks"), GP64())
+	rows := []reg.Register{row}
+	for range count - 1 {
+		next := GP64()
+		MOVQ(rows[len(rows)-1], next)
+		ADDQ(distance, next)
+		rows = append(rows, next)
+	}
+	Label("chunk")
+	v := make([]reg.VecVirtual, count)
+	for i := range v {
+		v[i] = YMM()
+		VMOVUPS(Mem{Base: src, Disp: 32 * i}, v[i])
+	}
+	if count == 2 {
+		h := halves(v)
+		VSHUFPS(Imm(0x88), h[1], h[0], v[0])
+		VSHUFPS(Imm(0xdd), h[1], h[0], v[1])
+	} else {
+		even, odd := halves([]reg.VecVirtual{v[0], v[2]}), halves([]reg.VecVirtual{v[1], v[3]}) // pixels 0 and 4, 1 and 5; 2 and 6, 3 and 7
+		first, second := merge(even[0], even[1], VUNPCKLPS, VUNPCKHPS), merge(odd[0], odd[1], VUNPCKLPS, VUNPCKHPS)
+		v = append(merge(first[0], second[0], VUNPCKLPD, VUNPCKHPD), merge(first[1], second[1], VUNPCKLPD, VUNPCKHPD)...)
+	}
+	for r := range v {
+		VMOVUPS(v[r], Mem{Base: rows[r]})
+		ADDQ(Imm(32), rows[r])
+	}
+	ADDQ(Imm(uint64(32*count)), src)
+	DECQ(chunks)
+	JNZ(LabelRef("chunk"))
+	VZEROUPPER()
+	RET()
 }
 
 // interleave writes the kernels that merge two or four rows, for pixel shuffles and transposed convolutions. Both instruction
