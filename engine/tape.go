@@ -13,7 +13,7 @@ import (
 
 // Tape runs a network forward over a batch and back again: the arithmetic of a training step. All values of a batch are kept, in
 // padded planes with zeros around every plane; forward passes and gradients to the input go picture by picture, gradients to weights part
-// by part over all pictures, so that the bits do not depend on the number of threads. The plain reference is nn.Record.
+// by part over all pictures or over a fixed share of them, so that the bits do not depend on the number of threads. The plain reference is nn.Record.
 //
 // A Tape is for one size of batches, and for one caller at a time.
 type Tape struct {
@@ -45,10 +45,19 @@ type TapeOptions struct {
 }
 
 // tapeStep is an operation, or several that are done together.
-type tapeStep interface {
-	forward(ctx context.Context, t *Tape) error
+type tapeStep interface { // a pictureStep or batchStep, too
 	// backward takes the gradient of what forward made, and adds to those of what it was made from.
 	backward(ctx context.Context, t *Tape) error
+}
+
+// pictureStep is a step forward that can be done for one picture after the other.
+type pictureStep interface {
+	forward(t *Tape, w *tapeWorker, picture int)
+}
+
+// batchStep is one that needs all pictures.
+type batchStep interface {
+	forward(ctx context.Context, t *Tape) error
 }
 
 // tapeValue is a value for all pictures of the batch.
@@ -134,16 +143,31 @@ func (t *Tape) Forward(ctx context.Context, x *tensor.Tensor, mode nn.Mode) (*te
 	if err := t.packWeights(ctx); err != nil {
 		return nil, err
 	}
-	if err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyToPadded(t.values[program.Input].padded[i], x, i) }); err != nil {
-		return nil, err
+	// A picture goes through as many steps as it can: threads then wait for each other less often.
+	work := []func(w *tapeWorker, picture int){func(_ *tapeWorker, i int) { copyToPadded(t.values[program.Input].padded[i], x, i) }}
+	through := func() error {
+		defer func() { work = nil }()
+		return t.each(ctx, t.batch.N, func(w *tapeWorker, i int) {
+			for _, do := range work {
+				do(w, i)
+			}
+		})
 	}
 	for _, s := range t.steps {
-		if err := s.forward(ctx, t); err != nil {
-			return nil, err
+		switch s := s.(type) {
+		case pictureStep:
+			work = append(work, func(w *tapeWorker, i int) { s.forward(t, w, i) })
+		case batchStep:
+			if err := through(); err != nil {
+				return nil, err
+			}
+			if err := s.forward(ctx, t); err != nil {
+				return nil, err
+			}
 		}
 	}
-	err := t.each(ctx, t.batch.N, func(_ *tapeWorker, i int) { copyFromPadded(t.result, t.values[t.program.Output].padded[i], i) })
-	return t.result, err
+	work = append(work, func(_ *tapeWorker, i int) { copyFromPadded(t.result, t.values[t.program.Output].padded[i], i) })
+	return t.result, through()
 }
 
 // Backward adds the gradients of a loss to Gradients, for the batch of the last Forward; dy is the loss's gradient to the result. If
