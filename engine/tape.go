@@ -30,7 +30,8 @@ type Tape struct {
 	free    map[paddedShape][][]kernel.Padded // gradients that nobody needs any more
 	workers []tapeWorker
 	zeros   []float32
-	sums    []float32 // of the gradient of a weight
+	sums    []float32     // of the gradient of a weight
+	pending []pictureWork // of a forward pass
 	mode    nn.Mode
 }
 
@@ -45,20 +46,15 @@ type TapeOptions struct {
 }
 
 // tapeStep is an operation, or several that are done together.
-type tapeStep interface { // a pictureStep or batchStep, too
+type tapeStep interface {
+	// forward notes what is to be done for each picture (byPicture), or does what needs all pictures, when what was noted is done (through).
+	forward(ctx context.Context, t *Tape) error
 	// backward takes the gradient of what forward made, and adds to those of what it was made from.
 	backward(ctx context.Context, t *Tape) error
 }
 
-// pictureStep is a step forward that can be done for one picture after the other.
-type pictureStep interface {
-	forward(t *Tape, w *tapeWorker, picture int)
-}
-
-// batchStep is one that needs all pictures.
-type batchStep interface {
-	forward(ctx context.Context, t *Tape) error
-}
+// pictureWork is work for one picture.
+type pictureWork func(w *tapeWorker, picture int)
 
 // tapeValue is a value for all pictures of the batch.
 type tapeValue struct {
@@ -143,31 +139,29 @@ func (t *Tape) Forward(ctx context.Context, x *tensor.Tensor, mode nn.Mode) (*te
 	if err := t.packWeights(ctx); err != nil {
 		return nil, err
 	}
-	// A picture goes through as many steps as it can: threads then wait for each other less often.
-	work := []func(w *tapeWorker, picture int){func(_ *tapeWorker, i int) { copyToPadded(t.values[program.Input].padded[i], x, i) }}
-	through := func() error {
-		defer func() { work = nil }()
-		return t.each(ctx, t.batch.N, func(w *tapeWorker, i int) {
-			for _, do := range work {
-				do(w, i)
-			}
-		})
-	}
+	t.pending = t.pending[:0] // of a Forward that was broken off
+	t.byPicture(func(_ *tapeWorker, i int) { copyToPadded(t.values[program.Input].padded[i], x, i) })
 	for _, s := range t.steps {
-		switch s := s.(type) {
-		case pictureStep:
-			work = append(work, func(w *tapeWorker, i int) { s.forward(t, w, i) })
-		case batchStep:
-			if err := through(); err != nil {
-				return nil, err
-			}
-			if err := s.forward(ctx, t); err != nil {
-				return nil, err
-			}
+		if err := s.forward(ctx, t); err != nil {
+			return nil, err
 		}
 	}
-	work = append(work, func(_ *tapeWorker, i int) { copyFromPadded(t.result, t.values[t.program.Output].padded[i], i) })
-	return t.result, through()
+	t.byPicture(func(_ *tapeWorker, i int) { copyFromPadded(t.result, t.values[t.program.Output].padded[i], i) })
+	return t.result, t.through(ctx)
+}
+
+// byPicture notes what is to be done for each picture.
+func (t *Tape) byPicture(work pictureWork) { t.pending = append(t.pending, work) }
+
+// through does what was noted. Each picture goes through all of it in a row: threads then wait for each other less often.
+func (t *Tape) through(ctx context.Context) error {
+	err := t.each(ctx, t.batch.N, func(w *tapeWorker, i int) {
+		for _, work := range t.pending {
+			work(w, i)
+		}
+	})
+	t.pending = t.pending[:0]
+	return err
 }
 
 // Backward adds the gradients of a loss to Gradients, for the batch of the last Forward; dy is the loss's gradient to the result. If

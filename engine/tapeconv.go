@@ -145,16 +145,19 @@ func (c *tapeConv) sources(padded []kernel.Padded, t *Tape, picture int) []kerne
 	return padded
 }
 
-func (c *tapeConv) forward(t *Tape, w *tapeWorker, picture int) {
-	if c.blocks != nil {
-		kernel.PixelUnshuffle(c.blocks[picture][0], t.values[c.in[0]].padded[picture])
-	}
-	var add *kernel.Padded
-	if c.residual >= 0 {
-		add = &t.values[c.residual].padded[picture]
-	}
-	w.sources = c.sources(w.sources[:0], t, picture)
-	c.conv.RunPadded(t.values[c.out].padded[picture], w.sources, add, t.zeros, &w.scratch)
+func (c *tapeConv) forward(_ context.Context, t *Tape) error {
+	t.byPicture(func(w *tapeWorker, i int) {
+		if c.blocks != nil {
+			kernel.PixelUnshuffle(c.blocks[i][0], t.values[c.in[0]].padded[i])
+		}
+		var add *kernel.Padded
+		if c.residual >= 0 {
+			add = &t.values[c.residual].padded[i]
+		}
+		w.sources = c.sources(w.sources[:0], t, i)
+		c.conv.RunPadded(t.values[c.out].padded[i], w.sources, add, t.zeros, &w.scratch)
+	})
+	return nil
 }
 
 // packWeights packs the current parameters of all convolutions.

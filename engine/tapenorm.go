@@ -21,6 +21,9 @@ type tapeNorm struct {
 type moments struct{ mean, deviation float64 }
 
 func (s *tapeNorm) forward(ctx context.Context, t *Tape) error {
+	if err := t.through(ctx); err != nil {
+		return err
+	}
 	p := s.node.Arrays(t.params)
 	return t.each(ctx, len(s.moments), func(w *tapeWorker, c int) {
 		m := moments{float64(p[2].Data[c]), math.Sqrt(float64(p[3].Data[c]) + nn.BatchNormEpsilon)}

@@ -29,12 +29,15 @@ func newTapeActivation(t *Tape, op program.Activation, x, y program.Value) tapeA
 	return a
 }
 
-func (a tapeActivation) forward(t *Tape, _ *tapeWorker, picture int) {
+func (a tapeActivation) forward(_ context.Context, t *Tape) error {
 	slopes := a.op.Slopes(t.params)
-	x, y := t.values[a.x].padded[picture], t.values[a.y].padded[picture]
-	for c := range x.C {
-		kernel.Leak(y.Plane(c), x.Plane(c), slopes[c%len(slopes)])
-	}
+	t.byPicture(func(_ *tapeWorker, i int) {
+		x, y := t.values[a.x].padded[i], t.values[a.y].padded[i]
+		for c := range x.C {
+			kernel.Leak(y.Plane(c), x.Plane(c), slopes[c%len(slopes)])
+		}
+	})
+	return nil
 }
 
 func (a tapeActivation) backward(ctx context.Context, t *Tape) error {
@@ -77,8 +80,11 @@ func (t *Tape) leakBack(ctx context.Context, grads, y []kernel.Padded, slope flo
 // tapeAdd is a skip connection on its own.
 type tapeAdd struct{ a, b, y program.Value }
 
-func (s tapeAdd) forward(t *Tape, _ *tapeWorker, picture int) {
-	kernel.Combine(t.values[s.y].padded[picture].Data, t.values[s.a].padded[picture].Data, t.values[s.b].padded[picture].Data, 1, 1, 0)
+func (s tapeAdd) forward(_ context.Context, t *Tape) error {
+	t.byPicture(func(_ *tapeWorker, i int) {
+		kernel.Combine(t.values[s.y].padded[i].Data, t.values[s.a].padded[i].Data, t.values[s.b].padded[i].Data, 1, 1, 0)
+	})
+	return nil
 }
 
 func (s tapeAdd) backward(ctx context.Context, t *Tape) error {
@@ -96,10 +102,13 @@ func (s tapeAdd) backward(ctx context.Context, t *Tape) error {
 // tapeMul is a product, element by element.
 type tapeMul struct{ a, b, y program.Value }
 
-func (m tapeMul) forward(t *Tape, _ *tapeWorker, picture int) {
-	y := t.values[m.y].padded[picture].Data
-	clear(y)
-	kernel.MultiplyAdd(y, t.values[m.a].padded[picture].Data, t.values[m.b].padded[picture].Data)
+func (m tapeMul) forward(_ context.Context, t *Tape) error {
+	t.byPicture(func(_ *tapeWorker, i int) {
+		y := t.values[m.y].padded[i].Data
+		clear(y)
+		kernel.MultiplyAdd(y, t.values[m.a].padded[i].Data, t.values[m.b].padded[i].Data)
+	})
+	return nil
 }
 
 // backward gives each factor the gradient times the other one.
@@ -133,9 +142,12 @@ type tapeShuffle struct {
 	factor int
 }
 
-func (s tapeShuffle) forward(t *Tape, _ *tapeWorker, picture int) {
-	y := t.values[s.y].padded[picture]
-	kernel.PixelShuffle(y.Block(0, t.zeros), 0, y.H, 0, y.W, t.values[s.x].padded[picture].Block(0, t.zeros), 0, s.factor)
+func (s tapeShuffle) forward(_ context.Context, t *Tape) error {
+	t.byPicture(func(_ *tapeWorker, i int) {
+		y := t.values[s.y].padded[i]
+		kernel.PixelShuffle(y.Block(0, t.zeros), 0, y.H, 0, y.W, t.values[s.x].padded[i].Block(0, t.zeros), 0, s.factor)
+	})
+	return nil
 }
 
 func (s tapeShuffle) backward(ctx context.Context, t *Tape) error {

@@ -46,12 +46,15 @@ func newTapeReference(t *Tape, s program.Step, v program.Value) *tapeReference {
 	return r
 }
 
-func (r *tapeReference) forward(t *Tape, _ *tapeWorker, picture int) {
-	for j, in := range r.in {
-		copyFromPadded(r.x[picture][j], t.values[in[0]].padded[picture], 0)
-	}
-	r.op.Forward(r.out[picture], r.x[picture], nil)
-	copyToPadded(t.values[r.y].padded[picture], r.out[picture], 0)
+func (r *tapeReference) forward(_ context.Context, t *Tape) error {
+	t.byPicture(func(_ *tapeWorker, i int) {
+		for j, in := range r.in {
+			copyFromPadded(r.x[i][j], t.values[in[0]].padded[i], 0)
+		}
+		r.op.Forward(r.out[i], r.x[i], nil)
+		copyToPadded(t.values[r.y].padded[i], r.out[i], 0)
+	})
+	return nil
 }
 
 func (r *tapeReference) backward(ctx context.Context, t *Tape) error {

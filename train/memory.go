@@ -162,7 +162,7 @@ func (f *footprint) tape(spec arch.Spec, batch int) float64 {
 // products estimates what the products take that make the gradients of weights, of the layer that needs most: sums, and for each thread what is
 // multiplied. Nearly all layers that count are 3x3 convolutions.
 func (f *footprint) products(spec arch.Spec) float64 {
-	const frequencies, shares, tiles = 36, 4, 64
+	const frequencies, shares, tiles = 36, 8, 64
 	var most float64
 	for _, n := range spec.Build().Nodes {
 		if op, ok := n.Op.(nn.Conv); ok && op.Kernel == 3 {

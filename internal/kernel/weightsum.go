@@ -25,7 +25,7 @@ const (
 	// gradientPixels is how many of them are multiplied at a time, so that they stay in the first-level cache.
 	gradientPixels = 64
 	// gradientShares is how many shares of a batch can be computed at the same time, for each group.
-	gradientShares = 4
+	gradientShares = 8
 	// gradientColumns is how many columns of a unit stay in the first-level cache.
 	gradientColumns = 64
 )
