@@ -97,7 +97,7 @@ func (c *tapeConv) prepareBack(t *Tape) {
 		c.from[i] = at * perOut
 		c.flipped[i] = make([]float32, planes*perOut*c.shape.Size*c.shape.Size)
 		c.back[i] = kernel.NewConv(kernel.Shape{
-			In: groups * perOut, Out: planes, Size: c.shape.Size, Stride: 1, Pad: c.shape.Size - 1 - c.shape.Pad, Groups: groups,
+			In: groups * perOut, Out: planes, Size: c.shape.Size, Stride: 1, Pad: c.shape.Size - 1 - c.shape.Pad, Groups: groups, Wide: true,
 		}, c.flipped[i], c.none[:planes], nil)
 	}
 }
