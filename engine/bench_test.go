@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"testing"
 
@@ -73,4 +74,44 @@ func BenchmarkPatch(b *testing.B) {
 			b.ReportMetric(macs*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
 		})
 	}
+}
+
+// BenchmarkSpans runs networks on a strip of 256x339 pixels, whole and where only every second square is wanted, as in a routed picture: what short spans cost is
+// the arithmetic in a second of both.
+func BenchmarkSpans(b *testing.B) {
+	core := image.Rect(0, 0, 256, 339)
+	for _, n := range []struct {
+		net   string
+		width int
+	}{{"fsrcnn", 56}, {"fsrcnn", 16}, {"span", 48}, {"span", 32}, {"span", 16}, {"carn", 64}, {"srresnet", 64}} {
+		spec, err := arch.Paper(n.net, 4, n.width)
+		if err != nil {
+			b.Fatal(err)
+		}
+		plan := engine.Compile(spec.Build(), spec.Init(1))
+		for _, side := range []int{0, 32, 64, 128} {
+			b.Run(fmt.Sprintf("%s-%d/squares=%d", n.net, n.width, side), func(b *testing.B) {
+				piece := engine.Piece{Window: core.Size(), Core: core, Mask: chessboard(core, side)}
+				var arena engine.Arena
+				for b.Loop() {
+					if err := plan.Run(context.Background(), &arena, piece, nil, nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(plan.Work(piece.Window, core, piece.Mask).MACs)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+			})
+		}
+	}
+}
+
+// chessboard is every second square of a rectangle; all of it if squares have no side.
+func chessboard(r image.Rectangle, side int) (m engine.Mask) {
+	for y := 0; side > 0 && y < r.Max.Y; y += side {
+		band := engine.Band{Top: y, Bottom: min(y+side, r.Max.Y)}
+		for x := y / side % 2 * side; x < r.Max.X; x += 2 * side {
+			band.Spans = append(band.Spans, engine.Span{Left: x, Right: min(x+side, r.Max.X)})
+		}
+		m = append(m, band)
+	}
+	return m
 }
