@@ -8,12 +8,9 @@ import (
 	"classsr/tensor"
 )
 
-// Networks whose rows slide have wide tiles if they have few convolutions of 3x3, or if these are between many planes, so that most of the time goes into
-// products: beyond the end of a strip, and of a masked span, each convolution computes two columns more of what the next one reads.
-const (
-	fewTiled   = 8  // convolutions
-	manyPlanes = 60 // of the source, on average
-)
+// fewTiled is how many convolutions of 3x3 networks have at most that have wide tiles although their rows slide: beyond the end of a strip, and of a
+// masked span, each computes two columns more of what the next one reads.
+const fewTiled = 8
 
 // packSteps packs the steps of the plan's program, with wide tiles or narrow ones.
 func (p *Plan) packSteps(params tensor.Set, wide bool) {
@@ -36,18 +33,14 @@ type packing struct {
 
 // widePays tells whether wide tiles are worth it although rows slide.
 func (p *Plan) widePays() bool {
-	const probe = 16
-	shapes := p.program.Shapes(tensor.Shape{N: 1, C: p.program.Channels, H: probe, W: probe})
-	count, planes := 0, int64(0)
-	for i, s := range p.program.Steps {
-		pixel := image.Rect(probe, probe, probe+1, probe+1)
-		macs := s.Op.MACs(pixel)
-		if macs > 0 && s.Op.Reach(0, pixel, image.Pt(4*probe, 4*probe)).Dx() == 3 {
+	count := 0
+	pixel := image.Rect(0, 0, 1, 1)
+	for _, s := range p.program.Steps {
+		if s.Op.MACs(pixel) > 0 && s.Op.Reach(0, pixel, image.Point{}).Dx() == 3 {
 			count++
-			planes += macs / 9 / int64(shapes[i+1].C)
 		}
 	}
-	return count > 0 && (count <= fewTiled || planes >= int64(manyPlanes*count))
+	return count > 0 && count <= fewTiled
 }
 
 // pack makes what computes an operation with the kernels. It is the one place that knows all operations.
