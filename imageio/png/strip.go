@@ -2,7 +2,6 @@ package png
 
 import (
 	"encoding/binary"
-	"hash/adler32"
 	"hash/crc32"
 	"io"
 
@@ -22,7 +21,7 @@ const chunkBytes = 16
 
 // compress makes the IDAT chunk of a strip's filtered rows.
 func (w *worker) compress(s *strips.Strip, raw []byte) error {
-	s.RawSum, s.RawSize = adler32.Checksum(raw), int64(len(raw))
+	s.RawSum, s.RawSize = kernel.Adler32(raw), int64(len(raw))
 	start := "\x00\x00\x00\x00IDAT"
 	if s.Index == 0 {
 		start += "\x78\x01" // zlib: deflate with a window of 32 KiB, fast

@@ -2,10 +2,10 @@ package tiff
 
 import (
 	"encoding/binary"
-	"hash/adler32"
 	"io"
 
 	"classsr/imageio/deflate"
+	"classsr/internal/kernel"
 )
 
 // worker is the memory that one worker uses for block after block.
@@ -29,6 +29,6 @@ func (w *worker) pack(dst io.Writer, block []byte) error {
 	if err := w.deflater.Write(dst, block); err != nil {
 		return err
 	}
-	_, err := dst.Write(binary.BigEndian.AppendUint32([]byte("\x01\x00\x00\xff\xff"), adler32.Checksum(block)))
+	_, err := dst.Write(binary.BigEndian.AppendUint32([]byte("\x01\x00\x00\xff\xff"), kernel.Adler32(block)))
 	return err
 }

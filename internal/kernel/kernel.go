@@ -1,6 +1,6 @@
 // Package kernel is the float32 arithmetic of the networks on planes in memory: convolutions, what goes between
 // them, and their gradients; the way from 8-bit samples to planes and back,
-// and the filter of PNG. It knows neither graphs nor pictures.
+// and the filters of PNG and lossless WebP. It knows neither graphs nor pictures.
 //
 // # The contract
 //
@@ -82,6 +82,10 @@ type Set struct {
 	// filter and filterSums do the end of a row and return how many bytes they did; nil if the set has no fast way.
 	filter     func(kind int, row, above []byte, pixelBytes int) int
 	filterSums func(sums *[Filters]uint64, row, above []byte, pixelBytes int) int
+	// predict likewise, and predictSums from the beginning on, in pixels after the first; adler32 does all. nil if the set has no fast way.
+	predict     func(predictor int, row, above []uint32) int
+	predictSums func(sums *[Predictors]uint32, row, above []uint32) int
+	adler32     func(data []byte) uint32
 	// yCbCr and halve do the beginning of a row and return how many samples they did, transformBlocks does all; nil if the set has no fast way.
 	yCbCr           func(y, cb, cr, rgb []byte) int
 	halve           func(dst, a, b []byte) int

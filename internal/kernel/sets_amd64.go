@@ -77,6 +77,7 @@ func (f assembly) set() *Set {
 		peak: f.peak, peakMACs: 12 * f.lanes,
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
 		filter: filterAssembly, filterSums: filterSumsAssembly,
+		predict: predictAssembly, predictSums: predictSumsAssembly, adler32: adler32Assembly,
 		yCbCr: yCbCrAssembly, halve: halveAssembly, transformBlocks: transformBlocksAssembly,
 		luma: lumaAssembly, laplacian: laplacianAssembly,
 	}
@@ -222,6 +223,50 @@ func filterSumsAssembly(sums *[Filters]uint64, row, above []byte, pixelBytes int
 		done += 32 * n
 	}
 	return done
+}
+
+var predictAVX2 = [Predictors]func(row, above *uint32, chunks int){
+	predict1AVX2, predict2AVX2, predict5AVX2, predict7AVX2, predict10AVX2, predict11AVX2, predict12AVX2, predict13AVX2,
+}
+
+// predictAssembly replaces whole chunks of eight pixels, up to the row's end.
+func predictAssembly(predictor int, row, above []uint32) int {
+	done := 0
+	for chunks := (len(row) - 1) / 8; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		from := len(row) - done - 8*n
+		predictAVX2[predictor](&row[from], &above[from], n)
+		done += 8 * n
+	}
+	return done
+}
+
+// predictSumsAssembly sums up whole chunks of eight pixels.
+func predictSumsAssembly(sums *[Predictors]uint32, row, above []uint32) int {
+	done := 0
+	for chunks := (len(row) - 1) / 8; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		predictSumsAVX2(&sums[0], &row[1+done], &above[1+done], n)
+		done += 8 * n
+	}
+	return done
+}
+
+// adler32Assembly does whole chunks of 32 bytes, and the rest one by one.
+func adler32Assembly(data []byte) uint32 {
+	a, b := uint64(1), uint64(0)
+	for len(data) >= 32 {
+		n := min(len(data)/32, 8*maxChunks)
+		sum, weighted := adler32AVX2(&data[0], n)
+		b = (b + uint64(32*n)*a + weighted) % adlerMod
+		a = (a + sum) % adlerMod
+		data = data[32*n:]
+	}
+	for _, v := range data {
+		a += uint64(v)
+		b += a
+	}
+	return uint32(b%adlerMod<<16 | a%adlerMod)
 }
 
 // yCbCrAssembly converts whole chunks of sixteen pixels.

@@ -104,33 +104,6 @@ func FuzzRoundTrip(f *testing.F) {
 	})
 }
 
-// TestPredictors compares the differences of four bytes at a time with those of single ones, as the format defines them.
-func TestPredictors(t *testing.T) {
-	seed := uint32(1)
-	next := func() uint32 {
-		seed = seed*1664525 + 1013904223
-		return seed>>16 | seed<<16
-	}
-	of := func(v uint32, k int) int { return int(v >> (8 * k) & 0xff) }
-	for range 1000 {
-		l, tt, tl, tr := next(), next(), next(), next()
-		for k := range 4 {
-			a, b, c, d := of(l, k), of(tt, k), of(tl, k), of(tr, k)
-			half := (a + b) / 2
-			for mode, want := range map[uint8]int{
-				1: a, 2: b, 5: ((a+d)/2 + b) / 2, 7: half, 10: ((a+c)/2 + (b+d)/2) / 2, 12: min(max(a+b-c, 0), 255), 13: min(max(half+(half-c)/2, 0), 255),
-			} {
-				if got := of(predicted(mode, l, tt, tl, tr), k); got != want {
-					t.Fatalf("mode %d: %d, want %d", mode, got, want)
-				}
-			}
-			if got := of(minus(l, tt), k); got != (a-b)&0xff {
-				t.Fatalf("%d-%d: %d", a, b, got)
-			}
-		}
-	}
-}
-
 // TestErrors expects the writer's error.
 func TestErrors(t *testing.T) {
 	c := Config{Width: 300, Height: 200, Channels: 3}

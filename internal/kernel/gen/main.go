@@ -13,6 +13,7 @@ import (
 
 // families are the kernels that go into one file together.
 var families = map[string]func(){
+	"checksum":     checksums,
 	"colours":      colours,
 	"convolution":  convolutions,
 	"transform":    transforms,
@@ -26,6 +27,7 @@ var families = map[string]func(){
 	"gradient":     gradients,
 	"interleave":   interleaves,
 	"peak":         peaks,
+	"predict":      predictions,
 	"samples":      samples,
 }
 
