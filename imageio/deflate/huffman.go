@@ -2,15 +2,19 @@ package deflate
 
 import "math/bits"
 
-// code is a Huffman code: its bits, the first one lowest, above five bits that tell how many they are. 0 means that the symbol has none.
+// code is a Huffman code: its bits, the first one lowest, above eight bits that tell how many they are. 0 means that the symbol has none. The lowest
+// six bits of a sum of a few codes are those of the sum of their lengths.
 type code uint32
 
-func (c code) length() uint { return uint(c & 31) }
-func (c code) bits() uint64 { return uint64(c >> 5) }
+// codeShift is how many bits a code's length takes.
+const codeShift = 8
+
+func (c code) length() uint { return uint(c & (1<<codeShift - 1)) }
+func (c code) bits() uint64 { return uint64(c >> codeShift) }
 
 // followed appends bits.
 func (c code) followed(bits uint32, n uint) code {
-	return code((bits<<c.length()|uint32(c.bits()))<<5) | code(c.length()+n)
+	return code((bits<<c.length()|uint32(c.bits()))<<codeShift) | code(c.length()+n)
 }
 
 // maxCode is the longest code of literals and distances: deflate allows 15 bits, but symbols that rare hardly count.
@@ -57,7 +61,7 @@ func (h *huffman) build(codes []code, counts []uint32, limit int) {
 	for symbol := range counts {
 		if length := codes[symbol].length(); length > 0 {
 			reversed := bits.Reverse32(next[length]) >> (32 - length)
-			codes[symbol] = code(reversed<<5) | code(length)
+			codes[symbol] = code(reversed<<codeShift) | code(length)
 			next[length]++
 		}
 	}

@@ -2,6 +2,7 @@ package deflate
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -44,7 +45,11 @@ func (c *Compressor) parse(data []byte, at int) (end int) {
 			start, before, length = start-1, before-1, length+1
 		}
 		if length < sureMatch {
-			saved := c.cost.saved(data[start:start+length], start-before)
+			enough := math.MaxInt // of what is saved, to stop reckoning: short ones are added up
+			if length >= mostShortest {
+				enough = c.effort.leastGain
+			}
+			saved := c.cost.saved(data[start:start+length], start-before, enough)
 			if saved <= c.effort.leastGain {
 				i += 1 + min((i-from)>>c.skipBits, c.effort.longestSkip)
 				continue
@@ -75,9 +80,6 @@ func (c *Compressor) hash(v uint64) uint32 {
 func same(a, b []byte, most int) int {
 	most = min(most, len(a))
 	n := 0
-	for n+64 <= most && string(a[n:n+64]) == string(b[n:n+64]) {
-		n += 64
-	}
 	for ; n+8 <= most; n += 8 {
 		if x := binary.LittleEndian.Uint64(a[n:]) ^ binary.LittleEndian.Uint64(b[n:]); x != 0 {
 			return n + bits.TrailingZeros64(x)/8
@@ -96,11 +98,13 @@ type costs struct {
 	distance [30]uint8
 }
 
-// saved is how many bits a match is shorter than its bytes.
-func (c *costs) saved(literals []byte, distance int) int {
+// saved is how many bits a match is shorter than its bytes. It stops where that is more than enough.
+func (c *costs) saved(literals []byte, distance, enough int) int {
 	bits := -int(c.length[len(literals)]) - int(c.distance[distanceSymbol(distance)])
 	for _, v := range literals {
-		bits += int(c.literal[v])
+		if bits += int(c.literal[v]); bits > enough {
+			break
+		}
 	}
 	return bits
 }

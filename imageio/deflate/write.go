@@ -181,14 +181,11 @@ func (c *coder) run(codes *[256]code, data []byte) {
 	for ; len(data) >= 4; data = data[4:] {
 		v := binary.LittleEndian.Uint32(data)
 		c0, c1, c2, c3 := codes[v&255], codes[v>>8&255], codes[v>>16&255], codes[v>>24]
-		held |= c0.bits() << (count & 63)
-		count += c0.length()
-		held |= c1.bits() << (count & 63)
-		count += c1.length()
-		held |= c2.bits() << (count & 63)
-		count += c2.length()
-		held |= c3.bits() << (count & 63)
-		count += c3.length()
+		// Each is shifted by the sum of the lengths before it, not one after the other.
+		first, second := code(count)+c0, code(count)+c0+c1
+		third := second + c2
+		held |= c0.bits()<<(count&63) | c1.bits()<<(first&63) | (c2.bits()<<(second&63) | c3.bits()<<(third&63))
+		count = uint(third+c3) & 63
 		binary.LittleEndian.PutUint64(buffer[n:], held)
 		n += int(count >> 3)
 		held >>= count & 56
