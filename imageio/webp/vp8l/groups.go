@@ -68,22 +68,28 @@ const (
 // maxCode is the longest code, in bits: four of them and what is left of a byte fit into 64.
 const maxCode = 14
 
-// code is a Huffman code: its bits, the first one lowest, above four bits that tell how many they are.
+// code is a Huffman code: its bits, the first one lowest, above eight bits that tell how many they are. The lowest six bits of a sum of a few codes
+// are those of the sum of their lengths.
 type code uint32
 
-func (c code) length() uint { return uint(c & 15) }
-func (c code) bits() uint64 { return uint64(c >> 4) }
+// codeShift is how many bits a code's length takes.
+const codeShift = 8
+
+func (c code) length() uint { return uint(c & (1<<codeShift - 1)) }
+func (c code) bits() uint64 { return uint64(c >> codeShift) }
 
 // makeCodes makes the codes of each class from how often symbols occur, and gives their lengths.
 func (w *Worker) makeCodes(pixels []uint32, groups []uint8) [][symbols]uint8 {
 	used := int(slices.Max(groups)) + 1
 	clear(w.counts[:])
-	w.visit(pixels, groups, func(pixel uint32, group uint8) {
+	w.visit(pixels, groups, func(run []uint32, group uint8) {
 		n := &w.counts[group]
-		n[pixel>>8&0xff]++
-		n[atRed+pixel>>16&0xff]++
-		n[atBlue+pixel&0xff]++
-		n[atAlpha+pixel>>24]++
+		for _, pixel := range run {
+			n[pixel>>8&0xff]++
+			n[atRed+pixel>>16&0xff]++
+			n[atBlue+pixel&0xff]++
+			n[atAlpha+pixel>>24]++
+		}
 	}, func(s sequence, group uint8) {
 		n := &w.counts[group]
 		length, _, _ := prefixOf(int(s.length))
@@ -117,24 +123,21 @@ func canonical(codes []code, lengths []uint8) {
 	for symbol, n := range lengths {
 		codes[symbol] = 0
 		if n > 0 && used > 1 {
-			codes[symbol] = code(bits.Reverse32(next[n])>>(32-n)<<4) | code(n)
+			codes[symbol] = code(bits.Reverse32(next[n])>>(32-n)<<codeShift) | code(n)
 			next[n]++
 		}
 	}
 }
 
-// visit calls literal and match for all that is written, in its order.
-func (w *Worker) visit(pixels []uint32, groups []uint8, literal func(uint32, uint8), match func(sequence, uint8)) {
+// visit calls literals and match for all that is written, in its order: literals for at most a row of a block at a time.
+func (w *Worker) visit(pixels []uint32, groups []uint8, literals func([]uint32, uint8), match func(sequence, uint8)) {
 	width := w.encoder.config.Width
 	blocks, at, x, y := across(width, blockBits), 0, 0, 0
 	group := func() uint8 { return groups[y>>blockBits*blocks+x>>blockBits] }
 	for _, s := range w.sequences {
 		for left := int(s.literals); left > 0; {
 			n := min(left, width-x, 1<<blockBits-x&(1<<blockBits-1)) // to the end of the block
-			g := group()
-			for _, p := range pixels[at : at+n] {
-				literal(p, g)
-			}
+			literals(pixels[at:at+n], group())
 			at, x, left = at+n, x+n, left-n
 			if x == width {
 				x, y = 0, y+1

@@ -78,16 +78,8 @@ func (b *bitWriter) putBytes(p []byte, n int64) {
 // write writes a strip's sequences.
 func (w *Worker) write(pixels []uint32, groups []uint8) {
 	out := &w.out
-	w.visit(pixels, groups, func(pixel uint32, group uint8) {
-		codes := &w.codes[group]
-		// Four codes of at most 14 bits and 7 bits that wait fit into 64.
-		waiting, n := out.waiting, out.n
-		for _, c := range [...]code{codes[pixel>>8&0xff], codes[atRed+pixel>>16&0xff], codes[atBlue+pixel&0xff], codes[atAlpha+pixel>>24]} {
-			waiting |= c.bits() << n
-			n += c.length()
-		}
-		out.waiting, out.n = waiting, n
-		out.spill()
+	w.visit(pixels, groups, func(run []uint32, group uint8) {
+		out.literals(run, &w.codes[group])
 	}, func(s sequence, group uint8) {
 		codes := &w.codes[group]
 		symbol, extra, rest := prefixOf(int(s.length))
@@ -97,4 +89,26 @@ func (w *Worker) write(pixels []uint32, groups []uint8) {
 		c = codes[atDistance+symbol]
 		out.put(c.bits()|rest<<c.length(), c.length()+extra)
 	})
+}
+
+// literals writes at most a row of a block. Four codes of at most 14 bits and 7 bits that wait fit into 64.
+func (b *bitWriter) literals(run []uint32, codes *[symbols]code) {
+	if b.used+8*(len(run)+1) > len(b.buffer) {
+		b.flush()
+	}
+	waiting, n, used := b.waiting, b.n, b.used
+	for _, pixel := range run {
+		c0, c1, c2, c3 := codes[pixel>>8&0xff], codes[atRed+pixel>>16&0xff], codes[atBlue+pixel&0xff], codes[atAlpha+pixel>>24]
+		// Each is shifted by the sum of the lengths before it, not one after the other.
+		first, second := code(n)+c0, code(n)+c0+c1
+		third := second + c2
+		waiting |= c0.bits()<<(n&63) | c1.bits()<<(first&63) | (c2.bits()<<(second&63) | c3.bits()<<(third&63))
+		n = uint(third+c3) & 63
+		binary.LittleEndian.PutUint64(b.buffer[used:], waiting)
+		used += int(n >> 3)
+		waiting >>= n & 56
+		n &= 7
+	}
+	b.bytes += int64(used - b.used)
+	b.waiting, b.n, b.used = waiting, n, used
 }
