@@ -82,12 +82,19 @@ func (c code) bits() uint64 { return uint64(c >> codeShift) }
 func (w *Worker) makeCodes(pixels []uint32, groups []uint8) [][symbols]uint8 {
 	used := int(slices.Max(groups)) + 1
 	clear(w.counts[:])
+	alpha := w.encoder.config.alpha()
 	w.visit(pixels, groups, func(run []uint32, group uint8) {
 		n := &w.counts[group]
 		for _, pixel := range run {
 			n[pixel>>8&0xff]++
 			n[atRed+pixel>>16&0xff]++
 			n[atBlue+pixel&0xff]++
+		}
+		if !alpha { // one number would wait for itself
+			n[atAlpha] += uint32(len(run))
+			return
+		}
+		for _, pixel := range run {
 			n[atAlpha+pixel>>24]++
 		}
 	}, func(s sequence, group uint8) {

@@ -73,13 +73,19 @@ func same(before, at []uint32) int {
 type costs [4][256]uint16
 
 // learn expects what all pixels would take if there were no matches.
-func (c *costs) learn(pixels []uint32) {
+func (c *costs) learn(pixels []uint32, alpha bool) {
 	var counts [4][256]uint32
 	for _, v := range pixels {
 		counts[0][v&0xff]++
 		counts[1][v>>8&0xff]++
 		counts[2][v>>16&0xff]++
-		counts[3][v>>24]++
+	}
+	if alpha {
+		for _, v := range pixels {
+			counts[3][v>>24]++
+		}
+	} else { // one number would wait for itself
+		counts[3][0] = uint32(len(pixels))
 	}
 	for k := range counts {
 		kinds := 0

@@ -7,6 +7,7 @@
 package vp8l
 
 import (
+	"encoding/binary"
 	"io"
 
 	"classsr/imageio/deflate"
@@ -128,7 +129,7 @@ func (w *Worker) EncodeStrip(to io.Writer, index int, raw, above []byte) error {
 	p := &w.encoder.parts[index]
 	p.modes = w.predict(pixels, index == 0)
 	pixels = pixels[c.Width:]
-	w.cost.learn(pixels)
+	w.cost.learn(pixels, c.alpha())
 	p.groups = w.classify(pixels)
 	w.parse(pixels)
 	p.codes = w.makeCodes(pixels, p.groups)
@@ -151,8 +152,14 @@ func (c Config) load(pixels []uint32, raw []byte) {
 		}
 	case 3:
 		for i := range pixels {
-			s := raw[3*i:][:3]
-			pixels[i] = 0xff<<24 | uint32(s[0]-s[1])<<16 | uint32(s[1])<<8 | uint32(s[2]-s[1])
+			s := raw[3*i:]
+			if len(s) < 4 {
+				pixels[i] = 0xff<<24 | uint32(s[0]-s[1])<<16 | uint32(s[1])<<8 | uint32(s[2]-s[1])
+				break
+			}
+			v := binary.LittleEndian.Uint32(s) // one byte of the next pixel, too
+			green := v >> 8 & 0xff
+			pixels[i] = 0xff<<24 | (v-green)&0xff<<16 | green<<8 | (v>>16-green)&0xff
 		}
 	default:
 		for i := range pixels {
