@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 
+	"classsr/internal/kernel"
 	"classsr/picture"
 )
 
@@ -11,11 +12,8 @@ import (
 // fourth in a row, a column or both. Repeating the chroma leaves steps at coloured edges that enlarging would magnify; so
 // it is interpolated where it is halved, with the weights 3/4 and 1/4 that libjpeg and libwebp use.
 
-// ColorMatrix turns Y, Cb, Cr into red, green, blue. Factors are in units of 1/65536.
-type ColorMatrix struct {
-	black                                   int32 // Y of black
-	yScale, crRed, cbGreen, crGreen, cbBlue int32
-}
+// ColorMatrix turns Y, Cb, Cr into red, green, blue.
+type ColorMatrix kernel.ColourMatrix
 
 var (
 	// fullRange is JPEG's: BT.601 with all 256 values in use.
@@ -73,19 +71,14 @@ func (f *File) takeYCbCr(m *image.YCbCr, alpha []uint8, alphaStride int) *pictur
 
 // row writes the red, green, blue of one row of pixels, step samples apart.
 func (k *ColorMatrix) row(dst []uint8, step int, y, cb, cr []uint8) {
-	const half = 1 << 15
-	cb, cr = cb[:len(y)], cr[:len(y)]
-	for x := range y {
-		luma := (int32(y[x])-k.black)*k.yScale + half
-		b, r := int32(cb[x])-128, int32(cr[x])-128
-		pixel := dst[x*step : x*step+3 : x*step+3]
-		pixel[0] = clamp8((luma + k.crRed*r) >> 16)
-		pixel[1] = clamp8((luma + k.cbGreen*b + k.crGreen*r) >> 16)
-		pixel[2] = clamp8((luma + k.cbBlue*b) >> 16)
+	kernel.RGB(dst, y, cb, cr, (*kernel.ColourMatrix)(k))
+	if step == 3 {
+		return
+	}
+	for x := len(y) - 1; x > 0; x-- { // from the last one on, as they move to the right
+		copy(dst[x*step:][:3], dst[3*x:])
 	}
 }
-
-func clamp8(v int32) uint8 { return uint8(max(0, min(v, 0xff))) }
 
 // chroma gives one of the two chroma planes row by row at the picture's size.
 type chroma struct {
@@ -93,7 +86,6 @@ type chroma struct {
 	stride       int
 	w, h         int // samples; decoders pad the plane beyond them with values that are not part of the picture
 	across, down int // pixels a sample: 1, 2 or 4, and 1 or 2
-	sum          []int32
 	out          []uint8
 }
 
@@ -110,7 +102,7 @@ func newChroma(pix []uint8, m *image.YCbCr) *chroma {
 		c.down = 2
 	}
 	c.w, c.h = (m.Rect.Dx()+c.across-1)/c.across, (m.Rect.Dy()+c.down-1)/c.down
-	c.sum, c.out = make([]int32, c.w), make([]uint8, c.w*c.across)
+	c.out = make([]uint8, c.w*c.across)
 	return c
 }
 
@@ -125,10 +117,15 @@ func (c *chroma) row(y int) []uint8 {
 		// An even row of pixels lies in the upper half of its samples, nearer to those above.
 		near = c.samples(y/2 - 1 + y%2*2)
 	}
-	for i := range c.sum {
-		c.sum[i] = 3*int32(own[i]) + int32(near[i])
+	if c.across == 2 {
+		kernel.Widen(c.out, own, near)
+		return c.out
 	}
-	c.spread()
+	for i, v := range own {
+		for k := range c.across {
+			c.out[i*c.across+k] = uint8((3*int(v) + int(near[i]) + 2) >> 2)
+		}
+	}
 	return c.out
 }
 
@@ -136,22 +133,4 @@ func (c *chroma) row(y int) []uint8 {
 func (c *chroma) samples(i int) []uint8 {
 	i = max(0, min(i, c.h-1))
 	return c.pix[i*c.stride:][:c.w]
-}
-
-// spread widens sum, whose values are four times those of samples, to out.
-func (c *chroma) spread() {
-	if c.across != 2 {
-		for i, v := range c.sum {
-			for k := range c.across {
-				c.out[i*c.across+k] = uint8((v + 2) >> 2)
-			}
-		}
-		return
-	}
-	last := len(c.sum) - 1
-	for i, v := range c.sum {
-		// The two roundings of a half, up and down, keep the mean.
-		c.out[2*i] = uint8((3*v + c.sum[max(0, i-1)] + 8) >> 4)
-		c.out[2*i+1] = uint8((3*v + c.sum[min(last, i+1)] + 7) >> 4)
-	}
 }

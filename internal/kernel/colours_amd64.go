@@ -13,3 +13,13 @@ func yCbCrAVX2(y *byte, cb *byte, cr *byte, rgb *byte, chunks int)
 //
 //go:noescape
 func halveAVX2(dst *byte, a *byte, b *byte, chunks int)
+
+// rgbAVX2 does what rgbGeneric does for eight pixels in each chunk. factors are those of a ColourMatrix in their order.
+//
+//go:noescape
+func rgbAVX2(dst *byte, y *byte, cb *byte, cr *byte, factors *int32, chunks int)
+
+// widenAVX2 does what widenGeneric does for sixteen samples in each chunk. It reads one more on both sides of own and near.
+//
+//go:noescape
+func widenAVX2(dst *byte, own *byte, near *byte, chunks int)

@@ -300,3 +300,220 @@ chunk:
 	JNZ        chunk
 	VZEROUPPER
 	RET
+
+DATA rgbHalf<>+0(SB)/4, $0x00008000
+DATA rgbHalf<>+4(SB)/4, $0x00008000
+DATA rgbHalf<>+8(SB)/4, $0x00008000
+DATA rgbHalf<>+12(SB)/4, $0x00008000
+DATA rgbHalf<>+16(SB)/4, $0x00008000
+DATA rgbHalf<>+20(SB)/4, $0x00008000
+DATA rgbHalf<>+24(SB)/4, $0x00008000
+DATA rgbHalf<>+28(SB)/4, $0x00008000
+GLOBL rgbHalf<>(SB), RODATA|NOPTR, $32
+
+DATA rgbMiddle<>+0(SB)/4, $0x00000080
+DATA rgbMiddle<>+4(SB)/4, $0x00000080
+DATA rgbMiddle<>+8(SB)/4, $0x00000080
+DATA rgbMiddle<>+12(SB)/4, $0x00000080
+DATA rgbMiddle<>+16(SB)/4, $0x00000080
+DATA rgbMiddle<>+20(SB)/4, $0x00000080
+DATA rgbMiddle<>+24(SB)/4, $0x00000080
+DATA rgbMiddle<>+28(SB)/4, $0x00000080
+GLOBL rgbMiddle<>(SB), RODATA|NOPTR, $32
+
+DATA rgbMost<>+0(SB)/4, $0x000000ff
+DATA rgbMost<>+4(SB)/4, $0x000000ff
+DATA rgbMost<>+8(SB)/4, $0x000000ff
+DATA rgbMost<>+12(SB)/4, $0x000000ff
+DATA rgbMost<>+16(SB)/4, $0x000000ff
+DATA rgbMost<>+20(SB)/4, $0x000000ff
+DATA rgbMost<>+24(SB)/4, $0x000000ff
+DATA rgbMost<>+28(SB)/4, $0x000000ff
+GLOBL rgbMost<>(SB), RODATA|NOPTR, $32
+
+DATA rgbPlaces<>+0(SB)/1, $0x00
+DATA rgbPlaces<>+1(SB)/1, $0x01
+DATA rgbPlaces<>+2(SB)/1, $0x02
+DATA rgbPlaces<>+3(SB)/1, $0x04
+DATA rgbPlaces<>+4(SB)/1, $0x05
+DATA rgbPlaces<>+5(SB)/1, $0x06
+DATA rgbPlaces<>+6(SB)/1, $0x08
+DATA rgbPlaces<>+7(SB)/1, $0x09
+DATA rgbPlaces<>+8(SB)/1, $0x0a
+DATA rgbPlaces<>+9(SB)/1, $0x0c
+DATA rgbPlaces<>+10(SB)/1, $0x0d
+DATA rgbPlaces<>+11(SB)/1, $0x0e
+DATA rgbPlaces<>+12(SB)/1, $0x80
+DATA rgbPlaces<>+13(SB)/1, $0x80
+DATA rgbPlaces<>+14(SB)/1, $0x80
+DATA rgbPlaces<>+15(SB)/1, $0x80
+DATA rgbPlaces<>+16(SB)/1, $0x00
+DATA rgbPlaces<>+17(SB)/1, $0x01
+DATA rgbPlaces<>+18(SB)/1, $0x02
+DATA rgbPlaces<>+19(SB)/1, $0x04
+DATA rgbPlaces<>+20(SB)/1, $0x05
+DATA rgbPlaces<>+21(SB)/1, $0x06
+DATA rgbPlaces<>+22(SB)/1, $0x08
+DATA rgbPlaces<>+23(SB)/1, $0x09
+DATA rgbPlaces<>+24(SB)/1, $0x0a
+DATA rgbPlaces<>+25(SB)/1, $0x0c
+DATA rgbPlaces<>+26(SB)/1, $0x0d
+DATA rgbPlaces<>+27(SB)/1, $0x0e
+DATA rgbPlaces<>+28(SB)/1, $0x80
+DATA rgbPlaces<>+29(SB)/1, $0x80
+DATA rgbPlaces<>+30(SB)/1, $0x80
+DATA rgbPlaces<>+31(SB)/1, $0x80
+GLOBL rgbPlaces<>(SB), RODATA|NOPTR, $32
+
+// func rgbAVX2(dst *byte, y *byte, cb *byte, cr *byte, factors *int32, chunks int)
+// Requires: AVX, AVX2
+TEXT ·rgbAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         chunks+40(FP), CX
+	MOVQ         factors+32(FP), DX
+	MOVQ         y+8(FP), BX
+	MOVQ         cb+16(FP), SI
+	MOVQ         cr+24(FP), DI
+	VPBROADCASTD (DX), Y0
+	VPBROADCASTD 4(DX), Y1
+	VPBROADCASTD 8(DX), Y2
+	VPBROADCASTD 12(DX), Y3
+	VPBROADCASTD 16(DX), Y4
+	VPBROADCASTD 20(DX), Y5
+	VPXOR        Y6, Y6, Y6
+	XORQ         DX, DX
+
+chunk:
+	VPMOVZXBD    (BX)(DX*1), Y7
+	VPMOVZXBD    (SI)(DX*1), Y8
+	VPMOVZXBD    (DI)(DX*1), Y9
+	VPSUBD       Y0, Y7, Y7
+	VPMULLD      Y1, Y7, Y7
+	VPADDD       rgbHalf<>+0(SB), Y7, Y7
+	VPSUBD       rgbMiddle<>+0(SB), Y8, Y8
+	VPSUBD       rgbMiddle<>+0(SB), Y9, Y9
+	VPMULLD      Y2, Y9, Y10
+	VPADDD       Y7, Y10, Y10
+	VPSRAD       $0x10, Y10, Y10
+	VPMAXSD      Y6, Y10, Y10
+	VPMINSD      rgbMost<>+0(SB), Y10, Y10
+	VPMULLD      Y3, Y8, Y11
+	VPADDD       Y7, Y11, Y11
+	VPMULLD      Y4, Y9, Y9
+	VPADDD       Y11, Y9, Y9
+	VPSRAD       $0x10, Y9, Y9
+	VPMAXSD      Y6, Y9, Y9
+	VPMINSD      rgbMost<>+0(SB), Y9, Y9
+	VPMULLD      Y5, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VPSRAD       $0x10, Y8, Y8
+	VPMAXSD      Y6, Y8, Y8
+	VPMINSD      rgbMost<>+0(SB), Y8, Y8
+	VPSLLD       $0x08, Y9, Y9
+	VPSLLD       $0x10, Y8, Y8
+	VPOR         Y9, Y10, Y10
+	VPOR         Y8, Y10, Y10
+	VPSHUFB      rgbPlaces<>+0(SB), Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X7
+	VMOVQ        X10, (AX)
+	VPEXTRD      $0x02, X10, 8(AX)
+	VMOVQ        X7, 12(AX)
+	VPEXTRD      $0x02, X7, 20(AX)
+	ADDQ         $0x08, DX
+	ADDQ         $0x18, AX
+	DECQ         CX
+	JNZ          chunk
+	VZEROUPPER
+	RET
+
+DATA widenThree<>+0(SB)/2, $0x0003
+DATA widenThree<>+2(SB)/2, $0x0003
+DATA widenThree<>+4(SB)/2, $0x0003
+DATA widenThree<>+6(SB)/2, $0x0003
+DATA widenThree<>+8(SB)/2, $0x0003
+DATA widenThree<>+10(SB)/2, $0x0003
+DATA widenThree<>+12(SB)/2, $0x0003
+DATA widenThree<>+14(SB)/2, $0x0003
+DATA widenThree<>+16(SB)/2, $0x0003
+DATA widenThree<>+18(SB)/2, $0x0003
+DATA widenThree<>+20(SB)/2, $0x0003
+DATA widenThree<>+22(SB)/2, $0x0003
+DATA widenThree<>+24(SB)/2, $0x0003
+DATA widenThree<>+26(SB)/2, $0x0003
+DATA widenThree<>+28(SB)/2, $0x0003
+DATA widenThree<>+30(SB)/2, $0x0003
+GLOBL widenThree<>(SB), RODATA|NOPTR, $32
+
+DATA widenEight<>+0(SB)/2, $0x0008
+DATA widenEight<>+2(SB)/2, $0x0008
+DATA widenEight<>+4(SB)/2, $0x0008
+DATA widenEight<>+6(SB)/2, $0x0008
+DATA widenEight<>+8(SB)/2, $0x0008
+DATA widenEight<>+10(SB)/2, $0x0008
+DATA widenEight<>+12(SB)/2, $0x0008
+DATA widenEight<>+14(SB)/2, $0x0008
+DATA widenEight<>+16(SB)/2, $0x0008
+DATA widenEight<>+18(SB)/2, $0x0008
+DATA widenEight<>+20(SB)/2, $0x0008
+DATA widenEight<>+22(SB)/2, $0x0008
+DATA widenEight<>+24(SB)/2, $0x0008
+DATA widenEight<>+26(SB)/2, $0x0008
+DATA widenEight<>+28(SB)/2, $0x0008
+DATA widenEight<>+30(SB)/2, $0x0008
+GLOBL widenEight<>(SB), RODATA|NOPTR, $32
+
+DATA widenSeven<>+0(SB)/2, $0x0007
+DATA widenSeven<>+2(SB)/2, $0x0007
+DATA widenSeven<>+4(SB)/2, $0x0007
+DATA widenSeven<>+6(SB)/2, $0x0007
+DATA widenSeven<>+8(SB)/2, $0x0007
+DATA widenSeven<>+10(SB)/2, $0x0007
+DATA widenSeven<>+12(SB)/2, $0x0007
+DATA widenSeven<>+14(SB)/2, $0x0007
+DATA widenSeven<>+16(SB)/2, $0x0007
+DATA widenSeven<>+18(SB)/2, $0x0007
+DATA widenSeven<>+20(SB)/2, $0x0007
+DATA widenSeven<>+22(SB)/2, $0x0007
+DATA widenSeven<>+24(SB)/2, $0x0007
+DATA widenSeven<>+26(SB)/2, $0x0007
+DATA widenSeven<>+28(SB)/2, $0x0007
+DATA widenSeven<>+30(SB)/2, $0x0007
+GLOBL widenSeven<>(SB), RODATA|NOPTR, $32
+
+// func widenAVX2(dst *byte, own *byte, near *byte, chunks int)
+// Requires: AVX, AVX2
+TEXT ·widenAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ own+8(FP), CX
+	MOVQ near+16(FP), DX
+	MOVQ chunks+24(FP), BX
+	XORQ SI, SI
+
+chunk:
+	VPMOVZXBW -1(CX)(SI*1), Y0
+	VPMOVZXBW -1(DX)(SI*1), Y1
+	VPMULLW   widenThree<>+0(SB), Y0, Y0
+	VPADDW    Y1, Y0, Y0
+	VPMOVZXBW (CX)(SI*1), Y1
+	VPMOVZXBW (DX)(SI*1), Y2
+	VPMULLW   widenThree<>+0(SB), Y1, Y1
+	VPADDW    Y2, Y1, Y1
+	VPMOVZXBW 1(CX)(SI*1), Y2
+	VPMOVZXBW 1(DX)(SI*1), Y3
+	VPMULLW   widenThree<>+0(SB), Y2, Y2
+	VPADDW    Y3, Y2, Y2
+	VPMULLW   widenThree<>+0(SB), Y1, Y1
+	VPADDW    Y1, Y0, Y0
+	VPADDW    Y1, Y2, Y2
+	VPADDW    widenEight<>+0(SB), Y0, Y0
+	VPADDW    widenSeven<>+0(SB), Y2, Y2
+	VPSRLW    $0x04, Y0, Y0
+	VPSRLW    $0x04, Y2, Y2
+	VPSLLW    $0x08, Y2, Y2
+	VPOR      Y0, Y2, Y2
+	VMOVDQU   Y2, (AX)(SI*2)
+	ADDQ      $0x10, SI
+	DECQ      BX
+	JNZ       chunk
+	VZEROUPPER
+	RET

@@ -85,3 +85,35 @@ func BenchmarkColours(b *testing.B) {
 		})
 	}
 }
+
+func TestRowsOfPixels(t *testing.T) {
+	full := ColourMatrix{0, 65536, 91881, -22554, -46802, 116130} // of JPEG
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 70).Draw(t, "pixels")
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		var planes [3][]byte
+		for i := range planes {
+			planes[i] = make([]byte, n)
+			for k := range planes[i] {
+				planes[i][k] = byte(r.Uint32())
+			}
+		}
+		m := full
+		if rapid.Bool().Draw(t, "another matrix") {
+			m = ColourMatrix{16, 76309, r.Int32N(150000), -r.Int32N(90000), -r.Int32N(90000), r.Int32N(150000)}
+		}
+		set := anySet(t)
+		want := make([]byte, 3*n)
+		got, safe := guardedBytes(3 * n)
+		rgbGeneric(want, planes[0], planes[1], planes[2], &m)
+		if toRGB(set, got, planes[0], planes[1], planes[2], &m); !bytes.Equal(got, want) || !safe() {
+			t.Errorf("%s: %v, want %v", set.name, got, want)
+		}
+		wantWide := make([]byte, 2*n)
+		wide, wideSafe := guardedBytes(2 * n)
+		widenGeneric(wantWide, planes[0], planes[1], 0, n)
+		if widen(set, wide, planes[0], planes[1]); !bytes.Equal(wide, wantWide) || !wideSafe() {
+			t.Errorf("%s: widened to %v, want %v", set.name, wide, wantWide)
+		}
+	})
+}

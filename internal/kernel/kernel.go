@@ -87,8 +87,11 @@ type Set struct {
 	predictSums func(sums *[Predictors]uint32, row, above []uint32) int
 	adler32     func(data []byte) uint32
 	// yCbCr and halve do the beginning of a row and return how many samples they did, transformBlocks does all; nil if the set has no fast way.
-	yCbCr           func(y, cb, cr, rgb []byte) int
-	halve           func(dst, a, b []byte) int
+	yCbCr func(y, cb, cr, rgb []byte) int
+	halve func(dst, a, b []byte) int
+	// rgb likewise, and widen from the second sample on
+	rgb             func(rgb, y, cb, cr []byte, m *ColourMatrix) int
+	widen           func(dst, own, near []byte) int
 	transformBlocks func(coefficients []int16, masks []uint64, src []byte, stride int, q *Quantiser)
 	// luma and laplacian do the beginning of a row and return how many results they did; nil if the set has no fast way.
 	luma      func(dst []int32, rgb []byte) int

@@ -78,6 +78,7 @@ func (f assembly) set() *Set {
 		floatsFromBytes: floatsFromBytesAssembly, bytesFromFloats: bytesFromFloatsAssembly,
 		filter: filterAssembly, filterSums: filterSumsAssembly,
 		predict: predictAssembly, predictSums: predictSumsAssembly, adler32: adler32Assembly,
+		rgb: rgbAssembly, widen: widenAssembly,
 		yCbCr: yCbCrAssembly, halve: halveAssembly, transformBlocks: transformBlocksAssembly,
 		luma: lumaAssembly, laplacian: laplacianAssembly,
 	}
@@ -286,6 +287,29 @@ func halveAssembly(dst, a, b []byte) int {
 	for chunks := len(dst) / 16; chunks > 0; chunks -= maxChunks {
 		n := min(chunks, maxChunks)
 		halveAVX2(&dst[done], &a[2*done], &b[2*done], n)
+		done += 16 * n
+	}
+	return done
+}
+
+// rgbAssembly converts whole chunks of eight pixels.
+func rgbAssembly(rgb, y, cb, cr []byte, m *ColourMatrix) int {
+	factors := [...]int32{m.Black, m.Luminance, m.RedCr, m.GreenCb, m.GreenCr, m.BlueCb}
+	done := 0
+	for chunks := len(y) / 8; chunks > 0; chunks -= maxChunks {
+		n := min(chunks, maxChunks)
+		rgbAVX2(&rgb[3*done], &y[done], &cb[done], &cr[done], &factors[0], n)
+		done += 8 * n
+	}
+	return done
+}
+
+// widenAssembly makes samples of whole chunks of sixteen from the second one on, and none of the last one.
+func widenAssembly(dst, own, near []byte) int {
+	done := 0
+	for chunks := (len(own) - 2) / 16; chunks > 0; chunks -= maxChunks {
+		n, from := min(chunks, maxChunks), 1+done
+		widenAVX2(&dst[2*from], &own[from], &near[from], n)
 		done += 16 * n
 	}
 	return done

@@ -6,10 +6,12 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// colours writes what JPEG does with pixels before it transforms them. Both instruction sets use these kernels.
+// colours writes what JPEG does with pixels before it transforms them, and its way back. Both instruction sets use these kernels.
 func colours() {
 	yCbCr()
 	halve()
+	rgb()
+	widen()
 }
 
 // words writes a table that repeats some 16-bit numbers over a vector of AVX2.
@@ -135,6 +137,112 @@ func halve() {
 	ADDQ(U8(32), a)
 	ADDQ(U8(32), b)
 	ADDQ(U8(16), dst)
+	DECQ(chunks)
+	JNZ(LabelRef("chunk"))
+	VZEROUPPER()
+	RET()
+}
+
+// rgb writes the way back from luminance and differences of colour, eight pixels at a time.
+func rgb() {
+	half, middle, most := doubleWords("rgbHalf", 1<<15), doubleWords("rgbMiddle", 128), doubleWords("rgbMost", 255)
+	places := GLOBL("rgbPlaces", 8|16) // RODATA|NOPTR
+	for i := range 32 {
+		from := noByte
+		if at := i % 16; at < 12 {
+			from = at/3*4 + at%3
+		}
+		DATA(i, U8(from))
+	}
+	TEXT("rgbAVX2", NOSPLIT, "func(dst, y, cb, cr *byte, factors *int32, chunks int)")
+	Pragma("noescape")
+	Doc("rgbAVX2 does what rgbGeneric does for eight pixels in each chunk. factors are those of a ColourMatrix in their order.")
+	dst, chunks, factors := Load(Param("dst"), GP64()), Load(Param("chunks"), GP64()), Load(Param("factors"), GP64())
+	var planes [3]reg.Register
+	for i, name := range []string{"y", "cb", "cr"} {
+		planes[i] = Load(Param(name), GP64())
+	}
+	var all [6]reg.VecVirtual
+	for i := range all {
+		all[i] = YMM()
+		VPBROADCASTD(Mem{Base: factors, Disp: 4 * i}, all[i])
+	}
+	black, scale, crRed, cbGreen, crGreen, cbBlue := all[0], all[1], all[2], all[3], all[4], all[5]
+	zero, at := YMM(), GP64()
+	VPXOR(zero, zero, zero)
+	XORQ(at, at)
+	Label("chunk")
+	load := func(plane reg.Register) reg.VecVirtual {
+		v := YMM()
+		VPMOVZXBD(Mem{Base: plane, Index: at, Scale: 1}, v)
+		return v
+	}
+	luma, cb, cr := load(planes[0]), load(planes[1]), load(planes[2])
+	VPSUBD(black, luma, luma)
+	VPMULLD(scale, luma, luma)
+	VPADDD(half, luma, luma)
+	VPSUBD(middle, cb, cb)
+	VPSUBD(middle, cr, cr)
+	// colour gives the luminance with a share of both differences, within 0..255.
+	colour := func(sum reg.VecVirtual, shares ...[2]reg.VecVirtual) reg.VecVirtual {
+		for _, s := range shares {
+			product := YMM()
+			VPMULLD(s[0], s[1], product)
+			VPADDD(sum, product, product)
+			sum = product
+		}
+		VPSRAD(U8(16), sum, sum)
+		VPMAXSD(zero, sum, sum)
+		VPMINSD(most, sum, sum)
+		return sum
+	}
+	red := colour(luma, [2]reg.VecVirtual{crRed, cr})
+	green := colour(luma, [2]reg.VecVirtual{cbGreen, cb}, [2]reg.VecVirtual{crGreen, cr})
+	blue := colour(luma, [2]reg.VecVirtual{cbBlue, cb})
+	VPSLLD(U8(8), green, green)
+	VPSLLD(U8(16), blue, blue)
+	VPOR(green, red, red)
+	VPOR(blue, red, red)
+	VPSHUFB(places, red, red)
+	storePixels(red, dst, 3)
+	ADDQ(U8(8), at)
+	ADDQ(U8(24), dst)
+	DECQ(chunks)
+	JNZ(LabelRef("chunk"))
+	VZEROUPPER()
+	RET()
+}
+
+// widen writes the interpolation of samples that two pixels share.
+func widen() {
+	three, eight, seven := words("widenThree", 3), words("widenEight", 8), words("widenSeven", 7)
+	TEXT("widenAVX2", NOSPLIT, "func(dst, own, near *byte, chunks int)")
+	Pragma("noescape")
+	Doc("widenAVX2 does what widenGeneric does for sixteen samples in each chunk. It reads one more on both sides of own and near.")
+	dst, own, near := Load(Param("dst"), GP64()), Load(Param("own"), GP64()), Load(Param("near"), GP64())
+	chunks, at := Load(Param("chunks"), GP64()), GP64()
+	XORQ(at, at)
+	Label("chunk")
+	sums := func(place int) reg.VecVirtual {
+		v, other := YMM(), YMM()
+		VPMOVZXBW(Mem{Base: own, Index: at, Scale: 1, Disp: place}, v)
+		VPMOVZXBW(Mem{Base: near, Index: at, Scale: 1, Disp: place}, other)
+		VPMULLW(three, v, v)
+		VPADDW(other, v, v)
+		return v
+	}
+	left, middle, right := sums(-1), sums(0), sums(1)
+	VPMULLW(three, middle, middle)
+	VPADDW(middle, left, left)
+	VPADDW(middle, right, right)
+	VPADDW(eight, left, left)
+	VPADDW(seven, right, right)
+	VPSRLW(U8(4), left, left)
+	VPSRLW(U8(4), right, right)
+	VPSLLW(U8(8), right, right)
+	VPOR(left, right, right)
+	VMOVDQU(right, Mem{Base: dst, Index: at, Scale: 2})
+	ADDQ(U8(16), at)
 	DECQ(chunks)
 	JNZ(LabelRef("chunk"))
 	VZEROUPPER()
