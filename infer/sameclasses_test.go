@@ -36,10 +36,10 @@ func TestClassesAreTheSameOnEveryMachine(t *testing.T) {
 		o    Options
 		want uint64
 	}{
-		{Options{Router: route.Edge}, 0xa9cbf1521ea32f2d},
+		{Options{Router: route.Edge}, 0x0c569642bf5875f5},
 		{Options{Router: route.Edge, Quality: 0.3}, 0x3446e38fde54a3ad},
 		{Options{Router: route.Edge, Budget: 60}, 0xff1b83585bdb1acd},
-		{Options{Router: route.ClassModule}, 0x539c763fbc428995},
+		{Options{Router: route.ClassModule}, 0x9228f66442bdb8f7},
 		{Options{Router: route.ClassModule, Quality: 0.3}, 0x6a97683d69a0bf0d},
 		{Options{Router: route.ClassModule, Budget: 85}, 0x9a6d35b0998b830d},
 	} {
