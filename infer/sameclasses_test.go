@@ -39,7 +39,7 @@ func TestClassesAreTheSameOnEveryMachine(t *testing.T) {
 		{Options{Router: route.Edge}, 0x0c569642bf5875f5},
 		{Options{Router: route.Edge, Quality: 0.3}, 0x3446e38fde54a3ad},
 		{Options{Router: route.Edge, Budget: 60}, 0xff1b83585bdb1acd},
-		{Options{Router: route.ClassModule}, 0x9228f66442bdb8f7},
+		{Options{Router: route.ClassModule}, 0x4c5fa77aa6f16655},
 		{Options{Router: route.ClassModule, Quality: 0.3}, 0x6a97683d69a0bf0d},
 		{Options{Router: route.ClassModule, Budget: 85}, 0x9a6d35b0998b830d},
 	} {
