@@ -26,42 +26,47 @@ func productGeneric(outs int, a *productArgs) {
 }
 
 // winogradInGeneric computes t = B r C.
-func winogradInGeneric(a *winogradInArgs) {
-	transformIn(a, WinogradColumns, winogradAcross, func(s *[wideAcross][winogradIn][someTiles]float32, r, n int, row []float32) {
-		for i := range n {
-			d := (*[winogradAcross]float32)(row[i*WinogradColumns:])
-			s[0][r][i], s[1][r][i], s[2][r][i], s[3][r][i] = d[0]-d[2], d[1]+d[2], d[2]-d[1], d[1]-d[3]
-		}
-	})
-}
+func winogradInGeneric(a *winogradInArgs)     { transformIn(a, WinogradColumns, winogradAcross) }
+func winogradInWideGeneric(a *winogradInArgs) { transformIn(a, WideColumns, wideAcross) }
 
-func winogradInWideGeneric(a *winogradInArgs) {
-	transformIn(a, WideColumns, wideAcross, func(s *[wideAcross][winogradIn][someTiles]float32, r, n int, row []float32) {
-		for i := range n {
-			d := (*[wideAcross]float32)(row[i*WideColumns:])
-			s[0][r][i], s[5][r][i] = 4*(d[0]-d[2])+d[4]-d[2], d[5]-d[3]-4*(d[3]-d[1])
-			even, odd := d[4]-4*d[2], d[3]-4*d[1]
-			s[1][r][i], s[2][r][i] = even+odd, even-odd
-			even, odd = d[4]-d[2], 2*(d[3]-d[1])
-			s[3][r][i], s[4][r][i] = even+odd, even-odd
-		}
-	})
-}
-
-// transformIn does both; width transforms a row of n tiles along the width.
-func transformIn(a *winogradInArgs, columns, across int, width func(s *[wideAcross][winogradIn][someTiles]float32, r, n int, row []float32)) {
+// transformIn does both.
+func transformIn(a *winogradInArgs, columns, across int) {
 	var s [wideAcross][winogradIn][someTiles]float32 // r C
 	for c := range a.count {
 		for first := 0; first < a.tiles; first += someTiles {
 			n := min(a.tiles-first, someTiles)
 			for r := range winogradIn {
-				width(&s, r, n, rowAt(a.rows[r], c*a.planes[r]+first*columns*floatBytes, n*columns+2))
+				row := rowAt(a.rows[r], c*a.planes[r]+first*columns*floatBytes, n*columns+2)
+				if columns == WideColumns { // no function as a value, which would put s on the heap
+					transformWidthWide(&s, r, n, row)
+				} else {
+					transformWidth(&s, r, n, row)
+				}
 			}
 			for j := range across {
 				at := rowAtPointer(a.transformed, j*a.frequency+c*a.plane+first*floatBytes)
 				transformRows(at, across*a.frequency, n, &s[j])
 			}
 		}
+	}
+}
+
+// transformWidth transforms a row of n tiles along the width.
+func transformWidth(s *[wideAcross][winogradIn][someTiles]float32, r, n int, row []float32) {
+	for i := range n {
+		d := (*[winogradAcross]float32)(row[i*WinogradColumns:])
+		s[0][r][i], s[1][r][i], s[2][r][i], s[3][r][i] = d[0]-d[2], d[1]+d[2], d[2]-d[1], d[1]-d[3]
+	}
+}
+
+func transformWidthWide(s *[wideAcross][winogradIn][someTiles]float32, r, n int, row []float32) {
+	for i := range n {
+		d := (*[wideAcross]float32)(row[i*WideColumns:])
+		s[0][r][i], s[5][r][i] = 4*(d[0]-d[2])+d[4]-d[2], d[5]-d[3]-4*(d[3]-d[1])
+		even, odd := d[4]-4*d[2], d[3]-4*d[1]
+		s[1][r][i], s[2][r][i] = even+odd, even-odd
+		even, odd = d[4]-d[2], 2*(d[3]-d[1])
+		s[3][r][i], s[4][r][i] = even+odd, even-odd
 	}
 }
 
@@ -85,29 +90,29 @@ func transformRows(at *float32, distance, n int, r *[winogradIn][someTiles]float
 	}
 }
 
-// winogradOutGeneric computes y = A m D, adds the bias and the skip connection, and activates.
-func winogradOutGeneric(a *winogradOutArgs) {
-	transformOut(a, WinogradColumns, winogradAcross, func(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f [wideAcross][]float32) {
-		for t := range n {
-			m0, m1, m2, m3 := f[0][t], f[1][t], f[2][t], f[3][t]
-			m[0][i][t], m[1][i][t] = m0+m1+m2, m1-m2-m3
-		}
-	})
+// winogradOutGeneric computes y = A m D, scales, adds the bias and the skip connection, and activates.
+func winogradOutGeneric(a *winogradOutArgs)     { transformOut(a, WinogradColumns, winogradAcross) }
+func winogradOutWideGeneric(a *winogradOutArgs) { transformOut(a, WideColumns, wideAcross) }
+
+// collectWidth transforms row i of n tiles along the width, from the frequencies f.
+func collectWidth(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f *[wideAcross][]float32) {
+	for t := range n {
+		m0, m1, m2, m3 := f[0][t], f[1][t], f[2][t], f[3][t]
+		m[0][i][t], m[1][i][t] = m0+m1+m2, m1-m2-m3
+	}
 }
 
-func winogradOutWideGeneric(a *winogradOutArgs) {
-	transformOut(a, WideColumns, wideAcross, func(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f [wideAcross][]float32) {
-		for t := range n {
-			sum1, difference1 := f[1][t]+f[2][t], f[1][t]-f[2][t]
-			sum2, difference2 := f[3][t]+f[4][t], f[3][t]-f[4][t]
-			m[0][i][t], m[1][i][t] = f[0][t]+sum1+sum2, difference1+2*difference2
-			m[2][i][t], m[3][i][t] = sum1+4*sum2, f[5][t]+difference1+8*difference2
-		}
-	})
+func collectWidthWide(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f *[wideAcross][]float32) {
+	for t := range n {
+		sum1, difference1 := f[1][t]+f[2][t], f[1][t]-f[2][t]
+		sum2, difference2 := f[3][t]+f[4][t], f[3][t]-f[4][t]
+		m[0][i][t], m[1][i][t] = f[0][t]+sum1+sum2, difference1+2*difference2
+		m[2][i][t], m[3][i][t] = sum1+4*sum2, f[5][t]+difference1+8*difference2
+	}
 }
 
-// transformOut does both; width transforms row i of n tiles along the width, from the frequencies f.
-func transformOut(a *winogradOutArgs, columns, across int, width func(m *[WideColumns][winogradIn][someTiles]float32, i, n int, f [wideAcross][]float32)) {
+// transformOut does both.
+func transformOut(a *winogradOutArgs, columns, across int) {
 	bias, scale := unsafe.Slice(a.bias, a.count), unsafe.Slice(a.scale, a.count)
 	tiles := (a.left + a.n + columns - 1) / columns
 	var m [WideColumns][winogradIn][someTiles]float32 // m D
@@ -120,7 +125,11 @@ func transformOut(a *winogradOutArgs, columns, across int, width func(m *[WideCo
 				for j := range across {
 					f[j] = rowAt(a.products, (i*across+j)*a.frequency+c*a.plane+first*floatBytes, n)
 				}
-				width(&m, i, n, f)
+				if columns == WideColumns {
+					collectWidthWide(&m, i, n, &f)
+				} else {
+					collectWidth(&m, i, n, &f)
+				}
 			}
 			if factor := scale[c]; factor != 1 {
 				for column := range columns {
@@ -174,15 +183,12 @@ func finishRows(a *winogradOutArgs, c, x, n int, y *[WinogradRows][WideColumns *
 }
 
 // winogradKernelsGeneric computes u = G k H for all kernels.
-func winogradKernelsGeneric(a *kernelsArgs) {
-	transformKernels(a, make([]float32, winogradIn*winogradAcross), transformKernel)
-}
+func winogradKernelsGeneric(a *kernelsArgs)     { transformKernels(a, winogradAcross) }
+func winogradKernelsWideGeneric(a *kernelsArgs) { transformKernels(a, wideAcross) }
 
-func winogradKernelsWideGeneric(a *kernelsArgs) {
-	transformKernels(a, make([]float32, winogradIn*wideAcross), transformKernelWide)
-}
-
-func transformKernels(a *kernelsArgs, transformed []float32, transform func(k *[9]float32, u []float32)) {
+// transformKernels does both.
+func transformKernels(a *kernelsArgs, across int) {
+	var u [winogradIn * wideAcross]float32
 	for plane := range a.planes {
 		kernels := rowAt(a.kernels, plane*9*a.outs*floatBytes, 9*a.outs)
 		for o := range a.outs {
@@ -190,8 +196,12 @@ func transformKernels(a *kernelsArgs, transformed []float32, transform func(k *[
 			for j := range k {
 				k[j] = kernels[j*a.outs+o]
 			}
-			transform(&k, transformed)
-			for f, v := range transformed {
+			if across == wideAcross {
+				transformKernelWide(&k, u[:])
+			} else {
+				transformKernel(&k, u[:])
+			}
+			for f, v := range u[:winogradIn*across] {
 				*rowAtPointer(a.weight, ((f*a.planes+plane)*a.outs+o)*floatBytes) = v
 			}
 		}
