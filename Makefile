@@ -61,7 +61,7 @@ WINDOWS_TESTS ?= . ./cmd/... ./budget ./convert ./dataset ./evaluate ./fault ./i
 windows: ## the program for Windows and its tests, run by wine
 	.ci/windows -short -count=1 $(WINDOWS_TESTS)
 
-FAMILIES := checksum colours convolution winograd winogradwide dense dots edges elementwise filter gradient interleave peak predict samples transform
+FAMILIES := checksum colours convolution winograd dense dots edges elementwise filter gradient interleave peak predict samples transform
 
 .PHONY: gen
 gen: ## write the assembly again; it is checked in, and this must not change it

@@ -128,3 +128,18 @@ func winogradOutAVX2(a *byte)
 //
 //go:noescape
 func winogradKernelsAVX2(a *byte)
+
+// winogradInWideAVX2 does what winogradInWideGeneric does.
+//
+//go:noescape
+func winogradInWideAVX2(a *byte)
+
+// winogradOutWideAVX2 does what winogradOutWideGeneric does.
+//
+//go:noescape
+func winogradOutWideAVX2(a *byte)
+
+// winogradKernelsWideAVX2 does what winogradKernelsWideGeneric does.
+//
+//go:noescape
+func winogradKernelsWideAVX2(a *byte)

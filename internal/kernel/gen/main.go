@@ -13,22 +13,21 @@ import (
 
 // families are the kernels that go into one file together.
 var families = map[string]func(){
-	"checksum":     checksums,
-	"colours":      colours,
-	"convolution":  convolutions,
-	"transform":    transforms,
-	"winograd":     winograd,
-	"winogradwide": winogradWide,
-	"dense":        denseLayers,
-	"dots":         innerProducts,
-	"edges":        edges,
-	"elementwise":  elementwise,
-	"filter":       filters,
-	"gradient":     gradients,
-	"interleave":   interleaves,
-	"peak":         peaks,
-	"predict":      predictions,
-	"samples":      samples,
+	"checksum":    checksums,
+	"colours":     colours,
+	"convolution": convolutions,
+	"transform":   transforms,
+	"winograd":    winograd,
+	"dense":       denseLayers,
+	"dots":        innerProducts,
+	"edges":       edges,
+	"elementwise": elementwise,
+	"filter":      filters,
+	"gradient":    gradients,
+	"interleave":  interleaves,
+	"peak":        peaks,
+	"predict":     predictions,
+	"samples":     samples,
 }
 
 func main() {

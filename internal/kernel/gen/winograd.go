@@ -41,6 +41,9 @@ func winograd() {
 		(&transform{vectors: set}).in(set.masks)
 		(&transform{vectors: set}).out(bits)
 		(&transform{vectors: set}).kernels("winogradKernels", set.masks, (*kernels).narrowRow)
+		if set.lanes == wideLanes {
+			(&transform{vectors: set}).wide(set.masks)
+		}
 	}
 }
 

@@ -23,15 +23,14 @@ const wideColumns = 4
 
 var _ = constant("WideColumns", wideColumns)
 
-func winogradWide() {
-	writeFactors()
-	writeKernelFactors()
-	set := avx2
-	table := set.maskTable()
-	t := &transform{vectors: set}
-	t.wideIn(table)
-	t.wideOut(table)
-	t.kernels("winogradKernelsWide", table, (*kernels).wideRow)
+// wideLanes is how many tiles a vector of these transforms has.
+const wideLanes = 8
+
+// wide writes the transforms of wide tiles.
+func (t *transform) wide(masks Mem) {
+	t.wideIn(masks)
+	t.wideOut(masks)
+	t.kernels("winogradKernelsWide", masks, (*kernels).wideRow)
 }
 
 // wideIn writes the transform of source pixels.
