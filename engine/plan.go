@@ -103,6 +103,7 @@ func Compile(g *nn.Graph, params tensor.Set) *Plan {
 	return p
 }
 
+// findTail finds where the tail begins.
 func (p *Plan) findTail() {
 	const probe = 16
 	shapes := p.program.Shapes(tensor.Shape{N: 1, C: p.program.Channels, H: probe, W: probe})

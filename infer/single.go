@@ -46,7 +46,7 @@ const (
 	// cutContextWidth is the width of strips for networks that reach farther than their context.
 	cutContextWidth = 128
 	// Networks that pool average over their piece, so that the size of pieces shows in the result. They get the whole picture up
-	// to this number of pixels, as a network is meant to; their memory grows with it (1.5 kB a pixel). Larger pictures are cut into
+	// to this number of pixels, as a network is meant to; their memory grows with it (0.8 kB a pixel). Larger pictures are cut into
 	// pieces of one size. Neither depends on threads or memory.
 	wholePooled = 1 << 19
 	poolingCore = 160
