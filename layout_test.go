@@ -206,8 +206,8 @@ func TestOperationsAreToldApartInOnePlace(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		"program/lower.go":        9, // all of nn; and what a convolution, a product, a sum or a shuffle before the operation can do with it
-		"program/pooled.go":       4, // what attention reads and makes
+		"program/lower.go":        10, // all of nn; and what a convolution, a product, a sum or a shuffle before the operation can do with it
+		"program/pooled.go":       4,  // what attention reads and makes
 		"engine/pack.go":          1,
 		"engine/tapepack.go":      1, // what nn does not compute
 		"engine/tapereference.go": 1, // what it does

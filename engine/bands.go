@@ -7,26 +7,24 @@ import (
 	"classsr/internal/par"
 )
 
-// bandRows is how high the bands are at least that threads share a step's rows in: whole tiles of convolutions, which lie in the same
-// grid in all bands.
-const bandRows = 2 * kernel.WinogradRows
-
-// do runs the current step, on several threads if its rows are many.
+// do runs the current step, on several threads if its rows are many. They share them in bands of at least two rows of tiles of convolutions,
+// which lie in the same grid in all bands.
 func (f *frame) do(ctx context.Context, threads int) error {
 	if f.mask != nil {
 		f.doMasked()
 		return nil
 	}
 	f.work.add(f.plan, *f.step, f.r)
-	bands := min(f.r.Dy()/bandRows, threads)
+	unit := kernel.WinogradRows * f.step.run.zoom()
+	bands := min(f.r.Dy()/(2*unit), threads)
 	if bands < 2 {
 		f.threads = threads
 		f.step.run.do(f)
 		return nil
 	}
 	f.arena.help(bands)
-	tiles := (f.r.Dy() + kernel.WinogradRows - 1) / kernel.WinogradRows
-	cut := func(i int) int { return min(i*tiles/bands*kernel.WinogradRows, f.r.Dy()) }
+	tiles := (f.r.Dy() + unit - 1) / unit
+	cut := func(i int) int { return min(i*tiles/bands*unit, f.r.Dy()) }
 	return par.Do(ctx, bands, bands, func(_, i int) error {
 		helper := f.arena.helpers[i]
 		helper.memory = f.arena.memory

@@ -87,13 +87,23 @@ func (f *frame) start(v program.Value) {
 		return
 	}
 	left, right := valid.Min.X-need.Min.X, valid.Max.X-need.Min.X
-	b := f.block(v, need.Min.X)
-	for c := range b.C {
-		for y := range b.Ring {
-			row := b.Row(c, b.First+y, 0, need.Dx())
-			clear(row[:left])
-			clear(row[right:])
-		}
+	b, n := f.block(v, need.Min.X), need.Dx()
+	for i := range b.C * b.Ring { // rows of planes lie side by side
+		row := b.Data[i*b.Plane:][:n]
+		clearFew(row[:left])
+		clearFew(row[right:])
+	}
+}
+
+// clearFew puts zeros in place of numbers, nearly always so few that a call of clear would take longer.
+func clearFew(row []float32) {
+	const few = 8
+	if len(row) > few {
+		clear(row)
+		return
+	}
+	for i := range row {
+		row[i] = 0
 	}
 }
 

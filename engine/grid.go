@@ -15,12 +15,15 @@ func (p *Plan) layGrids() {
 	rows, columns := p.firstRows(), p.firstColumns()
 	for i := range p.steps {
 		s := &p.steps[i]
-		s.grid = kernel.Grid{Row: rows[s.out], Column: columns[s.out]}
+		s.grid = kernel.Grid{
+			Row:    modulo(rows[s.out]/s.run.zoom(), kernel.WinogradRows),
+			Column: modulo(columns[s.out]/s.run.zoom(), p.tileColumns()),
+		}
 	}
 }
 
-// firstRows finds, for each value, at which rows (modulo a tile's height) it is complete when the rows slide through the network: each
-// 3x3 convolution is a row behind the value it reads. Tiles that begin there need no row that is not there yet, so that little has
+// firstRows finds, for each value, a row that it is complete up to at some time when the rows slide through the network: each
+// 3x3 convolution is a row behind the value it reads. Tiles that begin there, or a multiple of their height before, need no row that is not there yet, so that little has
 // to be kept.
 func (p *Plan) firstRows() []int {
 	const (
@@ -40,9 +43,6 @@ func (p *Plan) firstRows() []int {
 			}
 		}
 	}
-	for v := range rows {
-		rows[v] = modulo(rows[v], kernel.WinogradRows)
-	}
 	return rows
 }
 
@@ -54,8 +54,8 @@ func (p *Plan) tileColumns() int {
 	return kernel.WinogradColumns
 }
 
-// firstColumns finds, for each value, at which column (modulo a tile's width) the part begins that is needed for a core that begins at
-// such a column. Tiles that begin there compute no column that is not needed.
+// firstColumns finds, for each value, at which column the part begins that is needed for a core that begins far from the picture's border, at a
+// whole number of tiles. Tiles that begin there compute no column that is not needed.
 func (p *Plan) firstColumns() []int {
 	const far = 1 << 20 // farther than any network reaches, and even at every enlargement
 	scale := p.program.Scale
@@ -72,9 +72,6 @@ func (p *Plan) firstColumns() []int {
 				columns[v] = min(columns[v], first)
 			}
 		}
-	}
-	for v := range columns {
-		columns[v] = modulo(columns[v], p.tileColumns())
 	}
 	return columns
 }

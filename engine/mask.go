@@ -102,7 +102,7 @@ type maskedValue struct {
 	// By band: the first row that the band needs, and the one after the last.
 	tops, bottoms []int
 	origin        int  // a column at which a tile begins, at the first one in memory or right before it
-	tile          int  // columns of a tile
+	tile, vector  int  // columns of a tile, and of a vector of tiles
 	tiled         bool // whoever reads it reads more than its results depend on
 	wanted        map[bandRange][]Span
 	computed      map[bandRange][]Span
@@ -123,7 +123,6 @@ func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 	edges := make([]int, 2*len(m)*len(out.values))
 	for v := range out.values {
 		value, z, r := &out.values[v], p.zoom[v], p.reach[v]
-		value.tile = p.tileColumns()
 		value.tops, value.bottoms, edges = edges[:len(m)], edges[len(m):2*len(m)], edges[2*len(m):]
 		for i, b := range m {
 			value.tops[i], value.bottoms[i] = z.floor(b.Top)-r.top, z.ceil(b.Bottom)+r.bottom
@@ -133,7 +132,10 @@ func newMasking(m Mask, p *Plan, geo *geometry) *masking {
 	}
 	for _, s := range p.steps {
 		left := geo.valid[s.out].Min.X
-		out.values[s.out].origin = left - modulo(left-s.grid.Column, p.tileColumns())
+		zoom := s.run.zoom()
+		value := &out.values[s.out]
+		value.tile, value.vector = p.tileColumns()*zoom, kernel.Line*zoom
+		value.origin = left - modulo(left-s.grid.Column*zoom, value.tile)
 		one := image.Rect(0, 1, 1, 2)
 		if s.run.tiles(s.grid, one) != one {
 			for _, v := range s.Inputs[0] {
@@ -215,16 +217,15 @@ func (m *masking) computed(v program.Value, y0, y1 int) []Span {
 
 // vectors widens a span to the fewest vectors of tiles, which begin where memory is aligned best.
 func (v *maskedValue) vectors(s Span) Span {
-	const vector = kernel.Line
 	first := s.Left - modulo(s.Left-v.origin, v.tile)
-	count := (s.Right - first + vector - 1) / vector
-	for align := vector; align > v.tile; align /= 2 {
-		if left := s.Left - modulo(s.Left-v.origin, align); s.Right-left <= count*vector {
+	count := (s.Right - first + v.vector - 1) / v.vector
+	for align := v.vector; align > v.tile; align /= 2 {
+		if left := s.Left - modulo(s.Left-v.origin, align); s.Right-left <= count*v.vector {
 			first = left
 			break
 		}
 	}
-	return Span{first, first + count*vector}
+	return Span{first, first + count*v.vector}
 }
 
 // gaps gives the columns of row y of a value that it does not need but rows near it do: tiles of these read them.

@@ -14,6 +14,8 @@ type untiled struct{}
 
 func (untiled) tiles(_ kernel.Grid, r image.Rectangle) image.Rectangle { return r }
 
+func (untiled) zoom() int { return 1 }
+
 func (untiled) scratchBytes() int64 { return 0 }
 
 func (untiled) overwrites() int { return -1 }
@@ -44,6 +46,8 @@ func (p *packing) conv(op program.Conv) *kernel.Conv {
 	weight, bias := op.Weights(p.params)
 	return kernel.NewConv(shape, weight, bias, op.Slopes(p.params))
 }
+
+func (c convOp) zoom() int { return c.conv.Shuffle }
 
 func (c convOp) scratchBytes() int64 { return c.conv.ScratchBytes() }
 

@@ -83,5 +83,5 @@ func (p *packing) pack(op program.Operation) operation {
 
 // convShape is what the kernels must know of a convolution.
 func convShape(c program.Conv) kernel.Shape {
-	return kernel.Shape{In: c.In, Out: c.Out, Size: c.Kernel, Stride: c.Stride, Pad: c.Pad, Groups: c.Groups}
+	return kernel.Shape{In: c.In, Out: c.Out, Size: c.Kernel, Stride: c.Stride, Pad: c.Pad, Groups: c.Groups, Shuffle: c.Shuffle}
 }

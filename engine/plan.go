@@ -54,6 +54,8 @@ type step struct {
 type operation interface {
 	// tiles is what is made in one with region r of the result: whole tiles, whose bits depend on all that they read.
 	tiles(grid kernel.Grid, r image.Rectangle) image.Rectangle
+	// zoom is how many pixels of the result a pixel of a tile becomes, along each axis: more than one if channels become pixels.
+	zoom() int
 	// scratchBytes is the memory that it works with besides its values, but for a few rows.
 	scratchBytes() int64
 	// overwrites is the input that the result may lie on, since every pixel of it is read before the result's is written, or -1.

@@ -12,6 +12,7 @@ import (
 //
 //	y = activate(normalise(conv(x) + bias) * scale + residual)
 //	y = (conv(x) + bias) * (a + b), if it is gated
+//	y = shuffle(activate(normalise(conv(x) + bias) * scale)), if channels become pixels
 //
 // Input 0 is x, and input 1 the residual, of the result's shape; or inputs 1 and 2 are a and b, element by element. The last input is the
 // scale, if there is one: a number for each channel.
@@ -37,13 +38,15 @@ type Conv struct {
 	Scaled bool
 	// Activation is nil if there is none.
 	Activation *Activation
+	// Shuffle is how large squares of pixels are that channels of the result become at last. It is 1 if they stay channels.
+	Shuffle int
 }
 
 // newConv gives the convolution of a node.
 func newConv(n nn.Node, op nn.Conv) Conv {
 	return Conv{
 		In: op.In, Out: op.Out, Kernel: op.Kernel, Stride: op.StepSize(), Pad: op.Pad, Groups: op.GroupCount(), Node: n,
-		Unshuffle: 1, Factor: 1,
+		Unshuffle: 1, Factor: 1, Shuffle: 1,
 	}
 }
 
@@ -82,7 +85,7 @@ func (c Conv) Shape(in []tensor.Shape) tensor.Shape {
 	if len(in) != inputs || slices.ContainsFunc(in[1:], func(s tensor.Shape) bool { return s != y }) {
 		panic("program: a convolution takes one input, and one or two of its result's shape to add or to multiply")
 	}
-	return y
+	return nn.PixelShuffle{Factor: c.Shuffle}.Shape([]tensor.Shape{y})
 }
 
 // scale is the input that is the scale.
@@ -94,7 +97,14 @@ func (c Conv) scale() int {
 }
 
 // plain tells whether nothing is done to the convolution's result besides what its weights can do.
-func (c Conv) plain() bool { return !c.Residual && !c.Gated && !c.Scaled && c.Activation == nil }
+func (c Conv) plain() bool {
+	return !c.Residual && !c.Gated && !c.Scaled && c.Activation == nil && c.Shuffle == 1
+}
+
+// shuffles tells whether the convolution can make its channels pixels of squares of that size, those of each group on their own.
+func (c Conv) shuffles(factor int) bool {
+	return !c.Residual && !c.Gated && !c.Scaled && c.Shuffle == 1 && c.Out/c.Groups%(factor*factor) == 0
+}
 
 // Reach implements Operation.
 func (c Conv) Reach(i int, r image.Rectangle, size image.Point) image.Rectangle {
@@ -104,6 +114,7 @@ func (c Conv) Reach(i int, r image.Rectangle, size image.Point) image.Rectangle 
 	case i > 0:
 		return r
 	}
+	r = shrunk(r, c.Shuffle)
 	return image.Rectangle{
 		Min: r.Min.Mul(c.Stride).Sub(image.Pt(c.Pad, c.Pad)),
 		Max: r.Max.Sub(image.Pt(1, 1)).Mul(c.Stride).Add(image.Pt(c.Kernel-c.Pad, c.Kernel-c.Pad)),
@@ -116,6 +127,7 @@ func (c Conv) MACs(r image.Rectangle) int64 {
 	if d := c.Deconv; d != nil {
 		perPixel = d.In * d.Out * d.Kernel * d.Kernel // without the taps that its results do not have
 	}
+	r = shrunk(r, c.Shuffle)
 	return int64(r.Dx()*r.Dy()) * int64(perPixel)
 }
 

@@ -14,7 +14,13 @@ type Shuffle struct {
 
 // Reach implements Operation.
 func (s Shuffle) Reach(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
-	return image.Rectangle{Min: r.Min.Div(s.Factor), Max: r.Max.Sub(image.Pt(1, 1)).Div(s.Factor).Add(image.Pt(1, 1))}
+	return shrunk(r, s.Factor)
+}
+
+// shrunk is the pixels of a picture that have a part in a rectangle of it enlarged.
+func shrunk(r image.Rectangle, factor int) image.Rectangle {
+	floor := func(i int) int { return (i - (i%factor+factor)%factor) / factor }
+	return image.Rectangle{Min: image.Pt(floor(r.Min.X), floor(r.Min.Y)), Max: image.Pt(-floor(-r.Max.X), -floor(-r.Max.Y))}
 }
 
 // Unshuffle turns pixels into channels.
@@ -36,7 +42,7 @@ type Nearest struct {
 
 // Reach implements Operation.
 func (e Nearest) Reach(_ int, r image.Rectangle, _ image.Point) image.Rectangle {
-	return image.Rectangle{Min: r.Min.Div(e.Factor), Max: r.Max.Sub(image.Pt(1, 1)).Div(e.Factor).Add(image.Pt(1, 1))}
+	return shrunk(r, e.Factor)
 }
 
 // Bilinear is a bilinear enlargement.

@@ -61,7 +61,8 @@ func (l *lowering) lower(n nn.Node) []Value {
 		return l.add(newConv(n, nn.Conv{In: op.In, Out: op.Out, Kernel: 1}), l.at[n.Inputs[0]])
 	case nn.Deconv: // Winograd's algorithm makes this faster than leaving out the dead taps would
 		conv := l.add(newDeconv(n, op), l.at[n.Inputs[0]])
-		return l.add(Shuffle{PixelShuffle: nn.PixelShuffle{Factor: op.Stride}}, conv)
+		l.users[conv[0]] = 1
+		return l.shuffle(conv[0], nn.PixelShuffle{Factor: op.Stride})
 	case nn.Concat:
 		var parts []Value
 		for _, v := range n.Inputs {
@@ -89,7 +90,7 @@ func (l *lowering) lower(n nn.Node) []Value {
 	case nn.GlobalAvgPool:
 		return l.add(Mean{GlobalAvgPool: op}, l.each(n)...)
 	case nn.PixelShuffle:
-		return l.add(Shuffle{PixelShuffle: op}, l.each(n)...)
+		return l.shuffle(l.one(n.Inputs[0]), op)
 	case nn.PixelUnshuffle:
 		return l.add(Unshuffle{PixelUnshuffle: op}, l.each(n)...)
 	case nn.Nearest:
@@ -158,6 +159,15 @@ func (l *lowering) normalise(v Value, n Norm) []Value {
 	return l.add(n, []Value{v})
 }
 
+// shuffle turns channels into pixels.
+func (l *lowering) shuffle(v Value, s nn.PixelShuffle) []Value {
+	if c, ok := l.maker(v).(Conv); ok && l.mode == Inference && c.shuffles(s.Factor) {
+		c.Shuffle = s.Factor
+		return l.amend(v, c)
+	}
+	return l.add(Shuffle{PixelShuffle: s}, []Value{v})
+}
+
 // sum adds one value to another. The step that makes the later one can do it, since the other one is there by then.
 func (l *lowering) sum(a, b Value) []Value {
 	earlier, later := min(a, b), max(a, b)
@@ -211,7 +221,8 @@ func (l *lowering) scaled(v Value, s Scale) []Value {
 func (l *lowering) activate(v Value, a Activation) []Value {
 	switch op := l.maker(v).(type) {
 	case Conv:
-		if op.Activation == nil && !op.Gated && (l.mode == Inference || a.KeepsSigns()) {
+		shuffled := op.Shuffle > 1 && a.PerChannel // slopes are not of its own channels
+		if op.Activation == nil && !op.Gated && !shuffled && (l.mode == Inference || a.KeepsSigns()) {
 			op.Activation = &a
 			return l.amend(v, op)
 		}

@@ -31,6 +31,9 @@ func describe(p *program.Program) string {
 			if c.Activation != nil {
 				name += "+activate"
 			}
+			if c.Shuffle > 1 {
+				name += "+shuffle"
+			}
 		}
 		var inputs []string
 		for _, values := range s.Inputs {
@@ -99,20 +102,26 @@ func TestLowerFuses(t *testing.T) {
 		{"activations come before shuffles", func(g *nn.Graph) {
 			x := g.Add("", nn.PixelShuffle{Factor: 2}, conv(g, nn.Input))
 			g.Add("", nn.ReLU{}, x)
-		}, "conv+activate(0) shuffle(1) -> 2", ""},
+		}, "conv+activate+shuffle(0) -> 1", "conv+activate(0) shuffle(1) -> 2"},
 		{"also where no convolution does them", func(g *nn.Graph) {
 			x := g.Add("", nn.PixelShuffle{Factor: 2}, nn.Input)
 			g.Add("", nn.ReLU{}, x)
 		}, "activate(0) shuffle(1) -> 2", ""},
 		{"but not those of single channels, nor of what is read otherwise", func(g *nn.Graph) {
-			x := g.Add("", nn.PixelShuffle{Factor: 1}, conv(g, nn.Input))
-			x = g.Add("p", nn.PReLU{Slopes: 4}, x)
-			x = g.Add("", nn.PixelShuffle{Factor: 1}, x)
+			x := g.Add("c", nn.Conv{In: 4, Out: 16, Kernel: 3, Pad: 1}, nn.Input)
+			x = g.Add("p", nn.PReLU{Slopes: 4}, g.Add("", nn.PixelShuffle{Factor: 2}, x))
+			x = g.Add("", nn.PixelShuffle{Factor: 2}, x)
 			g.Add("", nn.Add{}, x, g.Add("", nn.ReLU{}, x))
-		}, "conv(0) shuffle(1) activate(2) shuffle(3) activate(4) add(4, 5) -> 6", ""},
+		}, "conv+shuffle(0) activate(1) shuffle(2) activate(3) add(3, 4) -> 5", "conv(0) shuffle(1) activate(2) shuffle(3) activate(4) add(4, 5) -> 6"},
+		{"shuffles of what is read otherwise, or of channels of several groups", func(g *nn.Graph) {
+			x := conv(g, nn.Input)
+			g.Add("", nn.PixelShuffle{Factor: 2}, g.Add("", nn.Add{}, x, x))
+			x = g.Add("c", nn.Conv{In: 4, Out: 4, Kernel: 3, Pad: 1, Groups: 2}, x)
+			g.Add("", nn.PixelShuffle{Factor: 2}, x)
+		}, "conv(0) add(1, 1) shuffle(2) conv(1) shuffle(4) -> 5", ""},
 		{"a transposed convolution", func(g *nn.Graph) {
 			g.Add("", nn.ReLU{}, g.Add("d", nn.Deconv{In: 4, Out: 1, Kernel: 4, Stride: 2, Pad: 1}, nn.Input))
-		}, "conv+activate(0) shuffle(1) -> 2", ""},
+		}, "conv+activate+shuffle(0) -> 1", "conv+activate(0) shuffle(1) -> 2"},
 		{"concatenations are lists of what they consist of", func(g *nn.Graph) {
 			x := conv(g, nn.Input)
 			y := g.Add("", nn.Concat{}, g.Add("", nn.Concat{}, nn.Input, x), nn.Input)

@@ -81,6 +81,12 @@ func compute(op program.Operation, x []*tensor.Tensor, params tensor.Set) *tenso
 	y := tensor.New(op.Shape(shapes))
 	switch op := op.(type) {
 	case program.Conv:
+		shuffled := y
+		if op.Shuffle > 1 {
+			plain := op
+			plain.Shuffle = 1
+			y = tensor.New(plain.Shape(shapes))
+		}
 		conv := nn.Conv{In: op.In, Out: op.Out, Kernel: op.Kernel, Stride: op.Stride, Pad: op.Pad, Groups: op.Groups}
 		weight, bias := op.Weights(params)
 		conv.Forward(y, x, []tensor.Array{{Data: weight}, {Data: bias}})
@@ -97,6 +103,10 @@ func compute(op program.Operation, x []*tensor.Tensor, params tensor.Set) *tenso
 		}
 		if op.Activation != nil {
 			activate(y, *op.Activation, params)
+		}
+		if op.Shuffle > 1 {
+			nn.PixelShuffle{Factor: op.Shuffle}.Forward(shuffled, []*tensor.Tensor{y}, nil)
+			y = shuffled
 		}
 	case program.MeanOf:
 		nn.GlobalAvgPool{}.Forward(y, []*tensor.Tensor{compute(op.Conv, x, params)}, nil)

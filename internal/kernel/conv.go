@@ -21,6 +21,8 @@ type Shape struct {
 	Fleeting bool
 	// Wide asks for tiles of four columns instead of two, which is faster for windows that are computed whole. Not all kernel sets have them.
 	Wide bool
+	// Shuffle, if it is more than 1, makes the channels of each group's result pixels, as PixelShuffle does.
+	Shuffle int
 }
 
 // NewConv packs a convolution for the kernel set in use. The weights are ordered as in PyTorch: out x in/groups x size x size;
@@ -31,6 +33,7 @@ func NewConv(shape Shape, weight, bias, slope []float32) *Conv {
 }
 
 func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
+	s.Shuffle = max(s.Shuffle, 1)
 	c := &Conv{Shape: s, in: s.In / s.Groups, out: s.Out / s.Groups}
 	taps := s.Size
 	if s.Stride > 1 {
@@ -42,7 +45,7 @@ func newConv(set *Set, s Shape, weight, bias, slope []float32) *Conv {
 	}
 	for range s.Groups {
 		if s.Size == 3 && s.Stride == 1 && c.in >= least && c.out >= least {
-			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out, !s.Fleeting, s.Wide))
+			c.winograd = append(c.winograd, newWinograd(set, c.in, c.out, s))
 		} else {
 			c.groups = append(c.groups, newRowSum(set, c.out, c.in*s.Size*s.Size, taps))
 		}
@@ -93,6 +96,17 @@ func groupOf(slope []float32, first, count int) []float32 {
 // Tiles gives the rows and columns of the whole tiles that a rectangle of the result lies in: rows y0 to y1-1 and columns x0 to
 // x1-1. They may reach beyond the tensor. Convolutions that are not computed in tiles give back the rectangle.
 func (c *Conv) Tiles(grid Grid, r image.Rectangle) image.Rectangle {
+	r = c.tilesOfSums(grid, c.sums(r))
+	return image.Rectangle{Min: r.Min.Mul(c.Shuffle), Max: r.Max.Mul(c.Shuffle)}
+}
+
+// sums is the sums that a rectangle of the result is made of: the same, but for a shuffle.
+func (c *Conv) sums(r image.Rectangle) image.Rectangle {
+	f := c.Shuffle
+	return image.Rect((r.Min.X-mod(r.Min.X, f))/f, (r.Min.Y-mod(r.Min.Y, f))/f, (r.Max.X+mod(-r.Max.X, f))/f, (r.Max.Y+mod(-r.Max.Y, f))/f)
+}
+
+func (c *Conv) tilesOfSums(grid Grid, r image.Rectangle) image.Rectangle {
 	if c.winograd != nil {
 		r.Min.Y, r.Max.Y = grid.rows(r.Min.Y, r.Max.Y)
 		r.Min.X, r.Max.X = c.winograd[0].gridColumns(grid, r.Min.X, r.Max.X)
@@ -114,23 +128,32 @@ type After struct {
 func (c *Conv) Run(dst Block, r image.Rectangle, grid Grid, src []Block, after After, scratch *Scratch) {
 	add := after.Add
 	if c.winograd == nil {
-		if after.Scale != nil {
+		switch {
+		case c.Shuffle > 1:
+			c.runShuffled(dst, r, src, scratch)
+		case after.Scale != nil:
 			c.runScaled(dst, r, src, after, scratch)
-			return
+		default:
+			c.runRows(dst, r, src, add, scratch)
 		}
-		c.runRows(dst, r, src, add, scratch)
 		return
 	}
-	tiles := c.Tiles(grid, r)
+	result := r
+	r = c.sums(r)
+	tiles := c.tilesOfSums(grid, r)
+	planes := c.out / (c.Shuffle * c.Shuffle) // of a group's result
 	for g := range c.winograd {
-		out := dst.planes(g*c.out, c.out)
+		out := dst.planes(g*planes, planes)
 		var groupAdd *Block
 		if add != nil {
 			scratch.add = add.planes(g*c.out, c.out)
 			groupAdd = &scratch.add
 		}
 		scratch.blocks = slicePlanes(scratch.blocks[:0], src, g*c.in, c.in)
-		a := area{first: tiles.Min.Y, y0: r.Min.Y, y1: r.Max.Y, left: r.Min.X - tiles.Min.X, w: r.Dx(), pad: c.Pad}
+		a := area{
+			first: tiles.Min.Y, y0: r.Min.Y, y1: r.Max.Y, left: r.Min.X - tiles.Min.X, w: r.Dx(), pad: c.Pad,
+			x: r.Min.X, result: result,
+		}
 		c.winograd[g].run(out, a, scratch.blocks, groupAdd, groupOf(after.Scale, g*c.out, c.out), scratch)
 	}
 }
@@ -210,6 +233,20 @@ func (c *Conv) runScaled(dst Block, r image.Rectangle, src []Block, after After,
 			}
 			Combine(dst.Row(plane, y, 0, w), row, after.Add.Row(plane, y, 0, w), factor, 1, 0)
 		}
+	}
+}
+
+// runShuffled is Run without tiles and with a shuffle, row by row.
+func (c *Conv) runShuffled(dst Block, r image.Rectangle, src []Block, scratch *Scratch) {
+	of := c.sums(r)
+	w := of.Dx()
+	scratch.shuffled = grow(scratch.shuffled, c.Out*w)
+	sums := Block{Data: scratch.shuffled, C: c.Out, Plane: w, Stride: w, Ring: 1}
+	for y := of.Min.Y; y < of.Max.Y; y++ {
+		sums.First, sums.Height = y, y+1
+		row := image.Rect(of.Min.X, y, of.Max.X, y+1)
+		c.runRows(sums, row, src, nil, scratch)
+		shuffleGroups(dst, r, sums, 0, row, c.Shuffle)
 	}
 }
 

@@ -226,6 +226,64 @@ func TestPixelShuffleIsItsDefinition(t *testing.T) {
 	})
 }
 
+// A convolution that makes its planes pixels has the bits of one and a shuffle, in any part of the result.
+func TestShuffledConvIsOneAndAShuffle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		factor, groups := rapid.IntRange(2, 4).Draw(t, "factor"), rapid.IntRange(1, 2).Draw(t, "groups")
+		size := rapid.SampledFrom([]int{1, 3}).Draw(t, "size")
+		s := Shape{
+			In: groups * rapid.IntRange(1, 20).Draw(t, "in"), Out: groups * factor * factor * rapid.IntRange(1, 4).Draw(t, "out"),
+			Size: size, Stride: 1, Pad: size / 2, Groups: groups, Wide: rapid.Bool().Draw(t, "wide"), Fleeting: rapid.Bool().Draw(t, "fleeting"),
+		}
+		if size == 3 {
+			s.In = groups * rapid.IntRange(minForWinograd-2, 20).Draw(t, "many in")
+		}
+		grid := Grid{Row: rapid.IntRange(0, 5).Draw(t, "grid row"), Column: rapid.IntRange(0, 3).Draw(t, "grid column")}
+		h, w := rapid.IntRange(1, 20).Draw(t, "h"), rapid.IntRange(1, 150).Draw(t, "w")
+		x0, y0 := rapid.IntRange(0, 11).Draw(t, "x0"), rapid.IntRange(0, 30).Draw(t, "y0")
+		part := image.Rect(x0, y0, x0+w, y0+h)
+
+		set, weight := anySet(t), random(r, s.Out*s.In/groups*size*size)
+		bias, slope := random(r, s.Out), random(r, rapid.SampledFrom([]int{1, s.Out}).Draw(t, "slopes"))
+		plain := newConv(set, s, weight, bias, slope)
+		s.Shuffle = factor
+		shuffled := newConv(set, s, weight, bias, slope)
+		sums := shuffled.sums(part)
+		tiles := shuffled.Tiles(grid, part)
+		read := plain.Tiles(grid, sums)
+		if got, want := shuffled.sums(tiles), read; got != want {
+			t.Fatalf("tiles of %v are made of %v, want %v", part, got, want)
+		}
+		read = image.Rect(read.Min.X-s.Pad, read.Min.Y-s.Pad, read.Max.X+s.Pad, read.Max.Y+s.Pad)
+		src, _ := guarded(r, s.In, read.Dy(), read.Dx())
+		src.First, src.Height = max(read.Min.Y, 0), read.Max.Y
+		between, _ := guarded(r, s.Out, sums.Dy(), sums.Dx())
+		between.First, between.Height = sums.Min.Y, sums.Max.Y
+		want, _ := guarded(r, s.Out/factor/factor, h, w)
+		got, safe := guarded(r, s.Out/factor/factor, h, w)
+		for _, b := range []*Block{&want, &got} {
+			b.First, b.Height = y0, y0+h
+		}
+		var scratch Scratch
+		plain.Run(between, sums, grid, []Block{src}, After{}, &scratch)
+		PixelShuffle(want, y0, y0+h, x0, w, between, sums.Min.X, factor)
+		shuffled.Run(got, part, grid, []Block{src}, After{}, &scratch)
+		for c := range got.C {
+			for y := y0; y < y0+h; y++ {
+				for x, v := range want.Row(c, y, 0, w) {
+					if g := got.Row(c, y, x, 1)[0]; math.Float32bits(g) != math.Float32bits(v) {
+						t.Fatalf("plane %d at %d,%d: %g, want %g", c, y, x, g, v)
+					}
+				}
+			}
+		}
+		if !safe() {
+			t.Fatal("memory around the result was written")
+		}
+	})
+}
+
 func BenchmarkConv(b *testing.B) {
 	const size = 64
 	r := rand.New(rand.NewPCG(1, 1))

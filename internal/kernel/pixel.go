@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"image"
+	"math"
+)
 
 // Activate multiplies negative numbers with slope[0], or with slope[plane] if there are several. dst may be src.
 func Activate(dst Block, y0, y1, w int, src Block, slope []float32) {
@@ -169,22 +172,40 @@ func ShiftedMeans(means *[9]float32, c, h, w int, src Block, scratch *Scratch) {
 //
 //	dst[c][y][x] = src[(c*factor+y%factor)*factor+(x0+x)%factor][y/factor][(x0+x)/factor-sx0]
 func PixelShuffle(dst Block, y0, y1, x0, w int, src Block, sx0, factor int) {
+	of := image.Rect(sx0, y0/factor, (x0+w+factor-1)/factor, (y1+factor-1)/factor)
+	shuffleGroups(dst, image.Rect(x0, y0, x0+w, y1), src, 0, of, factor)
+}
+
+// shuffleGroups makes pixels of planes, as PixelShuffle does, in the rectangle r of the result, whose first column is column 0 of dst, as far as they
+// come from the rectangle of of the planes. Its first column is column 0 of src, whose planes are those from the given one on: a multiple of factor.
+func shuffleGroups(dst Block, r image.Rectangle, src Block, plane int, of image.Rectangle, factor int) {
 	set := current()
-	for c := range dst.C {
-		for y := y0; y < y1; y++ {
-			first := (c*factor + y%factor) * factor
-			d := dst.Row(c, y, 0, w)
-			x := x0
-			for ; len(d) > 0 && x%factor != 0; x++ { // up to the first whole group
-				d[0] = src.Row(first+x%factor, y/factor, x/factor-sx0, 1)[0]
+	x0, x1 := max(of.Min.X*factor, r.Min.X), min(of.Max.X*factor, r.Max.X)
+	n, left := x1-x0, x0-of.Min.X*factor // numbers of a row, and what is made before that nobody wants
+	if n <= 0 {
+		return
+	}
+	var (
+		size  = (factor-1)*src.Plane + (left+n+factor-1)/factor
+		above = max(of.Min.Y, (r.Min.Y-factor+1)/factor)
+		below = min(of.Max.Y, r.Max.Y/factor+1)
+	)
+	for first := 0; first < src.C; first += factor {
+		row := (plane + first) / factor // of the squares of pixels
+		to := row/factor*dst.Plane + x0 - r.Min.X
+		for y := above; y < below; y++ {
+			made := y*factor + row%factor
+			if made < r.Min.Y || made >= r.Max.Y {
+				continue
+			}
+			d := dst.Data[to+(made-dst.First)%dst.Ring*dst.Stride:][:n]
+			s := src.Data[first*src.Plane+(y-src.First)%src.Ring*src.Stride:][:size]
+			at := left
+			for ; len(d) > 0 && at%factor != 0; at++ { // up to the first whole square
+				d[0] = s[at%factor*src.Plane+at/factor]
 				d = d[1:]
 			}
-			if len(d) > 0 {
-				n := (len(d) + factor - 1) / factor
-				rows := src.planes(first, factor)
-				i := (y/factor-src.First)%src.Ring*src.Stride + x/factor - sx0
-				interleave(set, d, rows.Data[i:(factor-1)*src.Plane+i+n], src.Plane, factor)
-			}
+			interleave(set, d, s[at/factor:], src.Plane, factor)
 		}
 	}
 }
@@ -194,6 +215,9 @@ func interleave(set *Set, dst, rows []float32, distance, count int) {
 	done := 0
 	if set.interleave != nil {
 		done = set.interleave(dst, rows, distance, count)
+	}
+	if done*count == len(dst) {
+		return
 	}
 	for r := range count {
 		row := rows[r*distance:]

@@ -9,6 +9,7 @@ type Scratch struct {
 	segments []segment // of a group of it
 	rows     []float32 // of a convolution with a stride
 	unscaled []float32 // sums of a convolution whose result is scaled
+	shuffled []float32 // of one whose result is shuffled
 	bias     []float32 // of one, multiplied with its scale
 	add      Block
 	offsets  []int // of the rows of inner products

@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/klauspost/cpuid/v2"
+import (
+	"image"
+
+	"github.com/klauspost/cpuid/v2"
+)
 
 // Winograd's minimal filtering F(6x2, 3x3): tiles of six rows and two columns of a 3x3 convolution from 8x4 source pixels with 32
 // multiplications for each pair of planes instead of 108. Interpolation points are 0, 1, -1, 2, -2, 1/2, -1/2 and infinity along the
@@ -81,6 +85,8 @@ type winograd struct {
 	blocks  []winogradBlock
 	// kept tells that the blocks hold transformed weights; otherwise they hold the kernels, and every run transforms them.
 	kept bool
+	// shuffle is the Shape's. sums is how many result planes are there at most when they can become pixels.
+	shuffle, sums int
 }
 
 // winogradBlock is as many result planes as a kernel computes at a time.
@@ -99,11 +105,16 @@ const (
 	minForExact = 32
 )
 
-func newWinograd(set *Set, in, out int, kept, wide bool) *winograd {
-	w := &winograd{tiling: set.tiling(wide), set: set, in: in, out: out, kept: kept}
-	for _, r := range evenly(out, set.maxOuts) {
+// newWinograd makes room for a group of a convolution of that shape.
+func newWinograd(set *Set, in, out int, s Shape) *winograd {
+	w := &winograd{tiling: set.tiling(s.Wide), set: set, in: in, out: out, kept: !s.Fleeting, shuffle: s.Shuffle}
+	made := 0
+	for _, r := range blocksFor(out, set.maxOuts, s.Shuffle) {
 		w.blocks = append(w.blocks, winogradBlock{first: r.first, outs: r.len(), weight: weightsFor(w.numbers() * in * r.len()), ones: make([]float32, r.len())})
 		fill(w.blocks[len(w.blocks)-1].ones, 1)
+		if w.sums = max(w.sums, r.end-made); r.end%s.Shuffle == 0 {
+			made = r.end
+		}
 	}
 	return w
 }
@@ -176,6 +187,21 @@ type span struct{ first, end int }
 
 func (s span) len() int { return s.end - s.first }
 
+// blocksFor cuts result planes into spans of at most size. If they are shuffled, a span ends often where pixels can be made of all planes up to
+// there: at a multiple of shuffle.
+func blocksFor(planes, size, shuffle int) (blocks []span) {
+	often := shuffle // the least common multiple
+	for often%size != 0 {
+		often += shuffle
+	}
+	for _, run := range evenly(planes/shuffle, often/shuffle) {
+		for _, s := range evenly(run.len()*shuffle, size) {
+			blocks = append(blocks, span{run.first*shuffle + s.first, run.first*shuffle + s.end})
+		}
+	}
+	return blocks
+}
+
 // evenly cuts 0 to n-1 into the fewest spans of at most size, of nearly equal size.
 func evenly(n, size int) []span {
 	parts := (n + size - 1) / size
@@ -212,6 +238,8 @@ type area struct {
 	first, y0, y1 int
 	left, w       int
 	pad           int
+	result        image.Rectangle // with a shuffle: what becomes of it; x is the column that pixels of the sums are counted from
+	x             int
 }
 
 // scratchLen is how many numbers a run's scratch memory holds, but for short rows.
@@ -219,6 +247,9 @@ func (w *winograd) scratchLen() int {
 	n := w.frequencies() * ((w.in+min(w.set.maxOuts, w.out))*w.batch() + 2*winogradPad)
 	if !w.kept {
 		n += w.frequencies() * w.in * w.out
+	}
+	if w.shuffle > 1 {
+		n += w.sums * (WinogradRows*w.columns*w.batch() + Line)
 	}
 	return n
 }
@@ -272,6 +303,10 @@ func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Bl
 			plane += block.C
 		}
 	}
+	to := place{Block: dst}
+	if w.shuffle > 1 {
+		to = w.unshuffled(a, b, s)
+	}
 	for i := range w.blocks {
 		block := &w.blocks[i]
 		s.product = productArgs{
@@ -281,9 +316,37 @@ func (w *winograd) runBatch(dst Block, a area, b tileBatch, src []Block, add *Bl
 		}
 		w.set.product(block.outs, &s.product)
 		for row := range b.rows {
-			w.collect(block, dst, a, b, row, add, scale, s)
+			w.collect(block, to, a, b, row, add, scale, s)
+		}
+		if end := block.first + block.outs; w.shuffle > 1 && end%w.shuffle == 0 {
+			first, last := b.columns(a, w.tiling)
+			made := image.Rect(a.x+first, max(a.first, a.y0), a.x+last, min(a.first+b.rows*WinogradRows, a.y1))
+			to.C = end - to.plane
+			shuffleGroups(dst, a.result, to.Block, to.plane, made, w.shuffle)
+			to.plane = end
 		}
 	}
+}
+
+// place is where result planes go: those from plane on, and columns from column on.
+type place struct {
+	Block
+	plane, column int
+}
+
+// unshuffled is memory for the planes that are not yet pixels.
+func (w *winograd) unshuffled(a area, b tileBatch, s *Scratch) place {
+	first, end := b.columns(a, w.tiling)
+	rows, stride := b.rows*WinogradRows, roundUp(end-first, Line)
+	plane := rows*stride + Line // planes must not compete for the same lines of the cache
+	s.shuffled = grow(s.shuffled, w.sums*plane)
+	return place{Block{Data: s.shuffled, C: w.sums, Plane: plane, Stride: stride, First: a.first, Ring: rows, Height: a.y1}, 0, first}
+}
+
+// columns gives the first column of the area that a batch makes, and the one after the last.
+func (b tileBatch) columns(a area, t *tiling) (first, end int) {
+	x := b.first*t.columns - a.left
+	return max(x, 0), min(x+b.count*t.columns, a.w)
 }
 
 // transform transforms the tiles of all planes of a block that read rows from y on.
@@ -300,13 +363,11 @@ func (w *winograd) transform(src Block, y int, b tileBatch, to []float32, tiles 
 }
 
 // collect makes the result rows of a row of tiles.
-func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch, row int, add *Block, scale []float32, s *Scratch) {
-	x := b.first*w.columns - a.left // result column of the first tile, or some before the first
-	end := min(x+b.count*w.columns, a.w)
+func (w *winograd) collect(block *winogradBlock, dst place, a area, b tileBatch, row int, add *Block, scale []float32, s *Scratch) {
+	x, end := b.columns(a, w.tiling)
 	args := &s.rowsOut
-	args.left = max(-x, 0)
-	args.n = end - max(x, 0)
-	x = max(x, 0)
+	args.left = x - (b.first*w.columns - a.left) // result columns that the first tile begins before
+	args.n = end - x
 	s.spare = grow(s.spare, args.n)
 	args.scratch, args.number = &s.between()[0], 0
 	args.hasAdd = 0
@@ -320,7 +381,7 @@ func (w *winograd) collect(block *winogradBlock, dst Block, a area, b tileBatch,
 		if y < a.y0 || y >= a.y1 {
 			continue
 		}
-		seg := dst.segmentFrom(block.first, y, x, args.n)
+		seg := dst.segmentFrom(block.first-dst.plane, y, x-dst.column, args.n)
 		args.rows[r], args.rowPlanes[r] = seg.src, seg.plane
 		if add != nil {
 			seg = add.segmentFrom(block.first, y, x, args.n)
