@@ -12,6 +12,7 @@ import (
 
 	"classsr"
 	"classsr/arch"
+	"classsr/budget"
 	"classsr/engine"
 	"classsr/fault"
 	"classsr/internal/par"
@@ -29,7 +30,8 @@ type Options struct {
 	Runs    int      // how often each case is measured; the median counts
 }
 
-// Case is the measurement of one network on one shape.
+// Case is the measurement of one network on one shape. PeakRSSMB is the most memory that the process had resident from when it began to
+// prepare that shape, in MiB; where the system cannot measure from there (sysmem.ResetPeakRSS), since the process began.
 type Case struct {
 	Net       string  `json:"net"`
 	Width     int     `json:"width"`
@@ -90,6 +92,7 @@ func (o Options) measure(ctx context.Context, spec arch.Spec, threads int, done 
 		if c.h == patchSide && c.batch == 1 && threads > 1 {
 			continue // a patch is one piece, for one thread
 		}
+		budget.Default().Trim() // where the lanes of the last picture are parked
 		sysmem.ResetPeakRSS()
 		once, err := c.prepare()
 		if err != nil {

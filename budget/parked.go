@@ -147,6 +147,15 @@ func (b *Budget) wake() {
 	i.timer.Reset(time.Until(due))
 }
 
+// Trim does at once what happens by itself after ten seconds: it drops all parked memory, and gives what is free back to the system.
+func (b *Budget) Trim() {
+	b.mu.Lock()
+	b.idle.fit(0)
+	b.idle.garbage = 0
+	b.mu.Unlock()
+	debug.FreeOSMemory()
+}
+
 // tidy drops what was parked too long. Once nothing was reserved for as long, it gives memory back to the system.
 func (b *Budget) tidy() {
 	b.mu.Lock()

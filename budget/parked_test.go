@@ -186,3 +186,18 @@ func TestIdleProcessGivesMemoryBack(t *testing.T) {
 		t.Error("what was idle can be taken")
 	}
 }
+
+// Trim drops what is parked and nothing else, and leaves nothing to do for later.
+func TestTrim(t *testing.T) {
+	b := New(200<<20, 1)
+	r := reserve(t, b, 150<<20)
+	p := r.Park(100<<20, "arena")
+	b.Trim()
+	checkUse(t, b, 50<<20, 0)
+	if r.Take(p) != nil {
+		t.Error("parked memory is still there")
+	}
+	if b.idle.garbage != 0 {
+		t.Errorf("%d bytes would be given back a second time", b.idle.garbage)
+	}
+}

@@ -41,7 +41,8 @@ func newBench(std streams) *cobra.Command {
 		Long: "Measure how fast the networks run on this machine (x4, full width, random weights): a patch of 32x32 pixels, a batch of 16\n" +
 			"of them, and a whole picture of 510x339 pixels. Times are medians. GMAC/S are billions of multiply-accumulates a second,\n" +
 			"without those for the overlap of pieces. OF THE PEAK compares that with the fastest loop of multiply-adds that one\n" +
-			"thread can run. PEAK MB is the most memory that the program took.",
+			"thread can run. PEAK MB is the most memory that the program had while a line was prepared and measured; what earlier lines\n" +
+			"needed is given back before. Other systems than Linux cannot tell that apart: there it is the most since the program began.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), std) },
 	}

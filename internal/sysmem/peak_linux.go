@@ -27,8 +27,12 @@ func PeakRSS() int64 {
 	return 0
 }
 
-// ResetPeakRSS gives unused memory back and begins to measure again.
+// clearRefs is the file that a 5 is written to for the peak to become what is resident now.
+const clearRefs = "/proc/self/clear_refs"
+
+// ResetPeakRSS gives the system the memory that nothing refers to any more, and begins to measure again. Where the system refuses that, as some
+// sandboxes do, the peak stays that of all that was done before.
 func ResetPeakRSS() {
 	debug.FreeOSMemory()
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // without it the peak is that of all that was done before
+	_ = os.WriteFile(clearRefs, []byte("5"), 0)
 }
