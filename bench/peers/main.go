@@ -1,6 +1,6 @@
 // Command peers runs the same networks with the same random weights and inputs in this module's engine, in ONNX Runtime, in ncnn and in
 // PyTorch, as far as they are there, in turns within one run, and prints medians and the ratios; against PyTorch also the
-// arithmetic of a training step. It fails if their results differ.
+// arithmetic of a training step. It fails if their results differ. With -fresh it runs the program classsr itself, routed and full.
 //
 //	go run . -ort node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1
 //
@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +35,7 @@ type flags struct {
 	batch            int
 	threads          int
 	pictures, models string
+	fresh            string
 }
 
 // peer is a program that runs one network on one input.
@@ -62,6 +62,7 @@ func main() {
 	flag.IntVar(&f.threads, "threads", 2, "threads for a whole picture and for a step")
 	flag.StringVar(&f.pictures, "pictures", "", "`folder` of HR pictures: compare models with classes on their reductions instead")
 	flag.StringVar(&f.models, "models", "fsrcnn-x4,carn-x4", "models with classes, built in or files")
+	flag.StringVar(&f.fresh, "fresh", "", "the program classsr, a `file`: with -pictures, compare its routed and full modes instead, each run a process of its own")
 	flag.Parse()
 	if err := f.measureAll(); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
@@ -72,6 +73,9 @@ func main() {
 func (f *flags) measureAll() error {
 	if min(f.patchRuns, f.pictureRuns, f.stepRuns, f.batch, f.threads) < 1 {
 		return errors.New("-patch-runs, -picture-runs, -step-runs, -batch and -threads are positive numbers")
+	}
+	if f.fresh != "" {
+		return f.compareFresh(strings.Split(f.models, ","))
 	}
 	set, err := kernel.Select()
 	if err != nil {
@@ -234,8 +238,7 @@ func (r *result) takeTurns(peers []peer) error {
 		return err
 	}
 	for j, p := range peers {
-		slices.Sort(times[j])
-		r.medians = append(r.medians, times[j][len(times[j])/2])
+		r.medians = append(r.medians, median(times[j]))
 		got, err := p.output()
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.names[j], err)

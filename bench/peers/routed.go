@@ -25,7 +25,7 @@ var routedWays = []string{string(classsr.ModeRouted), string(classsr.ModeFull), 
 // paper does, and by the full network in the other engines, in turns; times are of routing and networks, without files. It prints sums over the
 // pictures of medians.
 func (f *flags) compareRouted(e *engines, models []string) error {
-	paths, err := imageio.List(f.pictures)
+	paths, err := f.listPictures()
 	if err != nil {
 		return err
 	}
@@ -33,15 +33,9 @@ func (f *flags) compareRouted(e *engines, models []string) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintf(table, "MODEL\tPICTURES\t%s\n", strings.ToUpper(strings.Join(ways, "\t"))) // a failed write shows in Flush
 	for _, name := range models {
-		sums := make([]time.Duration, len(ways))
-		for _, path := range paths {
-			medians, err := f.compareOne(e, name, path)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", name, path, err)
-			}
-			for i, m := range medians {
-				sums[i] += m
-			}
+		sums, err := sumOver(paths, func(path string) ([]time.Duration, error) { return f.compareOne(e, name, path) })
+		if err != nil {
+			return fmt.Errorf("%s, %w", name, err)
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%d", name, len(paths))
 		for _, s := range sums {
@@ -55,6 +49,32 @@ func (f *flags) compareRouted(e *engines, models []string) error {
 	return nil
 }
 
+// listPictures gives the paths of the HR pictures, of which there is at least one.
+func (f *flags) listPictures() ([]string, error) {
+	paths, err := imageio.List(f.pictures)
+	if err == nil && len(paths) == 0 {
+		err = fmt.Errorf("there are no pictures in %s: name another folder with -pictures", f.pictures)
+	}
+	return paths, err
+}
+
+// sumOver adds up what one gives for each picture.
+func sumOver(paths []string, one func(path string) ([]time.Duration, error)) (sums []time.Duration, err error) {
+	for _, path := range paths {
+		times, err := one(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if sums == nil {
+			sums = make([]time.Duration, len(times))
+		}
+		for i, t := range times {
+			sums[i] += t
+		}
+	}
+	return sums, nil
+}
+
 // compareOne gives the median times of all ways for a picture.
 func (f *flags) compareOne(e *engines, name, path string) (medians []time.Duration, err error) {
 	lr, err := reduced(path)
@@ -65,15 +85,15 @@ func (f *flags) compareOne(e *engines, name, path string) (medians []time.Durati
 	if err != nil {
 		return medians, err
 	}
-	var runs []func() (time.Duration, error)
+	var runs []timedRun
 	for _, mode := range routedWays {
 		up, err := model.Upscaler(classsr.Options{Mode: infer.Mode(mode), Threads: f.threads})
 		if err != nil {
 			return medians, err
 		}
-		runs = append(runs, func() (time.Duration, error) {
+		runs = append(runs, func() ([]time.Duration, error) {
 			_, report, err := up.Upscale(context.Background(), lr)
-			return time.Duration((report.Seconds.Route + report.Seconds.Network) * float64(time.Second)), err
+			return []time.Duration{computing(report.Seconds)}, err
 		})
 	}
 	input := tensor.New(tensor.Shape{N: 1, C: 3, H: lr.Height, W: lr.Width})
@@ -85,12 +105,12 @@ func (f *flags) compareOne(e *engines, name, path string) (medians []time.Durati
 	peers, _, err := others.forward(full.Spec.Build(), full.Params, input, f.threads)
 	for _, p := range peers {
 		defer func() { err = errors.Join(err, p.close()) }()
-		runs = append(runs, func() (time.Duration, error) {
+		runs = append(runs, func() ([]time.Duration, error) {
 			times, err := p.run(0)
 			if err != nil {
-				return 0, err
+				return nil, err
 			}
-			return times[0], nil
+			return times[:1], nil
 		})
 	}
 	if err != nil {
@@ -99,25 +119,42 @@ func (f *flags) compareOne(e *engines, name, path string) (medians []time.Durati
 	return f.takeTurns(runs)
 }
 
-// takeTurns gives the median times of runs, of which the first turn does not count.
-func (f *flags) takeTurns(runs []func() (time.Duration, error)) (medians []time.Duration, err error) {
-	times := make([][]time.Duration, len(runs))
+// computing is the time of routing and networks, without files.
+func computing(s infer.Seconds) time.Duration {
+	return time.Duration((s.Route + s.Network) * float64(time.Second))
+}
+
+// timedRun does something once and gives the times that are of interest, the same number each time.
+type timedRun func() ([]time.Duration, error)
+
+// takeTurns gives the median of each time of each run, in their order; of the turns the first does not count.
+func (f *flags) takeTurns(runs []timedRun) (medians []time.Duration, err error) {
+	times := make([][][]time.Duration, len(runs)) // of each run, of each of its times, of each turn
 	for turn := range f.pictureRuns + 1 {
 		for i, run := range runs {
-			t, err := run()
+			took, err := run()
 			if err != nil {
-				return medians, err
+				return nil, err
 			}
-			if turn > 0 { // the first one fills caches and takes memory
-				times[i] = append(times[i], t)
+			if turn == 0 { // it fills caches and takes memory
+				times[i] = make([][]time.Duration, len(took))
+				continue
+			}
+			for j, t := range took {
+				times[i][j] = append(times[i][j], t)
 			}
 		}
 	}
-	for _, all := range times {
-		slices.Sort(all)
-		medians = append(medians, all[len(all)/2])
+	for _, all := range slices.Concat(times...) {
+		medians = append(medians, median(all))
 	}
 	return medians, nil
+}
+
+// median sorts times and gives the middle one.
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
 }
 
 // reduced reads a picture and makes it four times as small.
