@@ -80,6 +80,7 @@ var layers = []string{
 	"pipeline/walk",
 	"pipeline/journal",
 	"pipeline",
+	"server/problem",
 	"licences",
 	"cmd/classsr",
 }
