@@ -81,6 +81,7 @@ var layers = []string{
 	"pipeline/journal",
 	"pipeline",
 	"server/problem",
+	"server/blobs",
 	"licences",
 	"cmd/classsr",
 }
@@ -98,6 +99,7 @@ var alone = map[string][]string{
 	"internal/kernel": {"tensor", "nn"},
 	"branch":          {"imageio", "route"},
 	"infer":           {"imageio", "internal/atomicfile"},
+	"server/blobs":    {"imageio", "picture", "pipeline"},
 	"cmd/classsr":     {"engine", "nn", "tensor", "branch", "metric", "tile"},
 }
 

@@ -64,7 +64,7 @@ func WriteThen(path string, overwrite bool, write func(io.Writer) error, complet
 	if err := f.publish(target, overwrite); err != nil {
 		return describe(path, err)
 	}
-	return describe(path, syncFolder(filepath.Dir(target)))
+	return describe(path, SyncFolder(filepath.Dir(target)))
 }
 
 // changeable is a buffered writer that can go back to what was written.
@@ -118,8 +118,8 @@ func rename(partial, target string, overwrite bool) error {
 	return again(func() error { return os.Rename(partial, target) })
 }
 
-// syncFolder puts the new name on disk. Where a folder cannot be opened or synced, as on Windows, there is nothing to be done.
-func syncFolder(folder string) error {
+// SyncFolder puts new names in a folder on disk. Where a folder cannot be opened or synced, as on Windows, there is nothing to be done.
+func SyncFolder(folder string) error {
 	f, err := os.Open(folder)
 	if err != nil {
 		return nil

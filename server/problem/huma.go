@@ -26,8 +26,8 @@ func Install() {
 	}
 }
 
-// FromHuma makes the answer to what huma found wrong, or to an error of a handler or resolver, which keeps its kind. 422, as huma answers values that do not fit, becomes 400:
-// here it is the answer to damaged pictures.
+// FromHuma makes the answer to what huma found wrong, or to an error of a handler or resolver, which keeps its kind. 422, as huma answers values
+// that do not fit, becomes 400: here it is the answer to damaged pictures.
 func FromHuma(status int, message string, errs ...error) *Problem {
 	for _, err := range errs {
 		var kind *fault.Error
