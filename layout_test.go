@@ -81,6 +81,7 @@ var layers = []string{
 	"pipeline/journal",
 	"pipeline",
 	"server/problem",
+	"server/tokens",
 	"server/blobs",
 	"licences",
 	"cmd/classsr",
@@ -99,6 +100,7 @@ var alone = map[string][]string{
 	"internal/kernel": {"tensor", "nn"},
 	"branch":          {"imageio", "route"},
 	"infer":           {"imageio", "internal/atomicfile"},
+	"server/tokens":   {"imageio", "picture", "pipeline"},
 	"server/blobs":    {"imageio", "picture", "pipeline"},
 	"cmd/classsr":     {"engine", "nn", "tensor", "branch", "metric", "tile"},
 }

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"classsr/fault"
@@ -31,6 +32,18 @@ func Write(path string, overwrite bool, write func(io.Writer) error) error {
 // WriteThen is Write with a step in between: complete, if not nil, is called when all is on disk, before the file gets its name, and is told
 // what the file will be like. If it returns an error, the file gets no name and the error is returned as it is.
 func WriteThen(path string, overwrite bool, write func(io.Writer) error, complete func(fs.FileInfo) error) error {
+	return writeAs(path, overwrite, false, write, complete)
+}
+
+// WritePrivate writes a small file that only its user may read, from its first byte on. One that is there is replaced, and its mode kept.
+func WritePrivate(path string, content []byte) error {
+	return writeAs(path, true, true, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	}, nil)
+}
+
+func writeAs(path string, overwrite, private bool, write func(io.Writer) error, complete func(fs.FileInfo) error) error {
 	target := path
 	if overwrite {
 		if resolved, err := filepath.EvalSymlinks(path); err == nil {
@@ -45,6 +58,11 @@ func WriteThen(path string, overwrite bool, write func(io.Writer) error, complet
 		return describe(path, err)
 	}
 	defer f.discard()
+	if private {
+		if err := f.Chmod(0o600); err != nil && runtime.GOOS != "windows" { // where folders say who may read
+			return describe(path, err)
+		}
+	}
 	buffered := bufio.NewWriterSize(f, 1<<20)
 	if err := write(changeable{buffered, f.File}); err != nil {
 		return describe(path, err)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -160,5 +161,21 @@ func TestGoingBack(t *testing.T) {
 	})
 	if got, _ := os.ReadFile(path); err != nil || string(got) != "Jello, world!" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestPrivateFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	for _, want := range []string{"first", "second"} {
+		if err := WritePrivate(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("file holds %q: %v", got, err)
+		}
+		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("its mode is %v: %v", info.Mode(), err)
+		}
+		onlyFile(t, path)
 	}
 }
