@@ -127,7 +127,7 @@ func newRoot(std streams) *cobra.Command {
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
-	root.AddCommand(newUpscale(std), newPlan(std), newEval(std), newModels(std), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
+	root.AddCommand(newUpscale(std), newPlan(std), newEval(std), newModels(std), newCompare(), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
 		newBench(std), newToken(std), newVersion(std))
 	return root
 }
