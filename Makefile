@@ -61,6 +61,11 @@ WINDOWS_TESTS ?= . ./cmd/... ./budget ./convert ./dataset ./evaluate ./fault ./i
 windows: ## the program for Windows and its tests, run by wine
 	.ci/windows -short -count=1 $(WINDOWS_TESTS)
 
+.PHONY: browser
+browser: ## the server's page, the viewer and pages of one file in Chromium, and what they compute in node (needs chromium, node, npm)
+	node --test web/tests/
+	cd web/check && npm ci --no-audit --no-fund --silent && $(GO) vet ./... && $(GO) test -count=1 ./...
+
 FAMILIES := checksum colours convolution winograd dense dots edges elementwise filter gradient interleave peak predict samples transform
 
 .PHONY: gen

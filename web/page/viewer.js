@@ -136,7 +136,7 @@ export class Comparison extends HTMLElement {
   #image(name) {
     const image = make("img", {
       alt: "", draggable: "false", decoding: "async",
-      load: () => this.#loaded(name, image, true),
+      load: () => image.decode().then(() => this.#loaded(name, image, true), () => this.#loaded(name, image, image.naturalWidth > 0)),
       error: () => this.#loaded(name, image, false),
     });
     return image;
@@ -181,7 +181,7 @@ export class Comparison extends HTMLElement {
     const more = button("viewer.more", "viewer.more.label", () => this.#step(1, middle()));
     const zoom = make("output", {});
     const pixels = make("input", { type: "checkbox", change: () => before.classList.toggle("pixels", pixels.checked) });
-    const layer = make("input", { type: "checkbox", change: () => this.#layers() });
+    const layer = make("input", { type: "checkbox", class: "layer-switch", change: () => this.#layers() });
     const opacity = this.#say(make("input", { type: "range", class: "opacity", min: "10", max: "100", value: "50", input: () => this.#layers() }), "aria-label", "viewer.opacity");
     const mapGroup = make("div", { class: "group", hidden: true }, make("label", {}, layer, this.#say(make("span"), "text", "viewer.map")), opacity);
     const zooms = this.#say(make("div", { class: "group", role: "group" }, less, more, whole, one, two, zoom), "aria-label", "viewer.zoom");

@@ -1,0 +1,16 @@
+module classsr/web/check
+
+go 1.26.8
+
+replace classsr => ../..
+
+require (
+	classsr v0.0.0-00010101000000-000000000000
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+)
+
+require (
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
