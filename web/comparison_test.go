@@ -93,7 +93,7 @@ func TestPageHoldsPicturesAndTexts(t *testing.T) {
 	if data.Strings["zh"]["viewer.before"] == "" || data.Figures[1].Value != "</script>" || data.Classes[0].Share != 0.75 {
 		t.Errorf("the page's data are %+v", data)
 	}
-	var without web.Comparison = example()
+	without := example()
 	without.Map = nil
 	if strings.Contains(write(t, without), " map=") {
 		t.Error("there is a map though none was given")
