@@ -83,6 +83,7 @@ var layers = []string{
 	"web",
 	"server/problem",
 	"server/tokens",
+	"server/limits",
 	"server/blobs",
 	"licences",
 	"cmd/classsr",
@@ -103,6 +104,7 @@ var alone = map[string][]string{
 	"infer":           {"imageio", "internal/atomicfile"},
 	"web":             {"imageio", "picture", "route", "pipeline"},
 	"server/tokens":   {"imageio", "picture", "pipeline"},
+	"server/limits":   {"imageio", "picture", "pipeline"},
 	"server/blobs":    {"imageio", "picture", "pipeline"},
 	"cmd/classsr":     {"engine", "nn", "tensor", "branch", "metric", "tile"},
 }
