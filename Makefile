@@ -27,7 +27,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 
 .PHONY: race
 race: ## the race detector where goroutines share something (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short ./internal/par ./budget ./dataset
+	CGO_ENABLED=1 $(GO) test -race -short ./internal/par ./budget ./dataset ./server/...
 	CGO_ENABLED=1 $(GO) test -race -run Runs ./train
 	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads|Waits|Panics' . ./infer ./engine
 	CGO_ENABLED=1 $(GO) test -race -run 'Watch|Change' ./pipeline
@@ -54,7 +54,7 @@ cross: ## builds the program for other systems, and vets it there
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) vet ./... || exit 1; done; done
 
 # What meets the system, and the arithmetic once; the rest is the same on every system.
-WINDOWS_TESTS ?= . ./cmd/... ./budget ./convert ./dataset ./evaluate ./fault ./icc ./imageio/... ./internal/... ./metadata ./picture ./pipeline/... ./train/... \
+WINDOWS_TESTS ?= . ./cmd/... ./budget ./convert ./dataset ./evaluate ./fault ./icc ./imageio/... ./internal/... ./metadata ./picture ./pipeline/... ./server/... ./train/... \
 	./weights/...
 
 .PHONY: windows

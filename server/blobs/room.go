@@ -15,7 +15,7 @@ type room struct{ bytes, written int64 }
 // Reserve promises so many bytes until release is called, which may be called more than once. Errors are of kind fault.Unavailable if the disk is
 // too full, of kind fault.Busy if the store holds as much as it may. Reserve(0) tells whether the disk is too full now.
 func (s *Store) Reserve(bytes int64) (release func(), err error) {
-	r, err := s.reserve(bytes)
+	r, err := s.reserve(max(bytes, 0))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -31,6 +32,10 @@ func TestSweep(t *testing.T) {
 		if err := os.WriteFile(path, make([]byte, 3), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		old := time.Now().Add(-time.Hour) // without locks only that tells what is abandoned
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
 	}
 	inUse := receive(t, s, []byte("upload"))
 	kept := receive(t, s, []byte("no record yet"))
@@ -50,6 +55,9 @@ func TestSweep(t *testing.T) {
 	}
 	if used, _, err := s.Usage(); used != 9+kept.Size || err != nil {
 		t.Errorf("%d bytes are used: %v", used, err)
+	}
+	if err := inUse.file.Close(); err != nil { // as when it is killed
+		t.Fatal(err)
 	}
 	again, err := Open(s.folder, Options{disk: roomy})
 	if err != nil {

@@ -121,6 +121,7 @@ func Write(w http.ResponseWriter, err error) {
 	}
 	h.Set("Content-Type", ContentType)
 	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(body, '\n')) // who does not listen any more is not told
 }
