@@ -58,6 +58,19 @@ var process = sync.OnceValue(func() *Budget { return New(0, 0) })
 // Default is the budget of the process, for all who are not given another: New(0, 0), made at the first call.
 func Default() *Budget { return process() }
 
+// Part sets so many bytes of the memory aside, for good, as the memory of a budget of its own, which shares the cores: work that draws on it waits for none that
+// draws on the rest. It is made before b is used; b.Memory is less by these bytes afterwards. It panics if b has not so much.
+func (b *Budget) Part(bytes int64) *Budget {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if bytes <= 0 || bytes >= b.memory || b.reserved+b.idle.bytes > 0 {
+		panic("budget: no part of the memory that is there")
+	}
+	b.memory -= bytes
+	b.room = semaphore.NewWeighted(b.memory)
+	return &Budget{memory: bytes, threads: b.threads, room: semaphore.NewWeighted(bytes), cores: b.cores, idle: idle{keep: b.idle.keep}}
+}
+
 // Memory is the whole memory, in bytes.
 func (b *Budget) Memory() int64 { return b.memory }
 

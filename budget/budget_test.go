@@ -188,3 +188,26 @@ func TestSharedBudgetIsKept(t *testing.T) {
 		t.Error("nothing was taken again")
 	}
 }
+
+// A part has memory of its own and the same cores.
+func TestPart(t *testing.T) {
+	b := New(1000, 2)
+	p := b.Part(300)
+	if b.Memory() != 700 || p.Memory() != 300 {
+		t.Fatalf("%d and %d", b.Memory(), p.Memory())
+	}
+	all := reserve(t, b, 700)
+	reserve(t, p, 300).Release() // waits for nobody
+	if _, err := p.Reserve(t.Context(), 301); fault.KindOf(err) != fault.TooLarge {
+		t.Errorf("more than the part: %v", err)
+	}
+	all.Release()
+	if err := b.AcquireThreads(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if p.AcquireThreads(ctx, 1) == nil {
+		t.Error("the part has cores of its own")
+	}
+}
