@@ -150,6 +150,15 @@ func DecodeConfig(data []byte) (Config, error) {
 	return configOf(f), nil
 }
 
+// Peek reads what the first bytes of a file tell of its picture. ok is false if they are too few to know, or wrong, which shows when the file is complete.
+func Peek(first []byte) (c Config, ok bool) {
+	f, err := headers(codec.MemorySource(first), codec.Options{})
+	if err != nil {
+		return Config{}, false
+	}
+	return configOf(f), true
+}
+
 // configOf is what is known so far.
 func configOf(f *codec.File) Config {
 	c := Config{Format: f.Format(), Config: f.Upright(), Quality: f.Quality, Pages: max(f.Pages, 1), Bands: f.Bands}

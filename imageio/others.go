@@ -59,6 +59,10 @@ var others = []other{
 // rawEndings are those of camera raw files, some of which look like TIFF with a small preview.
 var rawEndings = []string{".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".dng", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq"}
 
+// RefuseName returns the error about files that are camera raw by the endings of their names, which look like TIFFs inside. It is for files that are stored without their
+// names; those that read files by name do it themselves.
+func RefuseName(path string) error { return refuseRaw(path) }
+
 // refuseRaw refuses files that are camera raw by their endings.
 func refuseRaw(path string) error {
 	if ending := strings.ToLower(filepath.Ext(path)); slices.Contains(rawEndings, ending) {

@@ -17,6 +17,7 @@ package infer
 import (
 	"context"
 	"errors"
+	"image"
 	"io"
 	"sync"
 
@@ -76,6 +77,14 @@ func (u *Upscaler) Scale() int { return u.options.Scale }
 
 // Mode is the mode in use, also if the options left it open; BranchMode(k) if the options chose branch k.
 func (u *Upscaler) Mode() Mode { return u.mode }
+
+// FullMACs is the multiply-accumulates of the full network on a picture of so many pixels, each once; 0 for interpolation.
+func (u *Upscaler) FullMACs(width, height int) int64 {
+	if u.full == nil {
+		return 0
+	}
+	return u.full.MACs(image.Pt(width, height))
+}
 
 // Accepts tells whether a picture of this form can be enlarged band by band, before it is decoded: it returns the errors of Claim, without
 // waiting, or nil.

@@ -64,6 +64,9 @@ type Pipeline struct {
 	Overwrite, SkipExisting bool
 	// Options says in one line how results are made. What it is for one result is compared with what it is for later runs.
 	Options string
+	// Rows, if not nil, is asked for each result, of that form, and told of its rows from top to bottom before they are encoded. They are valid during the call. It
+	// may give nil for a result of which it wants none.
+	Rows func(c picture.Config) func(top int, rows *picture.Picture)
 	// StreamFormat is the format of standard output, as imageio.FormatOf gives it; empty for PNG.
 	StreamFormat string
 	// Threads is how many cores compress a picture; 0 means all.
@@ -230,11 +233,33 @@ func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, o 
 	if !imageio.HoldsAlpha(format) {
 		rows = picture.Flattened(rows, p.Background)
 	}
+	if p.Rows != nil {
+		if tell := p.Rows(rows.Config()); tell != nil {
+			rows = &tapped{RowSource: rows, tell: tell}
+		}
+	}
 	sink, err := imageio.NewEncoder(w, rows.Config(), format, o)
 	if err != nil {
 		return err
 	}
 	return picture.Copy(sink, rows)
+}
+
+// tapped is rows that somebody is told of.
+type tapped struct {
+	picture.RowSource
+	tell func(top int, rows *picture.Picture)
+	top  int
+}
+
+// NextRows implements picture.RowSource.
+func (t *tapped) NextRows() (*picture.Picture, error) {
+	rows, err := t.RowSource.NextRows()
+	if err == nil {
+		t.tell(t.top, rows)
+		t.top += rows.Height
+	}
+	return rows, err
 }
 
 // check returns an error if the output cannot be written, before any work is done, and the format to write.
