@@ -80,6 +80,7 @@ var layers = []string{
 	"pipeline/walk",
 	"pipeline/journal",
 	"pipeline",
+	"pipeline/order",
 	"web",
 	"server/problem",
 	"server/tokens",

@@ -1,18 +1,15 @@
 package main
 
 import (
-	"errors"
 	"io"
-	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"classsr/imageio"
-	"classsr/imageio/deflate"
 	"classsr/pipeline"
+	"classsr/pipeline/order"
 )
 
 // readingFlags are flags about what is read of files.
@@ -50,19 +47,13 @@ func (f *readingFlags) reading() (imageio.Options, error) {
 		}
 	}
 	if f.bands != "" && !f.allBands() {
-		for text := range strings.SplitSeq(f.bands, ",") {
-			band, err := strconv.Atoi(strings.TrimSpace(text))
-			if err != nil {
-				return o, usagef("--bands %s: it must be numbers separated by commas, or all", f.bands)
-			}
-			o.Bands = append(o.Bands, band)
-		}
-		if n := len(o.Bands); n != 1 && n != 3 {
-			return o, usagef("--bands %s: give one band, for a gray picture, three, for red, green and blue, or all", f.bands)
+		var err error
+		if o.Bands, err = order.ParseBands(f.bands); err != nil {
+			return o, usagef("--bands %s: %w", f.bands, err)
 		}
 	}
 	if f.samples != "" {
-		r, err := parseRange(f.samples)
+		r, err := order.ParseRange(f.samples)
 		if err != nil {
 			return o, usagef("--range %s: %w", f.samples, err)
 		}
@@ -77,27 +68,4 @@ func (f *readingFlags) input(std streams, args []string) (in io.Reader, release 
 		return pipeline.Rereadable(std.in)
 	}
 	return std.in, func() {}, nil
-}
-
-// parseRange reads two numbers, the smaller one first.
-func parseRange(text string) (r imageio.Range, err error) {
-	low, high, _ := strings.Cut(text, ",")
-	r.Low, err = strconv.ParseFloat(strings.TrimSpace(low), 64)
-	if err == nil {
-		r.High, err = strconv.ParseFloat(strings.TrimSpace(high), 64)
-	}
-	if err != nil || !(r.Low < r.High) || math.IsInf(r.Low, 0) || math.IsInf(r.High, 0) {
-		return r, errors.New("it must be two numbers, such as -10,50, the smaller one first")
-	}
-	return r, nil
-}
-
-// pngLevel is how hard PNG is compressed, as flags call it.
-func pngLevel(name string) (deflate.Level, error) {
-	levels := map[string]deflate.Level{"fast": deflate.Fast, "default": deflate.Default, "small": deflate.Small}
-	level, ok := levels[name]
-	if !ok {
-		return level, usagef("--png-level %s: it must be fast, default or small", name)
-	}
-	return level, nil
 }

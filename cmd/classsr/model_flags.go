@@ -1,13 +1,12 @@
 package main
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"classsr/infer"
 	"classsr/internal/par"
 	"classsr/models"
+	"classsr/pipeline/order"
 	"classsr/route"
 	"classsr/scaling"
 
@@ -94,21 +93,33 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 			return o, err
 		}
 	}
-	if err := f.setMode(&o); err != nil {
-		return o, err
+	mode, err := order.ParseMode(f.mode)
+	if err != nil {
+		return o, usagef("--mode %s: %w", f.mode, err)
 	}
+	o.Mode, o.Branch = mode.Mode, mode.Branch
 	if err := f.checkKind(cmd); err != nil {
 		return o, err
 	}
-	if f.memory != "" {
-		bytes, err := humanize.ParseBytes(f.memory)
-		if err != nil || bytes == 0 || bytes > 1<<60 {
-			return o, usagef("--memory %s: not a size such as 500MB or 2GB", f.memory)
-		}
-		o.Memory = int64(bytes)
+	memory, err := parseMemory(f.memory)
+	if err != nil {
+		return o, err
 	}
+	o.Memory = memory
 	o.Shared = newBudget(o.Memory, o.Threads)
 	return o, nil
+}
+
+// parseMemory reads the flag --memory; 0 is what the process may use.
+func parseMemory(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	bytes, err := humanize.ParseBytes(text)
+	if err != nil || bytes == 0 || bytes > 1<<60 {
+		return 0, usagef("--memory %s: not a size such as 500MB or 2GB", text)
+	}
+	return int64(bytes), nil
 }
 
 // checkThreads checks the flag --threads where it was given.
@@ -119,26 +130,5 @@ func checkThreads(n int) error {
 	case n > par.MaxThreads:
 		return usagef("--threads %d: it must be at most %d", n, par.MaxThreads)
 	}
-	return nil
-}
-
-// branchMode begins the modes that are one branch.
-const branchMode = "branch="
-
-// setMode gives the options the mode or the branch that --mode asks for.
-func (f *modelFlags) setMode(o *classsr.Options) error {
-	text, ok := strings.CutPrefix(f.mode, branchMode)
-	switch mode := infer.Mode(f.mode); {
-	case f.mode == "" || mode == classsr.ModeRouted || mode == classsr.ModeFull || mode == classsr.ModePaper:
-		o.Mode = mode
-		return nil
-	case !ok:
-		return usagef("unknown mode %q; the modes are %s, %s, %s and %sK", f.mode, classsr.ModeRouted, classsr.ModeFull, classsr.ModePaper, branchMode)
-	}
-	k, err := strconv.Atoi(text)
-	if err != nil || k < 1 {
-		return usagef("--mode %s: branches are counted from 1, the simplest, as in branch=2", f.mode)
-	}
-	o.Branch = k
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"classsr/imageio"
 	"classsr/pipeline"
+	"classsr/pipeline/order"
 )
 
 // upscaleFlags are the flags of the upscale command.
@@ -155,7 +156,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return err
 	}
-	background, err := parseColour(f.background)
+	background, err := order.ParseColour(f.background)
 	if err != nil {
 		return usagef("--background %s: %w", f.background, err)
 	}
@@ -163,9 +164,9 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return err
 	}
-	level, err := pngLevel(f.pngLevel)
+	level, err := order.ParsePNGLevel(f.pngLevel)
 	if err != nil {
-		return err
+		return usagef("--png-level %s: %w", f.pngLevel, err)
 	}
 	in, release, err := f.input(std, args)
 	if err != nil {
