@@ -36,8 +36,8 @@ func main() {
 	go func() {
 		<-ctx.Done()
 		time.Sleep(grace)
-		stop()          // from here on a second Ctrl-C ends the program at once
-		training.Lock() // never given back
+		stop()           // from here on a second Ctrl-C ends the program at once
+		finishing.Lock() // never given back
 		atomicfile.Abandon()
 		streams{err: os.Stderr}.report(errInterrupted)
 		os.Exit(exitFailed)
@@ -128,6 +128,6 @@ func newRoot(std streams) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.AddCommand(newUpscale(std), newPlan(std), newEval(std), newModels(std), newCompare(), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
-		newBench(std), newToken(std), newVersion(std))
+		newBench(std), newServe(std), newToken(std), newVersion(std))
 	return root
 }

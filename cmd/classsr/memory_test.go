@@ -10,7 +10,7 @@ func TestGoIsHeldToTheBudget(t *testing.T) {
 	defer debug.SetMemoryLimit(before)
 	t.Setenv("GOMEMLIMIT", "")
 	for _, memory := range []int64{200e6, 1 << 60, 0} {
-		b := newBudget(memory, 3)
+		b := newBudget(memory, 3, besides)
 		if memory > 0 && b.Memory() != memory || b.Threads() != 3 {
 			t.Errorf("asked for %d bytes and 3 threads, got %d and %d", memory, b.Memory(), b.Threads())
 		}
@@ -20,7 +20,7 @@ func TestGoIsHeldToTheBudget(t *testing.T) {
 	}
 	debug.SetMemoryLimit(1 << 40)
 	t.Setenv("GOMEMLIMIT", "1TiB")
-	if newBudget(200e6, 1); debug.SetMemoryLimit(-1) != 1<<40 {
+	if newBudget(200e6, 1, besides); debug.SetMemoryLimit(-1) != 1<<40 {
 		t.Error("GOMEMLIMIT does not count")
 	}
 }

@@ -106,7 +106,7 @@ func (f *modelFlags) options(cmd *cobra.Command) (classsr.Options, error) {
 		return o, err
 	}
 	o.Memory = memory
-	o.Shared = newBudget(o.Memory, o.Threads)
+	o.Shared = newBudget(o.Memory, o.Threads, besides)
 	return o, nil
 }
 

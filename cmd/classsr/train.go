@@ -16,7 +16,7 @@ import (
 )
 
 // training is held while a run goes on: after Ctrl-C the program does not end before it is saved.
-var training sync.Mutex
+var finishing sync.Mutex
 
 // trainFlags are the flags of the train command.
 type trainFlags struct {
@@ -91,8 +91,8 @@ func (f *trainFlags) run(cmd *cobra.Command, std streams, name string) error {
 	if !f.quiet {
 		o.Progress = newTrainProgress(std)
 	}
-	training.Lock()
-	defer training.Unlock()
+	finishing.Lock()
+	defer finishing.Unlock()
 	result, err := train.Run(cmd.Context(), recipe, o)
 	if stopped := cmd.Context().Err(); err != nil && stopped != nil { // of which no more than that would be said
 		if errors.Is(err, stopped) {

@@ -1,0 +1,142 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"classsr/fault"
+	"classsr/server/jobs"
+	"classsr/server/problem"
+)
+
+// file answers with a file: whole, in ranges, or not at all if the asker has it already. etag is its content's, without quotes.
+func (a *api) file(x *exchange, name, etag, contentType, download string) error {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.NotFound, "that file is gone: its time was over")
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	h := x.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("ETag", `"`+etag+`"`)
+	h.Set("Cache-Control", "private, max-age=86400, immutable")
+	if download != "" {
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": download}))
+	}
+	http.ServeContent(x.w, x.r, "", info.ModTime(), f)
+	return nil
+}
+
+// stream makes a handler's answer of what writes it.
+func (a *api) stream(write func(x *exchange) error) (*huma.StreamResponse, error) {
+	return &huma.StreamResponse{Body: func(c huma.Context) {
+		x := of(c.Context())
+		if err := write(x); err != nil {
+			a.refuse(x, err)
+		}
+	}}, nil
+}
+
+// oneJob is the input of routes about a job.
+type oneJob struct {
+	ID string `path:"id" maxLength:"40" doc:"the job, as POST /v1/jobs named it"`
+}
+
+// finished gives a job whose result is there.
+func (a *api) finished(ctx context.Context, id string) (jobs.Job, error) {
+	x := of(ctx)
+	j, err := a.Jobs.Get(x.token.Name, id)
+	if err != nil {
+		return j, err
+	}
+	x.job = j.ID
+	switch j.State {
+	case jobs.Done:
+		return j, nil
+	case jobs.Queued, jobs.Running:
+		return j, problem.Later(fault.Conflict, retryAfter(j.ETA), "the job is %s: its result is not there yet", j.State)
+	}
+	return j, fault.New(fault.Conflict, "the job is %s: it has no result", j.State)
+}
+
+// result answers with a job's result.
+func (a *api) result(ctx context.Context, in *oneJob) (*huma.StreamResponse, error) {
+	j, err := a.finished(ctx, in.ID)
+	if err != nil {
+		return nil, problem.Of(err)
+	}
+	return a.stream(func(x *exchange) error {
+		return a.file(x, a.Store.Result(j.ID, j.Ending), j.Result.Sum.String(), contentType(j.Ending), downloadName(j))
+	})
+}
+
+// routeMap answers with the map of a job's classes: a layer to lay over the result.
+func (a *api) routeMap(ctx context.Context, in *oneJob) (*huma.StreamResponse, error) {
+	j, err := a.finished(ctx, in.ID)
+	if err == nil && !j.Result.Map {
+		err = fault.New(fault.NotFound, "the job has no map: its model has no classes, or all was computed by one branch")
+	}
+	if err != nil {
+		return nil, problem.Of(err)
+	}
+	return a.stream(func(x *exchange) error {
+		return a.file(x, a.Store.Result(j.ID, ".map.png"), j.Result.Sum.String()+"-map", "image/png", "")
+	})
+}
+
+// view answers with a small JPEG of a job's result, for formats that browsers do not show and for large ones.
+func (a *api) view(ctx context.Context, in *oneJob) (*huma.StreamResponse, error) {
+	j, err := a.finished(ctx, in.ID)
+	if err == nil && !j.Result.View {
+		err = fault.New(fault.NotFound, "the job has no view: its result is small, see /v1/jobs/%s/result", j.ID)
+	}
+	if err != nil {
+		return nil, problem.Of(err)
+	}
+	return a.stream(func(x *exchange) error {
+		return a.file(x, a.Store.Result(j.ID, ".view.jpg"), j.Result.Sum.String()+"-view", "image/jpeg", "")
+	})
+}
+
+// mediaTypes are those of results, by the endings of their files.
+var mediaTypes = map[string]string{
+	".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".tiff": "image/tiff", ".tif": "image/tiff", ".bmp": "image/bmp", ".gif": "image/gif",
+	".pnm": "image/x-portable-anymap", ".ppm": "image/x-portable-pixmap", ".pgm": "image/x-portable-graymap", ".pam": "image/x-portable-arbitrarymap",
+	".tga": "image/x-tga", ".heic": "image/heic", ".avif": "image/avif",
+}
+
+func contentType(ending string) string {
+	if t, ok := mediaTypes[ending]; ok {
+		return t
+	}
+	return "application/octet-stream"
+}
+
+// downloadName is what a result is called: as the picture, and how much it was enlarged, as the command names results.
+func downloadName(j jobs.Job) string {
+	stem := strings.TrimSuffix(j.Name, path.Ext(j.Name))
+	if stem == "" {
+		stem = "picture"
+	}
+	if n := j.OutWidth / max(j.Width, 1); n*j.Width == j.OutWidth && n*j.Height == j.OutHeight {
+		return fmt.Sprintf("%s_x%d%s", stem, n, j.Ending)
+	}
+	return fmt.Sprintf("%s_%dx%d%s", stem, j.OutWidth, j.OutHeight, j.Ending)
+}

@@ -1,0 +1,53 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"classsr/fault"
+	"classsr/server/blobs"
+	"classsr/server/jobs"
+	"classsr/server/problem"
+)
+
+// upscale enlarges a small picture and answers with the result.
+func (a *api) upscale(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
+	x := of(ctx)
+	got, err := a.receive(x, "name")
+	if err != nil {
+		return nil, problem.Of(err)
+	}
+	if got.picture == nil {
+		return nil, problem.Of(fault.New(fault.Usage, "no picture came: send its bytes as the body"))
+	}
+	return a.stream(func(x *exchange) error {
+		defer got.discard()
+		return a.direct(x, got)
+	})
+}
+
+// direct does the picture and sends the result.
+func (a *api) direct(x *exchange, got *asked) error {
+	done, err := a.Work.Direct(x.r.Context(), x.token, got.picture.Path(), got.name, got.order)
+	if err != nil {
+		return err
+	}
+	defer done.Release()
+	if report, err := json.Marshal(done.Report); err == nil {
+		x.w.Header().Set("X-Classsr-Report", string(report))
+	}
+	sum, _, err := blobs.HashFile(done.Path)
+	if err != nil {
+		return err
+	}
+	j := jobs.Job{
+		Name: got.name, Ending: done.Ending, Width: done.Width, Height: done.Height, OutWidth: done.OutWidth, OutHeight: done.OutHeight,
+	}
+	if _, err := os.Stat(done.Path); err != nil {
+		return err
+	}
+	return a.file(x, done.Path, sum.String(), contentType(done.Ending), downloadName(j))
+}

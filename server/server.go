@@ -1,0 +1,291 @@
+// Package server enlarges pictures for others: it takes them by HTTP, keeps them and their results on disk for a while, and has the pipeline do the
+// work, one budget of memory and cores for all. It survives being killed: a job that was accepted is done once.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"classsr/budget"
+	"classsr/fault"
+	"classsr/internal/atomicfile"
+	"classsr/internal/filelock"
+	"classsr/internal/par"
+	"classsr/server/api"
+	"classsr/server/blobs"
+	"classsr/server/jobs"
+	"classsr/server/limits"
+	"classsr/server/tokens"
+	"classsr/server/work"
+	"classsr/web"
+)
+
+// Config says how a server runs.
+type Config struct {
+	// Listen is the address; one that is not of this machine's loopback needs a TokenFile.
+	Listen string
+	// Data is the folder that everything is kept in; it is made if it is not there.
+	Data string
+	// TokenFile lists who may use the server; "" means everyone who reaches it.
+	TokenFile string
+	// Certificate and PrivateKey are files for TLS; without them a certificate is made where there is a TokenFile, unless PlainHTTP is set.
+	Certificate, PrivateKey string
+	PlainHTTP               bool
+	// Hosts are names that the server is reached by besides its address.
+	Hosts  []string
+	Limits limits.Limits
+	// Jobs is how many jobs run at a time.
+	Jobs int
+	// Grace is how long running jobs may take to finish when the server is told to end.
+	Grace  time.Duration
+	Budget *budget.Budget
+	Log    *slog.Logger
+	// Names allows names of pictures in the log.
+	Names   bool
+	Version string
+}
+
+// Run serves until ctx is done, and then ends: running jobs have their Grace, those that remain are queued again for the next start. listening is
+// told the addresses as URLs once requests are answered. Errors about the configuration are of kind fault.Usage, about a folder that another server uses
+// of kind fault.Busy.
+func Run(ctx context.Context, c Config, listening func(urls []string)) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	s := &server{Config: c}
+	unlock, err := s.takeFolder()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.close()
+	listener, guarded, scheme, err := s.listen()
+	if err != nil {
+		return err
+	}
+	return s.serve(ctx, listener, guarded, scheme, listening)
+}
+
+// check refuses what is not safe, before anything is opened.
+func (c Config) check() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fault.New(fault.Usage, "%q is no address to listen on: give HOST:PORT, as 127.0.0.1:8080", c.Listen)
+	}
+	if c.TokenFile == "" && !loopback(host) {
+		return fault.New(fault.Usage, "%s can be reached from other machines: that needs --token-file, see `classsr token new`", c.Listen)
+	}
+	if (c.Certificate == "") != (c.PrivateKey == "") {
+		return fault.New(fault.Usage, "--tls-cert and --tls-key belong together: give both or none")
+	}
+	return nil
+}
+
+// loopback tells whether a host of an address to listen on is reached from this machine only.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// server is a server that runs.
+type server struct {
+	Config
+	store  *blobs.Store
+	table  *jobs.Table
+	works  *work.Works
+	tokens *tokens.File
+	ending atomic.Bool
+}
+
+// takeFolder makes the folder and keeps other servers from it.
+func (s *server) takeFolder() (unlock func(), err error) {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the server's folder: %w", err)
+	}
+	unlock, err = filelock.Take(filepath.Join(s.Data, "lock"))
+	if err != nil {
+		return nil, fmt.Errorf("another server uses %s: end it first, or give another --data (%w)", s.Data, err)
+	}
+	return unlock, nil
+}
+
+// open opens what the server stands on, and removes what was left half-done.
+func (s *server) open() (err error) {
+	if s.TokenFile != "" {
+		if s.tokens, err = tokens.Open(s.TokenFile); err != nil {
+			return err
+		}
+		s.tokens.Tell(func(err error) { s.Log.Error("the token file is wrong: the tokens before hold", "error", err.Error()) })
+	}
+	if s.store, err = blobs.Open(s.Data, blobs.Options{Most: s.Limits.MaxDisk}); err != nil {
+		return err
+	}
+	s.table, err = jobs.Open(filepath.Join(s.Data, "jobs.db"), jobs.Options{
+		Queue: s.Limits.Queue, Jobs: s.Jobs, Retention: s.Limits.Retention, MostTime: mostTimes * s.Limits.MaxJobTime, Files: s.store, Log: s.Log,
+	})
+	if err != nil {
+		return err
+	}
+	picture, result := s.table.Known()
+	files, bytes, err := s.store.Sweep(picture, result)
+	if err != nil {
+		return err
+	}
+	if files > 0 {
+		s.Log.Info("removed what nobody waits for", "files", files, "bytes", bytes)
+	}
+	s.works, err = work.New(work.Options{
+		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace, Folder: filepath.Join(s.Data, "direct"), Log: s.Log,
+	})
+	return err
+}
+
+func (s *server) close() {
+	if s.table != nil {
+		if err := s.table.Close(); err != nil {
+			s.Log.Error("the table of jobs did not close", "error", err.Error())
+		}
+	}
+}
+
+// Bounds of connections that are no limits of the API.
+const (
+	headerTime  = 5 * time.Second
+	headerBytes = 16 << 10
+	idleTime    = time.Minute
+	tidyEach    = time.Minute
+	mostTimes   = 4               // as long as allowed by its forecast, a job may run
+	answerTime  = 5 * time.Second // for answers under way when the server ends, after the jobs
+)
+
+// serve answers requests and has jobs done, until ctx is done.
+func (s *server) serve(ctx context.Context, listener net.Listener, guarded *limits.Guarded, scheme string, listening func(urls []string)) error {
+	closing, sayBye := context.WithCancel(context.Background())
+	defer sayBye()
+	handler, err := s.handler(closing, listener)
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	h := &http.Server{
+		Handler: guarded.Serving(handler), ConnContext: guarded.ConnContext, ReadHeaderTimeout: headerTime, MaxHeaderBytes: headerBytes, IdleTimeout: idleTime,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	h.Protocols = new(http.Protocols)
+	h.Protocols.SetHTTP1(true) // HTTP/2 would hold more of each connection in memory
+	listening([]string{scheme + "://" + listener.Addr().String() + "/"})
+	s.Log.Info("listening", "address", listener.Addr().String(), "scheme", scheme)
+
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	loops := []func() error{
+		func() error {
+			if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				fail(err)
+				return err
+			}
+			return nil
+		},
+		func() error { return s.table.Run(ctx, s.Grace, s.works) },
+		func() error { return s.tidy(ctx) },
+		func() error {
+			<-ctx.Done()
+			s.ending.Store(true)
+			s.Log.Info("ending", "grace", s.Grace.String())
+			sayBye()
+			late, cancel := context.WithTimeout(context.Background(), s.Grace+answerTime)
+			defer cancel()
+			if err := h.Shutdown(late); err != nil {
+				return h.Close()
+			}
+			return nil
+		},
+	}
+	return par.Do(context.Background(), len(loops), len(loops), func(_, i int) error { return loops[i]() })
+}
+
+// tidy removes what is too old, each minute.
+func (s *server) tidy(ctx context.Context) error {
+	ticker := time.NewTicker(tidyEach)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			s.table.Expire()
+		}
+	}
+}
+
+// handler makes what answers requests.
+func (s *server) handler(closing context.Context, l net.Listener) (http.Handler, error) {
+	key, err := s.sessionKey()
+	if err != nil {
+		return nil, err
+	}
+	b := api.Backends{
+		Jobs: s.table, Work: s.works, Store: s.store, Meter: limits.NewMeter(s.Limits, time.Now), Limits: s.Limits, Key: key, Page: web.Files(), Log: s.Log,
+		Ready: s.ready, Version: s.Version, Closing: closing,
+	}
+	if s.tokens != nil {
+		b.Tokens = s.tokens
+	}
+	h, err := api.New(b)
+	if err != nil {
+		return nil, err
+	}
+	return limits.Hosts(s.allowedHosts(l.Addr().String()), h), nil
+}
+
+// allowedHosts are the values of Host that requests may have: others come from pages elsewhere whose names were pointed here.
+func (s *server) allowedHosts(address string) []string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return []string{address}
+	}
+	hosts := []string{address}
+	for _, name := range append([]string{"localhost", "127.0.0.1", "::1"}, s.Hosts...) {
+		hosts = append(hosts, net.JoinHostPort(name, port))
+		if port == "80" || port == "443" {
+			hosts = append(hosts, name)
+		}
+	}
+	return hosts
+}
+
+func (s *server) ready() error {
+	if s.ending.Load() {
+		return fault.New(fault.Unavailable, "the server is ending")
+	}
+	return nil
+}
+
+// sessionKey reads the key of the page's sessions, or makes it.
+func (s *server) sessionKey() ([]byte, error) {
+	const size = 32
+	name := filepath.Join(s.Data, "key")
+	key, err := os.ReadFile(name)
+	if err == nil && len(key) == size {
+		return key, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	key = make([]byte, size)
+	_, _ = rand.Read(key) // never fails
+	return key, atomicfile.WritePrivate(name, key)
+}

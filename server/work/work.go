@@ -1,0 +1,345 @@
+// Package work does what the server is for, by the pipeline: it judges pictures, enlarges them, and makes the views of results that browsers show. It is the only
+// package of the server that knows pictures.
+package work
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"classsr"
+	"classsr/budget"
+	"classsr/fault"
+	"classsr/imageio"
+	"classsr/models"
+	"classsr/pipeline"
+	"classsr/pipeline/order"
+	"classsr/server/blobs"
+	"classsr/server/jobs"
+	"classsr/server/limits"
+	"classsr/server/pace"
+	"classsr/server/problem"
+	"classsr/server/tokens"
+)
+
+// Options is what the work stands on.
+type Options struct {
+	Budget *budget.Budget // of which a part is set aside for direct requests
+	Store  *blobs.Store
+	Limits limits.Limits
+	Pace   *pace.Pace // nil: a new one
+	Folder string     // for results of direct requests, which are removed when they are sent; emptied by New
+	Log    *slog.Logger
+}
+
+// Works does jobs, and small pictures at once. It is safe for concurrent use.
+type Works struct {
+	Options
+	direct *budget.Budget
+	turns  *turns
+	models func() []Model
+	shelf  shelf
+}
+
+const (
+	// directShare of the memory, at most directMost bytes, is set aside for direct requests.
+	directShare = 4
+	directMost  = 96 << 20
+	// What direct requests are for: pixels of the picture and of the result, and seconds.
+	directPixels    = 1 << 20
+	directPixelsOut = 16 << 20
+	directSeconds   = 5
+)
+
+// New prepares work.
+func New(o Options) (*Works, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Pace == nil {
+		o.Pace = pace.New(nil)
+	}
+	if err := os.RemoveAll(o.Folder); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
+		return nil, err
+	}
+	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), models: sync.OnceValue(listModels)}
+	w.direct = o.Budget.Part(min(o.Budget.Memory()/directShare, directMost))
+	return w, nil
+}
+
+// Judged is what a picture's headers tell, and what an order makes of it.
+type Judged struct {
+	Format              string
+	Width, Height       int // pixels
+	OutWidth, OutHeight int
+	Model, Kind         string
+	Because             string // why it is not the usual model
+	ResultFormat        string
+	Ending              string // of the result's file, with its dot
+	Seconds             float64
+	ResultBytes         int64 // at most, about
+}
+
+// Judge looks at the headers of a file, and at what an order would make of it. It is the only place where pictures are refused before they are accepted; nothing is
+// decoded. Errors name no files: those that are stored have no names that a user knows.
+func (w *Works) Judge(path, name string, o order.Order) (*Judged, error) {
+	if err := w.RefuseName(name); err != nil {
+		return nil, err
+	}
+	k, err := w.shelf.take(w.Budget, o)
+	if err != nil {
+		return nil, err
+	}
+	defer w.shelf.put(k)
+	h, _, err := k.pipeline.Header(path, shown(name), func(c imageio.Config) error {
+		return w.accept(int64(c.Width)*int64(c.Height), w.Limits.MaxPixelsIn, "picture")
+	})
+	if err != nil {
+		return nil, nameless(err, path)
+	}
+	if err := w.accept(int64(h.Out.Width)*int64(h.Out.Height), w.Limits.MaxPixels, "result"); err != nil {
+		return nil, err
+	}
+	j := &Judged{
+		Format: h.Format, Width: h.In.Width, Height: h.In.Height, OutWidth: h.Out.Width, OutHeight: h.Out.Height,
+		Model: h.Model, Kind: string(h.Kind), Because: h.ChosenBecause, ResultBytes: h.Bytes, Seconds: w.forecast(h),
+	}
+	j.ResultFormat, j.Ending = o.ResultFormat(h.Format)
+	if err := imageio.CheckOutput(j.ResultFormat, h.Out); err != nil {
+		return nil, err
+	}
+	key := pace.Key{Model: j.Model, Mode: "", Format: j.Ending}
+	if seconds := w.Pace.Seconds(key, j.Seconds); seconds > w.Limits.MaxJobTime.Seconds() {
+		return nil, fault.New(fault.TooLarge, "it would take about %s, %s are allowed: ask for a smaller result", time.Duration(seconds*float64(time.Second)).Round(time.Second), w.Limits.MaxJobTime)
+	}
+	return j, nil
+}
+
+func (w *Works) accept(pixels, most int64, of string) error {
+	if pixels > most {
+		return fault.New(fault.TooLarge, "the %s has %.1f megapixels, %.1f are allowed", of, float64(pixels)/1e6, float64(most)/1e6)
+	}
+	return nil
+}
+
+// What a forecast reckons with: multiply-accumulates a second of a core with the slowest kernels that are usual, and pixels of results that are encoded in a
+// second. Pace learns by how much that is wrong here.
+const (
+	macsPerSecond   = 40e9
+	pixelsPerSecond = 40e6
+)
+
+// forecast is about how many seconds of the whole machine a picture takes.
+func (w *Works) forecast(h *pipeline.Header) float64 {
+	cores := float64(w.Budget.Threads())
+	return 0.05 + (float64(h.MACs)/macsPerSecond+float64(h.Out.Width)*float64(h.Out.Height)/pixelsPerSecond)/cores
+}
+
+// shown is what a picture is called in messages.
+func shown(name string) string {
+	if name == "" {
+		return "the picture"
+	}
+	return name
+}
+
+// nameless is an error without the path of a stored file.
+func nameless(err error, path string) error {
+	text := err.Error()
+	if !strings.Contains(text, path) {
+		return err
+	}
+	text = strings.TrimPrefix(text, path+": ")
+	return fault.New(fault.KindOf(err), "%s", strings.ReplaceAll(text, path, "the picture"))
+}
+
+// RefuseName refuses pictures whose names tell that they cannot be read.
+func (w *Works) RefuseName(name string) error { return imageio.RefuseName(name) }
+
+// First refuses a picture by its first bytes, where they tell enough.
+func (w *Works) First(first []byte) error {
+	c, ok := imageio.Peek(first)
+	if !ok {
+		return nil
+	}
+	return w.accept(int64(c.Width)*int64(c.Height), w.Limits.MaxPixelsIn, "picture")
+}
+
+// Run does a job. It implements jobs.Runner.
+func (w *Works) Run(ctx context.Context, j jobs.Job, told jobs.Told) (result jobs.Result, err error) {
+	defer w.survive(&err, j.ID)
+	var o order.Order
+	for name, value := range j.Order {
+		if err := o.Set(name, value); err != nil {
+			return result, err
+		}
+	}
+	output := w.Store.Result(j.ID, j.Ending)
+	if err := os.MkdirAll(filepath.Dir(output), 0o700); err != nil {
+		return result, err
+	}
+	r, err := w.enlarge(ctx, w.Budget, o, w.Store.Picture(j.Picture), output, j.ID, told)
+	if err != nil {
+		return result, err
+	}
+	return w.finish(r, j, output)
+}
+
+// finish writes what belongs to a result, and tells what there is.
+func (w *Works) finish(r *pipeline.Result, j jobs.Job, output string) (result jobs.Result, err error) {
+	if result.Map, err = saveMap(r, w.Store.Result(j.ID, ".map.png")); err != nil {
+		return result, err
+	}
+	if _, err := os.Stat(w.Store.Result(j.ID, ".view.jpg")); err == nil {
+		result.View = true
+	}
+	if result.Sum, result.Bytes, err = blobs.HashFile(output); err != nil {
+		return result, err
+	}
+	r.Input, r.Output = j.Name, ""
+	if result.Report, err = json.Marshal(r); err != nil {
+		return result, err
+	}
+	_, err = w.Store.AddResult(j.ID)
+	return result, err
+}
+
+// survive turns a panic into an error, so that a picture that the program makes a mistake with ends its own job only.
+func (w *Works) survive(err *error, job string) {
+	if mistake := recover(); mistake != nil {
+		w.Log.Error("mistake in the program", "job", job, "panic", fmt.Sprint(mistake), "stack", string(debug.Stack()))
+		*err = fault.New(fault.Internal, "a mistake in the program; the server's log tells more")
+	}
+}
+
+// enlarge does one picture by the pipeline.
+func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, input, output, job string, told jobs.Told) (*pipeline.Result, error) {
+	one := &watcher{}
+	k, err := w.shelf.take(b, o)
+	if err != nil {
+		return nil, err
+	}
+	defer w.shelf.put(k)
+	if told.Progress != nil {
+		k.progress = func(done, total int) { told.Progress(float64(done) / float64(max(total, 1))) }
+	}
+	v := newViews(job, told.Band)
+	k.pipeline.Rows = v.rowsOf
+	if _, err := k.pipeline.Run(ctx, pipeline.NewWork(pipeline.Job{Input: input, Output: output}), one); err != nil {
+		return nil, nameless(err, input)
+	}
+	if one.err != nil {
+		return nil, nameless(one.err, input)
+	}
+	if one.result == nil {
+		return nil, fault.New(fault.Internal, "nothing was done")
+	}
+	if job != "" {
+		if err := v.save(w.Store.Result(job, ".view.jpg")); err != nil {
+			return nil, err
+		}
+	}
+	return one.result, nil
+}
+
+// watcher keeps what became of one picture.
+type watcher struct {
+	result *pipeline.Result
+	err    error
+}
+
+func (*watcher) Started(pipeline.Job, pipeline.Position) {}
+
+func (o *watcher) Finished(r *pipeline.Result) error { o.result = r; return nil }
+
+func (*watcher) Skipped(pipeline.Job, string) error { return nil }
+
+func (o *watcher) Failed(f pipeline.Failure) error { o.err = f.Err; return nil }
+
+// Done is a picture that was enlarged directly.
+type Done struct {
+	Path, Ending        string
+	Width, Height       int
+	OutWidth, OutHeight int
+	Report              *pipeline.Result
+	Release             func() // removes the file
+}
+
+// Direct enlarges a small picture now, in turn with those of other owners. One that is too large for that is an error of kind fault.TooLarge, and too many at once
+// one of kind fault.Busy.
+func (w *Works) Direct(ctx context.Context, t tokens.Token, path, name string, o order.Order) (done *Done, err error) {
+	defer w.survive(&err, "direct")
+	j, err := w.Judge(path, name, o)
+	if err != nil {
+		return nil, err
+	}
+	seconds := w.Pace.Seconds(pace.Key{Model: j.Model, Format: "direct"}, j.Seconds)
+	if j.Width*j.Height > directPixels || j.OutWidth*j.OutHeight > directPixelsOut || seconds > directSeconds {
+		return nil, fault.New(fault.TooLarge, "the picture is too large to be enlarged while you wait: send it to /v1/jobs")
+	}
+	leave, err := w.turns.enter(ctx, t.Name, t.Weight, seconds)
+	if err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	defer func() { leave(time.Since(begun).Seconds()) }()
+	folder, err := os.MkdirTemp(w.Folder, "")
+	if err != nil {
+		return nil, err
+	}
+	done = &Done{
+		Path: filepath.Join(folder, "result"+j.Ending), Ending: j.Ending, Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight,
+		Release: func() { _ = os.RemoveAll(folder) },
+	}
+	done.Report, err = w.enlarge(ctx, w.direct, o, path, done.Path, "", jobs.Told{})
+	if err != nil {
+		done.Release()
+		return nil, err
+	}
+	w.Pace.Observe(pace.Key{Model: j.Model, Format: "direct"}, j.Seconds, time.Since(begun).Seconds())
+	done.Report.Input, done.Report.Output = name, ""
+	return done, nil
+}
+
+// Model is what the server tells of a model.
+type Model struct {
+	Name    string   `json:"name"`
+	Scales  []int    `json:"scales" nullable:"false"`
+	Kind    string   `json:"kind,omitempty"`
+	Fast    bool     `json:"fast,omitempty"`
+	Classes []string `json:"classes,omitempty" doc:"from the simplest on; none for models with a single network"`
+	Licence string   `json:"licence,omitempty"`
+	Default bool     `json:"default,omitempty"`
+}
+
+// Models lists the models. Their files are looked at once.
+func (w *Works) Models() []Model { return w.models() }
+
+func listModels() (all []Model) {
+	for _, name := range classsr.Names() {
+		m, err := classsr.Open(name)
+		if err != nil {
+			continue
+		}
+		b, _ := models.Find(name)
+		all = append(all, Model{
+			Name: name, Scales: m.Scales(), Kind: string(m.Kind()), Fast: b.Fast, Default: name == classsr.DefaultModel,
+		})
+	}
+	return all
+}
+
+// later is the error of those who would wait too long.
+func later(seconds float64) error {
+	return problem.Later(fault.Busy, time.Duration(max(seconds, 1)*float64(time.Second)), "others are before you: come again, or send it to /v1/jobs")
+}
