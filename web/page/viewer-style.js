@@ -56,7 +56,7 @@ button:focus-visible, input:focus-visible { outline: 3px solid var(--v-accent); 
 .chip.left { left: calc(var(--left, 0px) + .6rem); }
 .chip.right { right: calc(var(--right, 0px) + .6rem); }
 .wait { position: absolute; bottom: .75rem; left: 50%; transform: translateX(-50%); margin: 0; padding: .3rem .9rem; border-radius: 1rem; background: #000c; color: #fff; max-width: 90%; }
-.legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 0; padding: 0 .75rem .5rem; list-style: none; }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 0; padding: .6rem .75rem 0; list-style: none; }
 .swatch { display: inline-block; width: .9rem; height: .9rem; border-radius: .2rem; margin-right: .4rem; vertical-align: -.1rem; border: 1px solid #0006; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .5rem 1.25rem; margin: 0; padding: .5rem .75rem; }
 .figures div { min-width: 0; }

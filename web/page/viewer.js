@@ -73,14 +73,14 @@ export class Comparison extends HTMLElement {
     this.#parts.note.hidden = text === "";
   }
 
-  /** Shows a part of the result that is finished, before all of it is. Its numbers are pixels of a reduced result. */
-  async band({ top, height, width, blob }) {
+  /** Shows a part of the result that is finished, before all of it is. Its numbers are pixels of a reduced result, whole the height of all of that. */
+  async band({ top, height, width, whole, blob }) {
     if (this.getAttribute("after")) return;
     const bitmap = await createImageBitmap(blob);
     const { canvas } = this.#parts;
     if (this.#bands?.width !== width) {
       const size = this.#size();
-      this.#bands = { width, height: Math.max(1, Math.round((width * size.height) / size.width)) };
+      this.#bands = { width, height: whole ?? Math.max(1, Math.round((width * size.height) / size.width)) };
       canvas.width = this.#bands.width;
       canvas.height = this.#bands.height;
     }
@@ -340,7 +340,7 @@ export class Comparison extends HTMLElement {
     const map = this.hasAttribute("map") && !this.#failed.has("map");
     mapGroup.hidden = !map;
     mapLayer.hidden = !map || !layer.checked;
-    legend.hidden = mapLayer.hidden || legend.childElementCount === 0;
+    legend.hidden = legend.childElementCount === 0;
     mapLayer.style.opacity = String(Number(opacity.value) / 100);
     opacity.disabled = !layer.checked;
     const complete = this.hasAttribute("after") && !this.#loading.has("after") && !this.#failed.has("after");

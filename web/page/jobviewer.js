@@ -1,0 +1,76 @@
+// The dialog that shows a job's picture before and after, while it is computed and when it is done.
+
+import "./viewer.js";
+import { pictureURL } from "./api.js";
+import { browsersShow, named } from "./picture-list.js";
+import { bytes, duration, percent, size } from "./text.js";
+
+const most = 64e6; // pixels that browsers are asked to show
+
+export class JobViewer {
+  #id = "";
+  #drawn = 0;
+  #done = false;
+
+  constructor(dialog, settings) {
+    this.dialog = dialog;
+    this.settings = settings;
+    this.viewer = dialog.querySelector("classsr-compare");
+    this.title = dialog.querySelector("h2");
+    this.download = dialog.querySelector("a");
+    dialog.querySelector("button").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => {
+      this.#id = "";
+      this.viewer.reset();
+    });
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it
+  }
+
+  open(job, bands) {
+    this.viewer.reset();
+    this.#id = job.id;
+    this.#drawn = 0;
+    this.#done = false;
+    this.viewer.text = this.settings.t;
+    this.title.textContent = job.name || job.id;
+    this.viewer.setAttribute("width", job.out_width);
+    this.viewer.setAttribute("height", job.out_height);
+    const picture = pictureURL(job.picture);
+    this.viewer.setAttribute("before", browsersShow(job.format) && job.width * job.height <= most ? picture : `${picture}/view`);
+    this.dialog.showModal();
+    this.show(job, bands);
+  }
+
+  /** Shows what is new of a job, if it is the one that is open. */
+  show(job, bands) {
+    if (job.id !== this.#id || this.#done) return;
+    for (; this.#drawn < bands.length; this.#drawn++) this.viewer.band(bands[this.#drawn]);
+    const t = this.settings.t, viewer = this.viewer;
+    this.download.hidden = job.state !== "done";
+    if (job.state !== "done") {
+      viewer.note = job.state === "running" ? t("viewer.running", { share: percent(t, job.progress ?? 0) }) : t("viewer.ended");
+      return;
+    }
+    this.#done = true;
+    const result = job.result ?? {};
+    const url = result.url ?? `/v1/jobs/${job.id}/result`;
+    const whole = browsersShow(job.result_format) && job.out_width * job.out_height <= most;
+    viewer.note = whole ? "" : t("viewer.reduced");
+    viewer.setAttribute("after", whole ? url : (result.view ?? `/v1/jobs/${job.id}/view`));
+    if (result.map) viewer.setAttribute("map", result.map);
+    this.download.href = url;
+    this.download.download = result.name ?? "";
+    const classes = named(t, job.report?.classes);
+    viewer.classes = classes.length > 1 ? classes : [];
+    viewer.figures = this.#figures(t, job);
+  }
+
+  #figures(t, job) {
+    const r = job.report ?? {}, rows = [["figure.before", size(t, job.width, job.height)], ["figure.after", size(t, job.out_width, job.out_height)]];
+    if (job.result?.bytes) rows.push(["figure.file.after", bytes(t, job.result.bytes)]);
+    if (r.model ?? job.model) rows.push(["figure.model", r.model ?? job.model]);
+    if (r.seconds?.total) rows.push(["figure.seconds", duration(t, r.seconds.total)]);
+    if (r.macs && r.macs_full) rows.push(["figure.macs", percent(t, r.macs / r.macs_full)]);
+    return rows.map(([key, value]) => ({ label: t(key), value }));
+  }
+}
