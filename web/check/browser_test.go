@@ -15,8 +15,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser is Chromium, of which each test has a tab.
-var browser context.Context
+// chromium is the browser, of which each test has a tab.
+var chromium context.Context
 
 func TestMain(m *testing.M) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 		chromedp.Flag("lang", "en-US"), chromedp.Flag("hide-scrollbars", false))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
-	browser = ctx
+	chromium = ctx
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		fmt.Fprintln(os.Stderr, "check: chromium does not start (Debian: apt-get install chromium):", err)
 		os.Exit(1)
@@ -53,7 +53,7 @@ var desk = window{1280, 860, false}
 // open opens an address. In the end the page must not have complained of anything.
 func open(t *testing.T, address string, w window) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	b := &tab{t: t, ctx: ctx}
 	t.Cleanup(func() { stop(); cancel() })
@@ -100,7 +100,8 @@ func eval[T any](b *tab, expression string) T {
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	for start := time.Now(); time.Since(start) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
-		if eval[bool](b, "Boolean("+expression+")") {
+		// While a page is loaded, it may lack what is asked for.
+		if is, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")")); err == nil && is {
 			return
 		}
 	}

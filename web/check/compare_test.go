@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -138,6 +140,51 @@ func TestComparePage(t *testing.T) {
 		t.Errorf("the legend is %q", got)
 	}
 	b.shot("compare-map")
+	b.quiet()
+}
+
+func TestComparePageByTouch(t *testing.T) {
+	b := open(t, comparePage(t, ""), window{375, 700, false})
+	b.do(chromedp.EmulateViewport(375, 700, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	b.do(chromedp.Reload())
+	b.loaded()
+	box := eval[[]float64](b, `(() => { const r = `+inViewer+`(".stage").getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()`)
+	middle, y := box[0]+box[2]/2, box[1]+box[3]/2
+	touch := func(kind input.DispatchTouchEventType, xs ...float64) {
+		t.Helper()
+		points := []*input.TouchPoint{}
+		for i, x := range xs {
+			id := float64(i)
+			points = append(points, &input.TouchPoint{X: x, Y: y, ID: &id})
+		}
+		b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points})
+			return err
+		}))
+	}
+	touch("touchStart", middle)
+	touch("touchMove", middle-80)
+	touch("touchEnd")
+	if at := b.split(); at > 40 {
+		t.Errorf("a finger that moved 80 pixels to the left left the line at %v", at)
+	}
+	fitted := b.zoom()
+	touch("touchStart", middle-20, middle+20)
+	touch("touchMove", middle-80, middle+80)
+	touch("touchEnd")
+	zoomed := b.zoom()
+	if len(zoomed) < len(fitted) || zoomed == fitted {
+		t.Errorf("two fingers zoom from %s to %s", fitted, zoomed)
+	}
+	place := inViewer + `(".layer").style.transform`
+	before := eval[string](b, place)
+	touch("touchStart", box[0]+box[2]-30)
+	touch("touchMove", box[0]+box[2]-90)
+	touch("touchEnd")
+	if after := eval[string](b, place); after == before || b.zoom() != zoomed {
+		t.Errorf("a finger does not move the enlarged picture: %s", after)
+	}
+	b.shot("compare-touch")
 	b.quiet()
 }
 
