@@ -73,6 +73,9 @@ func (a *api) events(x *exchange, id string, after int) (*huma.StreamResponse, e
 		h.Set("Cache-Control", "no-store")
 		x.w.WriteHeader(http.StatusOK)
 		s := events{w: x.w, control: http.NewResponseController(x.w)}
+		if s.write(": here\n\n") != nil { // at once, so that it is known to stand
+			return nil
+		}
 		for {
 			more, err := s.next(x.r.Context(), f, a.closing)
 			if err != nil || !more {

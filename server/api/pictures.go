@@ -99,15 +99,10 @@ func (a *api) forget(ctx context.Context, in *onePicture) (*struct{}, error) {
 	return nil, nil
 }
 
-// options are read from the query by names that the description gets from package order, so the input has none.
-type planning struct {
-	onePicture
-}
-
-// plan answers with a forecast.
-func (a *api) plan(ctx context.Context, in *planning) (*struct{ Body *work.Plan }, error) {
+// plan answers with a forecast. The options are read from the query by their names in package order.
+func (a *api) plan(ctx context.Context, in *onePicture) (*struct{ Body *work.Plan }, error) {
 	x := of(ctx)
-	p, err := a.known(ctx, &in.onePicture)
+	p, err := a.known(ctx, in)
 	if err != nil {
 		return nil, problem.Of(err)
 	}

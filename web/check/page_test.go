@@ -153,7 +153,7 @@ func (b *tab) download(expression string, want []byte) {
 	}))
 	eval[int](b, expression+", 0")
 	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(20 * time.Millisecond) {
-		files, err := filepath.Glob(filepath.Join(folder, "*.png"))
+		files, err := filepath.Glob(filepath.Join(folder, "*.[pj]*g"))
 		if err != nil || len(files) == 0 {
 			continue
 		}
