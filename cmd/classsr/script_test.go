@@ -42,13 +42,17 @@ func TestMain(m *testing.M) {
 //	spoil FILE cut N | flip N | empty | bomb | thin
 //	model FILE good|missing|extra|misshapen|nan|pickle|classes|classsr|interpolating
 //	pixels FILE WIDTH HEIGHT gray|rgb|rgba|gray16|graya   (fails unless the picture is like that)
+//	server DATA [FLAGS]    (starts classsr serve; its address is in $URL)
+//	endserver DATA         (ends it, and fails unless it says that all is well)
 func TestScripts(t *testing.T) {
+	var running servers
 	testscript.Run(t, testscript.Params{
 		Dir: scripts(t),
 		// In place of symlink, which wine claims to have.
 		Condition: func(string) (bool, error) { return haveLinks(t), nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"picture": scriptPicture, "film": scriptFilm, "spoil": scriptSpoil, "model": scriptModel, "pixels": scriptPixels,
+			"server": running.start, "endserver": running.end,
 		},
 	})
 }

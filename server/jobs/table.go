@@ -332,7 +332,7 @@ func (t *Table) Delete(owner, id string) (Job, error) {
 		if e.busy { // it was cancelled, and stops soon
 			return e.Job, nil
 		}
-		return e.Job, t.drop(e)
+		return t.look(e), t.drop(e)
 	}
 	j := e.Job
 	j.State, j.Ended = Cancelled, t.Now().UTC()

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// started is a server that a script has started.
+type started struct {
+	cmd *exec.Cmd
+	log *os.File
+}
+
+// servers are those of scripts, which run at the same time, by their folders of data.
+type servers struct{ of sync.Map }
+
+// start starts a server: server DATA [flags...]. It listens on a free port of this machine, and its address is in $URL. What it logs goes to DATA.log.
+func (s *servers) start(ts *testscript.TestScript, _ bool, args []string) {
+	data := ts.MkAbs(args[0])
+	log, err := os.Create(data + ".log")
+	ts.Check(err)
+	program, err := exec.LookPath("classsr") // as the script finds it
+	if err != nil {
+		program, err = os.Executable()
+		ts.Check(err)
+	}
+	cmd := exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, args[1:]...)...)
+	cmd.Dir, cmd.Stderr = ts.MkAbs("."), log
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		if cmd.ProcessState == nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+		_ = log.Close()
+	})
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		ts.Fatalf("the server does not start: %s", ts.ReadFile(args[0]+".log"))
+	}
+	ts.Setenv("URL", strings.TrimSuffix(lines.Text(), "/"))
+	s.of.Store(data, started{cmd, log})
+}
+
+// end ends a server as a service manager does, and demands that it says that all is well: endserver DATA.
+func (s *servers) end(ts *testscript.TestScript, _ bool, args []string) {
+	found, _ := s.of.Load(ts.MkAbs(args[0]))
+	one, ok := found.(started)
+	if !ok {
+		ts.Fatalf("there is no server %s", args[0])
+	}
+	ts.Check(one.cmd.Process.Signal(os.Interrupt))
+	if err := one.cmd.Wait(); err != nil {
+		ts.Fatalf("the server: %v\n%s", err, ts.ReadFile(args[0]+".log"))
+	}
+}
