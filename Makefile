@@ -22,6 +22,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 	CLASSSR_SLOW=1 CGO_ENABLED=1 $(GO) test -count=1 -race -timeout 40m ./...
 	CLASSSR_SLOW=1 $(MAKE) avx2 generic cross
 	$(MAKE) windows
+	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 30m -v ./server/soak
 	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s
 
@@ -60,6 +61,15 @@ WINDOWS_TESTS ?= . ./cmd/... ./budget ./convert ./dataset ./evaluate ./fault ./i
 .PHONY: windows
 windows: ## the program for Windows and its tests, run by wine
 	.ci/windows -short -count=1 $(WINDOWS_TESTS)
+
+.PHONY: soak
+soak: ## two minutes of load, kills and attacks on the server
+	CLASSSR_LOAD=short $(GO) test -count=1 -timeout 8m -v ./server/soak
+
+.PHONY: screenshot
+screenshot: ## the picture of the page in the README
+	cd web/check && npm ci --no-audit --no-fund --silent && SHOTS=$(CURDIR)/build/shots $(GO) test -count=1 -run RealServer .
+	cp build/shots/server-viewer.png docs/images/page.png
 
 .PHONY: browser
 browser: ## the server's page, the viewer and pages of one file in Chromium, and what they compute in node (needs chromium, node, npm)
