@@ -11,8 +11,8 @@ import (
 // garbage that waits for its collection. The program's file, of which up to 17 MB are resident, is not among it: Go does not count that.
 const besides = 22 << 20
 
-// besidesServing is the same for the server: connections, uploads under way and its table come on top.
-const besidesServing = 40 << 20
+// besidesServing is the same for the server, whose table and connections take some that Go does not count.
+const besidesServing = 16 << 20
 
 // garbagePercent is how much garbage there may be before it is collected, of what is in use. Nearly all of that is numbers, which are not
 // looked at, so that collecting often costs little.
