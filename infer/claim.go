@@ -72,10 +72,10 @@ func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, k
 	if err != nil {
 		return nil, err
 	}
-	claim := &Claim{up: u, config: c, kept: k, beside: beside.While, room: r, sizing: s, idle: u.takeIdle()}
+	claim := &Claim{up: u, config: c, kept: k, beside: beside.While, room: r, sizing: s, idle: u.lanes.take(u.budget)}
 	bytes := max(claim.bytes(s), beside.Before)
 	if claim.reserved, err = u.budget.Reserve(ctx, bytes, claim.idle...); err != nil {
-		u.keepIdle(claim.idle)
+		u.lanes.keep(u.budget, claim.idle)
 		return nil, err
 	}
 	return claim, nil
@@ -90,7 +90,7 @@ func (c *Claim) bytes(s sizing) int64 {
 // Release gives back what is reserved. Later calls do nothing.
 func (c *Claim) Release() {
 	c.reserved.Release()
-	c.up.keepIdle(c.idle)
+	c.up.lanes.keep(c.up.budget, c.idle)
 	c.idle = nil
 }
 
@@ -140,23 +140,3 @@ func (u *Upscaler) tooLarge(c picture.Config, bytes, limit int64, whole bool) er
 }
 
 func formatBytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
-
-// takeIdle gives the lanes that are kept from earlier pictures.
-func (u *Upscaler) takeIdle() []*budget.Parked {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	idle := u.idle
-	u.idle = nil
-	return idle
-}
-
-// mostIdle bounds the handles that are kept; the budget bounds the memory behind them.
-const mostIdle = 64
-
-// keepIdle keeps lanes for the next picture.
-func (u *Upscaler) keepIdle(idle []*budget.Parked) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.idle = append(u.idle, idle...)
-	u.idle = u.idle[max(len(u.idle)-mostIdle, 0):]
-}

@@ -212,12 +212,12 @@ func (e *estimator) ExactPercent(classes []int) float64 {
 func (e *estimator) Nanoseconds(classes []int) float64 { return e.perClass.Of(e.grid, classes) }
 
 // speedOf is the speed of the full network, measured once.
-func (r *routed) speedOf(ctx context.Context, threads int) (float64, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (n *classNetworks) speedOf(ctx context.Context, threads int) (float64, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	var err error
-	if r.speed == 0 {
-		r.speed, err = cost.Speed(ctx, r.Hardest(), threads)
+	if n.speed == 0 {
+		n.speed, err = cost.Speed(ctx, n.Hardest(), threads)
 	}
-	return r.speed, err
+	return n.speed, err
 }

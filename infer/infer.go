@@ -43,9 +43,7 @@ type Upscaler struct {
 	full    *branch.Branch // the network at full width, for comparison; nil for bicubic interpolation
 
 	budget *budget.Budget
-
-	mu   sync.Mutex
-	idle []*budget.Parked // lanes kept from one picture to the next
+	lanes  *idleLanes // kept from one picture to the next
 }
 
 // New makes an Upscaler of a model, named in reports and errors; nil stands for bicubic interpolation. Options.Scale must be one of the
@@ -58,13 +56,7 @@ func New(m *weights.Model, name string, o Options) (*Upscaler, error) {
 	if err != nil {
 		return nil, fault.As(fault.Usage, err)
 	}
-	u := &Upscaler{name: name, options: o, threads: par.Threads(o.Threads), kernel: set, budget: o.Shared}
-	switch {
-	case u.budget == nil && o.Memory > 0:
-		u.budget = budget.New(o.Memory, o.Threads)
-	case u.budget == nil:
-		u.budget = budget.Default()
-	}
+	u := &Upscaler{name: name, options: o, threads: par.Threads(o.Threads), kernel: set, budget: o.budget(), lanes: &idleLanes{}}
 	u.mode, u.method, u.full, err = newMethod(m, name, o)
 	if err != nil {
 		return nil, fault.Default(fault.Usage, err)

@@ -40,7 +40,7 @@ func newMethod(m *weights.Model, name string, o Options) (mode Mode, chosen meth
 	}
 	switch {
 	case mode != ModeRouted && o.hasGoal():
-		err = fault.New(fault.Usage, "budget, time, quality and router only work in mode %s, and %s runs in mode %s", ModeRouted, name, mode)
+		err = goalWithoutRouting(mode, name)
 	case (mode == ModeRouted || mode == ModePaper) && !classes:
 		err = fault.New(fault.Usage, "mode %s: %s has no classes to choose from; use mode %s", mode, name, ModeFull)
 	case mode == ModeRouted:
@@ -62,4 +62,9 @@ func newBicubic(name string, o Options) (Mode, method, *branch.Branch, error) {
 		return "", nil, nil, fault.New(fault.Usage, "budget, time, quality and router only work in mode %s, which %s does not have", ModeRouted, name)
 	}
 	return ModeFull, bicubic{o.Scale}, nil, nil
+}
+
+// goalWithoutRouting is the error about a goal for what does not route.
+func goalWithoutRouting(mode Mode, name string) error {
+	return fault.New(fault.Usage, "budget, time, quality and router only work in mode %s, and %s runs in mode %s", ModeRouted, name, mode)
 }

@@ -92,6 +92,17 @@ func (o Options) check() error {
 	return nil
 }
 
+// budget is the memory and the cores to draw on.
+func (o Options) budget() *budget.Budget {
+	switch {
+	case o.Shared != nil:
+		return o.Shared
+	case o.Memory > 0:
+		return budget.New(o.Memory, o.Threads)
+	}
+	return budget.Default()
+}
+
 // mirrors tells whether the picture goes on, mirrored, beyond its borders.
 func (o Options) mirrors() bool { return o.Mode != ModePaper && o.Border != BorderZero }
 

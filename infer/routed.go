@@ -17,10 +17,15 @@ import (
 // class, with real context around them. Which classes are chosen follows from what a router tells of the cores, from what classes cost,
 // and from the goal (decide.go).
 type routed struct {
+	*classNetworks
+	goal route.Goal
+}
+
+// classNetworks are the networks of a model with classes, ready to run, and what is known of them: for all goals.
+type classNetworks struct {
 	*branch.Set
 	classCosts *cost.Classes
 	costs      route.Costs // canonical nanoseconds
-	goal       route.Goal
 	// table tells errors from difficulties; nil for models that were not calibrated, whose Class-Module alone says what is best.
 	table *route.Table
 
@@ -55,12 +60,15 @@ func newRouted(m *weights.Model, o Options) (*routed, *branch.Branch, error) {
 			b.Border = branch.MirroredBorder
 		}
 	}
-	goal, err := route.NewGoal(o.Budget, o.MaxTime, o.Quality, table)
-	if err != nil {
-		return nil, nil, err
-	}
 	costs := cost.NewClasses(set.Branches, blendWidth)
-	return &routed{Set: set, classCosts: costs, costs: costs.Canonical(), goal: goal, table: table}, set.Hardest(), nil
+	n := &classNetworks{Set: set, classCosts: costs, costs: costs.Canonical(), table: table}
+	goal, err := n.newGoal(o)
+	return &routed{n, goal}, set.Hardest(), err
+}
+
+// newGoal is the goal that options ask for.
+func (n *classNetworks) newGoal(o Options) (route.Goal, error) {
+	return route.NewGoal(o.Budget, o.MaxTime, o.Quality, n.table)
 }
 
 // core is the side of the cores that pictures are cut into.
