@@ -21,6 +21,7 @@ type Models struct {
 	classes bool           // the options need classes
 	only    *classsr.Model // nil for the built-in ones
 	choice  Choice
+	shelf   *Shelf // nil where what is opened is for these pictures only
 	opened  map[string]*classsr.Model
 	ready   map[atScale]*classsr.Upscaler
 	told    map[string]bool
@@ -156,14 +157,19 @@ func (m *Models) named(name string) (*classsr.Model, error) {
 	if model := m.opened[name]; model != nil {
 		return model, nil
 	}
-	model, err := classsr.Open(name)
-	if err == nil && m.choice.Denoise != nil && model.Denoises() {
-		model, err = model.Denoised(*m.choice.Denoise)
-	}
+	model, err := m.shelf.open(name, m.denoise(name))
 	if err == nil {
 		m.opened[name] = model
 	}
 	return model, err
+}
+
+// denoise is how strongly the built-in model of a name is to remove noise; nil if it has no such choice, or nothing was chosen.
+func (m *Models) denoise(name string) *float64 {
+	if b, ok := models.Find(name); !ok || !b.Denoise {
+		return nil
+	}
+	return m.choice.Denoise
 }
 
 // upscaler gives an Upscaler of a model at a scale.
@@ -174,7 +180,7 @@ func (m *Models) upscaler(model *classsr.Model, scale int) (*classsr.Upscaler, e
 	}
 	o := m.options
 	o.Scale = scale
-	up, err := model.Upscaler(o)
+	up, err := m.shelf.upscaler(model, m.denoise(model.Name()), o)
 	if err == nil {
 		m.ready[key] = up
 	}
