@@ -35,6 +35,21 @@ type Failure struct {
 	Err error
 }
 
+// Reason is why, without the name of the picture, which stands elsewhere or means nothing to whoever reads it.
+func (f Failure) Reason() string {
+	text := f.Err.Error()
+	if f.Input == "" {
+		return text
+	}
+	file := Job{Input: f.Input}.Picture()
+	for _, beginning := range []string{f.Picture() + ": ", file + ": ", "cannot read " + file + ": "} {
+		if reason, ok := strings.CutPrefix(text, beginning); ok {
+			return reason
+		}
+	}
+	return text
+}
+
 // source is a picture, which was named by path, or found in the folder dir.
 type source struct {
 	path, dir string

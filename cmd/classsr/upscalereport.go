@@ -77,17 +77,10 @@ func object(j pipeline.Job, fields map[string]any) map[string]any {
 
 // newFailureRow takes the name of the picture, which has a column of its own, out of the reason.
 func newFailureRow(f pipeline.Failure) failureRow {
-	text := f.Err.Error()
 	if f.Input == "" {
-		return failureRow{"", text}
+		return failureRow{"", f.Reason()}
 	}
-	file := pipeline.Job{Input: f.Input}.Picture()
-	for _, beginning := range []string{f.Picture() + ": ", file + ": ", "cannot read " + file + ": "} {
-		if reason, ok := strings.CutPrefix(text, beginning); ok {
-			return failureRow{f.Picture(), reason}
-		}
-	}
-	return failureRow{f.Picture(), text}
+	return failureRow{f.Picture(), f.Reason()}
 }
 
 func (r *upscaleReport) Finished(done *pipeline.Result) error {
