@@ -64,6 +64,9 @@ type Pipeline struct {
 	Overwrite, SkipExisting bool
 	// Options says in one line how results are made. What it is for one result is compared with what it is for later runs.
 	Options string
+	// Progress, if not nil, is told what share of the work on a picture is done, up to 1, its passes and bands taken together. The calls come from the goroutine that
+	// runs the pipeline, with rising shares for each picture; what comes after the last rows, as the end of the file, is not part of it.
+	Progress func(share float64)
 	// Rows, if not nil, is asked for each result, of that form, and told of its rows from top to bottom before they are encoded. They are valid during the call. It
 	// may give nil for a result of which it wants none.
 	Rows func(c picture.Config) func(top int, rows *picture.Picture)
@@ -142,6 +145,7 @@ func (p *Pipeline) open(ctx context.Context, j task, format string) (*begun, err
 		in.Close()
 		return nil, err
 	}
+	course.band = band{j.reading.Band, in.Bands}
 	o := &begun{in: in}
 	o.report.Seconds.Decode = time.Since(start).Seconds()
 	o.rows, err = course.begin(ctx, in)

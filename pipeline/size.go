@@ -63,6 +63,7 @@ type course struct {
 	while   int64               // bytes that are taken while rows come, besides what an Upscaler takes
 	claim   *infer.Claim        // for the first pass
 	alone   *budget.Reservation // without any pass
+	band    band
 }
 
 // SizeName is how the size of results is called in their names: x4, for example.
@@ -276,6 +277,7 @@ type rows struct {
 	course      *course
 	enlargement *infer.Enlargement // the last pass; nil if there is none
 	reports     []classsr.Report   // of passes before it
+	taken       int                // rows of the result that were handed on
 }
 
 // first does the first of two passes, and gathers its result.
@@ -287,7 +289,7 @@ func (r *rows) first(ctx context.Context, in *picture.Picture) (*picture.Picture
 	if err != nil {
 		return nil, err
 	}
-	between, err := gather(e)
+	between, err := gather(e, func(rows int) { w.moved(0, rows) })
 	r.reports = append(r.reports, e.Report())
 	_ = e.Close() // which never fails
 	if err != nil {
@@ -297,8 +299,8 @@ func (r *rows) first(ctx context.Context, in *picture.Picture) (*picture.Picture
 	return between, err
 }
 
-// gather makes a picture of rows.
-func gather(src picture.RowSource) (*picture.Picture, error) {
+// gather makes a picture of rows. told is told how many there are so far.
+func gather(src picture.RowSource, told func(rows int)) (*picture.Picture, error) {
 	out, y := src.Config().New(), 0
 	for {
 		band, err := src.NextRows()
@@ -315,6 +317,7 @@ func gather(src picture.RowSource) (*picture.Picture, error) {
 		copy(to.Pix16, band.Pix16)
 		copy(to.Pix32, band.Pix32)
 		y += band.Height
+		told(y)
 	}
 }
 

@@ -86,7 +86,7 @@ func resize(t *testing.T, p *picture.Picture, width, height int, o resample.Resi
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := gather(r)
+	out, err := gather(r, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestSizesThatAreBrokenOff(t *testing.T) {
 		cancel()
 		r, err := w.begin(ctx, &reading{Decoded: &imageio.Decoded{Picture: in}})
 		if err == nil {
-			_, err = gather(r)
+			_, err = gather(r, func(int) {})
 			_ = r.Close()
 		}
 		if scale != 0.5 && !errors.Is(err, context.Canceled) {
