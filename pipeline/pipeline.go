@@ -205,8 +205,9 @@ func (p *Pipeline) read(ctx context.Context, t task, format string) (in *reading
 		}
 		c = nil
 	}
+	complete := false
 	defer func() {
-		if err != nil {
+		if !complete { // after a panic, too: others wait for what is reserved
 			release()
 		}
 	}()
@@ -229,6 +230,7 @@ func (p *Pipeline) read(ctx context.Context, t task, format string) (in *reading
 		return nil
 	}
 	in, err = read(p.In, t.Input, imageio.Limits{Options: t.reading, Accept: accept}, func() bool { return c.inRows })
+	complete = err == nil
 	return in, c, err
 }
 

@@ -101,7 +101,7 @@ func (o *Order) Check() error {
 		return fault.New(fault.Usage, "width and height cannot be combined, since pictures are not stretched; use fit=%dx%d to keep within both", o.Target.Width, o.Target.Height)
 	case len(sizes) > 1:
 		return fault.New(fault.Usage, "%s cannot be combined: give one of them", strings.Join(sizes, " and "))
-	case o.Model != "" && !builtin:
+	case o.Model != "" && !builtin && o.Model != classsr.Bicubic:
 		return fault.New(fault.Usage, "there is no model %s; there are %s", clipped(o.Model), strings.Join(classsr.Names(), ", "))
 	case o.Fast && o.Model != "":
 		return fault.New(fault.Usage, "fast chooses a model, so it cannot be combined with model")

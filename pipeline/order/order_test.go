@@ -98,7 +98,7 @@ func TestPipeline(t *testing.T) {
 	if o.MaxTime != 2*time.Second || o.Budget != 40 {
 		t.Errorf("%+v", o)
 	}
-	p, err := o.Pipeline(budget.New(1<<30, 2), nil, nil)
+	p, err := o.Pipeline(nil, budget.New(1<<30, 2), nil)
 	if err != nil || p.Sizing == nil || p.ICC != "srgb" || !p.Overwrite {
 		t.Errorf("%+v %v", p, err)
 	}

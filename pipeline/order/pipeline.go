@@ -28,14 +28,13 @@ func (o *Order) Reading() (r imageio.Options, err error) {
 	return r, nil
 }
 
-// Pipeline makes what does it, within a budget of memory and cores. progress, if not nil, is told pixels that are done and all, pass by pass; tell what the user
-// may not expect. An order that the models cannot do is an error of kind fault.Usage.
-func (o *Order) Pipeline(shared *budget.Budget, progress func(done, total int), tell func(string)) (*pipeline.Pipeline, error) {
-	options := classsr.Options{
+// Pipeline makes what does it, by models of the shelf (nil: own ones), within a budget of memory and cores. tell, if not nil, is told what the user may not
+// expect. The caller adds Progress and Rows. It is for one picture at a time. An order that the models cannot do is an error of kind fault.Usage.
+func (o *Order) Pipeline(shelf *pipeline.Shelf, shared *budget.Budget, tell func(string)) (*pipeline.Pipeline, error) {
+	models, err := o.models(shelf, classsr.Options{
 		Scale: o.Target.Whole(), Threads: shared.Threads(), Shared: shared, Mode: o.Mode.Mode, Branch: o.Mode.Branch,
-		Budget: o.Budget, MaxTime: o.MaxTime, Quality: o.Quality, Router: o.Router, Border: infer.Border(o.Border), Progress: progress,
-	}
-	models, err := o.models(options)
+		Budget: o.Budget, MaxTime: o.MaxTime, Quality: o.Quality, Router: o.Router, Border: infer.Border(o.Border),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -65,16 +64,9 @@ func (o *Order) Pipeline(shared *budget.Budget, progress func(done, total int), 
 }
 
 // models gives what the picture is enlarged with.
-func (o *Order) models(options classsr.Options) (*pipeline.Models, error) {
+func (o *Order) models(shelf *pipeline.Shelf, options classsr.Options) (*pipeline.Models, error) {
 	if o.Model == "" {
-		return pipeline.NewChoice(pipeline.Choice{Kind: o.Kind, Fast: o.Fast, Denoise: o.Denoise}, options)
+		return shelf.Choice(pipeline.Choice{Kind: o.Kind, Fast: o.Fast, Denoise: o.Denoise}, options)
 	}
-	only, err := classsr.Open(o.Model)
-	if err == nil && o.Denoise != nil {
-		only, err = only.Denoised(*o.Denoise)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return pipeline.NewModels(only, options)
+	return shelf.Named(o.Model, o.Denoise, options)
 }

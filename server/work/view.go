@@ -46,7 +46,7 @@ func (v *views) rowsOf(c picture.Config) func(top int, rows *picture.Picture) {
 	v.whole, v.sums = image.NewRGBA(image.Rect(0, 0, w, h)), make([]int32, 3*w)
 	v.rows, v.y, v.sent = 0, 0, 0
 	return func(top int, rows *picture.Picture) {
-		shown := rows.RGB8()
+		shown := opaque(rows).RGB8()
 		for y := range shown.Height {
 			v.add(shown.Pix8[3*y*shown.Width:][:3*shown.Width])
 			if v.rows == v.factor || top+y+1 == c.Height {
@@ -55,6 +55,15 @@ func (v *views) rowsOf(c picture.Config) func(top int, rows *picture.Picture) {
 		}
 		v.tell(top+rows.Height == c.Height)
 	}
+}
+
+// opaque is rows before a white background.
+func opaque(rows *picture.Picture) *picture.Picture {
+	flat, err := picture.Flattened(rows.Rows(rows.Height), [3]uint8{255, 255, 255}).NextRows()
+	if err != nil { // rows in memory have no errors
+		return rows
+	}
+	return flat
 }
 
 // add adds a row of pixels to the squares.

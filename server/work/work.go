@@ -31,7 +31,7 @@ import (
 
 // Options is what the work stands on.
 type Options struct {
-	Budget *budget.Budget // of which a part is set aside for direct requests
+	Budget *budget.Budget // of which parts are set aside for models and for direct requests
 	Store  *blobs.Store
 	Limits limits.Limits
 	Pace   *pace.Pace // nil: a new one
@@ -45,13 +45,16 @@ type Works struct {
 	direct *budget.Budget
 	turns  *turns
 	models func() []Model
-	shelf  shelf
+	shelf  *pipeline.Shelf
 }
 
 const (
 	// directShare of the memory, at most directMost bytes, is set aside for direct requests.
 	directShare = 4
 	directMost  = 96 << 20
+	// shelfShare of the memory, at most shelfMost bytes, is set aside for models that are ready to run.
+	shelfShare = 5
+	shelfMost  = 96 << 20
 	// What direct requests are for: pixels of the picture and of the result, and seconds.
 	directPixels    = 1 << 20
 	directPixelsOut = 16 << 20
@@ -73,6 +76,9 @@ func New(o Options) (*Works, error) {
 		return nil, err
 	}
 	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), models: sync.OnceValue(listModels)}
+	shelved := min(o.Budget.Memory()/shelfShare, shelfMost)
+	o.Budget.Part(shelved)
+	w.shelf = pipeline.NewShelf(shelved)
 	w.direct = o.Budget.Part(min(o.Budget.Memory()/directShare, directMost))
 	return w, nil
 }
@@ -96,16 +102,15 @@ func (w *Works) Judge(path, name string, o order.Order) (*Judged, error) {
 	if err := w.RefuseName(name); err != nil {
 		return nil, err
 	}
-	k, err := w.shelf.take(w.Budget, o)
+	p, err := o.Pipeline(w.shelf, w.Budget, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer w.shelf.put(k)
-	h, _, err := k.pipeline.Header(path, shown(name), func(c imageio.Config) error {
+	h, _, err := p.Header(path, shown(name), func(c imageio.Config) error {
 		return w.accept(int64(c.Width)*int64(c.Height), w.Limits.MaxPixelsIn, "picture")
 	})
 	if err != nil {
-		return nil, nameless(err, path)
+		return nil, nameless(err, path, "")
 	}
 	if err := w.accept(int64(h.Out.Width)*int64(h.Out.Height), w.Limits.MaxPixels, "result"); err != nil {
 		return nil, err
@@ -153,15 +158,32 @@ func shown(name string) string {
 	return name
 }
 
-// nameless is an error without the path of a stored file.
-func nameless(err error, path string) error {
+// nameless is an error without the paths of stored files, which mean nothing to users.
+func nameless(err error, picture, result string) error {
+	if err == nil {
+		return nil
+	}
 	text := err.Error()
-	if !strings.Contains(text, path) {
+	for _, path := range []string{picture, result} {
+		if path != "" {
+			text = strings.ReplaceAll(strings.TrimPrefix(text, path+": "), path, map[bool]string{true: "the picture", false: "the result"}[path == picture])
+		}
+	}
+	if text == err.Error() {
 		return err
 	}
-	text = strings.TrimPrefix(text, path+": ")
-	return fault.New(fault.KindOf(err), "%s", strings.ReplaceAll(text, path, "the picture"))
+	return &renamed{err, text}
 }
+
+// renamed is an error in other words.
+type renamed struct {
+	error
+	text string
+}
+
+func (r *renamed) Error() string { return r.text }
+
+func (r *renamed) Unwrap() error { return r.error }
 
 // RefuseName refuses pictures whose names tell that they cannot be read.
 func (w *Works) RefuseName(name string) error { return imageio.RefuseName(name) }
@@ -225,21 +247,18 @@ func (w *Works) survive(err *error, job string) {
 // enlarge does one picture by the pipeline.
 func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, input, output, job string, told jobs.Told) (*pipeline.Result, error) {
 	one := &watcher{}
-	k, err := w.shelf.take(b, o)
+	p, err := o.Pipeline(w.shelf, b, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer w.shelf.put(k)
-	if told.Progress != nil {
-		k.progress = func(done, total int) { told.Progress(float64(done) / float64(max(total, 1))) }
-	}
+	p.Progress = told.Progress
 	v := newViews(job, told.Band)
-	k.pipeline.Rows = v.rowsOf
-	if _, err := k.pipeline.Run(ctx, pipeline.NewWork(pipeline.Job{Input: input, Output: output}), one); err != nil {
-		return nil, nameless(err, input)
+	p.Rows = v.rowsOf
+	if _, err := p.Run(ctx, pipeline.NewWork(pipeline.Job{Input: input, Output: output}), one); err != nil {
+		return nil, nameless(err, input, output)
 	}
 	if one.err != nil {
-		return nil, nameless(one.err, input)
+		return nil, nameless(one.err, input, output)
 	}
 	if one.result == nil {
 		return nil, fault.New(fault.Internal, "nothing was done")
@@ -277,9 +296,9 @@ type Done struct {
 
 // Direct enlarges a small picture now, in turn with those of other owners. One that is too large for that is an error of kind fault.TooLarge, and too many at once
 // one of kind fault.Busy.
-func (w *Works) Direct(ctx context.Context, t tokens.Token, path, name string, o order.Order) (done *Done, err error) {
+func (w *Works) Direct(ctx context.Context, t tokens.Token, picture, name string, o order.Order) (done *Done, err error) {
 	defer w.survive(&err, "direct")
-	j, err := w.Judge(path, name, o)
+	j, err := w.Judge(picture, name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -297,18 +316,27 @@ func (w *Works) Direct(ctx context.Context, t tokens.Token, path, name string, o
 	if err != nil {
 		return nil, err
 	}
-	done = &Done{
-		Path: filepath.Join(folder, "result"+j.Ending), Ending: j.Ending, Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight,
-		Release: func() { _ = os.RemoveAll(folder) },
+	finished := false
+	defer func() {
+		if !finished { // after a panic, too
+			_ = os.RemoveAll(folder)
+		}
+	}()
+	path := filepath.Join(folder, "result"+j.Ending)
+	report, err := w.enlarge(ctx, w.direct, o, picture, path, "", jobs.Told{})
+	if fault.KindOf(err) == fault.TooLarge {
+		err = fault.New(fault.TooLarge, "the picture takes more memory than is set aside for those that are enlarged while you wait: send it to /v1/jobs")
 	}
-	done.Report, err = w.enlarge(ctx, w.direct, o, path, done.Path, "", jobs.Told{})
 	if err != nil {
-		done.Release()
 		return nil, err
 	}
+	finished = true
 	w.Pace.Observe(pace.Key{Model: j.Model, Format: "direct"}, j.Seconds, time.Since(begun).Seconds())
-	done.Report.Input, done.Report.Output = name, ""
-	return done, nil
+	report.Input, report.Output = name, ""
+	return &Done{
+		Path: path, Ending: j.Ending, Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight, Report: report,
+		Release: func() { _ = os.RemoveAll(folder) },
+	}, nil
 }
 
 // Model is what the server tells of a model.
@@ -332,9 +360,14 @@ func listModels() (all []Model) {
 			continue
 		}
 		b, _ := models.Find(name)
-		all = append(all, Model{
-			Name: name, Scales: m.Scales(), Kind: string(m.Kind()), Fast: b.Fast, Default: name == classsr.DefaultModel,
-		})
+		one := Model{Name: name, Scales: m.Scales(), Kind: string(m.Kind()), Fast: b.Fast, Default: name == classsr.DefaultModel}
+		if file := m.Weights(); file != nil {
+			one.Licence = file.Licence
+			if m.HasClasses() {
+				one.Classes = file.Classes
+			}
+		}
+		all = append(all, one)
 	}
 	return all
 }
