@@ -104,3 +104,45 @@ func TestTurnsAreFair(t *testing.T) {
 		}
 	})
 }
+
+// Those who gave up waiting are not in the way of others.
+func TestTurnsThatWereGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(1)
+		leave, err := turns.enter(context.Background(), "alice", 1, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				if _, err := turns.enter(ctx, "alice", 1, 4); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
+		all.Wait()
+		all.Go(func() {
+			leave, err := turns.enter(context.Background(), "alice", 1, 4)
+			if err != nil {
+				t.Errorf("nobody waits, but: %v", err)
+				return
+			}
+			leave(4)
+		})
+		synctest.Wait()
+		all.Go(func() {
+			leave, err := turns.enter(context.Background(), "alice", 1, 4)
+			if err != nil {
+				t.Errorf("one waits for four seconds, but: %v", err)
+				return
+			}
+			leave(4)
+		})
+		synctest.Wait()
+		leave(4)
+		all.Wait()
+	})
+}
