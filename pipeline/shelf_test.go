@@ -94,7 +94,7 @@ func TestShelvedModelsMakeTheSameFiles(t *testing.T) {
 // The errors are those of models without a shelf, and nothing of them stays.
 func TestShelvedErrors(t *testing.T) {
 	half, shelf := 0.5, NewShelf(1<<30)
-	for name, make := range map[string]func() (*Models, error){
+	for name, models := range map[string]func() (*Models, error){
 		"file":  func() (*Models, error) { return shelf.Named("shelf_test.go", nil, classsr.Options{}) },
 		"path":  func() (*Models, error) { return shelf.Named("../models/span-x4.safetensors", nil, classsr.Options{}) },
 		"empty": func() (*Models, error) { return shelf.Named("", nil, classsr.Options{}) },
@@ -107,7 +107,7 @@ func TestShelvedErrors(t *testing.T) {
 			return shelf.Choice(Choice{Kind: models.Clean, Denoise: &half}, classsr.Options{})
 		},
 	} {
-		if _, err := make(); fault.KindOf(err) != fault.Usage {
+		if _, err := models(); fault.KindOf(err) != fault.Usage {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

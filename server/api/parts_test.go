@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -95,7 +94,7 @@ func TestTail(t *testing.T) {
 		r := &tail{r: strings.NewReader(text)}
 		buffer := make([]byte, size)
 		for {
-			if _, err := r.Read(buffer); err == io.EOF {
+			if _, err := r.Read(buffer); err != nil {
 				break
 			}
 		}
