@@ -16,7 +16,9 @@ import (
 type Shelf struct {
 	most int64
 
-	mu    sync.Mutex
+	making sync.Mutex // held while something is made: only one at a time takes memory that is not counted yet
+
+	mu    sync.Mutex // guards what follows
 	kept  map[any]*list.Element
 	order list.List // of *shelved, what was used last first
 	bytes int64     // of all of them
@@ -140,7 +142,9 @@ func fromShelf[T any](s *Shelf, key any, create func() (T, int64, error)) (T, er
 	e := s.find(key)
 	e.once.Do(func() {
 		e.err = fault.New(fault.Internal, "a model was not made") // if create panics
-		defer func() { s.made(e) }()
+		s.making.Lock()
+		defer s.making.Unlock()
+		defer s.made(e)
 		what, bytes, err := create()
 		e.what, e.bytes, e.err = what, max(bytes, 1), err
 	})

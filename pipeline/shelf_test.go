@@ -122,16 +122,24 @@ func TestShelvedErrors(t *testing.T) {
 	}
 }
 
-// What has a key is made once, by whoever comes first.
+// What has a key is made once, by whoever comes first, and one after the other.
 func TestShelfMakesOnce(t *testing.T) {
 	shelf := NewShelf(100)
-	var made atomic.Int64
+	var made, making atomic.Int64
 	var all sync.WaitGroup
-	for range 20 {
+	for first := range 20 {
 		all.Go(func() {
 			for key := range 5 {
+				key = (key + first) % 5
 				got, err := fromShelf(shelf, key, func() (int, int64, error) {
 					made.Add(1)
+					if making.Add(1) > 1 {
+						t.Error("two are made at a time")
+					}
+					for range 1000 {
+						runtime.Gosched()
+					}
+					making.Add(-1)
 					return 7 * key, 10, nil
 				})
 				if got != 7*key || err != nil {
