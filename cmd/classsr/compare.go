@@ -64,61 +64,68 @@ func (f *compareFlags) run(before, after string) error {
 	case ending != ".html" && ending != ".htm":
 		return usagef("-o %s: the page is an HTML file, so its name must end in .html", f.output)
 	}
-	c := web.Comparison{Title: f.title, Language: f.language}
-	if c.Title == "" {
-		c.Title = filepath.Base(before) + " – " + filepath.Base(after)
-	}
-	if err := f.fill(&c, before, after); err != nil {
+	a, err := openShown(before, imageio.Options{})
+	if err != nil {
 		return err
 	}
-	return hint(atomicfile.Write(f.output, f.overwrite, func(w io.Writer) error { return web.WriteComparison(w, c) }))
+	b, err := openShown(after, imageio.Options{})
+	if err != nil {
+		return err
+	}
+	c, err := newComparison(a, b)
+	if err != nil {
+		return err
+	}
+	c.Language = f.language
+	if f.title != "" {
+		c.Title = f.title
+	}
+	if f.layer != "" {
+		if err := addLayerFile(c, f.layer, a); err != nil {
+			return err
+		}
+	}
+	return writeComparison(f.output, f.overwrite, c)
 }
 
-// fill puts pictures, map and figures in.
-func (f *compareFlags) fill(c *web.Comparison, before, after string) error {
-	a, err := openShown(before)
-	if err != nil {
-		return err
-	}
-	b, err := openShown(after)
-	if err != nil {
-		return err
-	}
+func writeComparison(path string, overwrite bool, c *web.Comparison) error {
+	return hint(atomicfile.Write(path, overwrite, func(w io.Writer) error { return web.WriteComparison(w, *c) }))
+}
+
+// newComparison puts two pictures and the figures about them in.
+func newComparison(a, b *shownFile) (*web.Comparison, error) {
 	if a.bytes+b.bytes > mostShownBytes {
-		return fault.New(fault.TooLarge, "%s and %s have %s together, and a page holds at most %s: save them as JPEG or WebP first",
-			before, after, humanize.Bytes(uint64(a.bytes+b.bytes)), humanize.Bytes(mostShownBytes))
+		return nil, fault.New(fault.TooLarge, "%s and %s have %s together, and a page holds at most %s: save them as JPEG or WebP first",
+			a.path, b.path, humanize.Bytes(uint64(a.bytes+b.bytes)), humanize.Bytes(mostShownBytes))
 	}
 	across, down := float64(b.Width)/float64(a.Width), float64(b.Height)/float64(a.Height)
 	const roundedPixels, tolerance = 4, 0.02 // sizes are rounded, so that small pictures may change their shape a little
 	if math.Abs(across/down-1) > tolerance && math.Abs(across*float64(a.Height)-float64(b.Height)) > roundedPixels {
-		return usagef("%s has %dx%d pixels and %s %dx%d: they are of different shapes, so they cannot lie above each other",
-			before, a.Width, a.Height, after, b.Width, b.Height)
+		return nil, usagef("%s has %dx%d pixels and %s %dx%d: they are of different shapes, so they cannot lie above each other",
+			a.path, a.Width, a.Height, b.path, b.Width, b.Height)
 	}
-	c.Width, c.Height, c.Before, c.After = b.Width, b.Height, a.shown(), b.shown()
-	c.Figures = []web.Figure{
-		{Label: "figure.before", Value: fmt.Sprintf("%d × %d", a.Width, a.Height)}, {Label: "figure.after", Value: fmt.Sprintf("%d × %d", b.Width, b.Height)},
-		{Label: "figure.file.before", Value: a.file()}, {Label: "figure.file.after", Value: b.file()},
+	c := &web.Comparison{
+		Title: filepath.Base(a.path) + " – " + filepath.Base(b.path), Width: b.Width, Height: b.Height, Before: a.shown(), After: b.shown(),
+		Figures: []web.Figure{
+			{Label: "figure.before", Value: fmt.Sprintf("%d × %d", a.Width, a.Height)}, {Label: "figure.after", Value: fmt.Sprintf("%d × %d", b.Width, b.Height)},
+			{Label: "figure.file.before", Value: a.file()}, {Label: "figure.file.after", Value: b.file()},
+		},
 	}
-	if a.Width == b.Width && a.Height == b.Height {
-		scores, err := compareShown(a, b)
-		if err != nil {
-			return err
-		}
-		c.Figures = append(c.Figures, scores...)
-	} else {
+	if a.Width != b.Width || a.Height != b.Height {
 		c.Figures = append(c.Figures, web.Figure{Label: "figure.times", Value: fmt.Sprintf("%.4g×", across)})
+		return c, nil
 	}
-	if f.layer != "" {
-		return addLayer(c, f.layer, a)
-	}
-	return nil
+	scores, err := compareShown(a, b)
+	c.Figures = append(c.Figures, scores...)
+	return c, err
 }
 
 // shownFile is a picture file of which the headers are known.
 type shownFile struct {
 	imageio.Config
-	path  string
-	bytes int64
+	path    string
+	bytes   int64
+	reading imageio.Options // what of the file is the picture
 }
 
 // shownTypes are the formats that browsers show.
@@ -126,9 +133,9 @@ var shownTypes = map[string]string{
 	"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "avif": "image/avif", "bmp": "image/bmp",
 }
 
-func openShown(path string) (*shownFile, error) {
-	s := &shownFile{path: path}
-	err := imageio.CheckFile(path, imageio.Limits{Accept: func(c imageio.Config) error {
+func openShown(path string, reading imageio.Options) (*shownFile, error) {
+	s := &shownFile{path: path, reading: reading}
+	err := imageio.CheckFile(path, imageio.Limits{Options: reading, Accept: func(c imageio.Config) error {
 		if s.Config = c; int64(c.Width)*int64(c.Height) > mostShown {
 			return fault.New(fault.TooLarge, "%dx%d pixels: browsers show at most %d megapixels; compare parts of the picture, or a smaller enlargement",
 				c.Width, c.Height, mostShown/1_000_000)
@@ -153,11 +160,11 @@ func (s *shownFile) file() string {
 
 // shown is the picture as browsers show it.
 func (s *shownFile) shown() web.Picture {
-	if kind, ok := shownTypes[s.Format]; ok {
+	if kind, ok := shownTypes[s.Format]; ok && s.reading.Page < 2 {
 		return web.Picture{Type: kind, Write: s.copy}
 	}
 	return web.Picture{Type: "image/png", Write: func(w io.Writer) error {
-		d, err := imageio.DecodeFile(s.path, imageio.Limits{})
+		d, err := imageio.DecodeFile(s.path, imageio.Limits{Options: s.reading})
 		if err != nil {
 			return err
 		}
@@ -177,11 +184,11 @@ func (s *shownFile) copy(w io.Writer) (err error) {
 
 // compareShown measures how near two pictures of one size are.
 func compareShown(a, b *shownFile) ([]web.Figure, error) {
-	first, err := imageio.DecodeFile(a.path, imageio.Limits{})
+	first, err := imageio.DecodeFile(a.path, imageio.Limits{Options: a.reading})
 	if err != nil {
 		return nil, err
 	}
-	second, err := imageio.DecodeFile(b.path, imageio.Limits{})
+	second, err := imageio.DecodeFile(b.path, imageio.Limits{Options: b.reading})
 	if err != nil {
 		return nil, err
 	}
@@ -196,8 +203,8 @@ func compareShown(a, b *shownFile) ([]web.Figure, error) {
 	return []web.Figure{{Label: "figure.psnr", Value: psnr}, {Label: "figure.ssim", Value: fmt.Sprintf("%.4f", scores.SSIMRGB)}}, nil
 }
 
-// addLayer puts a route map over the picture before, which was routed: one as JSON, or one as a picture, of which the legend is cut off.
-func addLayer(c *web.Comparison, path string, before *shownFile) error {
+// addLayerFile puts a route map over the picture before, which was routed: one as JSON, or one as a picture, of which the legend is cut off.
+func addLayerFile(c *web.Comparison, path string, before *shownFile) error {
 	if !strings.EqualFold(filepath.Ext(path), ".json") {
 		d, err := imageio.DecodeFile(path, imageio.Limits{MaxPixels: 2 * mostShown})
 		if err != nil {
@@ -225,6 +232,11 @@ func addLayer(c *web.Comparison, path string, before *shownFile) error {
 	case m.Size.X != before.Width || m.Size.Y != before.Height:
 		return usagef("--map %s: it is of a picture of %dx%d pixels, and %s has %dx%d", path, m.Size.X, m.Size.Y, before.path, before.Width, before.Height)
 	}
+	return addLayer(c, m)
+}
+
+// addLayer puts a route map over the picture before.
+func addLayer(c *web.Comparison, m *route.Map) error {
 	var b bytes.Buffer
 	if err := png.Encode(&b, m.Layer(mostLayer)); err != nil {
 		return err

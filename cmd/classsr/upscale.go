@@ -26,6 +26,7 @@ type upscaleFlags struct {
 	output       string
 	format       string
 	routeMap     string
+	preview      string
 	jpegQuality  int
 	jpeg444      bool
 	pngLevel     string
@@ -71,6 +72,7 @@ func newUpscale(std streams) *cobra.Command {
 		"PNG for others")
 	flags.StringVar(&f.routeMap, "route-map", "",
 		"also write a map of the classes, as a picture to `FILE.png` or as data to FILE.json (for one input and a model with classes)")
+	flags.StringVar(&f.preview, "preview", "", "also write a web page of one file that shows the picture before and after, with the map of the classes, to `FILE.html` (for one input)")
 	flags.IntVar(&f.jpegQuality, "jpeg-quality", 0, "`QUALITY` of JPEG output, 1 to 100 (default that of a JPEG input, but at least 75, else 95)")
 	flags.BoolVar(&f.jpeg444, "jpeg-444", false, "store the colours of each pixel in JPEG output, as is done if the input has them")
 	flags.StringVar(&f.pngLevel, "png-level", "default", "how hard PNG is compressed: `LEVEL` fast, default or small")
@@ -111,6 +113,10 @@ func (f *upscaleFlags) check(cmd *cobra.Command, std streams, args []string) err
 		return usagef("--route-map %s: it works for one picture only", f.routeMap)
 	case f.routeMap != "" && f.skipExisting:
 		return usagef("--route-map %s: it cannot be combined with --skip-existing", f.routeMap)
+	case f.preview != "" && (many || f.allPages() || f.allBands()):
+		return usagef("--preview %s: it works for one picture only", f.preview)
+	case f.preview != "" && f.skipExisting:
+		return usagef("--preview %s: it cannot be combined with --skip-existing", f.preview)
 	case many && f.output == pipeline.Std:
 		return usagef("only one picture can go to standard output")
 	case f.watch && slices.ContainsFunc(args, func(arg string) bool { return !pipeline.IsFolder(arg) }):
@@ -225,13 +231,21 @@ func (f *upscaleFlags) enlarge(cmd *cobra.Command, p *pipeline.Pipeline, request
 			return err
 		}
 	}
+	if f.preview != "" {
+		if err := f.checkPreview(work.First()); err != nil {
+			return err
+		}
+	}
 	report.begin(work, pipeline.Many(request.Args) || request.AllPages)
 	if f.dryRun {
 		return report.preview(cmd.Context(), p, work)
 	}
 	summary, err := p.Run(cmd.Context(), work, report)
 	report.resumable = work.Resumable() && cmd.Context().Err() != nil
-	return report.end(summary, err)
+	if err = report.end(summary, err); err == nil && f.preview != "" && report.last != nil {
+		err = f.writePreview(report.last, p.Reading)
+	}
+	return err
 }
 
 // ending is that of results whose names are chosen; empty for the usual one.
@@ -248,7 +262,7 @@ func (f *upscaleFlags) ending() string {
 
 // immaterial are the flags that change no result, or show in its name.
 var immaterial = []string{
-	"model", "fast", "kind", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "overwrite", "skip-existing",
+	"model", "fast", "kind", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "preview", "overwrite", "skip-existing",
 	"quiet", "json", "dry-run", "watch",
 }
 

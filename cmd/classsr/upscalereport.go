@@ -20,12 +20,13 @@ type upscaleReport struct {
 	progress    *progress
 	std         streams
 	quiet, json bool
-	pages       bool // each of a file's is a picture, so that there may be more than was known in the beginning
-	many        bool // more than one picture, perhaps: what failed is told in the end
-	lines       bool // a line is printed for each picture
-	dry         bool // nothing is done
-	waited      bool // for pictures, so that its time says nothing of its speed
-	resumable   bool // it was broken off, and the same command goes on
+	pages       bool             // each of a file's is a picture, so that there may be more than was known in the beginning
+	many        bool             // more than one picture, perhaps: what failed is told in the end
+	lines       bool             // a line is printed for each picture
+	dry         bool             // nothing is done
+	waited      bool             // for pictures, so that its time says nothing of its speed
+	resumable   bool             // it was broken off, and the same command goes on
+	last        *pipeline.Result // that was finished
 	failures    []failureRow
 	notes       []noteRow
 }
@@ -84,6 +85,7 @@ func newFailureRow(f pipeline.Failure) failureRow {
 }
 
 func (r *upscaleReport) Finished(done *pipeline.Result) error {
+	r.last = done
 	r.progress.finish(float64(done.OutWidth) * float64(done.OutHeight) / 1e6)
 	if !r.quiet {
 		for _, note := range done.Notes {
