@@ -67,12 +67,11 @@ soak: ## two minutes of load, kills and attacks on the server
 	CLASSSR_LOAD=short $(GO) test -count=1 -timeout 8m -v ./server/soak
 
 .PHONY: screenshot
-screenshot: ## the picture of the page in the README
-	cd web/check && npm ci --no-audit --no-fund --silent && SHOTS=$(CURDIR)/build/shots $(GO) test -count=1 -run RealServer .
-	cp build/shots/server-viewer.png docs/images/page.png
+screenshot: build ## the picture of the page in the README
+	cd web/check && npm ci --no-audit --no-fund --silent && UPDATE=1 $(GO) test -count=1 -run ServersPage .
 
 .PHONY: browser
-browser: ## the server's page, the viewer and pages of one file in Chromium, and what they compute in node (needs chromium, node, npm)
+browser: build ## the server's page, the viewer and pages of one file in Chromium, and what they compute in node (needs chromium, node, npm)
 	node --test web/tests/
 	cd web/check && npm ci --no-audit --no-fund --silent && $(GO) vet ./... && $(GO) test -count=1 ./...
 

@@ -81,6 +81,12 @@ func TestLanguagesHaveTheSameStrings(t *testing.T) {
 	}
 }
 
+func TestPageOffersAllLanguages(t *testing.T) {
+	if want := `languages = ["` + strings.Join(web.Languages(), `", "`) + `"];`; !strings.Contains(files(t, ".js")["text.js"], want) {
+		t.Errorf("text.js does not have %s", want)
+	}
+}
+
 func TestStringsAreThoseThatAreUsed(t *testing.T) {
 	literal, beginning := regexp.MustCompile("[\"`]([a-z]+(?:\\.[a-z_]+)*)[\"`]"), regexp.MustCompile("`([a-z]+\\.)\\$\\{")
 	used, beginnings := map[string]bool{}, []string{}

@@ -187,7 +187,7 @@ func (b *tab) shot(name string) {
 	}
 }
 
-// quiet fails if the page wrote errors to the console since it was opened: exceptions, and what its policy refused. Those that contain one of the texts are expected.
+// quiet fails if the page wrote errors to the console since it was opened: exceptions, and what its policy refused. Those that contain one of the texts, or are about such an address, are expected.
 func (b *tab) quiet(expected ...string) {
 	b.t.Helper()
 	eval[int](b, `console.debug("the end"), 0`)
@@ -200,7 +200,7 @@ messages:
 			return
 		}
 		for _, text := range expected {
-			if strings.Contains(m.Text, text) {
+			if strings.Contains(m.Text, text) || strings.Contains(m.URL, text) {
 				continue messages
 			}
 		}

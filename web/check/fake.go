@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -29,6 +30,9 @@ type Fake struct {
 	Token string        // if not empty, what signs in
 	Hold  chan struct{} // if not nil, jobs wait for it in the middle
 	Pace  time.Duration // of one step of ten
+	Most  int           // bytes of a picture; 0 means 200 MB
+	Busy  int           // so many uploads are put off
+	Cut   func()        // ends all connections
 
 	mu       sync.Mutex
 	pictures map[string]picture
@@ -96,7 +100,7 @@ func (f *Fake) Handler() http.Handler {
 		answer(w, 200, map[string]any{"owner": "anna", "needed": true})
 	})
 	mux.HandleFunc("GET /v1/limits", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, map[string]any{"max_upload": 200_000_000, "max_pixels": 400_000_000, "max_pixels_in": 100_000_000, "retention_seconds": 86400})
+		answer(w, 200, map[string]any{"max_upload": cmp.Or(f.Most, 200_000_000), "max_pixels": 400_000_000, "max_pixels_in": 100_000_000, "retention_seconds": 86400})
 	})
 	mux.HandleFunc("POST /v1/pictures", f.send)
 	mux.HandleFunc("GET /v1/pictures/{sum}", f.picture)
@@ -164,6 +168,15 @@ func checkers() image.Image {
 func (f *Fake) send(w http.ResponseWriter, r *http.Request) {
 	data, err := io.ReadAll(io.LimitReader(r.Body, 50<<20))
 	if err != nil {
+		return
+	}
+	f.mu.Lock()
+	busy := f.Busy > 0
+	f.Busy--
+	f.mu.Unlock()
+	if busy {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, 429, "busy", "too many pictures at a time")
 		return
 	}
 	config, format, err := image.DecodeConfig(bytes.NewReader(data))

@@ -26,7 +26,8 @@ func serve(t *testing.T, f *Fake, path string, w window) *tab {
 		f.Pace = 10 * time.Millisecond
 	}
 	s := httptest.NewServer(f.Handler())
-	t.Cleanup(s.CloseClientConnections)
+	f.Cut = s.CloseClientConnections
+	t.Cleanup(f.Cut)
 	b := open(t, s.URL+path, w)
 	b.until(`document.querySelector("h1").textContent !== ""`)
 	return b
@@ -105,6 +106,9 @@ func TestPageDoesWhatItIsFor(t *testing.T) {
 	// What is no picture is refused, and the others go on.
 	b.choose(bad)
 	b.until(cards("waiting-list", 3) + ` && document.querySelector("#waiting-list .error")?.textContent === "This kind of file cannot be read."`)
+	if said := eval[string](b, `document.querySelector("#status").textContent`); said != "notes.txt: This kind of file cannot be read." {
+		t.Errorf("a screen reader says %q", said)
+	}
 	if start := eval[string](b, `document.querySelector("#options button").textContent`); start != "Start 2 pictures" {
 		t.Errorf("the button says %q", start)
 	}
@@ -153,8 +157,8 @@ func (b *tab) download(expression string, want []byte) {
 	}))
 	eval[int](b, expression+", 0")
 	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(20 * time.Millisecond) {
-		files, err := filepath.Glob(filepath.Join(folder, "*.[pj]*g"))
-		if err != nil || len(files) == 0 {
+		files, err := filepath.Glob(filepath.Join(folder, "*"))
+		if err != nil || len(files) != 1 || strings.HasSuffix(files[0], ".crdownload") { // which is not complete
 			continue
 		}
 		if got, err := os.ReadFile(files[0]); err != nil || !bytes.Equal(got, want) {
@@ -232,6 +236,32 @@ func TestPageTakesWhatIsDroppedAndPasted(t *testing.T) {
 	eval[int](b, fmt.Sprintf(dropScript, `new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})`))
 	b.until(cards("waiting-list", 4) + ` && [...document.querySelectorAll("#waiting-list .card")].every((c) => c.textContent.includes("约"))`)
 	b.quiet()
+}
+
+// What may pass is tried again; what will not is said without sending it.
+func TestPageWithAServerThatIsBusyOrGone(t *testing.T) {
+	f := &Fake{Busy: 1, Most: 100_000}
+	b := serve(t, f, "/", desk)
+	b.until(`document.querySelector("#drop-limits").textContent.includes("100 kB")`)
+	large := filepath.Join(t.TempDir(), "large.png")
+	if err := os.WriteFile(large, make([]byte, 100_001), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good, _ := pictureFiles(t)
+	b.choose(good[1], large)
+	b.until(`document.querySelector("#waiting-list").innerText.includes("The server is busy")`)
+	b.until(cards("waiting-list", 2) + ` && document.querySelectorAll("#waiting-list strong").length === 1`)
+	if got := eval[string](b, `document.querySelector("#waiting-list .error").textContent`); got != "It is larger than this server allows." {
+		t.Errorf("a large file: %q", got)
+	}
+	if sent := f.Requests("POST /v1/pictures"); len(sent) != 2 {
+		t.Errorf("pictures were sent %d times: %q", len(sent), sent)
+	}
+	f.Cut()
+	b.until(`!document.querySelector("#banner").hidden`)
+	b.axe("gone")
+	b.until(`document.querySelector("#banner").hidden`)
+	b.quiet("429", "ERR_INCOMPLETE", "ERR_CONNECTION")
 }
 
 func TestPageSignsIn(t *testing.T) {

@@ -38,6 +38,21 @@ async function request(method, path, { headers = {}, body, signal } = {}) {
   return text ? JSON.parse(text) : null;
 }
 
+/** Waits so many seconds. */
+export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+/** Does something again, a few times, as long as the server has too much to do. */
+export async function patiently(work, tries = 5) {
+  for (let n = 1; ; n++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error.kind !== "busy" || n === tries) throw error;
+      await pause(error.retryAfter || n);
+    }
+  }
+}
+
 const query = (options) => new URLSearchParams(options).toString();
 
 /** Sends a picture. progress is told the share that was sent. @returns {Promise<{sha256: string, width: number, height: number, format: string}>} */

@@ -30,14 +30,18 @@ function say(text) {
   setText($("status"), text);
 }
 
+function problemText(problem) {
+  const known = settings.t(`error.${problem.kind}`);
+  return known.startsWith("error.") ? settings.t("error.internal") : known;
+}
+
 function banner(problem) {
   const box = $("banner");
   if (!problem) {
     box.hidden = true;
     return;
   }
-  const known = settings.t(`error.${problem.kind}`);
-  setText(box, [known.startsWith("error.") ? settings.t("error.internal") : known, problem.message].filter(Boolean).join(" "));
+  setText(box, [problemText(problem), problem.message].filter(Boolean).join(" "));
   box.hidden = false;
 }
 
@@ -162,7 +166,7 @@ async function main() {
   $("language").replaceChildren(...languages.map((l) => make("option", { value: l, lang: l }, new Intl.DisplayNames([l], { type: "language" }).of(l))));
   await setLanguage(pick([asked, remembered(languageKey), ...navigator.languages].filter(Boolean)));
   settings.options = new Options($("options"), settings.t, { changed: () => waiting.replan(), moved: () => waiting.show(), start: () => waiting.start() });
-  waiting = new Waiting($("waiting-list"), settings, { changed: showWaiting, refused, started });
+  waiting = new Waiting($("waiting-list"), settings, { changed: showWaiting, refused, started, failed: (name, problem) => say(`${name}: ${problemText(problem)}`) });
   viewer = new JobViewer($("viewer"), settings);
   jobList = new JobList($("job-list"), settings, { changed: showJobs, moved, open: (id) => viewer.open(jobList.get(id), jobList.bands(id)), failed: refused });
   listen();

@@ -14,7 +14,7 @@ const sorted = (/** @type {Plan} */ plan) => plan.points.filter((p) => p.budget 
 /** What a picture takes at a budget in percent, between the points that are known; null is the server's own choice, the first point. */
 export function at(/** @type {Plan} */ plan, /** @type {number | null} */ budget) {
   if (!hasChoice(plan)) return { seconds: plan.seconds, loss: plan.points?.[0]?.loss_db ?? 0, classes: plan.points?.[0]?.classes ?? [] };
-  if (budget === null) return { seconds: plan.points[0].seconds, loss: plan.points[0].loss_db, classes: plan.points[0].classes };
+  if (budget === null) return { seconds: plan.points[0].seconds, loss: plan.points[0].loss_db ?? 0, classes: plan.points[0].classes ?? [] };
   const points = sorted(plan);
   const after = points.findIndex((p) => p.budget >= budget);
   const a = points[after < 0 ? points.length - 1 : Math.max(0, after - 1)], b = points[after < 0 ? points.length - 1 : after];
@@ -22,8 +22,8 @@ export function at(/** @type {Plan} */ plan, /** @type {number | null} */ budget
   const mix = (x, y) => x + share * (y - x);
   return {
     seconds: mix(a.seconds, b.seconds),
-    loss: mix(a.loss_db, b.loss_db),
-    classes: b.classes.map((c, i) => ({ name: c.name, share: mix(a.classes[i]?.share ?? 0, c.share) })),
+    loss: mix(a.loss_db ?? 0, b.loss_db ?? 0),
+    classes: (b.classes ?? []).map((c, i) => ({ name: c.name, share: mix(a.classes?.[i]?.share ?? 0, c.share) })),
   };
 }
 

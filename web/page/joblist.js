@@ -13,7 +13,10 @@ export class JobList {
   #gone = new Set();
   next = ""; // older ones there are
 
-  /** list is the element for the cards; settings gives {t}; changed is called when the list is another one, moved with each job that changed its state; open shows a job. */
+  /**
+   * list is the element for the cards; settings gives {t}; changed is called when the list is another one, moved with each job that changed its state; open shows a job,
+   * failed is told of problems.
+   */
   constructor(list, settings, { changed, moved, open, failed }) {
     this.list = list;
     this.settings = settings;
@@ -88,7 +91,7 @@ export class JobList {
 
   async #delete(id) {
     try {
-      const job = await api.remove(id);
+      const job = await api.patiently(() => api.remove(id));
       const ended = this.#jobs.get(id)?.state;
       if (ended === "queued" || ended === "running") this.put({ ...(job ?? { id }), state: job?.state ?? "cancelled" });
       else this.#remove(id, true);

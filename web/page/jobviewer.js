@@ -38,6 +38,7 @@ export class JobViewer {
     const picture = pictureURL(job.picture);
     this.viewer.setAttribute("before", browsersShow(job.format) && job.width * job.height <= most ? picture : `${picture}/view`);
     this.dialog.showModal();
+    this.viewer.focus();
     this.show(job, bands);
   }
 

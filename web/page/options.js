@@ -96,9 +96,13 @@ export class Options {
       this.#shape();
       this.#changed();
     };
-    p.times = make("input", { type: "range", min: "1.5", max: "8", step: "0.5", value: s.times, "aria-label": t("size.times.label"), input: () => { s.times = p.times.value; again(); } });
+    const slider = (name, min, max, step, label) => {
+      const input = make("input", { type: "range", min, max, step, value: s[name], "aria-label": label, input: () => { s[name] = input.value; again(); } });
+      return input;
+    };
+    p.times = slider("times", "1.5", "8", "0.5", t("size.times.label"));
     p.timesOut = make("output", {});
-    p.side = make("input", { type: "range", min: "0", max: String(sides.length - 1), step: "1", value: s.side, "aria-label": t("size.fit.label"), input: () => { s.side = p.side.value; again(); } });
+    p.side = slider("side", "0", String(sides.length - 1), "1", t("size.fit.label"));
     p.sideOut = make("output", {});
     p.timesRow = make("div", { class: "slider" }, p.times, p.timesOut);
     p.sideRow = make("div", { class: "slider" }, p.side, p.sideOut);
@@ -111,7 +115,8 @@ export class Options {
     p.units.setAttribute("aria-label", t("unit.label"));
     p.effortHint = make("p", { class: "hint" });
     p.effort = this.#choices("effort", ["auto", "choose"], (e) => t(`effort.${e}`), () => { this.#effort(); this.moved(); });
-    p.format = make("select", { change: () => { s.format = p.format.value; this.#changed(); } }, ...["", "png", "jpg", "webp", "tif"].map((f) => make("option", { value: f, selected: f === s.format }, t(`format.${f || "same"}`))));
+    const formats = ["", "png", "jpg", "webp", "tif"].map((f) => make("option", { value: f, selected: f === s.format }, t(`format.${f || "same"}`)));
+    p.format = make("select", { change: () => { s.format = p.format.value; this.#changed(); } }, ...formats);
     p.start = make("button", { type: "submit", class: "main", disabled: true });
     p.sum = make("strong");
     p.sumDetail = make("span", { class: "hint", hidden: true });
@@ -175,7 +180,9 @@ export class Options {
 
   #told() {
     const t = this.#t, s = this.#state, p = this.#parts, got = together(this.#plans, s.budget);
-    const values = { percent: t("value.percent", { percent: number(t, s.budget, 0) }), seconds: duration(t, got.seconds), loss: t("value.loss", { loss: number(t, got.loss, 3) }) };
+    const values = {
+      percent: t("value.percent", { percent: number(t, s.budget, 0) }), seconds: duration(t, got.seconds), loss: t("value.loss", { loss: number(t, got.loss, 3) }),
+    };
     setText(p.budgetOut, values[s.unit]);
     p.budget.setAttribute("aria-valuetext", values[s.unit]);
     setText(p.effortHint, t("effort.now", values));

@@ -3,7 +3,7 @@
 import { pictureURL } from "./api.js";
 import { at } from "./curve.js";
 import { make, setText } from "./dom.js";
-import { bytes, duration, percent, size } from "./text.js";
+import { bytes, date, duration, percent, size } from "./text.js";
 import { classColor } from "./zoom.js";
 
 const shown = new Set(["png", "jpeg", "jpg", "webp", "gif", "avif", "bmp"]); // formats that browsers show
@@ -31,7 +31,7 @@ const softColor = (i, n) => `color-mix(in oklab, ${classColor(i, n)} 62%, #66708
 // A bar of the classes' shares, and the same as text.
 function classRows(t, classes) {
   const some = classes.filter((c) => c.share > 0);
-  if (classes.length < 2 || !some.length) return [];
+  if (some.length < 2) return [];
   const bar = make("div", { class: "classes", "aria-hidden": "true" }, ...classes.map((c, i) => {
     const part = make("span");
     part.style.flexGrow = String(c.share);
@@ -48,7 +48,10 @@ class Card {
   constructor(name, actions) {
     this.title = make("h3", { title: name }, name);
     this.thumb = make("img", { alt: "", loading: "lazy", decoding: "async" });
-    this.thumb.addEventListener("error", () => this.thumb.removeAttribute("src"));
+    this.thumb.addEventListener("error", () => {
+      this.unseen = this.thumb.getAttribute("src");
+      this.thumb.removeAttribute("src");
+    });
     this.body = make("div", { class: "text-body" });
     this.text = make("div", { class: "text" }, this.title, this.body);
     this.actions = make("div", { class: "actions" });
@@ -58,7 +61,7 @@ class Card {
   }
 
   picture(url) {
-    if (url && this.thumb.getAttribute("src") !== url) this.thumb.src = url;
+    if (url && url !== this.unseen && this.thumb.getAttribute("src") !== url) this.thumb.src = url;
   }
 
   // Makes the buttons again only if they are other ones.
@@ -71,7 +74,8 @@ class Card {
     this.actions.replaceChildren(...list.map(([name, href, download]) => {
       const label = `${t(`job.${name}`)}: ${this.title.textContent}`;
       if (href) return make("a", { class: "button", href, download, "aria-label": label }, t(`job.${name}`));
-      return make("button", { type: "button", class: name === "compare" || name === "watch" ? "" : "quiet", "aria-label": label, click: () => this.handlers[name]() }, t(`job.${name}`));
+      const quiet = name !== "compare" && name !== "watch";
+      return make("button", { type: "button", class: quiet ? "quiet" : null, "aria-label": label, click: () => this.handlers[name]() }, t(`job.${name}`));
     }));
     if (focused) this.element.focus();
   }
@@ -108,7 +112,10 @@ export class WaitingCard extends Card {
     const most = plan.result_bytes ? ` · ${t("plan.bytes", { bytes: bytes(t, plan.result_bytes) })}` : "";
     rows.push(make("p", { class: "facts" }, make("strong", {}, planning ? t("plan.wait") : t("about", { time: duration(t, got.seconds) })), most));
     rows.push(...classRows(t, got.classes));
-    if (plan.kind) rows.push(make("p", { class: "detail" }, t("plan.kind", { kind: t(`kind.${plan.kind}`), model: plan.model ?? "" }), plan.because ? make("span", { lang: "en" }, ` – ${plan.because}`) : null));
+    if (plan.kind) {
+      const because = plan.because ? make("span", { lang: "en" }, ` – ${plan.because}`) : null;
+      rows.push(make("p", { class: "detail" }, t("plan.kind", { kind: t(`kind.${plan.kind}`), model: plan.model ?? "" }), because));
+    }
     for (const note of plan.notes ?? []) rows.push(make("p", { class: "detail", lang: "en" }, note));
     return rows;
   }
@@ -139,7 +146,8 @@ export class JobCard extends Card {
   #moving(t, j) {
     const left = j.eta_seconds > 0 ? t("job.left", { time: duration(t, j.eta_seconds) }) : "";
     const running = j.state === "running";
-    setText(this.line, [running ? t("job.running", { share: percent(t, j.progress) }) : j.queue_position > 0 ? t("job.queued.place", { place: j.queue_position }) : t("job.queued"), left].filter(Boolean).join(" · "));
+    const queued = j.queue_position > 0 ? t("job.queued.place", { place: j.queue_position }) : t("job.queued");
+    setText(this.line, [running ? t("job.running", { share: percent(t, j.progress) }) : queued, left].filter(Boolean).join(" · "));
     this.progress.setAttribute("aria-label", t("job.progress", { name: this.title.textContent }));
     if (running) this.progress.value = j.progress;
     else this.progress.value = 0;
@@ -161,7 +169,7 @@ export class JobCard extends Card {
       if (j.result?.bytes) parts.push(bytes(t, j.result.bytes));
       const good = make("span", { class: "good" }, parts[0]);
       rows.push(make("p", { class: "facts" }, good, parts.slice(1).map((p) => ` · ${p}`).join("")), ...classRows(t, j.report?.classes ?? []));
-      if (j.expires) rows.push(make("p", { class: "detail" }, t("job.kept", { until: new Intl.DateTimeFormat(t.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(j.expires)) })));
+      if (j.expires) rows.push(make("p", { class: "detail" }, t("job.kept", { until: date(t, j.expires) })));
     } else if (j.state === "failed") rows.push(...problemRows(t, j.error ?? { kind: "internal" }));
     else rows.push(make("p", {}, t("job.cancelled")));
     this.body.replaceChildren(...rows.filter(Boolean));

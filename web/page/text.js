@@ -72,6 +72,11 @@ export function bytes(t, n) {
   return unit(t, n, names[i], n < 10 && i > 0 ? 1 : 0);
 }
 
+/** A time that the server told, such as 2026-11-28T13:29:00Z. */
+export function date(t, when) {
+  return new Intl.DateTimeFormat(t.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(when));
+}
+
 /** The size of a picture. */
 export function size(t, width, height) {
   return t("size", { width: String(width), height: String(height) });

@@ -62,7 +62,7 @@ button:focus-visible, input:focus-visible { outline: 3px solid var(--v-accent); 
 .figures div { min-width: 0; }
 dt { font-size: .8rem; color: var(--v-soft); }
 dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-.note, .keys { margin: 0; padding: 0 .75rem .5rem; font-size: .85rem; color: var(--v-soft); }
+.note, .keys { margin: 0; padding: .4rem .75rem .5rem; font-size: .85rem; color: var(--v-soft); }
 @media (hover: none) { .keys { display: none; } }
 @media (max-width: 640px) {
   .bar { gap: .25rem .75rem; padding: .4rem .5rem; } .opacity { width: 5.5rem; }

@@ -11,7 +11,7 @@ const arrow = 60; // screen pixels that an arrow key moves the picture
 
 /**
  * The viewer. Attributes: before, after and map are addresses of pictures; width and height the size of the result in its pixels.
- * Properties: text (the function of text.js), figures, classes, note. Methods: band, reset. It sends classsr-zoom with the zoom in pixels of the device.
+ * Properties: text (the function of text.js), figures, classes, note. Methods: band, focus, reset. It sends classsr-zoom with the zoom in pixels of the device.
  */
 export class Comparison extends HTMLElement {
   static observedAttributes = ["before", "after", "map", "width", "height"];
@@ -59,10 +59,11 @@ export class Comparison extends HTMLElement {
 
   /** Sets the classes of the map, the simplest first, for the legend. @param {{name: string, share: number}[]} classes */
   set classes(classes) {
-    this.#parts.legend.replaceChildren(...classes.map(({ name, share }, i) => {
+    this.#parts.legend.replaceChildren(...classes.flatMap(({ name, share }, i) => {
+      if (share <= 0) return [];
       const swatch = make("span", { class: "swatch" });
       swatch.style.background = classColor(i, classes.length);
-      return make("li", {}, swatch, this.#t("viewer.class", { name, share: percent(this.#t, share, 1) }));
+      return [make("li", {}, swatch, this.#t("viewer.class", { name, share: percent(this.#t, share, 1) }))];
     }));
     this.#layers();
   }
@@ -87,6 +88,11 @@ export class Comparison extends HTMLElement {
     canvas.getContext("2d").drawImage(bitmap, 0, top, width, height);
     bitmap.close();
     this.#layers();
+  }
+
+  /** Gives the line the focus, so that all keys work. */
+  focus() {
+    this.#parts.slider.focus();
   }
 
   /** Forgets pictures, bands and zoom. */

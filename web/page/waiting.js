@@ -8,8 +8,6 @@ const rest = 300; // milliseconds after the last change before plans are asked f
 const tries = 6; // of what may succeed later
 const localBytes = 40e6; // of a file that is shown from here, since larger ones take the browser long
 
-const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
-
 export class Waiting {
   #pictures = [];
   #cards = new Map();
@@ -19,12 +17,12 @@ export class Waiting {
 
   /**
    * list is the element for the cards. settings gives {t, options, limits}; changed is called when something is to be shown again; refused with problems that concern
-   * everything (who is asking, no connection); started with a job and the local address of its picture.
+   * everything (who is asking, no connection); failed with the name of a picture and its problem; started with a job and the local address of its picture.
    */
-  constructor(list, settings, { changed, refused, started }) {
+  constructor(list, settings, { changed, refused, failed, started }) {
     this.list = list;
     this.settings = settings;
-    this.on = { changed, refused, started };
+    this.on = { changed, refused, failed, started };
   }
 
   get count() {
@@ -60,9 +58,14 @@ export class Waiting {
 
   #enqueue(p) {
     const most = this.settings.limits?.max_upload;
-    if (most && p.file.size > most) p.problem = new api.Problem({ kind: "too_large" });
+    if (most && p.file.size > most) this.#refuse(p, new api.Problem({ kind: "too_large" }));
     else this.#queue.push(p);
     this.#next();
+  }
+
+  #refuse(p, problem) {
+    p.problem = problem;
+    this.on.failed(p.file.name, problem);
   }
 
   #again(p) {
@@ -96,14 +99,14 @@ export class Waiting {
         if (!(error instanceof api.Problem)) throw error;
         if (error.kind === "unauthorized") this.on.refused(error);
         if (!error.passing || n === tries) {
-          p.problem = error;
+          this.#refuse(p, error);
           p.again = error.passing || error.kind === "unauthorized" || error.kind === "not_found";
           this.show();
           return null;
         }
         p.waiting = true;
         this.show();
-        await pause(error.retryAfter || 2 * n);
+        await api.pause(error.retryAfter || 2 * n);
         if (signal.aborted) return null;
       }
     }
