@@ -190,6 +190,7 @@ func TestSlowLoris(t *testing.T) {
 					_, err = c.Write([]byte("x"))
 				}
 				_ = c.Close()
+				time.Sleep(time.Second) // more would be a flood, which is no slow client's way
 			}
 		})
 	}
