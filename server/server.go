@@ -107,6 +107,7 @@ type server struct {
 	table  *jobs.Table
 	works  *work.Works
 	tokens *tokens.File
+	meter  *limits.Meter
 	ending atomic.Bool
 }
 
@@ -134,27 +135,46 @@ func (s *server) open() (err error) {
 		return err
 	}
 	s.table, err = jobs.Open(filepath.Join(s.Data, "jobs.db"), jobs.Options{
-		Queue: s.Limits.Queue, Jobs: s.Jobs, Retention: s.Limits.Retention, MostTime: mostTimes * s.Limits.MaxJobTime, Files: s.store, Log: s.Log,
+		Queue: s.Limits.Queue, Jobs: s.Jobs, Retention: s.Limits.Retention, MostTime: mostTimes * s.Limits.MaxJobTime, Bytes: s.store.Bound(),
+		Files: s.store, Log: s.Log,
 	})
 	if err != nil {
 		return err
+	}
+	if err := s.sweep(); err != nil {
+		return err
+	}
+	s.meter = limits.NewMeter(s.Limits, time.Now)
+	if note := s.table.Note(meterNote); note != nil {
+		if err := s.meter.Restore(note); err != nil {
+			s.Log.Warn("what tokens have used today is not known", "error", err.Error())
+		}
+	}
+	s.works, err = work.New(work.Options{
+		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log,
+	})
+	return err
+}
+
+// sweep removes files that nobody knows of. After damage to the table it does not: results of records that were lost may be worth looking for.
+func (s *server) sweep() error {
+	if aside := s.table.Aside(); aside != "" {
+		s.Log.Warn("the table of jobs was damaged: results without a record are kept until the next start", "aside", aside)
+		return nil
 	}
 	picture, result := s.table.Known()
 	files, bytes, err := s.store.Sweep(picture, result)
-	if err != nil {
-		return err
-	}
 	if files > 0 {
 		s.Log.Info("removed what nobody waits for", "files", files, "bytes", bytes)
 	}
-	s.works, err = work.New(work.Options{
-		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace, Folder: filepath.Join(s.Data, "direct"), Log: s.Log,
-	})
 	return err
 }
 
 func (s *server) close() {
 	if s.table != nil {
+		if s.meter != nil {
+			s.saveMeter()
+		}
 		if err := s.table.Close(); err != nil {
 			s.Log.Error("the table of jobs did not close", "error", err.Error())
 		}
@@ -227,7 +247,17 @@ func (s *server) tidy(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 			s.table.Expire()
+			s.saveMeter()
 		}
+	}
+}
+
+// meterNote is where the days' sums of tokens are kept.
+const meterNote = "meter"
+
+func (s *server) saveMeter() {
+	if err := s.table.SaveNote(meterNote, s.meter.Save()); err != nil {
+		s.Log.Warn("what tokens have used today was not saved", "error", err.Error())
 	}
 }
 
@@ -238,7 +268,7 @@ func (s *server) handler(closing context.Context, l net.Listener) (http.Handler,
 		return nil, err
 	}
 	b := api.Backends{
-		Jobs: s.table, Work: s.works, Store: s.store, Meter: limits.NewMeter(s.Limits, time.Now), Limits: s.Limits, Key: key, Page: web.Files(), Log: s.Log,
+		Jobs: s.table, Work: s.works, Store: s.store, Meter: s.meter, Limits: s.Limits, Key: key, Page: web.Files(), Log: s.Log,
 		Ready: s.ready, Version: s.Version, Closing: closing,
 	}
 	if s.tokens != nil {

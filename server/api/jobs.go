@@ -111,7 +111,7 @@ type submission struct {
 // submit takes a job. It is on disk when the answer is sent.
 func (a *api) submit(ctx context.Context, in *submission) (*accepted, error) {
 	x := of(ctx)
-	if err := a.Jobs.Room(x.token.Name); err != nil && in.Key == "" { // with a key, the job may be there already
+	if err := a.Jobs.Room(x.token.Name, x.token.Jobs); err != nil && in.Key == "" { // with a key, the job may be there already
 		return nil, problem.Of(err)
 	}
 	got, err := a.receive(x, "picture", "name")
@@ -137,7 +137,7 @@ func (a *api) submit(ctx context.Context, in *submission) (*accepted, error) {
 
 // newJob makes a job of a picture that came, or that was sent before.
 func (a *api) newJob(x *exchange, got *asked, picture string) (j jobs.Job, err error) {
-	j = jobs.Job{Owner: x.token.Name, Name: got.name, Order: got.fields}
+	j = jobs.Job{Owner: x.token.Name, Weight: x.token.Weight, Most: x.token.Jobs, Name: got.name, Order: got.fields}
 	var path string
 	if got.picture != nil {
 		path, j.Picture = got.picture.Path(), got.picture.Sum

@@ -1,40 +1,47 @@
-// Package fair says whose turn it is: a queue of several owners' work in which each owner gets the same time, however much it asks for. It knows nothing of what
-// the work is.
+// Package fair says whose turn it is: a queue of several owners' work in which each owner gets the same time, however much it asks for. It knows
+// nothing of what the work is.
 package fair
 
 import (
+	"cmp"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 )
 
-// Queue hands out the work of several owners in turn (start-time fair queueing). Each owner has a virtual time, which grows by the seconds that are spent on
-// it, divided by its weight; next is the oldest work of the owner with the smallest one. An owner who comes with nothing in the queue begins where the others
-// are, so that nobody saves time up. The zero value is not ready: New makes one. It is safe for concurrent use.
+// Queue hands out the work of several owners in turn (start-time fair queueing). Each owner has a virtual time, which grows by the seconds that are
+// spent on it, divided by its weight. Next is the oldest work of the owner whose time is the smallest. An owner who comes with nothing in the queue
+// begins where the others are, so nobody saves time up. While two owners have work in the queue, what they get, divided by their weights, differs
+// by no more than the longest work of each. New makes one. It is safe for concurrent use.
 type Queue[K comparable] struct {
 	mu     sync.Mutex
 	owners map[string]*owner[K]
-	now    float64 // the virtual time of what was handed out last
+	now    float64 // the virtual time of the latest work that was handed out
+	length int
 }
 
-// owner is an owner with work in the queue, or whose time is ahead of the others'.
 type owner[K comparable] struct {
 	name   string
 	weight float64
 	time   float64
-	waits  []entry[K]
+	waits  []entry[K] // the oldest first
 }
 
 type entry[K comparable] struct {
 	key  K
-	cost float64
+	cost float64 // seconds
 }
+
+// remembered is how many owners without work are kept, with the time that they had. Owners are named in a file that somebody wrote; this is only
+// for files that change for years.
+const remembered = 1000
 
 // New makes a queue without work.
 func New[K comparable]() *Queue[K] { return &Queue[K]{owners: map[string]*owner[K]{}} }
 
-// Push puts work that takes cost seconds behind its owner's other work. A weight of 2 gives the owner twice the time of others; one that is not positive
-// counts as 1.
+// Push puts work that takes cost seconds behind its owner's other work. An owner of weight 2 gets twice the time of others; a weight that is not
+// positive leaves it as it is, 1 at first. A cost below 0 counts as 0.
 func (q *Queue[K]) Push(name string, weight, cost float64, key K) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -42,138 +49,151 @@ func (q *Queue[K]) Push(name string, weight, cost float64, key K) {
 	if weight > 0 {
 		o.weight = weight
 	}
-	o.waits = append(o.waits, entry[K]{key, cost})
+	q.begin(o)
+	o.waits = append(o.waits, entry[K]{key, max(cost, 0)})
+	q.length++
 }
 
-// PushFront puts work back that was handed out, before all other work of its owner, and gives the owner its time back.
+// PushFront puts work back that was handed out, before all other work of its owner, who gets the time back. cost is what it was pushed with.
 func (q *Queue[K]) PushFront(name string, key K, cost float64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	o := q.owner(name)
-	o.time -= cost / o.weight
-	o.waits = slices.Insert(o.waits, 0, entry[K]{key, cost})
+	o.time -= max(cost, 0) / o.weight
+	q.begin(o)
+	o.waits = slices.Insert(o.waits, 0, entry[K]{key, max(cost, 0)})
+	q.length++
 }
 
-// owner gives an owner, who begins at the present if it has nothing in the queue.
+// owner finds an owner, or makes one.
 func (q *Queue[K]) owner(name string) *owner[K] {
 	o := q.owners[name]
 	if o == nil {
-		o = &owner[K]{name: name, weight: 1, time: q.now}
+		q.forget()
+		o = &owner[K]{name: name, weight: 1, time: q.present()}
 		q.owners[name] = o
-	}
-	if len(o.waits) == 0 {
-		o.time = max(o.time, q.now)
 	}
 	return o
 }
 
-// Next hands out the work that comes next, of owners that accept takes (nil: all). ok is false if there is none.
+// present is where those begin who have nothing in the queue: at the time of the latest work that was handed out, or of an owner who is behind that,
+// since its work came back.
+func (q *Queue[K]) present() float64 {
+	now := q.now
+	for _, o := range q.owners {
+		if len(o.waits) > 0 {
+			now = min(now, o.time)
+		}
+	}
+	return now
+}
+
+// begin lets an owner who has nothing in the queue begin at the present, or later if it had more than its share before.
+func (q *Queue[K]) begin(o *owner[K]) {
+	if len(o.waits) == 0 {
+		o.time = max(o.time, q.present())
+	}
+}
+
+// forget drops owners who have no work and whose time is no later than the present, once there are many: they would begin at the present anyway.
+func (q *Queue[K]) forget() {
+	if len(q.owners) >= remembered {
+		maps.DeleteFunc(q.owners, func(_ string, o *owner[K]) bool { return len(o.waits) == 0 && o.time <= q.now })
+	}
+}
+
+// Next hands out the work that comes next, of owners whom accept takes (nil: all); accept must not call the queue. ok is false if there is none.
 func (q *Queue[K]) Next(accept func(owner string) bool) (key K, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var first *owner[K]
 	for _, o := range q.owners {
-		if len(o.waits) > 0 && (first == nil || o.before(first)) && (accept == nil || accept(o.name)) {
+		if len(o.waits) > 0 && (first == nil || compare(o, first) < 0) && (accept == nil || accept(o.name)) {
 			first = o
 		}
 	}
 	if first == nil {
 		return key, false
 	}
-	e := first.waits[0]
-	first.waits = slices.Delete(first.waits, 0, 1)
 	q.now = max(q.now, first.time)
-	first.time += e.cost / first.weight
-	q.forget()
-	return e.key, true
+	q.length--
+	return first.take().key, true
 }
 
-// before orders owners by their time, and by their names where that is the same.
-func (o *owner[K]) before(other *owner[K]) bool {
-	if o.time != other.time {
-		return o.time < other.time
-	}
-	return o.name < other.name
+// take takes out an owner's oldest work, which the owner pays for.
+func (o *owner[K]) take() entry[K] {
+	e := o.waits[0]
+	o.waits = slices.Delete(o.waits, 0, 1)
+	o.time += e.cost / o.weight
+	return e
 }
 
-// forget drops owners who have nothing in the queue and no time ahead of the present.
-func (q *Queue[K]) forget() {
-	for name, o := range q.owners {
-		if len(o.waits) == 0 && o.time <= q.now {
-			delete(q.owners, name)
-		}
-	}
+// compare orders owners by their times, and by their names where these are the same.
+func compare[K comparable](a, b *owner[K]) int {
+	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.name, b.name))
 }
 
-// Correct says that work that was handed out took so many seconds more than was reckoned, or less if it is negative.
+// Correct says that work of an owner's that was handed out took so many seconds more than it was pushed with; less if it is negative.
 func (q *Queue[K]) Correct(name string, seconds float64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if o := q.owners[name]; o != nil {
-		o.time += seconds / o.weight
-	}
+	o := q.owner(name)
+	o.time += seconds / o.weight
 }
 
-// Remove takes work out of the queue; it returns false if it was not there.
+// Remove takes work out of the queue, which its owner has not paid for yet. It returns false if the queue has no such work.
 func (q *Queue[K]) Remove(key K) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, o := range q.owners {
-		for i, e := range o.waits {
-			if e.key == key {
-				o.waits = slices.Delete(o.waits, i, i+1)
-				return true
-			}
+		if i := slices.IndexFunc(o.waits, func(e entry[K]) bool { return e.key == key }); i >= 0 {
+			o.waits = slices.Delete(o.waits, i, i+1)
+			q.length--
+			return true
 		}
 	}
 	return false
 }
 
-// Order gives the work in the order in which it will be handed out if nothing else comes, with its seconds.
+// Order gives the work, with its seconds, in the order in which Next(nil) would hand it out if nothing else came. It is that of the moment when the
+// loop begins; the queue may be used meanwhile.
 func (q *Queue[K]) Order() iter.Seq2[K, float64] {
+	return func(yield func(K, float64) bool) {
+		owners := q.copies()
+		for len(owners) > 0 {
+			first := slices.MinFunc(owners, compare[K])
+			if e := first.take(); !yield(e.key, e.cost) {
+				return
+			}
+			if len(first.waits) == 0 {
+				owners = slices.DeleteFunc(owners, func(o *owner[K]) bool { return o == first })
+			}
+		}
+	}
+}
+
+// copies are all owners who have work.
+func (q *Queue[K]) copies() (owners []*owner[K]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var ahead []owner[K] // copies that are played through
 	for _, o := range q.owners {
 		if len(o.waits) > 0 {
 			o := *o
 			o.waits = slices.Clone(o.waits)
-			ahead = append(ahead, o)
+			owners = append(owners, &o)
 		}
 	}
-	return func(yield func(K, float64) bool) {
-		owners := slices.Clone(ahead)
-		for len(owners) > 0 {
-			first := 0
-			for i := range owners {
-				if owners[i].before(&owners[first]) {
-					first = i
-				}
-			}
-			o := &owners[first]
-			e := o.waits[0]
-			if !yield(e.key, e.cost) {
-				return
-			}
-			o.time += e.cost / o.weight
-			if o.waits = o.waits[1:]; len(o.waits) == 0 {
-				owners = slices.Delete(owners, first, first+1)
-			}
-		}
-	}
+	return owners
 }
 
-// Len is how much work waits, and LenOf how much of one owner.
-func (q *Queue[K]) Len() (n int) {
+// Len is how many pieces of work are in the queue.
+func (q *Queue[K]) Len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, o := range q.owners {
-		n += len(o.waits)
-	}
-	return n
+	return q.length
 }
 
-// LenOf is how much work of one owner waits.
+// LenOf is how many of them are one owner's.
 func (q *Queue[K]) LenOf(name string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -1,9 +1,12 @@
-// Package jobs is the server's table of jobs: what is to be done, in which order, what has become of it, and who listens. What was accepted is on disk before
-// it is answered, and survives the process. Who does the jobs is told to it; it knows no pictures.
+// Package jobs is the server's table of jobs: what is to be done, in which order, what became of it, and who listens. A job that was accepted is on
+// disk, and stays whatever happens to the process: it ends once. Who does jobs, and on which disk their files are, is told to the table; it knows no
+// pictures.
 package jobs
 
 import (
 	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
 	"encoding/json"
 	"time"
 
@@ -14,7 +17,7 @@ import (
 // State is what has become of a job.
 type State string
 
-// A job is queued, then running, then one of the others, for good.
+// A job is queued, then running, then one of the others for good. A running one is queued again if the process ends, or the disk is full.
 const (
 	Queued    State = "queued"
 	Running   State = "running"
@@ -24,25 +27,26 @@ const (
 )
 
 // Over tells whether nothing more becomes of a job.
-func (s State) Over() bool { return s != Queued && s != Running }
+func (s State) Over() bool { return s == Done || s == Failed || s == Cancelled }
 
-// Job is a picture to be enlarged.
+// Job is a picture that is to be enlarged. Order and Report are not to be changed.
 type Job struct {
-	ID    string `json:"id"`
+	ID    string `json:"id"` // 26 digits and capital letters; later jobs have larger ones
 	Owner string `json:"owner"`
-	// Weight is the owner's share of the machine's time against others; 0 counts as 1.
+	// Weight is the owner's share of the machine's time, compared with others; 0 counts as 1.
 	Weight  float64           `json:"weight,omitempty"`
-	Name    string            `json:"name,omitempty"` // of the picture, cleaned
+	Name    string            `json:"name,omitempty"` // as uploaded, cleaned, for downloads
 	State   State             `json:"state"`
 	Picture blobs.Sum         `json:"picture"`
 	Order   map[string]string `json:"order,omitempty"` // what is wanted, by the names of the options
+	Key     string            `json:"key,omitempty"`   // of the request (idempotency key)
 
 	Width     int    `json:"width"` // pixels
 	Height    int    `json:"height"`
 	OutWidth  int    `json:"out_width"`
 	OutHeight int    `json:"out_height"`
 	Format    string `json:"format"` // of the picture
-	Ending    string `json:"ending"` // of the result's file, with its dot
+	Ending    string `json:"ending"` // of the result's file
 	Model     string `json:"model"`
 	Kind      string `json:"kind,omitempty"`
 
@@ -50,26 +54,35 @@ type Job struct {
 	Started  time.Time `json:"started,omitzero"`
 	Ended    time.Time `json:"ended,omitzero"`
 	Expires  time.Time `json:"expires,omitzero"`
-	Attempts int       `json:"attempts,omitempty"` // runs that were begun and did not end
-	Forecast float64   `json:"forecast"`           // seconds of the whole machine, uncorrected
-	Bytes    int64     `json:"bytes"`              // that the result may take on disk
+	Attempts int       `json:"attempts,omitempty"` // runs that were begun, without those that the server broke off by itself
+	Forecast float64   `json:"forecast"`           // seconds of the whole machine, as reckoned without correction
+	Bytes    int64     `json:"bytes,omitempty"`    // that the result takes on disk at most
+	Result   *Result   `json:"result,omitempty"`   // of one that is done
+	Error    *Error    `json:"error,omitempty"`    // of one that failed
 
-	Result *Result `json:"result,omitempty"`
-	Error  *Error  `json:"error,omitempty"`
-
-	// What is not stored: the share of the work that is done, the place in the queue from 1 on, and the seconds until it is over.
-	Progress float64 `json:"-"`
-	Position int     `json:"-"`
-	ETA      float64 `json:"-"`
+	// These are not stored.
+	Most     int     `json:"-"` // how many jobs of the owner may wait, for Add; 0: as Options say
+	Progress float64 `json:"-"` // share of the work that is done, 0 to 1
+	Position int     `json:"-"` // place in the queue, from 1; 0 of those that do not wait
+	ETA      float64 `json:"-"` // seconds until it is over
 }
 
 // Result is what a job gave.
 type Result struct {
-	Bytes  int64           `json:"bytes"`
+	Bytes  int64           `json:"bytes"`          // of the picture
+	Disk   int64           `json:"disk,omitempty"` // of all files of the job; 0: only the picture's
 	Sum    blobs.Sum       `json:"sum"`
 	Report json.RawMessage `json:"report,omitempty"`
 	Map    bool            `json:"map,omitempty"`  // there is a map of classes
 	View   bool            `json:"view,omitempty"` // there is a small JPEG
+}
+
+// onDisk is how many bytes a job's files have.
+func (j *Job) onDisk() int64 {
+	if j.Result == nil {
+		return 0
+	}
+	return max(j.Result.Bytes, j.Result.Disk)
 }
 
 // Error is why a job failed.
@@ -90,25 +103,22 @@ type Picture struct {
 	Used   time.Time `json:"used"`
 }
 
-// letters are those of identifiers (Crockford's base 32): none that look like others.
-const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+// crockford has digits and letters that are not taken for each other, in the order of ASCII.
+var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// newID makes an identifier of 26 letters: 48 bits of milliseconds and 80 random ones, so that later ones sort behind and nobody guesses them.
-func newID(now time.Time) string {
+// newID makes an identifier of a time in milliseconds (48 bits) and 80 random bits, which nobody guesses.
+func newID(milliseconds int64) string {
 	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], uint64(milliseconds)<<16)
 	_, _ = rand.Read(b[6:]) // never fails
-	ms := now.UnixMilli()
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
+	return crockford.EncodeToString(b[:])
+}
+
+// timeOf is the time of an identifier; of others 0.
+func timeOf(id string) int64 {
+	b, err := crockford.DecodeString(id)
+	if err != nil || len(b) != 16 {
+		return 0
 	}
-	var id [26]byte
-	bits, have, next := 0, 2, 0 // two bits more than there are
-	for i := range id {
-		for have < 5 {
-			bits, have, next = bits<<8|int(b[next]), have+8, next+1
-		}
-		have -= 5
-		id[i] = letters[bits>>have&31]
-	}
-	return string(id[:])
+	return int64(binary.BigEndian.Uint64(b) >> 16)
 }

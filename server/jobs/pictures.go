@@ -5,122 +5,146 @@ import (
 
 	"classsr/fault"
 	"classsr/server/blobs"
+	"classsr/server/problem"
 )
 
 // uploadTime is how long an upload is kept after its last use.
 const uploadTime = time.Hour
 
-// AddPicture remembers an upload; it is on disk when AddPicture returns.
+// AddPicture remembers an upload; it is on disk when AddPicture returns. One that is known already is used. Errors are of kind fault.Busy if too many
+// are remembered, of kind fault.Unavailable if the disk is full; then the file is removed, if nothing else has it.
 func (t *Table) AddPicture(p Picture) error {
-	p.Used = t.Now().UTC()
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	p.Used = t.o.Now().UTC()
 	name := owned(p.Owner, p.Sum.String())
-	if err := t.write(change{picturesBucket, name, p}); err != nil {
-		return unavailable(err)
+	t.mu.Lock()
+	_, known := t.pictures[name]
+	full := !known && len(t.pictures) >= t.o.Records
+	t.mu.Unlock()
+	var err error
+	if full {
+		err = problem.Later(fault.Busy, uploadTime/10, "too many pictures are remembered: remove some, or try again later")
+	} else if err = t.writeAlone(change{picturesBucket, name, p}); err != nil {
+		err = unavailable(err)
+	}
+	if err != nil {
+		t.removeUnneeded(p.Sum)
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pictures[string(name)] = p
+	t.pictures[name] = p
+	if !known {
+		t.refs[p.Sum]++
+	}
 	return nil
 }
 
-// Picture gives an upload of an owner's, or what is known of it from a job of the owner's; those of others are not found. That counts as a use.
+// Picture gives an upload of an owner's, or what a job of the owner's knows of it, and counts as a use. One that is not there, or another's, is an
+// error of kind fault.NotFound.
 func (t *Table) Picture(owner string, sum blobs.Sum) (Picture, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	name := string(owned(owner, sum.String()))
+	name := owned(owner, sum.String())
 	if p, known := t.pictures[name]; known {
-		p.Used = t.Now().UTC()
-		t.pictures[name] = p // on disk it keeps the time before: after a restart it may go an hour earlier
+		p.Used = t.o.Now().UTC()
+		t.pictures[name] = p // on disk it has the time before: after a restart it may go earlier
 		return p, nil
 	}
-	for _, e := range t.jobs {
-		if e.Owner == owner && e.Picture == sum {
-			return Picture{Owner: owner, Sum: sum, Name: e.Name, Format: e.Format, Width: e.Width, Height: e.Height, Used: e.Created}, nil
+	if t.refs[sum] > 0 {
+		for _, e := range t.jobs {
+			if e.Owner == owner && e.Picture == sum {
+				return Picture{Owner: owner, Sum: sum, Name: e.Name, Format: e.Format, Width: e.Width, Height: e.Height, Used: e.Created}, nil
+			}
 		}
 	}
-	return Picture{}, fault.New(fault.NotFound, "there is no such picture: send it to /v1/pictures first")
+	return Picture{}, fault.New(fault.NotFound, "there is no such picture: send it first")
 }
 
-// RemovePicture forgets an upload. One that a job waits for is an error of kind fault.Conflict.
+// RemovePicture forgets an upload. Its file stays while a job has it; one that waits or runs makes it an error of kind fault.Conflict.
 func (t *Table) RemovePicture(owner string, sum blobs.Sum) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, e := range t.jobs {
-		if e.Owner == owner && e.Picture == sum && !e.State.Over() {
-			return fault.New(fault.Conflict, "a job needs that picture: cancel it first")
-		}
+	needed := func(e *entry) bool { return e.Owner == owner && e.Picture == sum && !e.State.Over() }
+	if len(t.pick(needed)) > 0 {
+		return fault.New(fault.Conflict, "a job of yours needs this picture: cancel it first")
 	}
-	return t.forget(owner, sum)
+	return t.forgetPicture(owner, sum, func(Picture) bool { return true })
 }
 
-func (t *Table) forget(owner string, sum blobs.Sum) error {
+// forgetPicture forgets an upload if it is still as it should be then.
+func (t *Table) forgetPicture(owner string, sum blobs.Sum, still func(Picture) bool) error {
+	t.turn.Lock()
+	defer t.turn.Unlock()
 	name := owned(owner, sum.String())
-	if err := t.write(change{picturesBucket, name, nil}); err != nil {
-		return unavailable(err)
-	}
-	delete(t.pictures, string(name))
-	return t.free(sum)
-}
-
-// free removes a picture's file if nobody needs it any more.
-func (t *Table) free(sum blobs.Sum) error {
-	if t.Files == nil || t.needed(sum) {
+	t.mu.Lock()
+	p, known := t.pictures[name]
+	t.mu.Unlock()
+	if !known || !still(p) {
 		return nil
 	}
-	return t.Files.RemovePicture(sum)
+	if err := t.writeAlone(change{picturesBucket, name, nil}); err != nil {
+		return unavailable(err)
+	}
+	t.mu.Lock()
+	delete(t.pictures, name)
+	unneeded := t.unref(sum)
+	t.mu.Unlock()
+	if unneeded {
+		t.removePicture(sum)
+	}
+	return nil
 }
 
-// needed tells whether an upload or a job has a picture.
-func (t *Table) needed(sum blobs.Sum) bool {
+// removeUnneeded removes a picture that nothing has.
+func (t *Table) removeUnneeded(sum blobs.Sum) {
+	t.mu.Lock()
+	unneeded := t.refs[sum] == 0
+	t.mu.Unlock()
+	if unneeded {
+		t.removePicture(sum)
+	}
+}
+
+// unref counts one less who has a picture, with mu held, and tells whether nobody has it any more.
+func (t *Table) unref(sum blobs.Sum) (unneeded bool) {
+	if t.refs[sum]--; t.refs[sum] > 0 {
+		return false
+	}
+	delete(t.refs, sum)
+	return true
+}
+
+// expirePictures forgets uploads that nobody used for an hour.
+func (t *Table) expirePictures(now time.Time) {
+	old := func(p Picture) bool { return now.Sub(p.Used) >= uploadTime }
+	var all []Picture
+	t.mu.Lock()
 	for _, p := range t.pictures {
-		if p.Sum == sum {
-			return true
+		if old(p) {
+			all = append(all, p)
 		}
 	}
-	for _, e := range t.jobs {
-		if e.Picture == sum {
-			return true
+	t.mu.Unlock()
+	for _, p := range all {
+		if err := t.forgetPicture(p.Owner, p.Sum, old); err != nil {
+			t.o.Log.Error("an upload that is too old was not removed", "picture", p.Sum.String(), "error", err.Error())
 		}
 	}
-	return false
 }
 
-// Known gives functions that tell which pictures are needed, and which jobs there are, for removing what is left over.
-func (t *Table) Known() (picture func(blobs.Sum) bool, result func(string) bool) {
+// Known gives functions that tell which pictures are needed, and of which jobs results are, for removing what is left over. They do not wait for the
+// disk.
+func (t *Table) Known() (picture func(blobs.Sum) bool, result func(job string) bool) {
 	picture = func(sum blobs.Sum) bool {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		return t.needed(sum)
+		return t.refs[sum] > 0
 	}
 	result = func(id string) bool {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		e := t.jobs[id]
-		return e != nil && e.State == Done
+		return e != nil && (e.State == Done || e.busy)
 	}
 	return picture, result
-}
-
-// Expire removes what is too old: results after their time, uploads that nobody used for an hour. It gives how many jobs went.
-func (t *Table) Expire() (removed int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.Now()
-	for _, e := range t.jobs {
-		if e.State.Over() && !now.Before(e.Expires) && !e.busy {
-			if err := t.drop(e); err != nil {
-				t.Log.Error("a job that is too old was not removed", "job", e.ID, "error", err.Error())
-				continue
-			}
-			removed++
-		}
-	}
-	for _, p := range t.pictures {
-		if now.Sub(p.Used) >= uploadTime {
-			if err := t.forget(p.Owner, p.Sum); err != nil {
-				t.Log.Error("an upload that is too old was not removed", "error", err.Error())
-			}
-		}
-	}
-	return removed
 }

@@ -1,16 +1,17 @@
 package jobs
 
 import (
+	"math"
 	"time"
 
 	"classsr/server/pace"
 )
 
-// workTime is the time that running jobs have of the machine: while two run, each has half of it.
+// workTime counts the time that running jobs have of the whole machine: while two run, each has half of it.
 type workTime struct {
 	at    time.Time
-	spent float64 // seconds of the whole machine that one job would have had since the beginning
-	jobs  int
+	spent float64 // seconds that one job would have had since the beginning
+	jobs  int     // that run
 }
 
 // set says how many jobs run from now on.
@@ -19,33 +20,37 @@ func (w *workTime) set(now time.Time, jobs int) {
 	w.at, w.jobs = now, jobs
 }
 
-// until is the time that was spent on one job until now.
+// until is what one job would have had until now.
 func (w *workTime) until(now time.Time) float64 {
 	if w.jobs == 0 {
 		return w.spent
 	}
-	return w.spent + now.Sub(w.at).Seconds()/float64(w.jobs)
+	return w.spent + max(now.Sub(w.at).Seconds(), 0)/float64(w.jobs)
 }
 
-// places is what the order of the queue says of each job. It is made again when it is older than placeTime.
+// places is what the order of the queue says of each job.
 type places struct {
-	made time.Time
-	of   map[string]placed
+	made  time.Time
+	of    map[string]placed
+	first []string // the jobs that come first
 }
 
 type placed struct {
 	position int
-	before   float64 // seconds of all jobs before it
+	before   float64 // seconds of the machine until it begins
 }
 
-const placeTime = 500 * time.Millisecond
+const (
+	placeTime  = 500 * time.Millisecond // how long places hold
+	firstOnes  = 20                     // of how many jobs that wait those are told who follow all jobs
+	mostPlace  = 5 * time.Minute        // the longest time to come again after
+	knownShare = 0.1                    // from when on progress tells something
+)
 
-// seconds is how long a job takes of the whole machine, corrected by what was seen.
-func (t *Table) seconds(j *Job) float64 {
-	return t.Pace.Seconds(paceKey(j), j.Forecast)
-}
+// seconds is how long a job takes of the whole machine, as corrected by what was seen.
+func (t *Table) seconds(j *Job) float64 { return t.o.Pace.Seconds(keyOf(j), j.Forecast) }
 
-func paceKey(j *Job) pace.Key {
+func keyOf(j *Job) pace.Key {
 	return pace.Key{Model: j.Model, Mode: j.Order["mode"], Format: j.Ending}
 }
 
@@ -58,58 +63,54 @@ func (t *Table) place(e *entry) (position int, eta float64) {
 	default:
 		return 0, 0
 	}
-	now := t.Now()
 	at, known := t.places.of[e.ID]
-	if !known || now.Sub(t.places.made) > placeTime {
+	if now := t.o.Now(); !known || now.Sub(t.places.made) >= placeTime {
 		t.findPlaces(now)
 		at = t.places.of[e.ID]
 	}
-	return at.position, at.before + t.seconds(&e.Job)
+	return at.position, at.before + e.cost
 }
 
 // findPlaces goes through the queue.
 func (t *Table) findPlaces(now time.Time) {
-	t.places = places{made: now, of: map[string]placed{}}
+	p := places{made: now, of: make(map[string]placed, len(t.places.of))}
 	before := 0.0
 	for _, e := range t.jobs {
 		if e.State == Running {
 			before += t.left(e)
 		}
 	}
-	n := 0
 	for id, cost := range t.queue.Order() {
-		n++
-		t.places.of[id] = placed{n, before}
+		p.of[id] = placed{len(p.of) + 1, before}
 		before += cost
-	}
-}
-
-// left is how many seconds of the whole machine a running job takes still: by its progress, once that tells something.
-func (t *Table) left(e *entry) float64 {
-	forecast := t.seconds(&e.Job) * (1 - e.Progress)
-	if e.Progress < 0.1 {
-		return forecast
-	}
-	spent := t.work.until(t.Now()) - e.begun
-	return (1-e.Progress)*forecast + e.Progress*spent*(1-e.Progress)/e.Progress
-}
-
-// Stats is the table in numbers.
-type Stats struct {
-	States  map[State]int
-	Waiting float64 // seconds of the whole machine that all queued jobs take
-}
-
-// Stats counts jobs.
-func (t *Table) Stats() Stats {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := Stats{States: map[State]int{Queued: 0, Running: 0, Done: 0, Failed: 0, Cancelled: 0}}
-	for _, e := range t.jobs {
-		s.States[e.State]++
-		if e.State == Queued {
-			s.Waiting += t.seconds(&e.Job)
+		if len(p.first) < firstOnes {
+			p.first = append(p.first, id)
 		}
 	}
-	return s
+	t.places = p
+}
+
+// left is how many seconds of the whole machine a running job still takes: by its forecast, and, the further it is, by what it took until now.
+func (t *Table) left(e *entry) float64 {
+	rest := 1 - e.progress
+	forecast := e.cost * rest
+	if e.progress < knownShare {
+		return forecast
+	}
+	seen := (t.work.until(t.o.Now()) - e.begun) * rest / e.progress
+	return rest*forecast + e.progress*seen
+}
+
+// untilPlace is about how long it takes until the queue has a place more.
+func (t *Table) untilPlace() time.Duration {
+	soonest := math.Inf(1)
+	for _, e := range t.jobs {
+		if e.State == Running {
+			soonest = min(soonest, t.left(e)*float64(t.work.jobs))
+		}
+	}
+	if math.IsInf(soonest, 1) { // something begins soon
+		return time.Second
+	}
+	return time.Duration(min(max(soonest, 1), mostPlace.Seconds()) * float64(time.Second))
 }

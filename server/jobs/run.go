@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"classsr/fault"
@@ -11,7 +13,8 @@ import (
 
 // Runner does jobs.
 type Runner interface {
-	// Run does a job. It returns when its files are on disk, or nothing of them is. told may be called from any goroutine until then.
+	// Run does a job. It returns when all its files are on disk, or with an error. An error of kind fault.Unavailable means that the disk is full,
+	// for instance, and the job is done again later. told may be called from any goroutine until Run returns.
 	Run(ctx context.Context, j Job, told Told) (Result, error)
 }
 
@@ -21,31 +24,33 @@ type Told struct {
 	Band     func(Band)
 }
 
-// What ends a run besides its own errors.
+// mistake is what is told of errors of kind fault.Internal.
+const mistake = "the server made a mistake with this picture; its log tells more"
+
+// Causes of a run's end besides its own errors.
 var (
-	errCancelled = errors.New("cancelled")
+	errCancelled = errors.New("the job was cancelled")
 	errEnding    = errors.New("the server ends")
 )
 
 const (
-	// suspicious is how often a job may have been running when the process ended before it runs alone, and hopeless how often at all.
+	// suspicious is after how many runs that ended with the process a job runs alone, and hopeless after how many it fails: a picture that ends the
+	// process does not do so for ever, and one beside it is not blamed.
 	suspicious, hopeless = 3, 8
-	diskPause            = 2 * time.Second // until the next try after the disk was full
+
+	diskPause = 2 * time.Second // until the next try after the disk took nothing
+	writeWait = time.Second     // until the end of a run is written again
+	mostTries = 5               // of a job that finds the disk unusable where the disk itself does not say so
 )
 
-// Run has jobs done, as many at a time as the options say, until ctx is done. Then no more are begun; those that run have until grace is over, and what remains
-// is queued again, for the next process.
+// Run has jobs done, as many at a time as Options say, until ctx is done. Then no more are begun, those that run have until grace is over, and those
+// that remain are queued again, as if they had not been begun. It is called once.
 func (t *Table) Run(ctx context.Context, grace time.Duration, r Runner) error {
-	runs, end := context.WithCancelCause(context.Background())
+	runs, end := context.WithCancelCause(context.Background()) // of the runs, which end later than ctx
 	defer end(nil)
-	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(grace, func() { end(errEnding) })
-		for range t.Jobs {
-			t.wake()
-		}
-	})
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { end(errEnding) }) })
 	defer stop()
-	return par.Do(context.Background(), t.Jobs, t.Jobs, func(_, _ int) error {
+	return par.Start(t.o.Jobs, func(int) error {
 		for {
 			e := t.next(ctx)
 			if e == nil {
@@ -53,9 +58,10 @@ func (t *Table) Run(ctx context.Context, grace time.Duration, r Runner) error {
 			}
 			t.do(runs, e, r)
 		}
-	})
+	})()
 }
 
+// wake lets a loop of Run look whether something may be begun.
 func (t *Table) wake() {
 	select {
 	case t.woken <- struct{}{}:
@@ -65,187 +71,258 @@ func (t *Table) wake() {
 
 // next waits for a job and begins it. It returns nil when ctx is done.
 func (t *Table) next(ctx context.Context) *entry {
-	for {
-		if ctx.Err() != nil {
-			t.wake() // for the other loops
-			return nil
-		}
+	for ctx.Err() == nil {
 		e, wait := t.begin()
 		if e != nil {
-			t.wake() // there may be more
+			t.wake() // there may be more, for another loop
 			return e
 		}
-		var timer <-chan time.Time
-		if wait > 0 {
-			timer = time.After(wait)
-		}
+		later, cancel := context.WithTimeout(ctx, wait)
 		select {
-		case <-ctx.Done():
+		case <-later.Done():
 		case <-t.woken:
-		case <-timer:
 		}
+		cancel()
 	}
+	return nil
 }
 
-// begin takes the next job out of the queue and says on disk that it runs. If there is none, wait is when to look again, if that is not when something changes.
+const idle = time.Hour // looking again after that long does no harm
+
+// begin takes the next job out of the queue and writes that it runs. If there is none, wait is when to look again if nothing happens before.
 func (t *Table) begin() (e *entry, wait time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.Now()
-	if wait = t.paused.Sub(now); wait > 0 {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	if wait = t.pausedFor(); wait > 0 {
 		return nil, wait
 	}
-	if t.work.jobs > 0 && t.alone() {
-		return nil, 0
-	}
-	id, ok := t.queue.Next(func(owner string) bool { return t.running[owner] < max(t.Jobs-1, 1) })
-	if !ok {
-		id, ok = t.queue.Next(nil)
-	}
-	if !ok {
-		return nil, 0
-	}
-	e = t.jobs[id]
-	if e.Attempts >= suspicious && t.work.jobs > 0 { // it may have ended the process: it runs alone
-		t.queue.PushFront(e.Owner, id, t.seconds(&e.Job))
-		return nil, 0
+	now := t.o.Now()
+	if e, wait = t.choose(); e == nil {
+		return nil, wait
 	}
 	j := e.Job
 	j.State, j.Started, j.Attempts = Running, now.UTC(), j.Attempts+1
 	if j.Attempts > hopeless {
-		j.State, j.Ended, j.Expires = Failed, now.UTC(), now.UTC().Add(t.Retention)
-		j.Error = &Error{fault.Internal, "the server ended each time that it was at this picture"}
+		j.State, j.Attempts = Failed, j.Attempts-1
+		j.Error = &Error{fault.Internal, "each time that this picture was enlarged the server ended"}
+		t.ended(&j)
 	}
-	if err := t.write(change{jobsBucket, []byte(id), j}); err != nil {
-		t.pause(err)
-		t.queue.PushFront(e.Owner, id, t.seconds(&e.Job))
-		return nil, diskPause
+	err := t.writeAlone(jobChange(&j))
+	t.mu.Lock()
+	after := func() {}
+	switch {
+	case err != nil:
+		t.queue.PushFront(e.Owner, e.ID, e.cost)
+		e, wait = nil, t.pause(err)
+	case j.State == Failed:
+		e.Job = j
+		t.queue.Correct(e.Owner, -e.cost)
+		after = t.settle(e)
+		t.tell(e)
+		e, wait = nil, time.Millisecond
+	default:
+		e.Job, e.busy, e.progress = j, true, 0
+		e.cancel = func(error) {} // until there is something to cancel
+		t.running[e.Owner]++
+		t.work.set(now, t.work.jobs+1)
+		e.begun = t.work.until(now)
+		t.tell(e)
 	}
-	e.Job = j
-	t.changed(id)
-	if j.State == Failed {
-		t.over(e)
-		return nil, time.Millisecond
+	t.mu.Unlock()
+	after()
+	return e, wait
+}
+
+// choose takes out of the queue what is begun next.
+func (t *Table) choose() (e *entry, wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, other := range t.jobs {
+		if other.busy && other.Attempts > suspicious {
+			return nil, idle // it runs alone
+		}
 	}
-	t.running[e.Owner]++
-	t.work.set(now, t.work.jobs+1)
-	e.begun, e.busy = t.work.until(now), true
+	id, ok := t.queue.Next(func(owner string) bool { return t.running[owner] < max(t.o.Jobs-1, 1) })
+	if !ok {
+		id, ok = t.queue.Next(nil) // nobody else waits
+	}
+	if !ok {
+		return nil, idle
+	}
+	if e = t.jobs[id]; e.Attempts >= suspicious && t.work.jobs > 0 { // it is next, when it can run alone
+		t.queue.PushFront(e.Owner, id, e.cost)
+		return nil, idle
+	}
 	return e, 0
 }
 
-// alone tells whether a job runs that has to run alone.
-func (t *Table) alone() bool {
-	for _, e := range t.jobs {
-		if e.State == Running && e.Attempts > suspicious {
-			return true
-		}
+// pause lets nothing be begun for a while, and tells how long, with mu held.
+func (t *Table) pause(err error) time.Duration {
+	if t.paused.IsZero() {
+		t.o.Log.Warn("the disk takes nothing: jobs wait", "error", err.Error())
 	}
-	return false
+	t.paused = t.o.Now().Add(diskPause)
+	return diskPause
 }
 
-// pause lets nothing begin for a while.
-func (t *Table) pause(err error) {
-	t.paused = t.Now().Add(diskPause)
-	t.Log.Warn("the disk takes nothing: jobs wait", "error", err.Error())
+// pausedFor is how long nothing may be begun; 0 if the disk takes what it gets.
+func (t *Table) pausedFor() time.Duration {
+	t.mu.Lock()
+	paused, now := t.paused, t.o.Now()
+	t.mu.Unlock()
+	if paused.IsZero() {
+		return 0
+	}
+	if wait := paused.Sub(now); wait > 0 {
+		return wait
+	}
+	full := t.diskFull()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if full != nil {
+		return t.pause(full)
+	}
+	t.paused = time.Time{}
+	return 0
+}
+
+// diskFull is what the disk says if it takes nothing.
+func (t *Table) diskFull() error {
+	release, err := t.o.Files.Reserve(0)
+	if err == nil {
+		release()
+	}
+	if fault.KindOf(err) != fault.Unavailable {
+		return nil
+	}
+	return err
 }
 
 // do runs a job and writes down what became of it.
 func (t *Table) do(runs context.Context, e *entry, r Runner) {
 	ctx, cancel := context.WithCancelCause(runs)
 	defer cancel(nil)
-	if t.MostTime > 0 {
-		late := time.AfterFunc(t.MostTime, func() {
-			cancel(fault.New(fault.TooLarge, "it took longer than the %s that are allowed", t.MostTime))
+	if t.o.MostTime > 0 {
+		late := time.AfterFunc(t.o.MostTime, func() {
+			cancel(fault.New(fault.TooLarge, "it took longer than the %s that a job may take: make it smaller, or ask for a faster model", t.o.MostTime))
 		})
 		defer late.Stop()
 	}
 	t.mu.Lock()
 	e.cancel = cancel
-	j := e.Job
+	j := t.look(e)
 	t.mu.Unlock()
 	if j.State == Cancelled { // meanwhile
 		cancel(errCancelled)
 	}
-	t.Log.Info("job begins", "job", j.ID, "owner", j.Owner, "attempt", j.Attempts)
-	result, err := r.Run(ctx, j, Told{
-		Progress: func(share float64) { t.progress(e, share) },
-		Band:     func(b Band) { t.band(e, b) },
-	})
+	t.o.Log.Info("a job begins", "job", j.ID, "owner", j.Owner, "attempt", j.Attempts)
+	result, err := t.guarded(ctx, r, e, j)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	t.end(runs, e, result, err)
 }
 
-// end writes down what became of a run. Until that is on disk, the job is not over: while the disk is full, it is tried again.
+// guarded calls a runner, whose panics make the job fail and nothing else.
+func (t *Table) guarded(ctx context.Context, r Runner, e *entry, j Job) (result Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.o.Log.Error("a job made the program panic", "job", j.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			result, err = Result{}, fault.New(fault.Internal, "panic: %v", p)
+		}
+	}()
+	return r.Run(ctx, j, Told{
+		Progress: func(share float64) { t.progress(e, share) },
+		Band:     func(b Band) { t.band(e, b) },
+	})
+}
+
+// end writes down what became of a run. Until that is on disk the job is not over, and its place is taken: while the disk takes nothing it is tried
+// again, until the server ends, which leaves the job to the next one.
 func (t *Table) end(runs context.Context, e *entry, result Result, err error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.Now()
+	now := t.o.Now()
 	spent := t.work.until(now) - e.begun
 	t.work.set(now, t.work.jobs-1)
 	if t.running[e.Owner]--; t.running[e.Owner] == 0 {
 		delete(t.running, e.Owner)
 	}
-	t.queue.Correct(e.Owner, spent-t.seconds(&e.Job))
-	j := e.Job
-	switch {
-	case j.State == Cancelled:
-		t.removeResult(j.ID)
-	case err == nil:
-		j.State, j.Result = Done, &result
-		t.Pace.Observe(paceKey(&j), j.Forecast, spent)
-	case errors.Is(err, errEnding):
-		j.State, j.Started, j.Attempts = Queued, time.Time{}, j.Attempts-1
-	case fault.KindOf(err) == fault.Unavailable:
-		t.pause(err)
-		j.State, j.Started, j.Attempts = Queued, time.Time{}, j.Attempts-1
-	default:
-		j.State, j.Error = Failed, &Error{fault.KindOf(err), err.Error()}
-	}
-	if j.State.Over() {
-		j.Ended = now.UTC()
-		j.Expires = j.Ended.Add(t.Retention)
-	}
-	for t.write(change{jobsBucket, []byte(j.ID), j}) != nil { // it stays Running on disk until then, and is done again if the process ends
-		t.mu.Unlock()
+	t.mu.Unlock()
+	for !t.record(e, result, err, spent) {
 		select {
 		case <-runs.Done():
-			t.mu.Lock()
 			return
-		case <-time.After(time.Second):
-		}
-		t.mu.Lock()
-		if e.State == Cancelled {
-			j.State, j.Result, j.Error = Cancelled, nil, nil
-			t.removeResult(j.ID)
+		case <-time.After(writeWait):
 		}
 	}
-	e.Job = j
-	e.cancel, e.busy = nil, false
-	if j.State.Over() {
-		t.over(e)
-	} else {
-		e.Progress, e.bands = 0, nil
-		t.queue.PushFront(j.Owner, j.ID, t.seconds(&j))
-	}
-	t.Log.Info("job ends", "job", j.ID, "owner", j.Owner, "state", string(j.State), "seconds", spent, "error", errorText(err))
-	t.changed(j.ID)
 	t.wake()
 }
 
-func (t *Table) removeResult(id string) {
-	if t.Files == nil {
-		return
+// record makes the result of a run the job's, on disk first. It returns false if the disk does not take it.
+func (t *Table) record(e *entry, result Result, err error, spent float64) bool {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	j := e.Job
+	if j.State == Running {
+		t.outcome(&j, result, t.patient(e, err))
+		if j.State.Over() && j.State != Done {
+			t.removeResult(j.ID)
+		}
+		if failed := t.writeAlone(jobChange(&j)); failed != nil {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.pause(failed)
+			return false
+		}
+	} else { // it was cancelled
+		t.removeResult(j.ID)
 	}
-	if err := t.Files.RemoveResult(id); err != nil {
-		t.Log.Error("a result was not removed", "job", id, "error", err.Error())
+	t.mu.Lock()
+	e.Job, e.busy = j, false
+	after := func() {}
+	if j.State.Over() {
+		t.queue.Correct(j.Owner, spent-e.cost)
+		after = t.settle(e)
+	} else {
+		e.cancel, e.bands, e.progress = nil, nil, 0
+		e.tries++
+		t.queue.PushFront(j.Owner, j.ID, e.cost)
+		if fault.KindOf(err) == fault.Unavailable {
+			t.pause(err)
+		}
 	}
+	t.tell(e)
+	t.mu.Unlock()
+	after()
+	if j.State == Done {
+		t.o.Pace.Observe(keyOf(&j), j.Forecast, spent)
+	}
+	t.o.Log.Info("a job ends", "job", j.ID, "owner", j.Owner, "state", string(j.State), "seconds", spent, "error", fmt.Sprint(err))
+	return true
 }
 
-func errorText(err error) string {
-	if err == nil {
-		return ""
+// patient is the error of a run. One about the disk is the job's own if it comes again and again where the disk is not full: a file that cannot be
+// read, for instance.
+func (t *Table) patient(e *entry, err error) error {
+	if fault.KindOf(err) != fault.Unavailable || errors.Is(err, errEnding) || fault.Disk(err) != nil || e.tries < mostTries || t.diskFull() != nil {
+		return err
 	}
-	return err.Error()
+	return fault.As(fault.Internal, err)
+}
+
+// outcome says in a job's record what became of its run.
+func (t *Table) outcome(j *Job, result Result, err error) {
+	switch {
+	case err == nil:
+		j.State, j.Result = Done, &result
+	case errors.Is(err, errEnding), fault.KindOf(err) == fault.Unavailable: // the run does not count
+		j.State, j.Started, j.Attempts = Queued, time.Time{}, j.Attempts-1
+		return
+	default:
+		j.State, j.Error = Failed, &Error{fault.KindOf(err), err.Error()}
+		if j.Error.Kind == fault.Internal {
+			j.Error.Message = mistake // the log has it
+		}
+	}
+	t.ended(j)
 }

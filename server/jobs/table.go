@@ -1,9 +1,10 @@
 package jobs
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -17,272 +18,254 @@ import (
 	"classsr/server/blobs"
 	"classsr/server/fair"
 	"classsr/server/pace"
-	"classsr/server/problem"
 )
 
-// Options say how a Table works.
+// Options say how a Table works. Zero means no bound, or what is said here.
 type Options struct {
-	Queue     int           // jobs that may wait; one owner has half of them at most
-	Jobs      int           // jobs that run at a time
-	Retention time.Duration // how long results are kept
-	// MostTime is how long a job may run; 0 means without end.
-	MostTime time.Duration
-	Files    Files
-	Pace     *pace.Pace // nil: a new one
-	Log      *slog.Logger
-	Now      func() time.Time // nil: time.Now
+	Queue     int              // jobs that may wait; 0 means 1000
+	PerOwner  int              // of these, of one owner; 0 means half
+	Jobs      int              // jobs that run at a time; 0 means 2
+	Records   int              // jobs and, apart from these, uploads that are remembered; 0 means 10,000
+	Retention time.Duration    // how long jobs and their results are kept when they are over; 0 means a day
+	Bytes     int64            // that results may have together on disk
+	MostTime  time.Duration    // that a job may run
+	Files     Files            // nil: there are none
+	Pace      *pace.Pace       // nil: what was measured before, from the table's file
+	Log       *slog.Logger     // nil: none
+	Now       func() time.Time // nil: time.Now
 }
 
-// Files is the disk that pictures and results are on.
+// Files is the disk that pictures and results are on, which blobs.Store is. It may call what Known gives, but nothing else of the table.
 type Files interface {
-	// Reserve sets disk space aside until it is released. Its errors are of kind fault.Busy or fault.Unavailable.
+	// Reserve sets disk space aside until it is released. Its errors are of kind fault.Busy if the server holds too much, of kind
+	// fault.Unavailable if the disk is full.
 	Reserve(bytes int64) (release func(), err error)
+	// RemovePicture and RemoveResult remove files; if there are none it is no error.
 	RemovePicture(sum blobs.Sum) error
 	RemoveResult(job string) error
 }
 
-// Table is all jobs: those that wait, run and are over. It is safe for concurrent use.
-type Table struct {
-	Options
-	db *bbolt.DB
+// noFiles is Files where there are none.
+type noFiles struct{}
 
-	mu       sync.Mutex
-	jobs     map[string]*entry
-	pictures map[string]Picture // by owned
-	keys     map[string]keyed   // by owned
-	adding   map[string]chan struct{}
-	queue    *fair.Queue[string]
-	running  map[string]int // by owner
-	pending  int            // jobs that are being added
-	paused   time.Time      // nothing is begun before
-	work     workTime
-	places   places
+func (noFiles) Reserve(int64) (func(), error) { return func() {}, nil }
+func (noFiles) RemovePicture(blobs.Sum) error { return nil }
+func (noFiles) RemoveResult(string) error     { return nil }
 
-	woken     chan struct{} // something may be begun
-	followers map[*Following]bool
-	number    int // of the last event
-}
-
-// entry is a job, and what belongs to it while it is not over.
-type entry struct {
-	Job
-	release func() // of disk space
-	cancel  func(error)
-	busy    bool    // a run of it has not returned yet
-	begun   float64 // work time when it began
-	bands   []Event
-	told    time.Time // when followers were told of its progress last
-}
-
-// Open opens a table, and queues jobs again that were running when the process that had it ended.
-func Open(path string, o Options) (*Table, error) {
-	if o.Now == nil {
-		o.Now = time.Now
+// withDefaults fills in what is not said.
+func (o Options) withDefaults() Options {
+	def := func(n *int, value int) {
+		if *n <= 0 {
+			*n = value
+		}
+	}
+	def(&o.Queue, 1000)
+	def(&o.PerOwner, max(o.Queue/2, 1))
+	def(&o.Jobs, 2)
+	def(&o.Records, 10_000)
+	if o.Retention <= 0 {
+		o.Retention = 24 * time.Hour
+	}
+	if o.Files == nil {
+		o.Files = noFiles{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	db, err := openDatabase(path, o.Log, o.Now())
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Table is all jobs: those that wait, run and are over. It is safe for concurrent use. Everything is in memory; the file is what survives.
+type Table struct {
+	o     Options
+	db    *bbolt.DB
+	aside string
+
+	// turn is held by who changes what has become of a job, or removes one, until that is on disk. It is taken before mu, and never while mu is
+	// held; so those who only look do not wait for the disk. Nothing of Files is called while mu is held, since it may call Known's functions.
+	turn sync.Mutex
+
+	mu        sync.Mutex
+	jobs      map[string]*entry
+	held      map[string]int // jobs of each owner, those being added included
+	keys      map[string]string
+	adding    map[string]chan struct{} // idempotency keys of jobs that are being added
+	pictures  map[string]Picture       // by owned
+	refs      map[blobs.Sum]int        // how many jobs and uploads have a picture
+	queue     *fair.Queue[string]
+	pending   map[string]int // jobs that are being added, by owner
+	running   map[string]int // jobs that run, by owner
+	paused    time.Time      // nothing is begun before; zero while the disk takes what it gets
+	work      workTime
+	places    places
+	lastID    int64 // milliseconds
+	number    int   // of the latest event
+	followers map[*Following]bool
+	closed    bool
+
+	savedPace []byte        // with turn held
+	woken     chan struct{} // something may be begun
+}
+
+// entry is a job and what belongs to it while it is not over. Job is written with turn and mu held, and read with either.
+type entry struct {
+	Job
+	cost     float64 // seconds that it was queued with
+	release  func()  // of disk space
+	cancel   context.CancelCauseFunc
+	busy     bool    // a run of it has not returned
+	begun    float64 // work time when it began
+	progress float64
+	tries    int       // runs that the disk is said to have broken off, since the process began
+	told     time.Time // when followers were told of its progress
+	changed  int       // number of the latest event
+	bands    []Event
+}
+
+// Open opens the table in a file, or makes it. Jobs that were running when the process that had it ended are queued again, before others of their
+// owners. A file that is damaged is put aside (see Aside). An error is of kind fault.Busy if another process has the file, of kind
+// fault.Unavailable if the disk does not take it.
+func Open(path string, o Options) (*Table, error) {
+	o = o.withDefaults()
+	db, aside, err := openDatabase(path, o.Log, o.Now())
 	if err != nil {
 		return nil, err
 	}
 	t := &Table{
-		Options: o, db: db, jobs: map[string]*entry{}, pictures: map[string]Picture{}, keys: map[string]keyed{}, adding: map[string]chan struct{}{},
-		queue: fair.New[string](), running: map[string]int{}, woken: make(chan struct{}, 1), followers: map[*Following]bool{},
+		o: o, db: db, aside: aside, jobs: map[string]*entry{}, held: map[string]int{}, keys: map[string]string{}, adding: map[string]chan struct{}{},
+		pictures: map[string]Picture{}, refs: map[blobs.Sum]int{}, queue: fair.New[string](), pending: map[string]int{}, running: map[string]int{},
+		followers: map[*Following]bool{}, woken: make(chan struct{}, 1),
 	}
 	if err := t.load(); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(cannotOpen(path, err), db.Close())
 	}
 	return t, nil
 }
 
 // load reads everything.
 func (t *Table) load() error {
-	var saved []byte
+	var found []Job
 	err := t.db.View(func(tx *bbolt.Tx) error {
-		if v := tx.Bucket(metaBucket).Get([]byte("pace")); v != nil {
-			saved = slices.Clone(v)
+		if t.o.Pace == nil {
+			t.o.Pace = pace.New(tx.Bucket(metaBucket).Get([]byte(paceKey)))
 		}
 		return errors.Join(
-			each(tx, jobsBucket, func(j Job) { t.jobs[j.ID] = &entry{Job: j} }),
-			each(tx, picturesBucket, func(p Picture) { t.pictures[string(owned(p.Owner, p.Sum.String()))] = p }),
-			each(tx, keysBucket, func(k keyed) { t.keys[string(owned(k.Owner, k.Key))] = k }),
+			each(tx, jobsBucket, t.o.Log, func(j Job) { found = append(found, j) }),
+			each(tx, picturesBucket, t.o.Log, func(p Picture) {
+				t.pictures[owned(p.Owner, p.Sum.String())] = p
+				t.refs[p.Sum]++
+			}),
 		)
 	})
 	if err != nil {
 		return err
 	}
-	if t.Pace == nil {
-		t.Pace = pace.New(saved)
-	}
-	var again []change
-	for _, id := range slices.Sorted(maps.Keys(t.jobs)) { // the oldest first
-		e := t.jobs[id]
-		if e.State == Running {
-			e.State, e.Started = Queued, time.Time{}
-			again = append(again, change{jobsBucket, []byte(id), e.Job})
+	slices.SortStableFunc(found, func(a, b Job) int { // what ran comes first, then what was there first
+		if (a.State == Running) != (b.State == Running) {
+			return map[bool]int{true: -1, false: 1}[a.State == Running]
 		}
-		if e.State == Queued {
-			e.release, _ = t.reserve(e.Bytes) // it was accepted, whatever there is now
-			t.queue.Push(e.Owner, e.Weight, e.Forecast, id)
-		}
-	}
-	return t.write(again...)
-}
-
-// each reads the records of a bucket.
-func each[T any](tx *bbolt.Tx, bucket []byte, take func(T)) error {
-	return tx.Bucket(bucket).ForEach(func(k, v []byte) error {
-		var record T
-		if err := json.Unmarshal(v, &record); err != nil {
-			return fmt.Errorf("the record %q of %s is damaged: %w", k, bucket, err)
-		}
-		take(record)
-		return nil
+		return strings.Compare(a.ID, b.ID)
 	})
-}
-
-func (t *Table) reserve(bytes int64) (func(), error) {
-	if t.Files == nil {
-		return func() {}, nil
-	}
-	release, err := t.Files.Reserve(bytes)
-	if release == nil {
-		release = func() {}
-	}
-	return release, err
-}
-
-// Close closes the file. Nothing may run.
-func (t *Table) Close() error {
-	return errors.Join(t.write(change{metaBucket, []byte("pace"), json.RawMessage(t.Pace.Save())}), t.db.Close())
-}
-
-// Add puts a job into the queue; it is on disk when Add returns. A key, if it is not empty, is that of the request: the same one again, for the same picture
-// and order, gives the job that there is already (replayed), for anything else an error of kind fault.Conflict. A queue that is full is an error of kind
-// fault.Busy that says when to come again; a disk that is, of kind fault.Unavailable.
-func (t *Table) Add(j Job, key string) (added Job, replayed bool, err error) {
-	j.ID, j.State, j.Created = newID(t.Now()), Queued, t.Now().UTC()
-	asked := j.Picture.String() + " " + fmt.Sprint(j.Order) // maps are printed in the order of their keys
-	if key != "" {
-		done, id, err := t.claim(j.Owner, key, asked)
-		if err != nil {
-			return j, false, err
+	for _, j := range found {
+		if !j.State.Over() { // on disk it stays so until it begins again
+			j.State, j.Started = Queued, time.Time{}
 		}
-		if id != "" {
-			added, err := t.Get(j.Owner, id)
-			return added, true, err
+		t.refs[j.Picture]++
+		t.held[j.Owner]++
+		e := t.insert(j)
+		e.changed = int(latest(&j).UnixMilli())
+		t.lastID, t.number = max(t.lastID, timeOf(j.ID)), max(t.number, e.changed)
+		if j.State.Over() {
+			continue
 		}
-		defer done()
-	}
-	if err := t.admit(j); err != nil {
-		return j, false, err
-	}
-	defer func() {
-		t.mu.Lock()
-		t.pending--
-		t.mu.Unlock()
-	}()
-	release, err := t.reserve(j.Bytes)
-	if err != nil {
-		return j, false, err
-	}
-	k := keyed{j.Owner, key, j.ID, asked, j.Created}
-	changes := []change{{jobsBucket, []byte(j.ID), j}}
-	if key != "" {
-		changes = append(changes, change{keysBucket, owned(j.Owner, key), k})
-	}
-	if err := t.write(changes...); err != nil {
-		release()
-		return j, false, unavailable(err)
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.jobs[j.ID] = &entry{Job: j, release: release}
-	if key != "" {
-		t.keys[string(owned(j.Owner, key))] = k
-	}
-	t.queue.Push(j.Owner, j.Weight, t.seconds(&j), j.ID)
-	t.changed(j.ID)
-	t.wake()
-	return t.look(t.jobs[j.ID]), false, nil
-}
-
-// unavailable is the error of a transaction: of the disk, nearly always.
-func unavailable(err error) error {
-	const wait = 5 * time.Second
-	return problem.Later(fault.Unavailable, wait, "the table of jobs cannot be written: %w", err)
-}
-
-// claim finds the job of a key, or keeps the key for one that is being added until done is called.
-func (t *Table) claim(owner, key, asked string) (done func(), id string, err error) {
-	name := string(owned(owner, key))
-	for {
-		t.mu.Lock()
-		if k, known := t.keys[name]; known {
-			t.mu.Unlock()
-			if k.Asked != asked {
-				return nil, "", fault.New(fault.Conflict, "that idempotency key was used for another picture, or for other options")
-			}
-			return nil, k.Job, nil
+		if e.release, err = t.o.Files.Reserve(j.Bytes); err != nil { // it was accepted, whatever there is now
+			e.release = nil
 		}
-		other := t.adding[name]
-		if other == nil {
-			mine := make(chan struct{})
-			t.adding[name] = mine
-			t.mu.Unlock()
-			return func() {
-				t.mu.Lock()
-				delete(t.adding, name)
-				t.mu.Unlock()
-				close(mine)
-			}, "", nil
-		}
-		t.mu.Unlock()
-		<-other
-	}
-}
-
-// admit refuses a job that the queue has no place for, and keeps one for it otherwise.
-func (t *Table) admit(j Job) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	err := t.full(j.Owner)
-	if err == nil {
-		t.pending++
-	}
-	return err
-}
-
-func (t *Table) full(owner string) error {
-	waiting := t.queue.Len() + t.pending
-	switch {
-	case waiting >= t.Queue:
-		return problem.Later(fault.Busy, t.until(waiting), "%d jobs wait, more are not taken", waiting)
-	case t.queue.LenOf(owner) >= max(t.Queue/2, 1):
-		return problem.Later(fault.Busy, t.until(waiting), "%d of your jobs wait, more are not taken", t.queue.LenOf(owner))
+		t.enqueue(e)
 	}
 	return nil
 }
 
-// Room returns the error of Add about the queue, for whoever wants to know before a picture is sent.
-func (t *Table) Room(owner string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.full(owner)
-}
-
-// until is about how long it takes until a job less waits.
-func (t *Table) until(waiting int) time.Duration {
-	total := 0.0
-	for _, cost := range t.queue.Order() {
-		total += cost
+// latest is when a job changed last.
+func latest(j *Job) time.Time {
+	switch {
+	case !j.Ended.IsZero():
+		return j.Ended
+	case !j.Started.IsZero():
+		return j.Started
 	}
-	each := time.Duration(total / float64(max(waiting, 1)) * float64(time.Second))
-	return min(max(each, time.Second), time.Minute)
+	return j.Created
 }
 
-// Get gives a job of an owner's; those of others are not found.
+// insert takes up a job, whose picture and owner have been counted.
+func (t *Table) insert(j Job) *entry {
+	e := &entry{Job: j}
+	t.jobs[j.ID] = e
+	if j.Key != "" {
+		t.keys[owned(j.Owner, j.Key)] = j.ID
+	}
+	return e
+}
+
+// enqueue puts a job behind the others of its owner.
+func (t *Table) enqueue(e *entry) {
+	e.cost = t.seconds(&e.Job)
+	t.queue.Push(e.Owner, e.Weight, e.cost, e.ID)
+}
+
+// Aside is the file that a damaged table was put aside as; empty if it was none. Then results may be on disk whose jobs are not known any more.
+func (t *Table) Aside() string { return t.aside }
+
+// Pace is what forecasts are corrected by. The table keeps it in its file.
+func (t *Table) Pace() *pace.Pace { return t.o.Pace }
+
+// Close closes the file, and ends those who follow. Run has returned before.
+func (t *Table) Close() error {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	t.mu.Lock()
+	t.closed = true
+	for f := range t.followers {
+		f.wake()
+	}
+	t.mu.Unlock()
+	return errors.Join(t.savePace(), t.db.Close())
+}
+
+// savePace is to be called with turn held.
+func (t *Table) savePace() error {
+	text := t.o.Pace.Save()
+	if bytes.Equal(text, t.savedPace) {
+		return nil
+	}
+	if err := t.writeAlone(change{metaBucket, paceKey, json.RawMessage(text)}); err != nil {
+		return err
+	}
+	t.savedPace = text
+	return nil
+}
+
+// SaveNote keeps something small, a JSON value, for the next process; Note gives it, or nil.
+func (t *Table) SaveNote(name string, value json.RawMessage) error {
+	if err := t.write(change{metaBucket, notePrefix + name, value}); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// Note gives what SaveNote kept.
+func (t *Table) Note(name string) (value json.RawMessage) {
+	_ = t.db.View(func(tx *bbolt.Tx) error { // a table that is closed has no notes
+		value = slices.Clone(tx.Bucket(metaBucket).Get([]byte(notePrefix + name)))
+		return nil
+	})
+	return value
+}
+
+// Get gives a job of an owner's. One that is not there, or another's, is an error of kind fault.NotFound.
 func (t *Table) Get(owner, id string) (Job, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -293,6 +276,7 @@ func (t *Table) Get(owner, id string) (Job, error) {
 	return t.look(e), nil
 }
 
+// find is to be called with mu held.
 func (t *Table) find(owner, id string) (*entry, error) {
 	e := t.jobs[id]
 	if e == nil || e.Owner != owner {
@@ -301,7 +285,7 @@ func (t *Table) find(owner, id string) (*entry, error) {
 	return e, nil
 }
 
-// List gives at most so many jobs of an owner's, the newest first, of those older than before, if that is not empty.
+// List gives at most so many jobs of an owner's, the newest first, of those that are older than the job before, if that is not empty.
 func (t *Table) List(owner, before string, most int) ([]Job, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -312,84 +296,43 @@ func (t *Table) List(owner, before string, most int) ([]Job, error) {
 		}
 	}
 	slices.SortFunc(ids, func(a, b string) int { return strings.Compare(b, a) })
-	ids = ids[:min(len(ids), most)]
-	list := make([]Job, len(ids))
-	for i, id := range ids {
-		list[i] = t.look(t.jobs[id])
+	list := make([]Job, min(len(ids), max(most, 0)))
+	for i := range list {
+		list[i] = t.look(t.jobs[ids[i]])
 	}
 	return list, nil
 }
 
-// Delete cancels a job that is not over, and removes one that is, with its result. It gives the job as it was, or as it is now.
-func (t *Table) Delete(owner, id string) (Job, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e, err := t.find(owner, id)
-	if err != nil {
-		return Job{}, err
-	}
-	if e.State.Over() {
-		if e.busy { // it was cancelled, and stops soon
-			return e.Job, nil
-		}
-		return t.look(e), t.drop(e)
-	}
-	j := e.Job
-	j.State, j.Ended = Cancelled, t.Now().UTC()
-	j.Expires = j.Ended.Add(t.Retention)
-	if err := t.write(change{jobsBucket, []byte(id), j}); err != nil {
-		return e.Job, unavailable(err)
-	}
-	e.Job = j
-	t.queue.Remove(id)
-	switch {
-	case !e.busy:
-		t.over(e)
-	case e.cancel != nil:
-		e.cancel(errCancelled)
-	}
-	t.changed(id)
-	return t.look(e), nil
-}
-
-// drop removes a job that is over, and its files.
-func (t *Table) drop(e *entry) error {
-	changes := []change{{jobsBucket, []byte(e.ID), nil}}
-	for name, k := range t.keys {
-		if k.Job == e.ID {
-			changes = append(changes, change{keysBucket, []byte(name), nil})
-		}
-	}
-	if err := t.write(changes...); err != nil {
-		return unavailable(err)
-	}
-	for _, c := range changes[1:] {
-		delete(t.keys, string(c.key))
-	}
-	delete(t.jobs, e.ID)
-	t.gone(e)
-	if t.Files == nil {
-		return nil
-	}
-	return errors.Join(t.Files.RemoveResult(e.ID), t.free(e.Picture))
-}
-
-// over gives back what a job had while it was not over.
-func (t *Table) over(e *entry) {
-	if e.release != nil {
-		e.release()
-		e.release = nil
-	}
-	e.bands, e.cancel = nil, nil
-	e.Progress = 0
-}
-
-// look is a job as it is told: with its place and its time.
+// look is a job as it is told.
 func (t *Table) look(e *entry) Job {
 	j := e.Job
 	j.Position, j.ETA = t.place(e)
+	j.Progress = e.progress
 	if j.State == Done {
 		j.Progress = 1
 	}
 	return j
+}
+
+// Stats is the table in numbers.
+type Stats struct {
+	States  map[State]int // jobs
+	Waiting float64       // seconds of the whole machine that the queue takes
+	Bytes   int64         // of results
+	Paused  bool          // the disk takes nothing; no job is begun
+}
+
+// Stats counts jobs.
+func (t *Table) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := Stats{States: map[State]int{Queued: 0, Running: 0, Done: 0, Failed: 0, Cancelled: 0}, Paused: !t.paused.IsZero()}
+	for e := range maps.Values(t.jobs) {
+		s.States[e.State]++
+		s.Bytes += e.onDisk()
+		if e.State == Queued {
+			s.Waiting += e.cost
+		}
+	}
+	return s
 }

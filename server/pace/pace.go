@@ -1,81 +1,98 @@
-// Package pace knows by what factor forecasts are wrong on this machine, with its other work, and corrects the next ones.
+// Package pace knows by what factor forecasts are wrong on this machine, with whatever else it does, and corrects the next ones.
 package pace
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 )
 
-// Key is what has a factor of its own.
+// Key is what has a factor of its own: a model, the mode it is run in, and the format of the result.
 type Key struct {
-	Model, Mode, Format string
+	Model  string `json:"model"`
+	Mode   string `json:"mode,omitempty"`
+	Format string `json:"format,omitempty"`
 }
 
 // Pace knows factors. It is safe for concurrent use.
 type Pace struct {
 	mu   sync.Mutex
-	logs map[Key]float64 // logarithms of factors
+	logs map[Key]float64 // natural logarithms of factors, within ±log(most)
 }
 
 const (
-	newest = 0.2 // how much the last observation counts
-	most   = 20  // factors are within 1/most and most
+	newest = 0.2  // how much the latest observation counts
+	most   = 20   // factors lie between 1/most and most
+	keys   = 1000 // more are not kept: that many things are not asked for by those who mean well
 )
 
-// saved is a factor as it is kept.
+// saved is a factor as Save gives it.
 type saved struct {
 	Key
 	Factor float64 `json:"factor"`
 }
 
-// New makes one that knows what Save gave before; what cannot be read is nothing.
+// New makes a Pace that knows what Save gave before. What cannot be read counts as nothing.
 func New(text []byte) *Pace {
 	p := &Pace{logs: map[Key]float64{}}
 	var all []saved
-	if json.Unmarshal(text, &all) == nil {
-		for _, s := range all {
-			if s.Factor >= 1.0/most && s.Factor <= most {
-				p.logs[s.Key] = math.Log(s.Factor)
-			}
+	if json.Unmarshal(text, &all) != nil {
+		return p
+	}
+	for _, s := range all[:min(len(all), keys)] {
+		if s.Factor > 0 {
+			p.logs[s.Key] = bounded(math.Log(s.Factor))
 		}
 	}
 	return p
 }
 
-// Save gives what New reads.
+func bounded(log float64) float64 { return min(max(log, -math.Log(most)), math.Log(most)) }
+
+// Save gives what New reads: the same text for the same factors.
 func (p *Pace) Save() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := []saved{}
-	for k, v := range p.logs {
-		all = append(all, saved{k, math.Exp(v)})
+	all := make([]saved, 0, len(p.logs))
+	for _, k := range slices.SortedFunc(maps.Keys(p.logs), compare) {
+		all = append(all, saved{k, math.Exp(p.logs[k])})
 	}
 	text, err := json.Marshal(all)
 	if err != nil {
-		panic(err) // numbers and texts
+		panic("pace: factors cannot be encoded")
 	}
 	return text
 }
 
-// Seconds corrects a forecast.
+func compare(a, b Key) int {
+	return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Mode, b.Mode), cmp.Compare(a.Format, b.Format))
+}
+
+// Seconds corrects a forecast, in seconds. What was never observed stays as it is.
 func (p *Pace) Seconds(k Key, forecast float64) float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return forecast * math.Exp(p.logs[k])
 }
 
-// Observe says that what was forecast to take so many seconds, uncorrected, took so many of the whole machine. Forecasts that are not positive tell nothing.
+// Observe says that something took so many seconds of the whole machine, and what its forecast was, without correction. Times that are not positive
+// and finite tell nothing.
 func (p *Pace) Observe(k Key, forecast, took float64) {
-	if !(forecast > 0) || !(took > 0) {
+	seen := math.Log(took / forecast)
+	if forecast <= 0 || took <= 0 || math.IsNaN(seen) || math.IsInf(seen, 0) {
 		return
 	}
-	limit := math.Log(most)
-	seen := min(max(math.Log(took/forecast), -limit), limit)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if old, known := p.logs[k]; known {
-		seen = (1-newest)*old + newest*seen
+	old, known := p.logs[k]
+	switch {
+	case known:
+		seen = (1-newest)*old + newest*bounded(seen)
+	case len(p.logs) >= keys:
+		return
 	}
-	p.logs[k] = seen
+	p.logs[k] = bounded(seen)
 }
