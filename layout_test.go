@@ -93,6 +93,7 @@ var layers = []string{
 	"server/api",
 	"server",
 	"server/soak",
+	"client",
 	"licences",
 	"cmd/classsr",
 }
@@ -117,7 +118,11 @@ var alone = map[string][]string{
 	"server/tokens":   {"imageio", "picture", "pipeline"},
 	"server/limits":   {"imageio", "picture", "pipeline"},
 	"server/blobs":    {"imageio", "picture", "pipeline"},
-	"cmd/classsr":     {"engine", "nn", "tensor", "branch", "metric", "tile"},
+	"client": {
+		"server", "server/api", "server/work", "server/jobs", "server/blobs", "server/limits", "server/tokens", "server/pace", "server/fair", "server/problem",
+		"imageio", "picture", "pipeline", "pipeline/order",
+	},
+	"cmd/classsr": {"engine", "nn", "tensor", "branch", "metric", "tile"},
 }
 
 func TestPackagesImportOnlyDownwards(t *testing.T) {
