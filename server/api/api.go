@@ -130,6 +130,7 @@ func health(w http.ResponseWriter, ready func() error) {
 
 // Description is the description of the API, OpenAPI 3.1 as JSON.
 func Description() ([]byte, error) {
+	problem.Install() // the description tells of the errors that it makes
 	a := &api{mux: http.NewServeMux()}
 	return json.MarshalIndent(a.routes().OpenAPI(), "", "  ")
 }
@@ -140,7 +141,8 @@ func (a *api) routes() huma.API {
 	config.Info.Description = "Enlarges pictures with super-resolution networks. Options are the flags of the command."
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "only where the server was started with --token-file"},
+		"token":   {Type: "http", Scheme: "bearer", Description: "only where the server was started with --token-file"},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "the page's, from POST /v1/session"},
 	}
 	h := humago.New(a.mux, config)
 	a.uploads(h)
@@ -154,6 +156,7 @@ func (a *api) routes() huma.API {
 	d.Paths["/v1/session"].Post.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
 		"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"token": {Type: "string"}}}},
 	}}
+	finish(d)
 	return h
 }
 
@@ -182,13 +185,14 @@ func (a *api) uploads(h huma.API) {
 		}
 	}
 	for _, o := range []*huma.Operation{d.Paths["/v1/upscale"].Post, d.Paths["/v1/upscale"].Put} {
-		describeFile(o, "image/png", "image/jpeg", "image/webp", "image/tiff")
+		describeFile(o, resultTypes...)
+		o.Responses["200"].Headers["X-Classsr-Report"] = header("what the command prints with --json")
 	}
 	huma.Register(h, operation("getPicture", http.MethodGet, "/v1/pictures/{sha256}", "A picture as it was sent", "pictures"), a.picture)
 	huma.Register(h, operation("removePicture", http.MethodDelete, "/v1/pictures/{sha256}", "Removes a picture that no job needs", "pictures"), a.forget)
 	huma.Register(h, operation("plan", http.MethodGet, "/v1/pictures/{sha256}/plan", "What enlarging a picture takes, at several budgets", "pictures"), a.plan)
 	d.Paths["/v1/pictures/{sha256}/plan"].Get.Parameters = append(d.Paths["/v1/pictures/{sha256}/plan"].Get.Parameters, options()...)
-	describeFile(d.Paths["/v1/pictures/{sha256}"].Get, "image/png", "image/jpeg", "application/octet-stream")
+	describeParts(d.Paths["/v1/pictures/{sha256}"].Get, pictureTypes()...)
 }
 
 // jobRoutes registers what is about jobs.
@@ -203,12 +207,14 @@ func (a *api) jobRoutes(h huma.API) {
 	huma.Register(h, operation("followJob", http.MethodGet, "/v1/jobs/{id}/events", "Server-sent events about a job: job, band, bye", "jobs"), a.follow)
 	huma.Register(h, operation("followJobs", http.MethodGet, "/v1/events", "Server-sent events about all jobs", "jobs"), a.followAll)
 	huma.Register(h, operation("getResults", http.MethodGet, "/v1/jobs.zip", "Several results as one zip file", "jobs"), a.archive)
-	describeFile(d.Paths["/v1/jobs/{id}/result"].Get, "image/png", "image/jpeg", "image/webp", "image/tiff")
-	describeFile(d.Paths["/v1/jobs/{id}/view"].Get, "image/jpeg")
-	describeFile(d.Paths["/v1/jobs/{id}/route-map.png"].Get, "image/png")
+	describeParts(d.Paths["/v1/jobs/{id}/result"].Get, resultTypes...)
+	describeParts(d.Paths["/v1/jobs/{id}/view"].Get, "image/jpeg")
+	describeParts(d.Paths["/v1/jobs/{id}/route-map.png"].Get, "image/png")
 	describeFile(d.Paths["/v1/jobs.zip"].Get, "application/zip")
 	for _, path := range []string{"/v1/jobs/{id}/events", "/v1/events"} {
-		describeFile(d.Paths[path].Get, "text/event-stream")
+		d.Paths[path].Get.Responses["200"] = &huma.Response{Description: "the events", Content: map[string]*huma.MediaType{
+			"text/event-stream": {Schema: &huma.Schema{Type: "string"}},
+		}}
 	}
 }
 

@@ -56,18 +56,79 @@ func describeUpload(o *huma.Operation, required bool) {
 
 // describeFile says that an operation's answer is a file.
 func describeFile(o *huma.Operation, types ...string) {
+	o.Responses["200"] = &huma.Response{Description: "the file", Content: fileContent(types), Headers: map[string]*huma.Param{
+		"Content-Disposition": header("what the file is called"), "ETag": header("the file's SHA-256"),
+	}}
+}
+
+// describeParts says that an operation's answer is a file that can be asked for in parts.
+func describeParts(o *huma.Operation, types ...string) {
+	describeFile(o, types...)
+	o.Responses["206"] = &huma.Response{Description: "a part of the file, as Range asked for", Content: fileContent(types), Headers: o.Responses["200"].Headers}
+	o.Responses["304"] = &huma.Response{Description: "If-None-Match has the file's ETag"}
+	for status, text := range map[string]string{"412": "the file is not the one of If-Match", "416": "the range is beyond the file"} {
+		o.Responses[status] = &huma.Response{Description: text, Content: o.Responses["400"].Content}
+	}
+	for _, name := range []string{"Range", "If-None-Match"} {
+		o.Parameters = append(o.Parameters, &huma.Param{Name: name, In: "header", Schema: &huma.Schema{Type: "string"}})
+	}
+}
+
+func fileContent(types []string) map[string]*huma.MediaType {
 	content := map[string]*huma.MediaType{}
 	for _, t := range types {
 		content[t] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
 	}
-	if o.Responses == nil {
-		o.Responses = map[string]*huma.Response{}
+	return content
+}
+
+func header(text string) *huma.Param {
+	return &huma.Param{Description: text, Schema: &huma.Schema{Type: "string"}}
+}
+
+// operation describes a route.
+func operation(id, method, path, summary string, tags ...string) huma.Operation {
+	o := huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, Tags: tags,
+		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: -1,
+		Errors: []int{400, 401, 403, 429, 503},
 	}
-	o.Responses["200"] = &huma.Response{Description: "the file", Content: content}
-	if slices.Contains([]string{"getResult", "getView", "getRouteMap", "getPicture", "upscale"}, o.OperationID) {
-		o.Responses["206"] = &huma.Response{Description: "a part of the file, as Range asked for", Content: content}
-		o.Responses["304"] = &huma.Response{Description: "If-None-Match has the file's ETag"}
-		o.Responses["416"] = &huma.Response{Description: "the range is beyond the file"}
+	switch upload := method == http.MethodPost || method == http.MethodPut; {
+	case upload && path != "/v1/session":
+		o.Errors = append(o.Errors, 404, 408, 409, 413, 415, 422)
+		switch path {
+		case "/v1/jobs":
+			o.DefaultStatus = http.StatusAccepted
+		case "/v1/pictures":
+			o.DefaultStatus = http.StatusCreated
+		}
+	case id == "plan":
+		o.Errors = append(o.Errors, 404, 409, 413, 415, 422)
+	case strings.Contains(path, "{"), id == "getResults":
+		o.Errors = append(o.Errors, 404, 409)
+	}
+	return o
+}
+
+// finish puts in what all operations have.
+func finish(d *huma.OpenAPI) {
+	for path, item := range d.Paths {
+		for _, o := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
+			if o == nil {
+				continue
+			}
+			if path != "/v1/session" {
+				o.Security = []map[string][]string{{"token": {}}, {"session": {}}, {}} // none, where the server has no token file
+			}
+			if upload := o == item.Post || o == item.Put; o.OperationID != "plan" && (!upload || path == "/v1/session") {
+				delete(o.Responses, "422") // huma adds it to all that have parameters; here values that do not fit are answered with 400
+			}
+			for _, status := range []string{"409", "429", "503"} {
+				if r := o.Responses[status]; r != nil {
+					r.Headers = map[string]*huma.Param{"Retry-After": {Description: "seconds after which to try again", Schema: &huma.Schema{Type: "integer", Minimum: ptr(1.0)}}}
+				}
+			}
+		}
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"classsr/fault"
 	"classsr/server/blobs"
 	"classsr/server/jobs"
@@ -61,10 +59,14 @@ type Error struct {
 
 // tell is what the API tells of a job.
 func tell(j jobs.Job) Job {
+	options := Strings(j.Order)
+	if options == nil {
+		options = Strings{} // not null
+	}
 	out := Job{
 		ID: j.ID, State: string(j.State), Progress: j.Progress, QueuePosition: j.Position, ETASeconds: math.Round(10*j.ETA) / 10,
 		Name: j.Name, Picture: j.Picture.String(), Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight,
-		Format: j.Format, ResultFormat: j.Ending, Model: j.Model, Kind: j.Kind, Options: j.Order, Created: j.Created,
+		Format: j.Format, ResultFormat: j.Ending, Model: j.Model, Kind: j.Kind, Options: options, Created: j.Created,
 	}
 	if !j.Ended.IsZero() {
 		out.Ended = &j.Ended
@@ -216,13 +218,4 @@ func (a *api) remove(ctx context.Context, in *oneJob) (*struct{ Body Job }, erro
 	}
 	x.job = j.ID
 	return &struct{ Body Job }{tell(j)}, nil
-}
-
-// operation describes a route.
-func operation(id, method, path, summary string, tags ...string) huma.Operation {
-	return huma.Operation{
-		OperationID: id, Method: method, Path: path, Summary: summary, Tags: tags,
-		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: -1,
-		Errors: []int{400, 401, 403, 404, 409, 413, 415, 422, 429, 503},
-	}
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/http"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,9 +42,41 @@ func (a *api) file(x *exchange, name, etag, contentType, download string) error 
 	if download != "" {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": download}))
 	}
-	http.ServeContent(x.w, x.r, "", info.ModTime(), f)
+	http.ServeContent(&fileAnswer{ResponseWriter: x.w}, x.r, "", info.ModTime(), f)
 	return nil
 }
+
+// fileAnswer is a response whose refusals, by http.ServeContent, become problems.
+type fileAnswer struct {
+	http.ResponseWriter
+	refused bool
+}
+
+func (f *fileAnswer) WriteHeader(status int) {
+	if status < http.StatusBadRequest {
+		f.ResponseWriter.WriteHeader(status)
+		return
+	}
+	f.refused = true
+	err := fault.New(fault.Internal, "the file cannot be read")
+	switch status {
+	case http.StatusPreconditionFailed:
+		err = problem.WithStatus(status, fault.New(fault.Conflict, "the file is another one than If-Match says, or has changed"))
+	case http.StatusRequestedRangeNotSatisfiable:
+		err = problem.WithStatus(status, fault.New(fault.Usage, "the range is beyond the end of the file"))
+	}
+	problem.Write(f.ResponseWriter, err)
+}
+
+func (f *fileAnswer) Write(p []byte) (int, error) {
+	if f.refused { // the text that goes with the status
+		return len(p), nil
+	}
+	return f.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (f *fileAnswer) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 
 // stream makes a handler's answer of what writes it.
 func (a *api) stream(write func(x *exchange) error) (*huma.StreamResponse, error) {
@@ -115,18 +149,26 @@ func (a *api) view(ctx context.Context, in *oneJob) (*huma.StreamResponse, error
 	})
 }
 
-// mediaTypes are those of results, by the endings of their files.
+// mediaTypes are those of results, by the endings of their files, and of pictures, by their formats with a dot.
 var mediaTypes = map[string]string{
-	".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".tiff": "image/tiff", ".tif": "image/tiff", ".bmp": "image/bmp", ".gif": "image/gif",
-	".pnm": "image/x-portable-anymap", ".ppm": "image/x-portable-pixmap", ".pgm": "image/x-portable-graymap", ".pam": "image/x-portable-arbitrarymap",
-	".tga": "image/x-tga", ".heic": "image/heic", ".avif": "image/avif",
+	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".tiff": "image/tiff", ".tif": "image/tiff", ".bmp": "image/bmp",
+	".gif": "image/gif", ".pnm": "image/x-portable-anymap", ".ppm": "image/x-portable-pixmap", ".pgm": "image/x-portable-graymap",
+	".pam": "image/x-portable-arbitrarymap", ".tga": "image/x-tga", ".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif",
 }
+
+// resultTypes are the media types of the formats that results have.
+var resultTypes = []string{"image/png", "image/jpeg", "image/webp", "image/tiff", "image/x-portable-pixmap", "image/x-portable-arbitrarymap"}
+
+const anyType = "application/octet-stream"
+
+// pictureTypes are the media types that pictures have.
+func pictureTypes() []string { return append(slices.Sorted(maps.Values(mediaTypes)), anyType) }
 
 func contentType(ending string) string {
 	if t, ok := mediaTypes[ending]; ok {
 		return t
 	}
-	return "application/octet-stream"
+	return anyType
 }
 
 // downloadName is what a result is called: as the picture, and how much it was enlarged, as the command names results.

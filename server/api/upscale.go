@@ -49,5 +49,8 @@ func (a *api) direct(x *exchange, got *asked) error {
 	if _, err := os.Stat(done.Path); err != nil {
 		return err
 	}
+	for _, name := range []string{"Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"} {
+		x.r.Header.Del(name) // they are about files that are there already
+	}
 	return a.file(x, done.Path, sum.String(), contentType(done.Ending), downloadName(j))
 }

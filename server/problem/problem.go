@@ -113,8 +113,11 @@ func Write(w http.ResponseWriter, err error) {
 		panic("problem: an answer cannot be encoded")
 	}
 	h := w.Header()
-	for _, name := range []string{"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Range", "ETag", "Last-Modified"} {
+	for _, name := range []string{"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Length", "ETag", "Last-Modified"} {
 		h.Del(name)
+	}
+	if p.Status != http.StatusRequestedRangeNotSatisfiable { // which says how long the file is
+		h.Del("Content-Range")
 	}
 	for name, values := range p.GetHeaders() {
 		h[name] = values
