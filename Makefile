@@ -71,7 +71,7 @@ screenshot: build ## the picture of the page in the README
 	cd web/check && npm ci --no-audit --no-fund --silent && UPDATE=1 $(GO) test -count=1 -run ServersPage .
 
 .PHONY: browser
-browser: build ## the server's page, the viewer and pages of one file in Chromium, and what they compute in node (needs chromium, node, npm)
+browser: build ## the server's page, the viewer and pages of one file in Chromium, what they compute in node, and whether the API's description is valid (needs chromium, node, npm)
 	node --test web/tests/
 	cd web/check && npm ci --no-audit --no-fund --silent && $(GO) vet ./... && $(GO) test -count=1 ./...
 
@@ -83,6 +83,15 @@ gen: ## write the assembly again; it is checked in, and this must not change it
 		$(GO) run . -what $$f -out ../$${f}_amd64.s -stubs ../$${f}_amd64.go -pkg kernel || exit 1; done
 	cd internal/kernel/gen && $(GO) run . -what neon -out ../neon_arm64.s -stubs ../neon_arm64.go
 	cd internal/kernel/gen && $(GO) run . -what layout >../layout.go
+
+OAPI_CODEGEN := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
+
+.PHONY: gen-client
+gen-client: ## write the client that is made of the API's description again, and try it on a server; it is checked in, and this must not change it
+	mkdir -p build
+	$(GO) run ./cmd/classsr serve --openapi >build/openapi.json
+	cd client/generated && $(GO) run $(OAPI_CODEGEN) -config config.yaml ../../build/openapi.json
+	cd client/generated && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 .PHONY: lint
 lint: $(GOLANGCI) ## formatting, vet for both processors, linters
