@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"classsr/internal/kernel"
 )
 
 // started is a server that a script has started.
@@ -31,6 +33,8 @@ func (s *servers) start(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	cmd := exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, args[1:]...)...)
 	cmd.Dir, cmd.Stderr = ts.MkAbs("."), log
+	// The kernels of the script's other commands, whatever those of the test are: their bits are compared.
+	cmd.Env = append(os.Environ(), kernel.Environment+"="+ts.Getenv(kernel.Environment))
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
