@@ -90,6 +90,7 @@ var layers = []string{
 	"server/blobs",
 	"server/jobs",
 	"server/work",
+	"server/metrics",
 	"server/api",
 	"server",
 	"server/soak",
@@ -117,6 +118,7 @@ var alone = map[string][]string{
 	"server/api":      {"imageio", "picture", "pipeline"},
 	"server/tokens":   {"imageio", "picture", "pipeline"},
 	"server/limits":   {"imageio", "picture", "pipeline"},
+	"server/metrics":  {"imageio", "picture", "pipeline"},
 	"server/blobs":    {"imageio", "picture", "pipeline"},
 	"client": {
 		"server", "server/api", "server/work", "server/jobs", "server/blobs", "server/limits", "server/tokens", "server/pace", "server/fair", "server/problem",

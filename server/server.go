@@ -25,6 +25,8 @@ import (
 	"classsr/server/blobs"
 	"classsr/server/jobs"
 	"classsr/server/limits"
+	"classsr/server/metrics"
+	"classsr/server/problem"
 	"classsr/server/tokens"
 	"classsr/server/work"
 	"classsr/web"
@@ -50,6 +52,9 @@ type Config struct {
 	Grace  time.Duration
 	Budget *budget.Budget
 	Log    *slog.Logger
+	// Metrics is an address of this machine's loopback where counts are told to whoever asks; "" means at /metrics beside everything else, to those
+	// whose token is for that.
+	Metrics string
 	// Names allows names of pictures in the log.
 	Names   bool
 	Version string
@@ -91,6 +96,12 @@ func (c Config) check() error {
 	if (c.Certificate == "") != (c.PrivateKey == "") {
 		return fault.New(fault.Usage, "--tls-cert and --tls-key belong together: give both or none")
 	}
+	if c.Metrics == "" {
+		return nil
+	}
+	if host, _, err := net.SplitHostPort(c.Metrics); err != nil || !loopback(host) {
+		return fault.New(fault.Usage, "--metrics-listen is an address of this machine only, as 127.0.0.1:9090, not %q: others read /metrics with a token that has the scope metrics", c.Metrics)
+	}
 	return nil
 }
 
@@ -107,6 +118,8 @@ type server struct {
 	table  *jobs.Table
 	works  *work.Works
 	tokens *tokens.File
+	counts *metrics.Metrics
+	guard  *limits.Guarded // of the listener
 	meter  *limits.Meter
 	ending atomic.Bool
 }
@@ -131,12 +144,13 @@ func (s *server) open() (err error) {
 		}
 		s.tokens.Tell(func(err error) { s.Log.Error("the token file is wrong: the tokens before hold", "error", err.Error()) })
 	}
+	s.counts = metrics.New(s.Version, s.gauges)
 	if s.store, err = blobs.Open(s.Data, blobs.Options{Most: s.Limits.MaxDisk}); err != nil {
 		return err
 	}
 	s.table, err = jobs.Open(filepath.Join(s.Data, "jobs.db"), jobs.Options{
 		Queue: s.Limits.Queue, Jobs: s.Jobs, Retention: s.Limits.Retention, MostTime: mostTimes * s.Limits.MaxJobTime, Bytes: s.store.Bound(),
-		Files: s.store, Log: s.Log,
+		Files: s.store, Log: s.Log, Names: s.Names, Ended: s.counts.Ended,
 	})
 	if err != nil {
 		return err
@@ -151,7 +165,7 @@ func (s *server) open() (err error) {
 		}
 	}
 	s.works, err = work.New(work.Options{
-		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log,
+		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log, Count: s.counts,
 	})
 	return err
 }
@@ -200,12 +214,13 @@ func (s *server) serve(ctx context.Context, listener net.Listener, guarded *limi
 		_ = listener.Close()
 		return err
 	}
-	h := &http.Server{
-		Handler: guarded.Serving(handler), ConnContext: guarded.ConnContext, ReadHeaderTimeout: headerTime, MaxHeaderBytes: headerBytes, IdleTimeout: idleTime,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	s.guard = guarded
+	countServe, countEnd, err := s.listenMetrics()
+	if err != nil {
+		_ = listener.Close()
+		return err
 	}
-	h.Protocols = new(http.Protocols)
-	h.Protocols.SetHTTP1(true) // HTTP/2 would hold more of each connection in memory
+	h := s.httpServer(guarded, handler)
 	listening([]string{scheme + "://" + listener.Addr().String() + "/"})
 	s.Log.Info("listening", "address", listener.Addr().String(), "scheme", scheme)
 
@@ -234,6 +249,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener, guarded *limi
 			return nil
 		},
 	}
+	loops = append(loops, until(ctx, fail, countServe, countEnd)...)
 	return par.Do(context.Background(), len(loops), len(loops), func(_, i int) error { return loops[i]() })
 }
 
@@ -269,7 +285,10 @@ func (s *server) handler(closing context.Context, l net.Listener) (http.Handler,
 	}
 	b := api.Backends{
 		Jobs: s.table, Work: s.works, Store: s.store, Meter: s.meter, Limits: s.Limits, Key: key, Page: web.Files(), Log: s.Log,
-		Ready: s.ready, Version: s.Version, Closing: closing,
+		Ready: s.ready, Version: s.Version, Closing: closing, Count: s.counts,
+	}
+	if s.Metrics == "" {
+		b.Metrics = s.counts.Handler()
 	}
 	if s.tokens != nil {
 		b.Tokens = s.tokens
@@ -278,7 +297,7 @@ func (s *server) handler(closing context.Context, l net.Listener) (http.Handler,
 	if err != nil {
 		return nil, err
 	}
-	return limits.Hosts(s.allowedHosts(l.Addr().String()), h), nil
+	return limits.Hosts(s.allowedHosts(l.Addr().String()), h, func() { s.counts.Refused(problem.Forbidden) }), nil
 }
 
 // allowedHosts are the values of Host that requests may have: others come from pages elsewhere whose names were pointed here.

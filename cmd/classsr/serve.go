@@ -19,6 +19,7 @@ import (
 // serveFlags are the flags of the serve command.
 type serveFlags struct {
 	listen, data, tokenFile string
+	metricsListen           string
 	certificate, key        string
 	hosts                   []string
 	plainHTTP               bool
@@ -51,6 +52,7 @@ func newServe(std streams) *cobra.Command {
 	d := limits.Default()
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "listen on `HOST:PORT`; other addresses than this machine's own need --token-file")
+	flags.StringVar(&f.metricsListen, "metrics-listen", "", "tell counts to Prometheus at `HOST:PORT` of this machine, without a token; by default at /metrics, with one for that")
 	flags.StringVar(&f.data, "data", "", "keep pictures, results and jobs in the folder `DIR`; by default one of the user's")
 	flags.StringVar(&f.tokenFile, "token-file", "", "let only those in whose tokens are in `FILE`, see `classsr token new`")
 	flags.StringVar(&f.certificate, "tls-cert", "", "use the certificate in `FILE`; by default one is made where there is a token file")
@@ -104,6 +106,7 @@ func (f *serveFlags) config(std streams) (server.Config, error) {
 	c := server.Config{
 		Listen: f.listen, Data: f.data, TokenFile: f.tokenFile, Certificate: f.certificate, PrivateKey: f.key, PlainHTTP: f.plainHTTP, Hosts: f.hosts,
 		Jobs: f.jobs, Grace: f.grace, Log: slog.New(slog.NewJSONHandler(std.err, &slog.HandlerOptions{Level: level})), Names: f.logNames, Version: version,
+		Metrics: f.metricsListen,
 	}
 	if c.Data == "" {
 		folder, err := dataFolder()

@@ -40,7 +40,9 @@ type Backends struct {
 	Page fs.FS
 	// Metrics answers /metrics; nil means that it is elsewhere.
 	Metrics http.Handler
-	Log     *slog.Logger
+	// Count counts requests; nil means that nobody does.
+	Count Counter
+	Log   *slog.Logger
 	// Ready tells why the server cannot take work now; nil means that it can.
 	Ready   func() error
 	Version string
@@ -56,6 +58,14 @@ type Checker interface {
 	Check(secret string) (tokens.Token, error)
 	// Named gives the token of that name if it still has that hash.
 	Named(name string, hash [32]byte) (tokens.Token, error)
+}
+
+// Counter counts requests.
+type Counter interface {
+	// Request is told of each answer: the pattern of its route, its status, the seconds that it took, and the bytes of both bodies.
+	Request(route string, status int, seconds float64, in, out int64)
+	// Refused is told of each answer that is an error.
+	Refused(kind fault.Kind)
 }
 
 // Work is what the API has done by others.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -21,12 +22,25 @@ type exchange struct {
 	r     *http.Request
 	token tokens.Token
 	job   string // that the request is about, for the log
+	body  *body
 }
 
 type exchangeKey struct{}
 
 // of gives the exchange of a handler's context.
 func of(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// body is a request's body whose bytes are counted.
+type body struct {
+	io.ReadCloser
+	bytes int64
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.bytes += int64(n)
+	return n, err
+}
 
 // answer is a response that remembers what was sent.
 type answer struct {
@@ -59,7 +73,10 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := a.now()
 	sent := &answer{ResponseWriter: w}
-	x := &exchange{w: limits.Writer(sent, a.Limits), r: r}
+	r = r.WithContext(r.Context()) // the body of the server's own stays what it is
+	came := &body{ReadCloser: r.Body}
+	r.Body = came
+	x := &exchange{w: limits.Writer(sent, a.Limits), r: r, body: came}
 	defer func() {
 		if mistake := recover(); mistake != nil {
 			a.mistake(x, sent, mistake)
@@ -75,6 +92,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token, err := a.whoAsks(r)
+	if err == nil {
+		err = mayUse(token, r)
+	}
 	if err == nil && counted(r) {
 		err = a.Meter.Request(token)
 	}
@@ -128,6 +148,25 @@ func route(r *http.Request) string {
 func (a *api) log(x *exchange, sent *answer, begun time.Time) {
 	took := a.now().Sub(begun)
 	a.Log.Info("request", "route", route(x.r), "status", sent.status, "bytes", sent.bytes, "ms", took.Milliseconds(), "owner", x.token.Name, "job", x.job)
+	if a.Count == nil {
+		return
+	}
+	a.Count.Request(route(x.r), sent.status, took.Seconds(), x.body.bytes, sent.bytes)
+	if sent.status >= http.StatusBadRequest {
+		a.Count.Refused(problem.KindOf(sent.status))
+	}
+}
+
+// mayUse refuses tokens that are for something else.
+func mayUse(t tokens.Token, r *http.Request) error {
+	scope := tokens.ScopeJobs
+	if r.URL.Path == "/metrics" {
+		scope = tokens.ScopeMetrics
+	}
+	if open(r) || t.Has(scope) {
+		return nil
+	}
+	return fault.New(problem.Forbidden, "the token %s is not for this: `classsr token new NAME --scopes %s` makes one that is", t.Name, scope)
 }
 
 // open are the paths that need no token: the page, which holds no secret, its sign-in, and what says whether the server is well.

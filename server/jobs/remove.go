@@ -66,11 +66,14 @@ func (t *Table) ended(j *Job) {
 
 // settle takes from a job what it had while it was not over, with mu held. after is to be called when mu is not held any more.
 func (t *Table) settle(e *entry) (after func()) {
-	release := e.release
+	release, ended := e.release, Ended{e.Job, e.spent, e.cost}
 	e.release, e.cancel, e.bands, e.progress = nil, nil, nil, 0
 	return func() {
 		if release != nil {
 			release()
+		}
+		if t.o.Ended != nil {
+			t.o.Ended(ended)
 		}
 	}
 }

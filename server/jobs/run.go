@@ -215,7 +215,7 @@ func (t *Table) do(runs context.Context, e *entry, r Runner) {
 	if j.State == Cancelled { // meanwhile
 		cancel(errCancelled)
 	}
-	t.o.Log.Info("a job begins", "job", j.ID, "owner", j.Owner, "attempt", j.Attempts)
+	t.o.Log.Info("a job begins", t.named(&j, "attempt", j.Attempts)...)
 	result, err := t.guarded(ctx, r, e, j)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -278,7 +278,7 @@ func (t *Table) record(e *entry, result Result, err error, spent float64) bool {
 		t.removeResult(j.ID)
 	}
 	t.mu.Lock()
-	e.Job, e.busy = j, false
+	e.Job, e.busy, e.spent = j, false, spent
 	after := func() {}
 	if j.State.Over() {
 		t.queue.Correct(j.Owner, spent-e.cost)
@@ -297,8 +297,17 @@ func (t *Table) record(e *entry, result Result, err error, spent float64) bool {
 	if j.State == Done {
 		t.o.Pace.Observe(keyOf(&j), j.Forecast, spent)
 	}
-	t.o.Log.Info("a job ends", "job", j.ID, "owner", j.Owner, "state", string(j.State), "seconds", spent, "error", fmt.Sprint(err))
+	t.o.Log.Info("a job ends", t.named(&j, "state", string(j.State), "seconds", spent, "error", fmt.Sprint(err))...)
 	return true
+}
+
+// named are the properties of a line of the log about a job: those that name it, and others.
+func (t *Table) named(j *Job, others ...any) []any {
+	all := []any{"job", j.ID, "owner", j.Owner}
+	if t.o.Names {
+		all = append(all, "name", j.Name)
+	}
+	return append(all, others...)
 }
 
 // patient is the error of a run. One about the disk is the job's own if it comes again and again where the disk is not full: a file that cannot be

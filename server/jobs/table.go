@@ -32,7 +32,15 @@ type Options struct {
 	Files     Files            // nil: there are none
 	Pace      *pace.Pace       // nil: what was measured before, from the table's file
 	Log       *slog.Logger     // nil: none
+	Names     bool             // write names of pictures into the log
+	Ended     func(Ended)      // nil, or is told of each job that is over; it must not use the table
 	Now       func() time.Time // nil: time.Now
+}
+
+// Ended is a job that is over, and seconds of the whole machine: what its last run took, and what it was expected to take. Spent is 0 if it did not run.
+type Ended struct {
+	Job
+	Spent, Expected float64
 }
 
 // Files is the disk that pictures and results are on, which blobs.Store is. It may call what Known gives, but nothing else of the table.
@@ -118,6 +126,7 @@ type entry struct {
 	cancel   context.CancelCauseFunc
 	busy     bool    // a run of it has not returned
 	begun    float64 // work time when it began
+	spent    float64 // of its last run, seconds of the whole machine
 	progress float64
 	tries    int       // runs that the disk is said to have broken off, since the process began
 	told     time.Time // when followers were told of its progress

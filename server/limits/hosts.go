@@ -12,8 +12,8 @@ import (
 
 // Hosts refuses requests that are not for one of these hosts, as HOST:PORT or, for the usual ports, HOST: they come of names that somebody has
 // pointed here (DNS rebinding). It refuses those, too, that browsers say come from pages of others, except for opening the page itself. Answers
-// are of kind problem.Forbidden.
-func Hosts(allowed []string, next http.Handler) http.Handler {
+// are of kind problem.Forbidden; refused, if it is not nil, is told of each.
+func Hosts(allowed []string, next http.Handler, refused func()) http.Handler {
 	hosts := map[string]bool{}
 	for _, host := range allowed {
 		hosts[strings.ToLower(host)] = true
@@ -21,6 +21,9 @@ func Hosts(allowed []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := check(hosts, r); err != nil {
 			problem.Write(w, err)
+			if refused != nil {
+				refused()
+			}
 			return
 		}
 		next.ServeHTTP(w, r)

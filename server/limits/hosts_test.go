@@ -9,7 +9,7 @@ import (
 )
 
 func TestHosts(t *testing.T) {
-	handler := Hosts([]string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080", "Studio.local"}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	handler := Hosts([]string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080", "Studio.local"}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
 	navigate := [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}}
 	for _, c := range []struct {
 		method, path, host string

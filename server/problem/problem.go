@@ -78,6 +78,19 @@ func Status(k fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
+// KindOf is the kind of the errors that are answered with a status of 400 or more.
+func KindOf(status int) fault.Kind {
+	for kind, s := range statuses {
+		if s == status {
+			return kind
+		}
+	}
+	if status >= http.StatusInternalServerError {
+		return fault.Internal
+	}
+	return fault.Usage
+}
+
 // special is an error that is answered in another way than its kind says.
 type special struct {
 	error

@@ -30,6 +30,13 @@ func newTurns(atATime int) *turns {
 	return &turns{free: atATime, queue: fair.New[*turn]()}
 }
 
+// len is how many wait.
+func (t *turns) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.queue.Len()
+}
+
 // enter waits for a turn. leave, which is called once with the seconds that it took, lets the next one in. If those that wait would take too long, it is an error of
 // kind fault.Busy.
 func (t *turns) enter(ctx context.Context, owner string, weight, seconds float64) (leave func(took float64), err error) {

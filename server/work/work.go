@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -37,6 +38,17 @@ type Options struct {
 	Pace   *pace.Pace // nil: a new one
 	Folder string     // for results of direct requests, which are removed when they are sent; emptied by New
 	Log    *slog.Logger
+	Count  Counter // nil: nothing is counted
+}
+
+// Counter is told what was done.
+type Counter interface {
+	// Stage is told of seconds that a part of the work took: decode, route, network, encode or hash.
+	Stage(stage string, seconds float64)
+	// Pixels is told of the pixels of a picture and of its result.
+	Pixels(in, out int64)
+	// Class is told of pixels of a picture that went through a class of a model.
+	Class(model, class string, pixels int64)
 }
 
 // Works does jobs, and small pictures at once. It is safe for concurrent use.
@@ -225,8 +237,12 @@ func (w *Works) finish(r *pipeline.Result, j jobs.Job, output string) (result jo
 	if _, err := os.Stat(w.Store.Result(j.ID, ".view.jpg")); err == nil {
 		result.View = true
 	}
+	begun := time.Now()
 	if result.Sum, result.Bytes, err = blobs.HashFile(output); err != nil {
 		return result, err
+	}
+	if w.Count != nil {
+		w.Count.Stage("hash", time.Since(begun).Seconds())
 	}
 	r.Input, r.Output = j.Name, ""
 	if result.Report, err = json.Marshal(r); err != nil {
@@ -268,7 +284,35 @@ func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, in
 			return nil, err
 		}
 	}
+	w.count(one.result)
 	return one.result, nil
+}
+
+// count tells what was done with a picture.
+func (w *Works) count(r *pipeline.Result) {
+	if w.Count == nil {
+		return
+	}
+	for stage, seconds := range map[string]float64{"decode": r.Seconds.Decode, "route": r.Seconds.Route, "network": r.Seconds.Network, "encode": r.Seconds.Encode} {
+		w.Count.Stage(stage, seconds)
+	}
+	in := int64(r.Width) * int64(r.Height)
+	w.Count.Pixels(in, int64(r.OutWidth)*int64(r.OutHeight))
+	for _, class := range r.Classes {
+		w.Count.Class(r.Model, class.Name, int64(math.Round(class.Share*float64(in))))
+	}
+}
+
+// Waiting is how many direct requests wait for their turn.
+func (w *Works) Waiting() int { return w.turns.len() }
+
+// Memory is the memory that jobs and direct requests may take together, what is reserved of it, and what is kept for the next picture, in bytes.
+func (w *Works) Memory() (all, reserved, parked int64) {
+	for _, b := range []*budget.Budget{w.Budget, w.direct} {
+		r, p := b.InUse()
+		all, reserved, parked = all+b.Memory(), reserved+r, parked+p
+	}
+	return all, reserved, parked
 }
 
 // watcher keeps what became of one picture.
