@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"classsr/server"
 	"classsr/server/api"
@@ -49,8 +50,14 @@ func newServe(std streams) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), std) },
 	}
+	f.add(cmd.Flags())
+	cmd.Flags().BoolVar(&f.openapi, "openapi", false, "print the description of the API (OpenAPI 3.1) and end")
+	return cmd
+}
+
+// add adds the flags of a server's configuration.
+func (f *serveFlags) add(flags *pflag.FlagSet) {
 	d := limits.Default()
-	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "listen on `HOST:PORT`; other addresses than this machine's own need --token-file")
 	flags.StringVar(&f.metricsListen, "metrics-listen", "", "tell counts to Prometheus at `HOST:PORT` of this machine, without a token; by default at /metrics, with one for that")
 	flags.StringVar(&f.data, "data", "", "keep pictures, results and jobs in the folder `DIR`; by default one of the user's")
@@ -72,8 +79,6 @@ func newServe(std streams) *cobra.Command {
 	flags.DurationVar(&f.grace, "grace", 20*time.Second, "when told to end, let running jobs go on for `TIME`, then queue them again for the next start")
 	flags.BoolVar(&f.logNames, "log-names", false, "write names of pictures into the log")
 	flags.StringVar(&f.logLevel, "log-level", "info", "log from `LEVEL` on: debug, info, warn or error")
-	flags.BoolVar(&f.openapi, "openapi", false, "print the description of the API (OpenAPI 3.1) and end")
-	return cmd
 }
 
 func (f *serveFlags) run(ctx context.Context, std streams) error {

@@ -10,7 +10,22 @@ import (
 // Available is the machine's memory in bytes, or what a container or the process's own limits leave of it; the largest int64 if
 // nothing is known. Of nested control groups (version 1 or 2 of Linux's), the tightest counts.
 func Available() int64 {
-	return min(least(memlimit.FromSystem, memlimit.FromCgroup), processLimit())
+	bytes, _ := Tightest()
+	return bytes
+}
+
+// Tightest is Available, and whose limit that is: in words, to be put behind "by".
+func Tightest() (bytes int64, whose string) {
+	bytes, whose = math.MaxInt64, "nothing that is known"
+	for _, l := range []struct {
+		whose string
+		bytes int64
+	}{{"the machine", least(memlimit.FromSystem)}, {"the control group, or container", least(memlimit.FromCgroup)}, {"the process's own limit", processLimit()}} {
+		if l.bytes < bytes {
+			bytes, whose = l.bytes, l.whose
+		}
+	}
+	return bytes, whose
 }
 
 // least is the smallest of several limits. Those that are not known count as none: an odd system is no reason to refuse to work.

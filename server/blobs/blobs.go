@@ -82,7 +82,7 @@ func Open(folder string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("cannot tell how much room there is in %s: %w", folder, fault.Default(fault.Unavailable, err))
 	}
 	if s.KeepFree <= 0 {
-		s.KeepFree = min(keptFree, d.size/keptFreeEach)
+		s.KeepFree = KeepFree(d.size)
 	}
 	if s.Most <= 0 {
 		taken, err := s.taken()

@@ -96,5 +96,15 @@ func (s *Store) Usage() (used, free int64, err error) {
 	return s.used, d.free, err
 }
 
+// Disk tells how large the disk of a folder is, and how much of it this program may still write, in bytes. Where the system does not tell, the error is
+// errors.ErrUnsupported.
+func Disk(folder string) (size, free int64, err error) {
+	d, err := diskOf(folder)
+	return d.size, d.free, err
+}
+
+// KeepFree is how many bytes a Store leaves free on a disk of that size, unless its Options say otherwise.
+func KeepFree(size int64) int64 { return min(keptFree, size/keptFreeEach) }
+
 // Bound is how many bytes pictures and results may have together: Options.Most, or what it stands for.
 func (s *Store) Bound() int64 { return s.Most }

@@ -36,7 +36,7 @@ const (
 
 // openDatabase opens the file, or makes it. One that is damaged is put aside under another name, and what can be read of it is taken over.
 func openDatabase(path string, log *slog.Logger, now time.Time) (db *bbolt.DB, aside string, err error) {
-	damage, err := inspect(path)
+	damage, err := Inspect(path)
 	if err != nil {
 		return nil, "", err
 	}
@@ -59,8 +59,9 @@ func openDatabase(path string, log *slog.Logger, now time.Time) (db *bbolt.DB, a
 	return db, aside, nil
 }
 
-// inspect tells what is damaged in a file. An error means that it cannot be told, or used.
-func inspect(path string) (damage, err error) {
+// Inspect tells what is damaged in the file of a table, and changes nothing; a file that is not there is not damaged. An error means that it cannot be told,
+// or that Open would fail: of kind fault.Busy if another process has the file, fault.Unavailable if the disk does not give it.
+func Inspect(path string) (damage, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0:

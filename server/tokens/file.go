@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -132,6 +133,14 @@ func (f *File) find(hash [sha256.Size]byte, accept func(Token) bool) (Token, err
 		return Token{}, fault.New(fault.Unauthorized, "the token %s has expired: ask who runs the server for a new one", found.Name)
 	}
 	return found, nil
+}
+
+// List gives all tokens of the file, those that have expired, too.
+func (f *File) List() []Token {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.look()
+	return slices.Clone(f.tokens)
 }
 
 // readText reads the file. info is nil if there is none.
