@@ -15,7 +15,7 @@ func TestDescriptionIsValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.Get(server(t, classsr) + "openapi.json")
+	r, err := http.Get(start(t, classsr) + "openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}
