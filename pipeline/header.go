@@ -20,7 +20,7 @@ type Header struct {
 
 // Header tells what becomes of a file by its headers, without decoding it: the same errors come as when it is enlarged, as far as headers show them. It takes
 // no memory from the budget, but refuses what would take more than all of it. accept, if not nil, may refuse the picture by its form first.
-func (p *Pipeline) Header(path, name string, accept func(imageio.Config) error) (h *Header, format string, err error) {
+func (p *Pipeline) Header(path, name string, accept func(imageio.Config) error) (h *Header, err error) {
 	err = imageio.CheckFile(path, imageio.Limits{Options: p.Reading, Accept: func(c imageio.Config) error {
 		if accept != nil {
 			if err := accept(c); err != nil {
@@ -31,10 +31,10 @@ func (p *Pipeline) Header(path, name string, accept func(imageio.Config) error) 
 		if err != nil {
 			return err
 		}
-		h, format = w.header(c), c.Format
+		h = w.header(c)
 		return w.fits(c)
 	}})
-	return h, format, err
+	return h, err
 }
 
 // header puts together what is known of a picture.
@@ -47,8 +47,8 @@ func (w *course) header(c imageio.Config) *Header {
 		n := w.network(i)
 		h.MACs += up.FullMACs(n.Width, n.Height)
 	}
-	const hundredth, beside = 50, 1 << 20 // no format takes more than a fiftieth more than its samples; metadata and profiles
-	h.Bytes = w.out.Bytes() + w.out.Bytes()/hundredth + beside
+	const part, beside = 50, 1 << 20 // no format takes more than a fiftieth more than its samples; metadata and profiles
+	h.Bytes = w.out.Bytes() + w.out.Bytes()/part + beside
 	return h
 }
 

@@ -1894,7 +1894,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/pictures/{sha256} (the `GetPicture` operationId).
 	GetPicture(ctx context.Context, sha256 string, params *GetPictureParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// Plan What enlarging a picture takes, at several budgets
+	// Plan What enlarging a picture takes
 	//
 	// Corresponds with GET /v1/pictures/{sha256}/plan (the `Plan` operationId).
 	Plan(ctx context.Context, sha256 string, params *PlanParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2160,7 +2160,7 @@ func (c *Client) GetPicture(ctx context.Context, sha256 string, params *GetPictu
 	return c.Client.Do(req)
 }
 
-// Plan What enlarging a picture takes, at several budgets
+// Plan What enlarging a picture takes
 //
 // Corresponds with GET /v1/pictures/{sha256}/plan (the `Plan` operationId).
 func (c *Client) Plan(ctx context.Context, sha256 string, params *PlanParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4598,7 +4598,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/pictures/{sha256} (the `GetPicture` operationId).
 	GetPictureWithResponse(ctx context.Context, sha256 string, params *GetPictureParams, reqEditors ...RequestEditorFn) (*GetPictureResponse, error)
 
-	// PlanWithResponse What enlarging a picture takes, at several budgets
+	// PlanWithResponse What enlarging a picture takes
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -7257,7 +7257,7 @@ func (c *ClientWithResponses) GetPictureWithResponse(ctx context.Context, sha256
 	return ParseGetPictureResponse(rsp)
 }
 
-// PlanWithResponse What enlarging a picture takes, at several budgets
+// PlanWithResponse What enlarging a picture takes
 //
 // Returns a wrapper object for the known response body format(s).
 //

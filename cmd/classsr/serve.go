@@ -15,6 +15,7 @@ import (
 	"classsr/server"
 	"classsr/server/api"
 	"classsr/server/limits"
+	"classsr/server/tokens"
 )
 
 // serveFlags are the flags of the serve command.
@@ -136,11 +137,11 @@ func (f *serveFlags) config(std streams) (server.Config, error) {
 		*size.to = int64(bytes)
 	}
 	var err error
-	if l.MaxPixels, err = parsePixels("--max-pixels", f.maxPixels); err != nil {
-		return c, err
+	if l.MaxPixels, err = tokens.ParsePixels(f.maxPixels); err != nil {
+		return c, usagef("--max-pixels %s: %w", f.maxPixels, err)
 	}
-	if l.MaxPixelsIn, err = parsePixels("--max-pixels-in", f.maxPixelsIn); err != nil {
-		return c, err
+	if l.MaxPixelsIn, err = tokens.ParsePixels(f.maxPixelsIn); err != nil {
+		return c, usagef("--max-pixels-in %s: %w", f.maxPixelsIn, err)
 	}
 	if f.jobs < 1 || f.queue < 1 || f.retention <= 0 || f.grace < 0 || f.maxJobTime <= 0 {
 		return c, usagef("--jobs, --queue, --retention and --max-job-time are more than nothing, --grace is not less")
@@ -175,25 +176,3 @@ func dataFolder() (string, error) {
 }
 
 func pixelsText(n int64) string { return fmt.Sprintf("%dMP", n/1e6) }
-
-// parsePixels reads a number of pixels: 400MP, or a plain number.
-func parsePixels(flag, text string) (int64, error) {
-	var n float64
-	var unit string
-	if _, err := fmt.Sscanf(text+" ", "%g%s", &n, &unit); err != nil && unit == "" && n == 0 {
-		return 0, usagef("%s is a number of pixels such as 400MP, not %q", flag, text)
-	}
-	switch unit {
-	case "":
-	case "MP", "mp", "Mp":
-		n *= 1e6
-	case "GP", "gp", "Gp":
-		n *= 1e9
-	default:
-		return 0, usagef("%s is a number of pixels such as 400MP, not %q", flag, text)
-	}
-	if n < 1 || n > 1e15 {
-		return 0, usagef("%s is a number of pixels such as 400MP, not %q", flag, text)
-	}
-	return int64(n), nil
-}

@@ -77,7 +77,7 @@ type Work interface {
 	Judge(path, name string, o order.Order) (*work.Judged, error)
 	// Direct enlarges a small picture now.
 	Direct(ctx context.Context, t tokens.Token, path, name string, o order.Order) (*work.Done, error)
-	// Plan forecasts what a picture costs at several budgets.
+	// Plan forecasts what a picture takes.
 	Plan(ctx context.Context, path, name string, o order.Order) (*work.Plan, error)
 	// Models lists the models.
 	Models() []work.Model
@@ -120,7 +120,7 @@ func New(b Backends) (http.Handler, error) {
 	if b.Metrics != nil {
 		a.mux.Handle("GET /metrics", b.Metrics)
 	}
-	a.mux.Handle("/", a.otherwise(page404(a.Page)))
+	a.mux.Handle("/", a.otherwise(pageFiles(a.Page)))
 	return a, nil
 }
 
@@ -200,7 +200,7 @@ func (a *api) uploads(h huma.API) {
 	}
 	huma.Register(h, operation("getPicture", http.MethodGet, "/v1/pictures/{sha256}", "A picture as it was sent", "pictures"), a.picture)
 	huma.Register(h, operation("removePicture", http.MethodDelete, "/v1/pictures/{sha256}", "Removes a picture that no job needs", "pictures"), a.forget)
-	huma.Register(h, operation("plan", http.MethodGet, "/v1/pictures/{sha256}/plan", "What enlarging a picture takes, at several budgets", "pictures"), a.plan)
+	huma.Register(h, operation("plan", http.MethodGet, "/v1/pictures/{sha256}/plan", "What enlarging a picture takes", "pictures"), a.plan)
 	d.Paths["/v1/pictures/{sha256}/plan"].Get.Parameters = append(d.Paths["/v1/pictures/{sha256}/plan"].Get.Parameters, options()...)
 	describeParts(d.Paths["/v1/pictures/{sha256}"].Get, pictureTypes()...)
 }
@@ -281,12 +281,12 @@ func (a *api) methods(r *http.Request) (allowed []string) {
 	return allowed
 }
 
-// pageHeaders are those of the page, which may run its own scripts, show pictures and ask the API.
+// pagePolicy is that of the page, which may run its own scripts, show pictures and ask the API.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; manifest-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
-// page404 serves the page's files; what is not there is a problem.
-func page404(files fs.FS) http.Handler {
+// pageFiles serves the page's files; what is not there is a problem.
+func pageFiles(files fs.FS) http.Handler {
 	if files == nil {
 		return nil
 	}

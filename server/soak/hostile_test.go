@@ -177,7 +177,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s: let in with %d", a.name, status)
 		}
 	}
-	if jobs := r.jobs(); len(jobs) != 0 {
+	if jobs := r.jobs(""); len(jobs) != 0 {
 		t.Errorf("%d jobs were made", len(jobs))
 	}
 	if text := r.log.String(); strings.Contains(text, "panic") || strings.Contains(text, "mistake") {

@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// encoded is a PNG of stripes and noise.
-func encoded(t *testing.T, w, h, number int) []byte {
+// picture is a PNG of stripes and noise, other ones for other numbers.
+func picture(t *testing.T, w, h, number int) []byte {
 	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(number), 1))
 	m := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -69,7 +69,7 @@ func TestKilled(t *testing.T) {
 	r := start(t, data, "--memory", "300MB")
 	deadline := time.Now().Add(time.Duration(30+2*times) * time.Second)
 	for {
-		jobs, waiting := r.jobs(), 0
+		jobs, waiting := r.jobs(""), 0
 		for id, n := range accepted {
 			j, there := jobs[id]
 			switch {

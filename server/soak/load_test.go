@@ -120,7 +120,7 @@ func TestLoad(t *testing.T) {
 	if refused == 0 && clients >= 40 {
 		t.Error("nothing was refused: that was no load")
 	}
-	done, ended := 0, r.jobsOf(crowd)
+	done, ended := 0, r.jobs(crowd)
 	for id, which := range accepted {
 		j, there := ended[id]
 		switch {
@@ -140,31 +140,6 @@ func TestLoad(t *testing.T) {
 	t.Log(line)
 	if code := r.end(); code != 0 {
 		t.Errorf("ended with %d", code)
-	}
-}
-
-// jobsOf lists the jobs of a token.
-func (r *running) jobsOf(secret string) map[string]job {
-	all := map[string]job{}
-	before := ""
-	for {
-		got, err := do(r.t.Context(), client(20*time.Second), "GET", r.url+"/v1/jobs?limit=200&before="+before, nil, map[string]string{"Authorization": "Bearer " + secret})
-		if err != nil || got.status != http.StatusOK {
-			r.t.Fatalf("jobs: %d %s %v", got.status, got.body, err)
-		}
-		var page struct {
-			Jobs []job
-			Next string
-		}
-		if err := json.Unmarshal(got.body, &page); err != nil {
-			r.t.Fatal(err)
-		}
-		for _, j := range page.Jobs {
-			all[j.ID] = j
-		}
-		if before = page.Next; before == "" {
-			return all
-		}
 	}
 }
 
@@ -256,7 +231,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	for {
 		states := map[string]int{}
-		for _, j := range r.jobs() {
+		for _, j := range r.jobs("") {
 			states[j.State]++
 		}
 		if states["done"] == 2 && len(states) == 1 {

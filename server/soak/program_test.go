@@ -170,13 +170,17 @@ func do(ctx context.Context, c *http.Client, method, url string, body io.Reader,
 	return answer{res.StatusCode, res.Header, text}, err
 }
 
-// jobs lists all jobs of the server.
-func (r *running) jobs() map[string]job {
+// jobs lists all jobs of a token, or of the owner if there are none.
+func (r *running) jobs(secret string) map[string]job {
 	r.t.Helper()
+	header := map[string]string{}
+	if secret != "" {
+		header["Authorization"] = "Bearer " + secret
+	}
 	all := map[string]job{}
 	before := ""
 	for {
-		got, err := do(r.t.Context(), client(10*time.Second), "GET", r.url+"/v1/jobs?limit=200&before="+before, nil, nil)
+		got, err := do(r.t.Context(), client(20*time.Second), "GET", r.url+"/v1/jobs?limit=200&before="+before, nil, header)
 		if err != nil || got.status != http.StatusOK {
 			r.t.Fatalf("jobs: %d %s %v", got.status, got.body, err)
 		}
@@ -194,12 +198,6 @@ func (r *running) jobs() map[string]job {
 			return all
 		}
 	}
-}
-
-// picture makes a PNG of a size, other pixels for other numbers, by the standard library.
-func picture(t *testing.T, w, h, number int) []byte {
-	t.Helper()
-	return encoded(t, w, h, number)
 }
 
 // enlarged gives what the command makes of a picture with these flags.

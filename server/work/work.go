@@ -118,7 +118,7 @@ func (w *Works) Judge(path, name string, o order.Order) (*Judged, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, _, err := p.Header(path, shown(name), func(c imageio.Config) error {
+	h, err := p.Header(path, shown(name), func(c imageio.Config) error {
 		return w.accept(int64(c.Width)*int64(c.Height), w.Limits.MaxPixelsIn, "picture")
 	})
 	if err != nil {
