@@ -43,7 +43,7 @@ func (t *turns) enter(ctx context.Context, owner string, weight, seconds float64
 	w := &turn{owner, seconds, make(chan struct{})}
 	t.mu.Lock()
 	if t.waiting > waitSeconds && t.queue.LenOf(owner) > 0 { // who has none waiting yet is let in line
-		t.mu.Unlock()
+		defer t.mu.Unlock()
 		return nil, later(t.waiting)
 	}
 	t.queue.Push(owner, weight, seconds, w)
