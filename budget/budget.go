@@ -95,8 +95,9 @@ func (b *Budget) ReleaseThreads(n int) { b.cores.Release(int64(min(n, b.threads)
 
 // Reservation is memory that its owner may use until Release.
 type Reservation struct {
-	budget *Budget
-	bytes  int64
+	budget  *Budget
+	bytes   int64
+	claimed []*Parked // for it by Reserve, of which some were taken
 }
 
 // Reserve waits until so many bytes are free, strictly in the order of the calls: a large request is not overtaken by small ones. It fails
@@ -112,7 +113,7 @@ func (b *Budget) Reserve(ctx context.Context, bytes int64, mine ...*Parked) (*Re
 	if err := b.room.Acquire(ctx, bytes); err != nil {
 		return nil, err
 	}
-	r := &Reservation{b, bytes}
+	r := &Reservation{budget: b, bytes: bytes}
 	b.mu.Lock()
 	b.reserved += bytes
 	b.idle.claim(r, mine)
@@ -133,6 +134,9 @@ func (r *Reservation) Resize(bytes int64) bool {
 	}
 	r.bytes += more
 	b.reserved += more
+	if r.bytes == 0 {
+		b.idle.unclaim(r)
+	}
 	b.idle.fit(b.memory - b.reserved)
 	if more < 0 {
 		b.room.Release(-more)
@@ -141,7 +145,7 @@ func (r *Reservation) Resize(bytes int64) bool {
 	return true
 }
 
-// Release gives everything back that is still reserved. Later calls do nothing.
+// Release gives everything back that is still reserved; what was parked, kept for it and not taken stays parked. Later calls do nothing.
 func (r *Reservation) Release() { r.Resize(0) }
 
 // format gives a number of bytes for people; what overflowed is more than anything.

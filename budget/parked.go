@@ -86,9 +86,22 @@ func (i *idle) claim(r *Reservation, mine []*Parked) {
 		if p != nil && p.place != nil && p.bytes <= left {
 			i.remove(p)
 			p.owner = r
+			r.claimed = append(r.claimed, p)
 			left -= p.bytes
 		}
 	}
+}
+
+// unclaim parks again, as long as before, what was claimed for r and not taken.
+func (i *idle) unclaim(r *Reservation) {
+	for _, p := range r.claimed {
+		if p.owner == r {
+			p.owner = nil
+			p.place = i.list.PushFront(p)
+			i.bytes += p.bytes
+		}
+	}
+	r.claimed = nil
 }
 
 // oldest is the memory that was parked first; nil if none is.

@@ -55,6 +55,24 @@ func TestReserveKeepsItsOwn(t *testing.T) {
 	}
 }
 
+// What was kept for a reservation that had no use for it is parked again, counts, and makes room for others.
+func TestKeptAndNotTaken(t *testing.T) {
+	b := New(100, 1)
+	r := reserve(t, b, 90)
+	first, second := r.Park(30, "first"), r.Park(40, "second")
+	r.Release()
+	r = reserve(t, b, 80, first, second)
+	checkUse(t, b, 80, 0)
+	r.Take(first)
+	r.Release()
+	checkUse(t, b, 0, 40)
+	r = reserve(t, b, 70)
+	checkUse(t, b, 70, 0)
+	if r.Take(second) != nil {
+		t.Error("it is kept where its room is needed")
+	}
+}
+
 // What is larger than the new reservation is treated like anybody else's.
 func TestReserveKeepsNoMoreThanItReserves(t *testing.T) {
 	b := New(100, 1)

@@ -73,4 +73,6 @@ func (l *bicubicLane) advance(ctx context.Context, _ int, to painter) error {
 	return nil
 }
 
+func (l *bicubicLane) rest() { l.job, l.piece = nil, nil }
+
 func (l *bicubicLane) bytes() int64 { return 4 * int64(cap(l.src)+len(l.planes)*cap(l.planes[0])) }

@@ -168,6 +168,8 @@ func (e *Enlargement) Close() error {
 	e.schedule.end()
 	_ = e.wait()               // what NextRows told already, or nobody wants to know any more
 	for _, l := range e.free { // lanes whose piece is not complete may hold anything
+		l.rest()
+		l.brush = brush{}
 		e.claim.idle = append(e.claim.idle, e.claim.reserved.Park(l.bytes(), l))
 	}
 	e.free = nil

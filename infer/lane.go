@@ -37,6 +37,8 @@ type lane interface {
 	begin(j *job, p *piece)
 	// advance computes the rows of the piece up to row end of the small picture, and hands them to to.
 	advance(ctx context.Context, end int, to painter) error
+	// rest ends the work on a picture: nothing of it is held any more.
+	rest()
 	// bytes is the memory that it holds.
 	bytes() int64
 }

@@ -140,6 +140,12 @@ func (l *routedLane) flush(until int, to painter) {
 	r.restart(until)
 }
 
+func (l *routedLane) rest() {
+	l.singleLane.rest()
+	clear(l.executors)
+	l.blended.blend = nil
+}
+
 func (l *routedLane) bytes() int64 {
 	bytes := l.singleLane.bytes()
 	for i := range l.arenas {

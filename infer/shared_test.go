@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"classsr/branch/branchtest"
 	"classsr/budget"
@@ -72,6 +73,31 @@ func TestASharedBudgetBoundsConcurrentPictures(t *testing.T) {
 	}
 	if reserved, _ := shared.InUse(); reserved != 0 {
 		t.Errorf("%d bytes are still reserved", reserved)
+	}
+}
+
+// Lanes that are kept for the next picture hold nothing of the one before.
+func TestParkedLanesHoldNoPicture(t *testing.T) {
+	m := branchtest.ClassSR(t, "fsrcnn", 4, 3)
+	for _, mode := range []Mode{ModeFull, ModeRouted, ModePaper} {
+		shared := budget.New(1<<30, 2)
+		up := newUpscaler(t, m, Options{Mode: mode, Shared: shared})
+		for range 2 { // the second one uses the lanes of the first
+			in := branchtest.Patchwork(160, 120, 3, true, 8)
+			gone := weak.Make(in)
+			if _, _, err := up.Upscale(context.Background(), in); err != nil {
+				t.Fatal(err)
+			}
+			in = nil
+			runtime.GC()
+			if gone.Value() != nil {
+				t.Errorf("mode %s: the picture is held after it was enlarged", mode)
+			}
+			if _, parked := shared.InUse(); parked == 0 {
+				t.Errorf("mode %s: no lane was kept", mode)
+			}
+		}
+		runtime.KeepAlive(up)
 	}
 }
 

@@ -147,4 +147,9 @@ func (l *singleLane) advance(ctx context.Context, end int, to painter) error {
 	return nil
 }
 
+func (l *singleLane) rest() {
+	l.job, l.piece, l.executor = nil, nil, nil
+	l.planes = [3][]float32{}
+}
+
 func (l *singleLane) bytes() int64 { return l.arena.Bytes() }
