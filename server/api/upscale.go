@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"os"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -45,9 +44,6 @@ func (a *api) direct(x *exchange, got *asked) error {
 	}
 	j := jobs.Job{
 		Name: got.name, Ending: done.Ending, Width: done.Width, Height: done.Height, OutWidth: done.OutWidth, OutHeight: done.OutHeight,
-	}
-	if _, err := os.Stat(done.Path); err != nil {
-		return err
 	}
 	for _, name := range []string{"Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"} {
 		x.r.Header.Del(name) // they are about files that are there already

@@ -13,7 +13,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -35,68 +37,83 @@ func picture(t *testing.T, w, h, number int) []byte {
 	return b.Bytes()
 }
 
-// A server that is killed again and again under load does every job that it accepted, once, with the bytes that the command gives, and leaves no file that nobody
-// knows.
+// sent is a job that a client wants done: its picture, under a key of its own. id is empty as long as no server has said that it is accepted.
+type sent struct {
+	which   int
+	key, id string
+}
+
+// submitting sends jobs one after the other, those that no server has accepted yet first, until the server is gone or most have been accepted, and gives them all.
+func submitting(r *running, pictures [][]byte, client *http.Client, mine []*sent, most int, random *rand.Rand) ([]*sent, error) {
+	for accepted := 0; accepted < most; accepted++ {
+		i := slices.IndexFunc(mine, func(s *sent) bool { return s.id == "" })
+		if i < 0 {
+			i = len(mine)
+			mine = append(mine, &sent{which: random.IntN(len(pictures)), key: fmt.Sprintf("%x", random.Uint64())})
+		}
+		s := mine[i]
+		got, err := do(r.t.Context(), client, "POST", r.url+"/v1/jobs?fast=true&name=p.png", bytes.NewReader(pictures[s.which]), map[string]string{"Idempotency-Key": s.key})
+		if err != nil { // it is killed
+			return mine, nil
+		}
+		var j job
+		if err := json.Unmarshal(got.body, &j); got.status != http.StatusAccepted || err != nil {
+			return mine, fmt.Errorf("answered %d %s", got.status, got.body)
+		}
+		s.id = j.ID
+	}
+	return mine, nil
+}
+
+// A server that is killed at any time, while clients send it pictures and it works, again and again, does every job that it accepted once, with the bytes that the
+// command gives, and leaves no file that nobody knows. Clients who do not know whether their job was accepted send it again under its key: it is done once, too.
 func TestKilled(t *testing.T) {
-	times := load(1, 5, 20)
-	const perLife = 6
+	times := load(2, 5, 20)
+	const clients, perLife = 4, 8
 	data := t.TempDir()
-	random := rand.New(rand.NewPCG(3, uint64(time.Now().UnixNano())))
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(3, seed))
 	pictures := [][]byte{picture(t, 90, 60, 1), picture(t, 61, 40, 2), picture(t, 200, 150, 3)}
 	var want []string
 	for _, p := range pictures {
 		sum := sha256.Sum256(enlarged(t, p, "--fast"))
 		want = append(want, hex.EncodeToString(sum[:]))
 	}
-	accepted := map[string]int{} // job: which picture
-	for life := range times {
-		r := start(t, data, "--memory", "300MB")
-		for range perLife {
-			n := random.IntN(len(pictures))
-			got, err := do(t.Context(), client(10*time.Second), "POST", r.url+"/v1/jobs?fast=true&name=p.png", bytes.NewReader(pictures[n]), nil)
-			if err != nil || got.status != http.StatusAccepted {
-				t.Fatalf("life %d: %d %s %v\n%s", life, got.status, got.body, err, r.log.String())
-			}
-			var j job
-			if err := json.Unmarshal(got.body, &j); err != nil {
-				t.Fatal(err)
-			}
-			accepted[j.ID] = n
+	var all [clients][]*sent
+	rounds := func(r *running, most int, kill time.Duration) {
+		var working sync.WaitGroup
+		for n := range clients {
+			own := rand.New(rand.NewPCG(random.Uint64(), uint64(n)))
+			working.Go(func() {
+				var err error
+				if all[n], err = submitting(r, pictures, client(10*time.Second), all[n], most, own); err != nil {
+					t.Error(err)
+				}
+			})
 		}
-		time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
-		r.kill()
+		if kill > 0 {
+			time.Sleep(kill)
+			r.kill()
+		}
+		working.Wait()
+	}
+	for range times {
+		rounds(start(t, data, "--memory", "300MB"), perLife, time.Duration(1+random.IntN(700))*time.Millisecond)
 	}
 	r := start(t, data, "--memory", "300MB")
-	deadline := time.Now().Add(time.Duration(30+2*times) * time.Second)
-	for {
-		jobs, waiting := r.jobs(""), 0
-		for id, n := range accepted {
-			j, there := jobs[id]
-			switch {
-			case !there:
-				t.Fatalf("job %s was accepted and is lost", id)
-			case j.State == "failed" || j.State == "cancelled":
-				t.Fatalf("job %s: %s, %+v", id, j.State, j.Error)
-			case j.State != "done":
-				waiting++
-			case j.Result.SHA256 != want[n]:
-				t.Fatalf("job %s has other bytes than the command gives", id)
-			}
+	rounds(r, 1, 0) // what was sent and not answered, or one more
+	accepted := map[string]int{}
+	for _, s := range slices.Concat(all[:]...) {
+		if _, twice := accepted[s.id]; twice {
+			t.Errorf("job %s stands for two", s.id)
 		}
-		if len(jobs) != len(accepted) {
-			t.Fatalf("%d jobs, %d were accepted", len(jobs), len(accepted))
-		}
-		if waiting == 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d jobs wait still\n%s", waiting, r.log.String())
-		}
-		time.Sleep(100 * time.Millisecond)
+		accepted[s.id] = s.which
 	}
-	for id, n := range accepted {
+	r.wait(accepted, want, time.Duration(60+5*times)*time.Second)
+	for id, which := range accepted {
 		got, err := do(t.Context(), client(10*time.Second), "GET", r.url+"/v1/jobs/"+id+"/result", nil, nil)
-		if sum := sha256.Sum256(got.body); err != nil || hex.EncodeToString(sum[:]) != want[n] {
+		if sum := sha256.Sum256(got.body); err != nil || hex.EncodeToString(sum[:]) != want[which] {
 			t.Fatalf("the result of %s: %d %v", id, got.status, err)
 		}
 	}
@@ -106,6 +123,40 @@ func TestKilled(t *testing.T) {
 	checkFiles(t, data, accepted)
 	if text := r.log.String(); strings.Contains(text, "panic") {
 		t.Errorf("a panic:\n%s", text)
+	}
+	t.Logf("killed %d times: %d jobs accepted, all done once", times, len(accepted))
+}
+
+// wait waits until the jobs that were accepted, of pictures by their numbers, are done, and demands that there are no others and that each has the bytes wanted.
+func (r *running) wait(accepted map[string]int, want []string, patience time.Duration) {
+	t := r.t
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		jobs, waiting := r.jobs(""), 0
+		for id, which := range accepted {
+			j, there := jobs[id]
+			switch {
+			case !there:
+				t.Fatalf("job %s was accepted and is lost", id)
+			case j.State == "failed" || j.State == "cancelled":
+				t.Fatalf("job %s: %s, %+v", id, j.State, j.Error)
+			case j.State != "done":
+				waiting++
+			case j.Result.SHA256 != want[which]:
+				t.Fatalf("job %s has other bytes than the command gives", id)
+			}
+		}
+		if len(jobs) != len(accepted) {
+			t.Fatalf("%d jobs, %d were accepted", len(jobs), len(accepted))
+		}
+		if waiting == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d jobs wait still\n%s", waiting, r.log.String())
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
