@@ -96,6 +96,15 @@ func Has(kind Kind) bool {
 	return slices.ContainsFunc(builtins, func(b Builtin) bool { return b.Kind == kind })
 }
 
+// Label is what the model's file says of it, read in no time.
+func (b Builtin) Label() (weights.Label, error) {
+	data, err := files.ReadFile(b.file)
+	if err != nil {
+		return weights.Label{}, err
+	}
+	return weights.ReadLabel(bytes.NewReader(data), int64(len(data)))
+}
+
 // Open reads the model of a name and gives the enlargement that it is for; the file is nil if there is none of that name.
 func Open(name string) (file *weights.Model, scale int, err error) {
 	b, ok := Find(name)

@@ -23,6 +23,9 @@ func TestBuiltins(t *testing.T) {
 		if classes := file.ClassModule != nil; classes != b.Classes || (file.Weak != nil) != b.Denoise {
 			t.Errorf("%s: classes %v, weak end %v, but it is listed otherwise", b.Name, classes, file.Weak != nil)
 		}
+		if label, err := b.Label(); err != nil || label.Licence != file.Licence || !slices.Equal(label.Classes, file.Classes) {
+			t.Errorf("%s: label %+v, %v", b.Name, label, err)
+		}
 		if file.Licence == "" || file.Provenance == "" || !slices.Contains(Kinds, b.Kind) || b.rank < 1 {
 			t.Errorf("%s: kind %q, rank %d, licence %q, from %q", b.Name, b.Kind, b.rank, file.Licence, file.Provenance)
 		}

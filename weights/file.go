@@ -131,6 +131,30 @@ func Read(r io.ReaderAt, size int64, scale int) (*Model, error) {
 	return m, fault.Default(fault.Damaged, err)
 }
 
+// Label is what a model file of the program's own says of itself.
+type Label struct {
+	Name, Licence string
+	Classes       []string // from the simplest on; one for models with a single network
+}
+
+// ReadLabel reads the label of a safetensors file of this size in bytes, without its tensors, which nothing checks. It is empty for files of other programs. Errors
+// are as those of Read.
+func ReadLabel(r io.ReaderAt, size int64) (label Label, err error) {
+	header, err := readHeader(r, size)
+	if err != nil {
+		return label, fault.Default(fault.Damaged, err)
+	}
+	_, metadata, err := parseHeader(header)
+	if err != nil || metadata[keyFormat] != formatName {
+		return label, fault.Default(fault.Damaged, err)
+	}
+	label.Name, label.Licence = metadata[keyName], metadata[keyLicence]
+	if text := metadata[keyClasses]; text != "" {
+		err = json.Unmarshal([]byte(text), &label.Classes)
+	}
+	return label, fault.Default(fault.Damaged, err)
+}
+
 func readModel(r io.ReaderAt, size int64, scale int) (*Model, error) {
 	if size == 0 {
 		return nil, errors.New("the file is empty")

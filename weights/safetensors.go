@@ -48,31 +48,43 @@ func ReadSafetensors(r io.ReaderAt, size int64) (tensor.Set, map[string]string, 
 }
 
 func readSafetensors(r io.ReaderAt, size int64) (tensor.Set, map[string]string, error) {
-	var prefix [8]byte
-	if size < int64(len(prefix)) {
-		return nil, nil, fault.New(fault.Damaged, "not a safetensors file: it is too short")
-	}
-	if n, err := r.ReadAt(prefix[:], 0); n < len(prefix) {
-		return nil, nil, err
-	}
-	length := binary.LittleEndian.Uint64(prefix[:])
-	if length > uint64(size-8) {
-		return nil, nil, errors.New("not a safetensors file, or cut short: its header is longer than the file")
-	}
-	if length > maxHeader {
-		return nil, nil, fault.New(fault.TooLarge, "its header of %d bytes is longer than that of any network (%d)", length, maxHeader)
-	}
-	header := make([]byte, length)
-	if n, err := r.ReadAt(header, 8); n < len(header) {
+	header, err := readHeader(r, size)
+	if err != nil {
 		return nil, nil, err
 	}
 	entries, metadata, err := parseHeader(header)
 	if err != nil {
 		return nil, nil, err
 	}
-	data := io.NewSectionReader(r, 8+int64(length), size-8-int64(length))
-	set, err := readTensors(entries, data)
+	start := prefixLength + int64(len(header))
+	set, err := readTensors(entries, io.NewSectionReader(r, start, size-start))
 	return set, metadata, err
+}
+
+// prefixLength is the bytes before the header, which say how long it is.
+const prefixLength = 8
+
+// readHeader reads the header, which is JSON.
+func readHeader(r io.ReaderAt, size int64) ([]byte, error) {
+	var prefix [prefixLength]byte
+	if size < prefixLength {
+		return nil, fault.New(fault.Damaged, "not a safetensors file: it is too short")
+	}
+	if n, err := r.ReadAt(prefix[:], 0); n < len(prefix) {
+		return nil, err
+	}
+	length := binary.LittleEndian.Uint64(prefix[:])
+	if length > uint64(size-prefixLength) {
+		return nil, errors.New("not a safetensors file, or cut short: its header is longer than the file")
+	}
+	if length > maxHeader {
+		return nil, fault.New(fault.TooLarge, "its header of %d bytes is longer than that of any network (%d)", length, maxHeader)
+	}
+	header := make([]byte, length)
+	if n, err := r.ReadAt(header, prefixLength); n < len(header) {
+		return nil, err
+	}
+	return header, nil
 }
 
 func parseHeader(header []byte) (map[string]headerEntry, map[string]string, error) {

@@ -15,11 +15,9 @@ import (
 	"sync"
 	"time"
 
-	"classsr"
 	"classsr/budget"
 	"classsr/fault"
 	"classsr/imageio"
-	"classsr/models"
 	"classsr/pipeline"
 	"classsr/pipeline/order"
 	"classsr/server/blobs"
@@ -381,39 +379,6 @@ func (w *Works) Direct(ctx context.Context, t tokens.Token, picture, name string
 		Path: path, Ending: j.Ending, Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight, Report: report,
 		Release: func() { _ = os.RemoveAll(folder) },
 	}, nil
-}
-
-// Model is what the server tells of a model.
-type Model struct {
-	Name    string   `json:"name"`
-	Scales  []int    `json:"scales" nullable:"false"`
-	Kind    string   `json:"kind,omitempty"`
-	Fast    bool     `json:"fast,omitempty"`
-	Classes []string `json:"classes,omitempty" doc:"from the simplest on; none for models with a single network"`
-	Licence string   `json:"licence,omitempty"`
-	Default bool     `json:"default,omitempty"`
-}
-
-// Models lists the models. Their files are looked at once.
-func (w *Works) Models() []Model { return w.models() }
-
-func listModels() (all []Model) {
-	for _, name := range classsr.Names() {
-		m, err := classsr.Open(name)
-		if err != nil {
-			continue
-		}
-		b, _ := models.Find(name)
-		one := Model{Name: name, Scales: m.Scales(), Kind: string(m.Kind()), Fast: b.Fast, Default: name == classsr.DefaultModel}
-		if file := m.Weights(); file != nil {
-			one.Licence = file.Licence
-			if m.HasClasses() {
-				one.Classes = file.Classes
-			}
-		}
-		all = append(all, one)
-	}
-	return all
 }
 
 // later is the error of those who would wait too long.
