@@ -83,12 +83,13 @@ func TestParkedLanesHoldNoPicture(t *testing.T) {
 		shared := budget.New(1<<30, 2)
 		up := newUpscaler(t, m, Options{Mode: mode, Shared: shared})
 		for range 2 { // the second one uses the lanes of the first
-			in := branchtest.Patchwork(160, 120, 3, true, 8)
-			gone := weak.Make(in)
-			if _, _, err := up.Upscale(context.Background(), in); err != nil {
-				t.Fatal(err)
-			}
-			in = nil
+			gone := func() weak.Pointer[picture.Picture] {
+				in := branchtest.Patchwork(160, 120, 3, true, 8)
+				if _, _, err := up.Upscale(context.Background(), in); err != nil {
+					t.Fatal(err)
+				}
+				return weak.Make(in)
+			}()
 			runtime.GC()
 			if gone.Value() != nil {
 				t.Errorf("mode %s: the picture is held after it was enlarged", mode)

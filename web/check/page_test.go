@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image/jpeg"
 	"image/png"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -236,6 +238,44 @@ func TestPageTakesWhatIsDroppedAndPasted(t *testing.T) {
 	eval[int](b, fmt.Sprintf(dropScript, `new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})`))
 	b.until(cards("waiting-list", 4) + ` && [...document.querySelectorAll("#waiting-list .card")].every((c) => c.textContent.includes("约"))`)
 	b.quiet()
+}
+
+// Of a folder that is dropped, the pictures are taken, those in folders inside it, too.
+func TestPageTakesFolders(t *testing.T) {
+	folder := t.TempDir()
+	var data bytes.Buffer
+	if err := png.Encode(&data, waves(40, 30)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"10.png", "9.png", "deep/er/a.TIF", "deep/notes.txt", ".DS_Store"} {
+		path := filepath.Join(folder, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, data.Bytes(), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := serve(t, &Fake{}, "/", desk)
+	b.dropFiles(folder)
+	b.until(cards("waiting-list", 3))
+	if got := eval[string](b, `[...document.querySelectorAll("#waiting-list h3")].map((e) => e.textContent).join(" ")`); got != "9.png 10.png a.TIF" {
+		t.Errorf("in the folder are %s", got)
+	}
+	b.dropFiles(t.TempDir())
+	b.until(`document.querySelector("#banner").textContent.includes("no picture")`)
+	b.quiet()
+}
+
+// dropFiles drops files and folders of this machine on the page, as a file manager does.
+func (b *tab) dropFiles(paths ...string) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		data := input.DragData{Items: []*input.DragDataItem{}, Files: paths, DragOperationsMask: 1}
+		for _, kind := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
+			if _, err := cdp.Call(ctx, t, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: 300, Y: 300, Data: &data}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // What may pass is tried again; what will not is said without sending it.

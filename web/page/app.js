@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { make, setText } from "./dom.js";
+import { dropped, hasFiles } from "./dropped.js";
 import { JobList } from "./joblist.js";
 import { JobViewer } from "./jobviewer.js";
 import { Options } from "./options.js";
@@ -97,8 +98,18 @@ async function setLanguage(language) {
   viewer.viewer.text = settings.t;
 }
 
+// What was dropped or pasted begins to wait.
+async function take(data) {
+  try {
+    const files = await dropped(data, $("files").accept);
+    banner(files.length ? null : { kind: "no_pictures" });
+    waiting.add(files);
+  } catch {
+    banner({ kind: "unreadable" });
+  }
+}
+
 function listen() {
-  const drop = (event) => [...(event.dataTransfer ?? event.clipboardData)?.files ?? []];
   $("files").addEventListener("change", () => {
     waiting.add($("files").files);
     $("files").value = "";
@@ -111,12 +122,12 @@ function listen() {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("over");
-    waiting.add(drop(event));
+    if (hasFiles(event.dataTransfer)) take(event.dataTransfer);
   });
   document.addEventListener("paste", (event) => {
-    const files = drop(event);
-    if (files.length) event.preventDefault();
-    waiting.add(files);
+    if (!hasFiles(event.clipboardData)) return;
+    event.preventDefault();
+    take(event.clipboardData);
   });
   $("language").addEventListener("change", () => {
     try {
