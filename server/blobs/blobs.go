@@ -43,6 +43,7 @@ type Store struct {
 
 	mu       sync.Mutex
 	pictures map[Sum]int64    // bytes of what is on disk
+	views    map[Sum]int64    // bytes of those that are kept beside their pictures
 	results  map[string]int64 // of all files of a job
 	used     int64            // their sum
 	promised int64            // bytes that were reserved
@@ -67,7 +68,7 @@ func Open(folder string, o Options) (*Store, error) {
 		o.disk = diskOf
 	}
 	s := &Store{
-		folder: folder, Options: o, pictures: map[Sum]int64{}, results: map[string]int64{}, pinned: map[Sum]int{}, doomed: map[Sum]bool{}, incoming: map[string]bool{},
+		folder: folder, Options: o, pictures: map[Sum]int64{}, views: map[Sum]int64{}, results: map[string]int64{}, pinned: map[Sum]int{}, doomed: map[Sum]bool{}, incoming: map[string]bool{},
 	}
 	for _, name := range []string{incomingFolder, picturesFolder, resultsFolder} {
 		if err := os.MkdirAll(filepath.Join(folder, name), 0o700); err != nil {
@@ -174,14 +175,14 @@ func (s *Store) RemovePicture(sum Sum) error {
 	return s.removePicture(sum)
 }
 
-// removePicture is to be called with the lock held.
+// removePicture removes a picture and its view. It is to be called with the lock held.
 func (s *Store) removePicture(sum Sum) error {
 	if err := os.Remove(s.Picture(sum)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot remove a picture: %w", err)
 	}
 	s.used -= s.pictures[sum]
 	delete(s.pictures, sum)
-	return nil
+	return s.removeView(sum)
 }
 
 // RemoveResult removes all files of a job. If there are none it is no error.

@@ -19,6 +19,7 @@ func (s *Store) Sweep(picture func(Sum) bool, result func(job string) bool) (fil
 	defer s.mu.Unlock()
 	s.needed = picture
 	clear(s.pictures)
+	clear(s.views)
 	clear(s.results)
 	s.used = 0
 	err = s.each(func(f file) error {
@@ -31,6 +32,10 @@ func (s *Store) Sweep(picture func(Sum) bool, result func(job string) bool) (fil
 			s.pictures[f.sum] = f.Size()
 			s.used += f.Size()
 			return nil
+		case f.isView && s.has(f.sum): // names of views come after those of their pictures
+			s.views[f.sum] = f.Size()
+			s.used += f.Size()
+			return nil
 		case f.isUpload && s.incoming[f.Name()]:
 			return nil
 		}
@@ -41,13 +46,15 @@ func (s *Store) Sweep(picture func(Sum) bool, result func(job string) bool) (fil
 		bytes += f.Size()
 		return nil
 	})
-	folders, listErr := list(filepath.Join(s.folder, resultsFolder))
-	if err == nil {
-		err = listErr
-	}
-	for _, d := range folders {
-		if d.IsDir() {
-			files += atomicfile.Sweep(filepath.Join(s.folder, resultsFolder, d.Name()), func(string) bool { return true })
+	for _, top := range []string{picturesFolder, resultsFolder} {
+		folders, listErr := list(filepath.Join(s.folder, top))
+		if err == nil {
+			err = listErr
+		}
+		for _, d := range folders {
+			if d.IsDir() {
+				files += atomicfile.Sweep(filepath.Join(s.folder, top, d.Name()), func(string) bool { return true })
+			}
 		}
 	}
 	return files, bytes, err
@@ -64,12 +71,13 @@ func (s *Store) taken() (bytes int64, err error) {
 	return bytes, err
 }
 
-// file is a file of the store: an upload, a picture or of a result.
+// file is a file of the store: an upload, a picture, its view or of a result.
 type file struct {
 	fs.FileInfo
 	folder    string
 	isUpload  bool
 	isPicture bool
+	isView    bool
 	sum       Sum
 	job       string
 }
@@ -132,8 +140,10 @@ func (f *file) recognise(top, folder string) bool {
 	}
 	if top == picturesFolder {
 		var err error
-		f.sum, err = ParseSum(f.Name())
-		f.isPicture = true
+		var name string
+		name, f.isView = strings.CutSuffix(f.Name(), viewEnding)
+		f.sum, err = ParseSum(name)
+		f.isPicture = !f.isView
 		return err == nil && f.Name()[:2] == folder
 	}
 	job, ok := ownerOf(f.Name())

@@ -16,14 +16,15 @@ import (
 
 func TestSweep(t *testing.T) {
 	s := open(t, Options{Most: 1 << 30})
-	wanted, unwanted := Sum(sha256.Sum256([]byte("a"))), Sum(sha256.Sum256([]byte("b")))
+	wanted, unwanted, gone := Sum(sha256.Sum256([]byte("a"))), Sum(sha256.Sum256([]byte("b"))), Sum(sha256.Sum256([]byte("c")))
 	keep := []string{
-		s.Picture(wanted), s.Result("JOB1", ".png"), s.Result("JOB1", ".map.png"), filepath.Join(s.folder, "jobs.db"),
+		s.Picture(wanted), s.view(wanted), s.Result("JOB1", ".png"), s.Result("JOB1", ".map.png"), filepath.Join(s.folder, "jobs.db"),
 		filepath.Join(s.folder, picturesFolder, "README"), filepath.Join(s.folder, picturesFolder, "ab", "README"), filepath.Join(s.folder, "tls", "key.pem"),
 	}
 	remove := []string{
-		filepath.Join(s.folder, incomingFolder, "X"), s.Picture(unwanted), s.Result("JOB2", ".png"), s.Result("JOB2", ".json"),
+		filepath.Join(s.folder, incomingFolder, "X"), s.Picture(unwanted), s.view(unwanted), s.view(gone), s.Result("JOB2", ".png"), s.Result("JOB2", ".json"),
 		filepath.Join(s.folder, resultsFolder, "B1", ".JOB1.png.0.partial"),
+		filepath.Join(filepath.Dir(s.Picture(wanted)), "."+filepath.Base(s.view(wanted))+".0.partial"),
 	}
 	for _, path := range slices.Concat(keep, remove) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -43,7 +44,7 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, size, err := s.Sweep(func(sum Sum) bool { return sum == wanted }, func(job string) bool { return job == "JOB1" })
-	if err != nil || n != len(remove) || size != 3*4 { // half-written ones are not weighed
+	if err != nil || n != len(remove) || size != 3*6 { // half-written ones are not weighed
 		t.Errorf("%d files, %d bytes: %v", n, size, err)
 	}
 	want := append(keep, inUse.Path(), kept.Path())
@@ -53,7 +54,7 @@ func TestSweep(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("there are %q, not %q", got, want)
 	}
-	if used, _, err := s.Usage(); used != 9+kept.Size || err != nil {
+	if used, _, err := s.Usage(); used != 12+kept.Size || err != nil {
 		t.Errorf("%d bytes are used: %v", used, err)
 	}
 	if err := inUse.file.Close(); err != nil { // as when it is killed
@@ -111,6 +112,11 @@ func TestCounting(t *testing.T) {
 			},
 			"removePicture": func(rt *rapid.T) {
 				if err := s.RemovePicture(sha256.Sum256(content.Draw(rt, "content"))); err != nil {
+					rt.Fatal(err)
+				}
+			},
+			"addView": func(rt *rapid.T) {
+				if err := s.AddView(sha256.Sum256(content.Draw(rt, "content")), make([]byte, rapid.IntRange(0, 9).Draw(rt, "bytes"))); err != nil {
 					rt.Fatal(err)
 				}
 			},
