@@ -59,7 +59,7 @@ type Result struct {
 	URL    string `json:"url"`    // a path on the server, as are the others
 	Name   string `json:"name"`   // what to call the file
 	Map    string `json:"map"`    // of the map of classes; "" if there is none
-	View   string `json:"view"`   // of a small JPEG; "" if there is none
+	View   string `json:"view"`   // of what browsers are shown in its place, a JPEG or PNG; "" if they show it as it is
 }
 
 // Failure is why a job failed.

@@ -67,9 +67,9 @@ type Pipeline struct {
 	// Progress, if not nil, is told what share of the work on a picture is done, up to 1, its passes and bands taken together. The calls come from the goroutine that
 	// runs the pipeline, with rising shares for each picture; what comes after the last rows, as the end of the file, is not part of it.
 	Progress func(share float64)
-	// Rows, if not nil, is asked for each result, of that form, and told of its rows from top to bottom before they are encoded. They are valid during the call. It
-	// may give nil for a result of which it wants none.
-	Rows func(c picture.Config) func(top int, rows *picture.Picture)
+	// Rows, if not nil, is asked for each result, of that form and with such colours, and told of its rows from top to bottom before they are encoded. They are valid
+	// during the call. It may give nil for a result of which it wants none.
+	Rows func(c picture.Config, colors metadata.Color) func(top int, rows *picture.Picture)
 	// StreamFormat is the format of standard output, as imageio.FormatOf gives it; empty for PNG.
 	StreamFormat string
 	// Threads is how many cores compress a picture; 0 means all.
@@ -240,7 +240,7 @@ func (p *Pipeline) encode(w io.Writer, rows picture.RowSource, format string, o 
 		rows = picture.Flattened(rows, p.Background)
 	}
 	if p.Rows != nil {
-		if tell := p.Rows(rows.Config()); tell != nil {
+		if tell := p.Rows(rows.Config(), o.Metadata.Color); tell != nil {
 			rows = &tapped{RowSource: rows, tell: tell}
 		}
 	}

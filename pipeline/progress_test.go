@@ -8,6 +8,7 @@ import (
 
 	"classsr"
 	"classsr/branch/branchtest"
+	"classsr/metadata"
 	"classsr/picture"
 	"classsr/scaling"
 )
@@ -55,7 +56,7 @@ func TestRowsAreTold(t *testing.T) {
 		p.Background = [3]uint8{255, 255, 255}
 		var got *picture.Picture
 		next := 0
-		p.Rows = func(c picture.Config) func(int, *picture.Picture) {
+		p.Rows = func(c picture.Config, _ metadata.Color) func(int, *picture.Picture) {
 			got = c.New()
 			return func(top int, rows *picture.Picture) {
 				if top != next || top+rows.Height > c.Height {

@@ -969,7 +969,7 @@ type Result struct {
 	Sha256 string `json:"sha256"`
 	Url    string `json:"url"`
 
-	// View URL of a small JPEG of the result
+	// View URL of what browsers are shown of a result that they do not show as it is, or that is large: a JPEG or PNG of at most 1280x1280 pixels
 	View *string `json:"view,omitempty"`
 }
 
@@ -1526,6 +1526,12 @@ type PlanParamsPngLevel string
 // PlanParamsIcc defines parameters for Plan.
 type PlanParamsIcc string
 
+// ViewPictureParams defines parameters for ViewPicture.
+type ViewPictureParams struct {
+	Range       *string `json:"Range,omitempty"`
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // OpenSessionFormdataBody defines parameters for OpenSession.
 type OpenSessionFormdataBody struct {
 	Token *string `form:"token,omitempty" json:"token,omitempty"`
@@ -1862,7 +1868,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/jobs/{id}/route-map.png (the `GetRouteMap` operationId).
 	GetRouteMap(ctx context.Context, id string, params *GetRouteMapParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetView A small JPEG of the enlarged picture
+	// GetView What browsers are shown of a result that they do not show as it is, or that is large
 	//
 	// Corresponds with GET /v1/jobs/{id}/view (the `GetView` operationId).
 	GetView(ctx context.Context, id string, params *GetViewParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1898,6 +1904,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/pictures/{sha256}/plan (the `Plan` operationId).
 	Plan(ctx context.Context, sha256 string, params *PlanParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ViewPicture What browsers are shown of a picture, of at most 1280x1280 pixels
+	//
+	// Corresponds with GET /v1/pictures/{sha256}/view (the `ViewPicture` operationId).
+	ViewPicture(ctx context.Context, sha256 string, params *ViewPictureParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CloseSession Signs the page out
 	//
@@ -2068,7 +2079,7 @@ func (c *Client) GetRouteMap(ctx context.Context, id string, params *GetRouteMap
 	return c.Client.Do(req)
 }
 
-// GetView A small JPEG of the enlarged picture
+// GetView What browsers are shown of a result that they do not show as it is, or that is large
 //
 // Corresponds with GET /v1/jobs/{id}/view (the `GetView` operationId).
 func (c *Client) GetView(ctx context.Context, id string, params *GetViewParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2165,6 +2176,21 @@ func (c *Client) GetPicture(ctx context.Context, sha256 string, params *GetPictu
 // Corresponds with GET /v1/pictures/{sha256}/plan (the `Plan` operationId).
 func (c *Client) Plan(ctx context.Context, sha256 string, params *PlanParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPlanRequest(c.Server, sha256, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ViewPicture What browsers are shown of a picture, of at most 1280x1280 pixels
+//
+// Corresponds with GET /v1/pictures/{sha256}/view (the `ViewPicture` operationId).
+func (c *Client) ViewPicture(ctx context.Context, sha256 string, params *ViewPictureParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewViewPictureRequest(c.Server, sha256, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3987,6 +4013,66 @@ func NewPlanRequest(server string, sha256 string, params *PlanParams) (*http.Req
 	return req, nil
 }
 
+// NewViewPictureRequest constructs an http.Request for the ViewPicture method
+func NewViewPictureRequest(server string, sha256 string, params *ViewPictureParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sha256", sha256, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/pictures/%s/view", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.Range != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Range", *params.Range, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Range", headerParam0)
+		}
+
+		if params.IfNoneMatch != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewCloseSessionRequest constructs an http.Request for the CloseSession method
 func NewCloseSessionRequest(server string) (*http.Request, error) {
 	var err error
@@ -4556,7 +4642,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/jobs/{id}/route-map.png (the `GetRouteMap` operationId).
 	GetRouteMapWithResponse(ctx context.Context, id string, params *GetRouteMapParams, reqEditors ...RequestEditorFn) (*GetRouteMapResponse, error)
 
-	// GetViewWithResponse A small JPEG of the enlarged picture
+	// GetViewWithResponse What browsers are shown of a result that they do not show as it is, or that is large
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4604,6 +4690,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/pictures/{sha256}/plan (the `Plan` operationId).
 	PlanWithResponse(ctx context.Context, sha256 string, params *PlanParams, reqEditors ...RequestEditorFn) (*PlanResponse, error)
+
+	// ViewPictureWithResponse What browsers are shown of a picture, of at most 1280x1280 pixels
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/pictures/{sha256}/view (the `ViewPicture` operationId).
+	ViewPictureWithResponse(ctx context.Context, sha256 string, params *ViewPictureParams, reqEditors ...RequestEditorFn) (*ViewPictureResponse, error)
 
 	// CloseSessionWithResponse Signs the page out
 	//
@@ -6609,6 +6702,168 @@ func (r PlanResponse) ContentType() string {
 	return ""
 }
 
+// ViewPictureResponse200Headers the declared response headers of an HTTP 200 response for ViewPicture
+type ViewPictureResponse200Headers struct {
+	ContentDisposition *string
+	ETag               *string
+}
+
+// ViewPictureResponse206Headers the declared response headers of an HTTP 206 response for ViewPicture
+type ViewPictureResponse206Headers struct {
+	ContentDisposition *string
+	ETag               *string
+}
+
+// ViewPictureResponse409Headers the declared response headers of an HTTP 409 response for ViewPicture
+type ViewPictureResponse409Headers struct {
+	RetryAfter *int
+}
+
+// ViewPictureResponse429Headers the declared response headers of an HTTP 429 response for ViewPicture
+type ViewPictureResponse429Headers struct {
+	RetryAfter *int
+}
+
+// ViewPictureResponse503Headers the declared response headers of an HTTP 503 response for ViewPicture
+type ViewPictureResponse503Headers struct {
+	RetryAfter *int
+}
+
+type ViewPictureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON416 the response for an HTTP 416 `application/problem+json` response
+	ApplicationproblemJSON416 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ViewPictureResponse200Headers
+	// Headers206 the parsed response headers for an HTTP 206 response
+	Headers206 *ViewPictureResponse206Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *ViewPictureResponse409Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ViewPictureResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ViewPictureResponse503Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON416 returns the response for an HTTP 416 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON416() *Problem {
+	return r.ApplicationproblemJSON416
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ViewPictureResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ViewPictureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ViewPictureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ViewPictureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ViewPictureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CloseSessionResponse200Headers the declared response headers of an HTTP 200 response for CloseSession
 type CloseSessionResponse200Headers struct {
 	SetCookie *string
@@ -7179,7 +7434,7 @@ func (c *ClientWithResponses) GetRouteMapWithResponse(ctx context.Context, id st
 	return ParseGetRouteMapResponse(rsp)
 }
 
-// GetViewWithResponse A small JPEG of the enlarged picture
+// GetViewWithResponse What browsers are shown of a result that they do not show as it is, or that is large
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7268,6 +7523,19 @@ func (c *ClientWithResponses) PlanWithResponse(ctx context.Context, sha256 strin
 		return nil, err
 	}
 	return ParsePlanResponse(rsp)
+}
+
+// ViewPictureWithResponse What browsers are shown of a picture, of at most 1280x1280 pixels
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/pictures/{sha256}/view (the `ViewPicture` operationId).
+func (c *ClientWithResponses) ViewPictureWithResponse(ctx context.Context, sha256 string, params *ViewPictureParams, reqEditors ...RequestEditorFn) (*ViewPictureResponse, error) {
+	rsp, err := c.ViewPicture(ctx, sha256, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseViewPictureResponse(rsp)
 }
 
 // CloseSessionWithResponse Signs the page out
@@ -9338,6 +9606,186 @@ func ParsePlanResponse(rsp *http.Response) (*PlanResponse, error) {
 		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers PlanResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseViewPictureResponse parses an HTTP response from a ViewPictureWithResponse call
+func ParseViewPictureResponse(rsp *http.Response) (*ViewPictureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ViewPictureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 416:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON416 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ViewPictureResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 206:
+		var headers ViewPictureResponse206Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers206 = &headers
+	case rsp.StatusCode == 409:
+		var headers ViewPictureResponse409Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 429:
+		var headers ViewPictureResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ViewPictureResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {

@@ -79,6 +79,8 @@ type Work interface {
 	Direct(ctx context.Context, t tokens.Token, path, name string, o order.Order) (*work.Done, error)
 	// Plan forecasts what a picture takes.
 	Plan(ctx context.Context, path, name string, o order.Order) (*work.Plan, error)
+	// View gives what browsers are shown of a stored picture of so many pixels: a JPEG or a PNG.
+	View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels int64) ([]byte, error)
 	// Models lists the models.
 	Models() []work.Model
 }
@@ -202,7 +204,9 @@ func (a *api) uploads(h huma.API) {
 	huma.Register(h, operation("removePicture", http.MethodDelete, "/v1/pictures/{sha256}", "Removes a picture that no job needs", "pictures"), a.forget)
 	huma.Register(h, operation("plan", http.MethodGet, "/v1/pictures/{sha256}/plan", "What enlarging a picture takes", "pictures"), a.plan)
 	d.Paths["/v1/pictures/{sha256}/plan"].Get.Parameters = append(d.Paths["/v1/pictures/{sha256}/plan"].Get.Parameters, options()...)
+	huma.Register(h, operation("viewPicture", http.MethodGet, "/v1/pictures/{sha256}/view", "What browsers are shown of a picture, of at most 1280x1280 pixels", "pictures"), a.viewPicture)
 	describeParts(d.Paths["/v1/pictures/{sha256}"].Get, pictureTypes()...)
+	describeParts(d.Paths["/v1/pictures/{sha256}/view"].Get, viewTypes...)
 }
 
 // jobRoutes registers what is about jobs.
@@ -212,13 +216,13 @@ func (a *api) jobRoutes(h huma.API) {
 	huma.Register(h, operation("getJob", http.MethodGet, "/v1/jobs/{id}", "A job", "jobs"), a.one)
 	huma.Register(h, operation("removeJob", http.MethodDelete, "/v1/jobs/{id}", "Cancels a job, or removes one that is finished", "jobs"), a.remove)
 	huma.Register(h, operation("getResult", http.MethodGet, "/v1/jobs/{id}/result", "The enlarged picture", "jobs"), a.result)
-	huma.Register(h, operation("getView", http.MethodGet, "/v1/jobs/{id}/view", "A small JPEG of the enlarged picture", "jobs"), a.view)
+	huma.Register(h, operation("getView", http.MethodGet, "/v1/jobs/{id}/view", "What browsers are shown of a result that they do not show as it is, or that is large", "jobs"), a.view)
 	huma.Register(h, operation("getRouteMap", http.MethodGet, "/v1/jobs/{id}/route-map.png", "Which class computed which part", "jobs"), a.routeMap)
 	huma.Register(h, operation("followJob", http.MethodGet, "/v1/jobs/{id}/events", "Server-sent events about a job: job, band, bye", "jobs"), a.follow)
 	huma.Register(h, operation("followJobs", http.MethodGet, "/v1/events", "Server-sent events about all jobs", "jobs"), a.followAll)
 	huma.Register(h, operation("getResults", http.MethodGet, "/v1/jobs.zip", "Several results as one zip file", "jobs"), a.archive)
 	describeParts(d.Paths["/v1/jobs/{id}/result"].Get, resultTypes...)
-	describeParts(d.Paths["/v1/jobs/{id}/view"].Get, "image/jpeg")
+	describeParts(d.Paths["/v1/jobs/{id}/view"].Get, viewTypes...)
 	describeParts(d.Paths["/v1/jobs/{id}/route-map.png"].Get, "image/png")
 	describeFile(d.Paths["/v1/jobs.zip"].Get, "application/zip")
 	for _, path := range []string{"/v1/jobs/{id}/events", "/v1/events"} {

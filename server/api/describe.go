@@ -102,13 +102,16 @@ func operation(id, method, path, summary string, tags ...string) huma.Operation 
 		case "/v1/pictures":
 			o.DefaultStatus = http.StatusCreated
 		}
-	case id == "plan":
+	case readsPicture[id]:
 		o.Errors = append(o.Errors, 404, 409, 413, 415, 422)
 	case strings.Contains(path, "{"), id == "getResults":
 		o.Errors = append(o.Errors, 404, 409)
 	}
 	return o
 }
+
+// readsPicture has the operations that read a picture which is there already, and refuse it as one that comes.
+var readsPicture = map[string]bool{"plan": true, "viewPicture": true}
 
 // finish puts in what all operations have.
 func finish(d *huma.OpenAPI) {
@@ -120,7 +123,7 @@ func finish(d *huma.OpenAPI) {
 			if path != "/v1/session" {
 				o.Security = []map[string][]string{{"token": {}}, {"session": {}}, {}} // none, where the server has no token file
 			}
-			if upload := o == item.Post || o == item.Put; o.OperationID != "plan" && (!upload || path == "/v1/session") {
+			if upload := o == item.Post || o == item.Put; !readsPicture[o.OperationID] && (!upload || path == "/v1/session") {
 				delete(o.Responses, "422") // huma adds it to all that have parameters; here values that do not fit are answered with 400
 			}
 			for _, status := range []string{"409", "429", "503"} {

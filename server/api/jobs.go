@@ -48,7 +48,7 @@ type Result struct {
 	URL    string `json:"url"`
 	Name   string `json:"name" doc:"what it is called when it is downloaded"`
 	Map    string `json:"map,omitempty" doc:"URL of the map of classes, a PNG to lay over the result"`
-	View   string `json:"view,omitempty" doc:"URL of a small JPEG of the result"`
+	View   string `json:"view,omitempty" doc:"URL of what browsers are shown of a result that they do not show as it is, or that is large: a JPEG or PNG of at most 1280x1280 pixels"`
 }
 
 // Error says why a job failed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"mime"
@@ -12,15 +13,17 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"classsr/fault"
 	"classsr/server/jobs"
 	"classsr/server/problem"
+	"classsr/server/work"
 )
 
-// file answers with a file: whole, in ranges, or not at all if the asker has it already. etag is its content's, without quotes.
+// file answers with a file as content does.
 func (a *api) file(x *exchange, name, etag, contentType, download string) error {
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -34,16 +37,28 @@ func (a *api) file(x *exchange, name, etag, contentType, download string) error 
 	if err != nil {
 		return err
 	}
+	content(x, f, info.ModTime(), etag, contentType, download)
+	return nil
+}
+
+// anyView is the type of views: one of viewTypes, as their first bytes tell.
+const anyView = ""
+
+var viewTypes = []string{"image/jpeg", "image/png"}
+
+// content answers with what was found: whole, in ranges, or not at all if the asker has it already. etag is its own, without quotes.
+func content(x *exchange, found io.ReadSeeker, changed time.Time, etag, contentType, download string) {
 	h := x.w.Header()
-	h.Set("Content-Type", contentType)
+	if contentType != anyView {
+		h.Set("Content-Type", contentType)
+	}
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	h.Set("ETag", `"`+etag+`"`)
 	h.Set("Cache-Control", "private, max-age=86400, immutable")
 	if download != "" {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": download}))
 	}
-	http.ServeContent(&fileAnswer{ResponseWriter: x.w}, x.r, "", info.ModTime(), f)
-	return nil
+	http.ServeContent(&fileAnswer{ResponseWriter: x.w}, x.r, "", changed, found)
 }
 
 // fileAnswer is a response whose refusals, by http.ServeContent, become problems.
@@ -135,17 +150,17 @@ func (a *api) routeMap(ctx context.Context, in *oneJob) (*huma.StreamResponse, e
 	})
 }
 
-// view answers with a small JPEG of a job's result, for formats that browsers do not show and for large ones.
+// view answers with what browsers are shown of a job's result, for formats that they do not show and for large ones.
 func (a *api) view(ctx context.Context, in *oneJob) (*huma.StreamResponse, error) {
 	j, err := a.finished(ctx, in.ID)
 	if err == nil && !j.Result.View {
-		err = fault.New(fault.NotFound, "the job has no view: its result is small, see /v1/jobs/%s/result", j.ID)
+		err = fault.New(fault.NotFound, "the job has no view: its result is small, and browsers show it: see /v1/jobs/%s/result", j.ID)
 	}
 	if err != nil {
 		return nil, problem.Of(err)
 	}
 	return a.stream(func(x *exchange) error {
-		return a.file(x, a.Store.Result(j.ID, ".view.jpg"), j.Result.Sum.String()+"-view", "image/jpeg", "")
+		return a.file(x, a.Store.Result(j.ID, work.ViewEnding), j.Result.Sum.String()+"-view", anyView, "")
 	})
 }
 

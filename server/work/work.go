@@ -54,6 +54,7 @@ type Works struct {
 	Options
 	direct *budget.Budget
 	turns  *turns
+	large  *turns // of views that take long, or more memory than direct has
 	models func() []Model
 	shelf  *pipeline.Shelf
 }
@@ -85,7 +86,7 @@ func New(o Options) (*Works, error) {
 	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
 		return nil, err
 	}
-	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), models: sync.OnceValue(listModels)}
+	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), models: sync.OnceValue(listModels)}
 	shelved := min(o.Budget.Memory()/shelfShare, shelfMost)
 	o.Budget.Part(shelved)
 	w.shelf = pipeline.NewShelf(shelved)
@@ -232,7 +233,7 @@ func (w *Works) finish(r *pipeline.Result, j jobs.Job, output string) (result jo
 	if result.Map, err = saveMap(r, w.Store.Result(j.ID, ".map.png")); err != nil {
 		return result, err
 	}
-	if _, err := os.Stat(w.Store.Result(j.ID, ".view.jpg")); err == nil {
+	if _, err := os.Stat(w.Store.Result(j.ID, ViewEnding)); err == nil {
 		result.View = true
 	}
 	begun := time.Now()
@@ -266,7 +267,7 @@ func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, in
 		return nil, err
 	}
 	p.Progress = told.Progress
-	v := newViews(job, told.Band)
+	v := newViews(job, filepath.Ext(output), told.Band)
 	p.Rows = v.rowsOf
 	if _, err := p.Run(ctx, pipeline.NewWork(pipeline.Job{Input: input, Output: output}), one); err != nil {
 		return nil, nameless(err, input, output)
@@ -278,7 +279,7 @@ func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, in
 		return nil, fault.New(fault.Internal, "nothing was done")
 	}
 	if job != "" {
-		if err := v.save(w.Store.Result(job, ".view.jpg")); err != nil {
+		if err := v.save(w.Store.Result(job, ViewEnding)); err != nil {
 			return nil, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"image"
 	"image/jpeg"
 	"image/png"
 	"io/fs"
@@ -61,10 +62,16 @@ func newBench(t *testing.T, change func(*limits.Limits)) *bench {
 // file is a picture as a file of a format.
 func file(t *testing.T, p *picture.Picture, format string) []byte {
 	t.Helper()
+	return fileWith(t, p, format, imageio.EncodeOptions{})
+}
+
+// fileWith is file with more than the picture.
+func fileWith(t *testing.T, p *picture.Picture, format string, o imageio.EncodeOptions) []byte {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "picture")
 	f, err := os.Create(path)
 	if err == nil {
-		err = errors.Join(imageio.Encode(f, p, format, imageio.EncodeOptions{}), f.Close())
+		err = errors.Join(imageio.Encode(f, p, format, o), f.Close())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +227,8 @@ func (b *bench) checkReport(name string, j jobs.Job, result jobs.Result) {
 // checkViews fails if view, bands or map are missing, or do not fit together.
 func (b *bench) checkViews(name string, j jobs.Job, result jobs.Result, bands []jobs.Band) {
 	b.t.Helper()
-	if large := j.OutWidth*j.OutHeight >= viewPixels; result.View != large || large != (len(bands) > 0) {
+	tiff := strings.HasPrefix(j.Ending, ".tif")
+	if want := tiff || j.OutWidth*j.OutHeight >= viewPixels; result.View != want || want != (len(bands) > 0) {
 		b.t.Errorf("%s: %dx%d pixels have a view: %t, and %d bands", name, j.OutWidth, j.OutHeight, result.View, len(bands))
 	}
 	if _, err := os.Stat(b.Store.Result(j.ID, ".map.png")); errors.Is(err, fs.ErrNotExist) == result.Map {
@@ -238,13 +246,18 @@ func (b *bench) checkViews(name string, j jobs.Job, result jobs.Result, bands []
 	if !result.View {
 		return
 	}
-	data, err := os.ReadFile(b.Store.Result(j.ID, ".view.jpg"))
+	data, err := os.ReadFile(b.Store.Result(j.ID, ViewEnding))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	view, err := jpeg.Decode(bytes.NewReader(data))
+	view, format, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if whole, err := imageio.DecodeFile(b.Store.Result(j.ID, j.Ending), imageio.Limits{}); err != nil || (format == "png") != (whole.Alpha || tiff) {
+		b.t.Errorf("%s: the view is a %s (%v)", name, format, err)
+	} else if tiff {
+		sameAs(b.t, name, view, whole.Picture)
 	}
 	size, top := view.Bounds().Size(), 0
 	for _, band := range bands {

@@ -1,0 +1,150 @@
+package work
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
+	"slices"
+
+	"classsr/icc"
+	"classsr/picture"
+)
+
+const (
+	viewSide    = 1280 // pixels of a view's longer side at most
+	viewQuality = 85
+)
+
+// reduced is what browsers are shown of a picture that comes in rows: means of squares of its pixels, as many as fit viewSide, in 8 bits, in sRGB if the picture has
+// a profile that can be used.
+type reduced struct {
+	of     picture.Config
+	colors *icc.Conversion // nil: they are shown as they are
+
+	factor             int // side of the squares
+	image              *image.NRGBA
+	sums               []float64        // of a row of squares: red, green and blue (or gray) times alpha, and alpha, of 0 to 1
+	plane, alpha, ones []float32        // a row of the picture
+	line               *picture.Picture // a row of squares
+	rows               int              // of the picture that are in sums
+	made               int              // rows of the image that are complete
+}
+
+const alphaSum = 3 // which of the sums is that of alpha
+
+// reduce begins with a picture of that form, with that profile if it is not nil.
+func reduce(c picture.Config, profile []byte) *reduced {
+	factor := (max(c.Width, c.Height) + viewSide - 1) / viewSide
+	w, h := (c.Width+factor-1)/factor, (c.Height+factor-1)/factor
+	r := &reduced{
+		of: c, factor: factor, image: image.NewNRGBA(image.Rect(0, 0, w, h)), sums: make([]float64, 4*w),
+		plane: make([]float32, c.Width), ones: slices.Repeat([]float32{1}, c.Width), line: picture.New(w, 1, c.Colors, false, 32),
+	}
+	if r.alpha = r.ones; c.Alpha {
+		r.alpha = make([]float32, c.Width)
+	}
+	if needsConversion(profile) && (icc.Space(profile) == icc.Gray) == (c.Colors == 1) {
+		r.colors, _ = icc.NewConversion(profile) // one that cannot be used leaves the colours as they are, as browsers do
+	}
+	return r
+}
+
+// needsConversion tells whether colours of a profile are to be converted.
+func needsConversion(profile []byte) bool { return profile != nil && !icc.IsSRGB(icc.Name(profile)) }
+
+// reducedBytes is the memory that reducing and encoding a picture of that form takes, without the tables of its profile.
+func reducedBytes(c picture.Config) int64 {
+	const pixels = viewSide * viewSide
+	return 4*min(int64(c.Width)*int64(c.Height), pixels)*3 + 12*int64(c.Width) + 1<<20 // the image, what is encoded of it, and that as it grows
+}
+
+// take adds the next rows of the picture.
+func (r *reduced) take(rows *picture.Picture) {
+	for y := range rows.Height {
+		line := image.Rect(0, y, rows.Width, y+1)
+		if r.of.Alpha {
+			rows.ReadPlane(r.alpha, r.of.Colors, line)
+		}
+		for c := range r.of.Colors {
+			rows.ReadPlane(r.plane, c, line)
+			r.add(c, r.plane)
+		}
+		r.add(alphaSum, r.ones)
+		if r.rows++; r.rows == r.factor || r.made*r.factor+r.rows == r.of.Height {
+			r.finish()
+		}
+	}
+}
+
+// add adds a row of samples, times alpha, to a sum of each square.
+func (r *reduced) add(to int, plane []float32) {
+	for x := 0; x < len(plane); x += r.factor {
+		end, sum := min(x+r.factor, len(plane)), 0.0
+		alpha := r.alpha[x:end]
+		for i, v := range plane[x:end] {
+			if v > 0 && alpha[i] > 0 { // else it adds nothing, or is no number
+				sum += float64(min(v, 1) * min(alpha[i], 1))
+			}
+		}
+		r.sums[4*(x/r.factor)+to] += sum
+	}
+}
+
+// finish makes a row of the image.
+func (r *reduced) finish() {
+	w := r.image.Rect.Dx()
+	for x := range w {
+		alpha := r.sums[4*x+alphaSum]
+		for c := range r.of.Colors {
+			r.line.Pix32[x*r.of.Colors+c] = 0
+			if alpha > 0 {
+				r.line.Pix32[x*r.of.Colors+c] = float32(r.sums[4*x+c] / alpha)
+			}
+		}
+	}
+	if r.colors != nil && r.colors.Picture(context.Background(), r.line, 1) != nil {
+		r.colors = nil // its tables are damaged
+	}
+	for x := range w {
+		n := r.rows * (min((x+1)*r.factor, r.of.Width) - x*r.factor)
+		p := color.NRGBA{A: eightBits(float32(r.sums[4*x+alphaSum]) / float32(n))}
+		p.R = eightBits(r.line.Pix32[x*r.of.Colors])
+		p.G, p.B = p.R, p.R
+		if r.of.Colors == 3 {
+			p.G, p.B = eightBits(r.line.Pix32[3*x+1]), eightBits(r.line.Pix32[3*x+2])
+		}
+		r.image.SetNRGBA(x, r.made, p)
+	}
+	clear(r.sums)
+	r.rows = 0
+	r.made++
+}
+
+// eightBits is a sample of 0 to 1 in 8 bits.
+func eightBits(v float32) uint8 { return uint8(min(v, 1)*255 + 0.5) }
+
+// jpeg encodes some rows, before a white background.
+func (r *reduced) jpeg(top, bottom int) ([]byte, error) {
+	part := image.Rect(0, top, r.image.Rect.Dx(), bottom)
+	flat := image.NewRGBA(part)
+	draw.Draw(flat, part, image.White, image.Point{}, draw.Src)
+	draw.Draw(flat, part, r.image, part.Min, draw.Over)
+	var b bytes.Buffer
+	err := jpeg.Encode(&b, flat, &jpeg.Options{Quality: viewQuality})
+	return b.Bytes(), err
+}
+
+// encode gives the picture as a file that browsers show: a PNG if it has transparency, or if it is to be exact and all pixels are there; else a JPEG, which is smaller.
+func (r *reduced) encode(exact bool) ([]byte, error) {
+	if whole := exact && r.factor == 1; !whole && !r.of.Alpha {
+		return r.jpeg(0, r.image.Rect.Dy())
+	}
+	var b bytes.Buffer
+	e := png.Encoder{CompressionLevel: png.BestSpeed}
+	err := e.Encode(&b, r.image)
+	return b.Bytes(), err
+}
