@@ -93,6 +93,13 @@ func TestTheGeneratedClientOnAServer(t *testing.T) {
 	if size, err := png.DecodeConfig(bytes.NewReader(result.Body)); err != nil || int64(size.Width) != j.OutWidth {
 		t.Errorf("%v %+v", err, size)
 	}
+	view, err := c.ViewPictureWithResponse(ctx, j.Picture, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size, err := png.DecodeConfig(bytes.NewReader(view.Body)); err != nil || int64(size.Width) != j.Width {
+		t.Errorf("the view of the picture: %v %+v", err, size)
+	}
 	refused, err := c.UpscaleWithBodyWithResponse(ctx, &UpscaleParams{}, "application/octet-stream", bytes.NewReader(picture[:30]))
 	if err != nil || refused.ApplicationproblemJSON422 == nil || refused.ApplicationproblemJSON422.Kind != "damaged" {
 		t.Errorf("%v %d %s", err, refused.StatusCode(), refused.Body)

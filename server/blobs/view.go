@@ -15,7 +15,10 @@ const viewEnding = ".view"
 // AddView keeps what is shown of a picture beside it, for as long as the picture is kept. If the picture is gone meanwhile nothing is kept, and that is no error.
 // Others are as those of Reserve, and those of the disk.
 func (s *Store) AddView(sum Sum, data []byte) error {
-	if !s.Has(sum) {
+	s.mu.Lock()
+	there := s.has(sum)
+	s.mu.Unlock()
+	if !there {
 		return nil
 	}
 	release, err := s.Reserve(int64(len(data)))
@@ -36,14 +39,7 @@ func (s *Store) AddView(sum Sum, data []byte) error {
 	return nil
 }
 
-// Has tells whether a picture is there.
-func (s *Store) Has(sum Sum) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.has(sum)
-}
-
-// has is Has with the lock held.
+// has tells whether a picture is there, with the lock held.
 func (s *Store) has(sum Sum) bool {
 	_, there := s.pictures[sum]
 	return there

@@ -38,7 +38,7 @@ func (w *Works) View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels 
 	}
 	v := &viewing{Works: w, owner: t, sum: sum, seconds: 0.05 + float64(pixels)/viewPixelsASecond}
 	var cancel context.CancelFunc
-	v.waiting, cancel = context.WithTimeout(ctx, viewWait)
+	v.waiting, cancel = context.WithTimeout(ctx, w.wait)
 	defer cancel()
 	turns := w.turns
 	if v.seconds > viewSeconds {
@@ -52,7 +52,7 @@ func (w *Works) View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels 
 	case err != nil && ctx.Err() != nil:
 		return nil, fault.As(fault.Usage, ctx.Err()) // whoever asked is gone
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, problem.Later(fault.Busy, viewWait, "others are before you: come again")
+		return nil, problem.Later(fault.Busy, w.wait, "others are before you: come again")
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fault.New(fault.NotFound, "that file is gone: its time was over")
 	case err != nil:

@@ -7,7 +7,10 @@ import (
 	"image/color"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"classsr/branch/branchtest"
 	"classsr/fault"
@@ -259,4 +262,43 @@ func TestViewsThatTakeMuchMemory(t *testing.T) {
 	if _, _, err := b.view(file(t, branchtest.Patchwork(20, 15, 3, false, 16), "tiff"), 1); fault.KindOf(err) != fault.TooLarge {
 		t.Errorf("with too little of all: %v", err)
 	}
+}
+
+// Views wait for memory and for their turns, but not for ever, and many at once take no more memory than there is.
+func TestViewsWait(t *testing.T) {
+	b := newBench(t, nil)
+	sum := b.keep(file(t, branchtest.Patchwork(90, 70, 3, false, 16), "tiff"))
+	held, err := b.direct.Reserve(context.Background(), b.direct.Memory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.wait = 10 * time.Millisecond
+	for _, pixels := range []int64{1, 1e9} { // in both lanes
+		if _, err := b.View(context.Background(), tokens.Local(), sum, pixels); fault.KindOf(err) != fault.Busy || strings.Contains(err.Error(), sum.String()) {
+			t.Errorf("%d pixels: %v", pixels, err)
+		}
+	}
+	held.Release()
+	b.wait = time.Minute
+	var group sync.WaitGroup
+	for i := range 12 {
+		group.Go(func() {
+			owner := tokens.Token{Name: []string{"anna", "bert"}[i%2], Weight: 1}
+			sum := sum
+			if i%3 == 0 {
+				sum = b.keep(file(t, branchtest.Patchwork(60+i, 70, 3, false, 8), "tiff"))
+			}
+			if _, err := b.View(context.Background(), owner, sum, 1); err != nil {
+				t.Error(err)
+			}
+			if reserved, parked := b.direct.InUse(); reserved+parked > b.direct.Memory() {
+				t.Errorf("%d bytes are in use", reserved+parked)
+			}
+		})
+	}
+	group.Wait()
+	if b.Waiting() != 0 || b.large.len() != 0 {
+		t.Error("somebody still waits")
+	}
+	b.idle()
 }

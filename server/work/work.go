@@ -54,7 +54,8 @@ type Works struct {
 	Options
 	direct *budget.Budget
 	turns  *turns
-	large  *turns // of views that take long, or more memory than direct has
+	large  *turns        // of views that take long, or more memory than direct has
+	wait   time.Duration // of a view, for its turn and for memory, at most
 	models func() []Model
 	shelf  *pipeline.Shelf
 }
@@ -86,7 +87,7 @@ func New(o Options) (*Works, error) {
 	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
 		return nil, err
 	}
-	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), models: sync.OnceValue(listModels)}
+	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), wait: viewWait, models: sync.OnceValue(listModels)}
 	shelved := min(o.Budget.Memory()/shelfShare, shelfMost)
 	o.Budget.Part(shelved)
 	w.shelf = pipeline.NewShelf(shelved)
