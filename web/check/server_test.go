@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"image"
+	"image/color"
 	"image/jpeg"
 	"image/png"
 	"os"
@@ -109,24 +110,107 @@ func TestServersPage(t *testing.T) {
 	b.shot("server-running")
 	b.until(done)
 	b.compare(t)
-	for _, file := range files {
-		name := filepath.Base(file)
-		large := filepath.Join(t.TempDir(), "large"+filepath.Ext(file))
-		if out, err := exec.Command(program, "upscale", "-s", "4", file, "-o", large).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		want, err := os.ReadFile(large)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.download(fmt.Sprintf(`[...document.querySelectorAll("#job-list a[download]")].find((a) => a.ariaLabel === "Download: %s").click()`, name), want)
-	}
+	b.downloads(program, files)
 	b.do(chromedp.Reload())
 	b.until(cards("job-list", 4) + " && " + done)
 	b.shot("server-done")
 	eval[int](b, `document.querySelector("#clear").click(), 0`)
 	b.until(`document.querySelector("#jobs").hidden`)
-	b.quiet("415", "400", "/view")
+	b.quiet("415", "400")
+}
+
+// downloads fails unless the page's results of these files are what the command makes.
+func (b *tab) downloads(program string, files []string) {
+	b.t.Helper()
+	for _, file := range files {
+		name := filepath.Base(file)
+		large := filepath.Join(b.t.TempDir(), "large"+filepath.Ext(file))
+		if out, err := exec.Command(program, "upscale", "-s", "4", file, "-o", large).CombinedOutput(); err != nil {
+			b.t.Fatalf("%v: %s", err, out)
+		}
+		want, err := os.ReadFile(large)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.download(fmt.Sprintf(`[...document.querySelectorAll("#job-list a[download]")].find((a) => a.ariaLabel === "Download: %s").click()`, name), want)
+	}
+}
+
+// deep writes a TIFF with 16 bits, the left of which is of one colour.
+func deep(t *testing.T, program, name string, width, height int) string {
+	t.Helper()
+	p := image.NewNRGBA64(image.Rect(0, 0, 2*width, 2*height))
+	for y := range 2 * height {
+		for x := range 2 * width {
+			c := color.NRGBA64{0x40c0, 0x80c0, 0xc0c0, 0xffff}
+			if x > width {
+				c.R, c.G = uint16(x*37*(1+y/20)), uint16(60*y)
+			}
+			p.SetNRGBA64(x, y, c)
+		}
+	}
+	var data bytes.Buffer
+	source, scan := filepath.Join(t.TempDir(), "source.png"), filepath.Join(t.TempDir(), name)
+	if err := png.Encode(&data, p); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(source, data.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(program, "upscale", "-s", "0.5", source, "-o", scan).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	head, err := os.ReadFile(scan)
+	if err != nil || !bytes.Contains(head, []byte{16, 0, 16, 0, 16, 0}) { // BitsPerSample
+		t.Fatalf("it has no 16 bits: %v", err)
+	}
+	return scan
+}
+
+// Browsers show no TIFF: the page has the server's views of them, says where these are reduced, and what is downloaded has all 16 bits.
+func TestServersPageShowsScans(t *testing.T) {
+	program := program(t)
+	files := []string{deep(t, program, "small.tif", 90, 60), deep(t, program, "large.tif", 360, 270)}
+	b := open(t, start(t, program)+"?lang=en", desk)
+	b.choose(files...)
+	seen := ` && [...document.querySelectorAll(".card .thumb img")].every((i) => i.naturalWidth > 0)`
+	b.until(cards("waiting-list", 2) + " && " + planned + seen)
+	b.shot("scans-planned")
+	b.do(chromedp.Click(chromedp.CSS("#options button[type=submit]")))
+	b.until(cards("job-list", 2) + " && " + done + seen)
+	for _, c := range []struct{ name, before, after, chip, note string }{
+		{"small.tif", "90x60", "360x240", "After", "The result is shown pixel for pixel, in 8 bits and sRGB: browsers cannot show its file as it is."},
+		{"large.tif", "360x270", "720x540", "After, reduced", "The result is shown reduced to 720 × 540, of 1440 × 1080, at 1:1 too: browsers cannot show its file as it is. Download it to see all."},
+	} {
+		eval[int](b, fmt.Sprintf(`[...document.querySelectorAll("#job-list button")].find((b) => b.ariaLabel === "Compare: %s").click(), 0`, c.name))
+		b.loaded()
+		b.keys("1")
+		b.until(inViewer + `(".note").innerText !== ""`)
+		for side, want := range map[string]string{"before": c.before, "after": c.after} {
+			image := inViewer + `(".side.` + side + ` img:last-child")`
+			if got := eval[string](b, image+`.naturalWidth + "x" + `+image+`.naturalHeight`); got != want {
+				t.Errorf("%s: %s is shown by %s pixels, not %s", c.name, side, got, want)
+			}
+			colour := eval[string](b, `(() => { const c = new OffscreenCanvas(1, 1).getContext("2d"); c.drawImage(`+image+`, -9, -9); return [...c.getImageData(0, 0, 1, 1).data].map((v) => Math.round(v / 8)).join(); })()`)
+			if colour != "8,16,24,32" {
+				t.Errorf("%s: the left of %s is %s", c.name, side, colour)
+			}
+		}
+		if got := eval[string](b, inViewer+`(".chip.right").innerText`); got != c.chip {
+			t.Errorf("%s: the right is labelled %q", c.name, got)
+		}
+		if got := eval[string](b, inViewer+`(".note").innerText`); got != c.note {
+			t.Errorf("%s: the page says %q", c.name, got)
+		}
+		b.axe(c.name)
+		b.shot("scans-" + c.name)
+		b.keys(kb.Escape)
+		b.until(`!document.querySelector("#viewer").open`)
+	}
+	b.downloads(program, files)
+	b.do(chromedp.Reload())
+	b.until(cards("job-list", 2) + " && " + done + seen)
+	b.quiet()
 }
 
 // compare looks at the sample before and after.

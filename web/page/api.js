@@ -89,6 +89,9 @@ export const signOut = () => request("DELETE", "/v1/session");
 export const zipOf = (ids) => `/v1/jobs.zip?${ids.map((id) => `id=${encodeURIComponent(id)}`).join("&")}`;
 export const pictureURL = (sha256) => `/v1/pictures/${sha256}`;
 
+/** What browsers are shown of a picture that they do not show as it is. */
+export const viewURL = (sha256) => `${pictureURL(sha256)}/view`;
+
 /** A key for one request. (crypto.randomUUID is missing where there is no TLS.) */
 export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");

@@ -1,13 +1,14 @@
 // The cards of pictures that wait and of jobs. A card is made once and shown again with what is new, so that focus and screen readers stay where they are.
 
-import { pictureURL } from "./api.js";
+import { pictureURL, viewURL } from "./api.js";
 import { at } from "./curve.js";
 import { make, setText } from "./dom.js";
 import { bytes, date, duration, percent, size } from "./text.js";
 import { classColor } from "./zoom.js";
 
 const shown = new Set(["png", "jpeg", "jpg", "webp", "gif", "avif", "bmp"]); // formats that browsers show
-const thumbPixels = 12e6; // of which a result is shown small
+const thumbPixels = 12e6; // of which a picture is shown small
+const again = 5; // seconds after which the server is asked for a view once more
 
 /** Whether browsers show pictures of a format or ending. */
 export const browsersShow = (format) => shown.has(String(format).replace(/^\./, "").toLowerCase());
@@ -48,16 +49,26 @@ class Card {
   constructor(name, actions) {
     this.title = make("h3", { title: name }, name);
     this.thumb = make("img", { alt: "", loading: "lazy", decoding: "async" });
-    this.thumb.addEventListener("error", () => {
-      this.unseen = this.thumb.getAttribute("src");
-      this.thumb.removeAttribute("src");
-    });
+    this.tries = 0;
+    this.thumb.addEventListener("error", () => this.#unseen(this.thumb.getAttribute("src")));
     this.body = make("div", { class: "text-body" });
     this.text = make("div", { class: "text" }, this.title, this.body);
     this.actions = make("div", { class: "actions" });
     this.element = make("li", { class: "card", tabindex: "-1" }, make("div", { class: "thumb" }, this.thumb), this.text, this.actions);
     this.handlers = actions;
     this.buttons = "";
+  }
+
+  // A picture that is not shown stays away; of views, which the server may be too busy to make, it is tried again.
+  #unseen(url) {
+    this.unseen = url;
+    this.thumb.removeAttribute("src");
+    if (!url?.endsWith("/view") || ++this.tries > 2) return;
+    setTimeout(() => {
+      if (this.unseen !== url || this.thumb.hasAttribute("src")) return;
+      this.unseen = "";
+      this.picture(url);
+    }, 1000 * again * this.tries);
   }
 
   picture(url) {
@@ -102,7 +113,7 @@ export class WaitingCard extends Card {
     else rows.push(...this.#planned(t, p.plan, budget, p.planning));
     this.body.replaceChildren(...rows.filter(Boolean));
     this.setActions(t, p.problem && p.again ? [["retry"], ["drop"]] : [["drop"]]);
-    if (p.sent && !browsersShow(p.sent.format)) this.picture(`${pictureURL(p.sent.sha256)}/view`);
+    if (p.sent && (!p.url || this.unseen === p.url)) this.picture(viewURL(p.sent.sha256));
   }
 
   #planned(t, plan, budget, planning) {
@@ -184,6 +195,7 @@ export class JobCard extends Card {
     if (this.url) return this.url;
     if (j.result?.view) return j.result.view;
     if (j.result?.url && browsersShow(j.result_format) && j.out_width * j.out_height <= thumbPixels) return j.result.url;
-    return j.picture ? pictureURL(j.picture) + (browsersShow(j.format) ? "" : "/view") : "";
+    if (!j.picture) return "";
+    return browsersShow(j.format) && j.width * j.height <= thumbPixels ? pictureURL(j.picture) : viewURL(j.picture);
   }
 }

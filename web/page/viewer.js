@@ -11,7 +11,8 @@ const arrow = 60; // screen pixels that an arrow key moves the picture
 
 /**
  * The viewer. Attributes: before, after and map are addresses of pictures; width and height the size of the result in its pixels.
- * Properties: text (the function of text.js), figures, classes, note. Methods: band, focus, reset. It sends classsr-zoom with the zoom in pixels of the device.
+ * Properties: text (the function of text.js), figures, classes, note, reduced. Methods: band, focus, reset. It sends classsr-zoom with the zoom in pixels of the
+ * device, and classsr-loaded with the name, width and height of a picture that is shown from now on.
  */
 export class Comparison extends HTMLElement {
   static observedAttributes = ["before", "after", "map", "width", "height"];
@@ -74,6 +75,15 @@ export class Comparison extends HTMLElement {
     this.#parts.note.hidden = text === "";
   }
 
+  /** Sets which of before and after are smaller than their files: the labels on the pictures tell, at any zoom. @param {string[]} names */
+  set reduced(names) {
+    for (const [i, name] of ["before", "after"].entries()) {
+      const label = this.#labels.find(([element]) => element === this.#parts.chips[i]);
+      label[2] = names.includes(name) ? `viewer.reduced.${name}` : `viewer.${name}`;
+      setText(label[0], this.#t(label[2]));
+    }
+  }
+
   /** Shows a part of the result that is finished, before all of it is. Its numbers are pixels of a reduced result, whole the height of all of that. */
   async band({ top, height, width, whole, blob }) {
     if (this.getAttribute("after")) return;
@@ -103,6 +113,7 @@ export class Comparison extends HTMLElement {
     this.figures = [];
     this.classes = [];
     this.note = "";
+    this.reduced = [];
     this.#parts.slider.value = "50";
     this.#fitted = true;
     this.#resized();
@@ -362,6 +373,7 @@ export class Comparison extends HTMLElement {
     if (!good && this.hasAttribute(name)) this.#failed.add(name);
     this.#layers();
     this.#tell();
+    if (good && this.hasAttribute(name)) this.dispatchEvent(new CustomEvent("classsr-loaded", { detail: { name, width: image.naturalWidth, height: image.naturalHeight } }));
   }
 
   // Says what is missing.
