@@ -131,7 +131,7 @@ func attacks(t *testing.T) (all []attack) {
 	for _, path := range []string{
 		"/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "/v1/jobs/../../../etc/passwd/result", "/v1/jobs/..%2f..%2fx/result", "/v1/jobs/%00/result",
 		"/v1/pictures/../../key", "/v1/pictures/..%2f..%2fkey", "/v1/jobs/" + strings.Repeat("a", 5000), "/v1/jobs/%0d%0aSet-Cookie:x=1", "/\\..\\..\\windows", "/v1/jobs/x/route-map.png",
-		"/v1/jobs/AAAAAAAAAAAAAAAAAAAAAAAAAA", "/v1/jobs/AAAAAAAAAAAAAAAAAAAAAAAAAA/events", "/v1/pictures/" + strings.Repeat("0", 64), "/v1/pictures/" + strings.Repeat("0", 64) + "/plan",
+		"/v1/jobs/AAAAAAAAAAAAAAAAAAAAAAAAAA", "/v1/jobs/AAAAAAAAAAAAAAAAAAAAAAAAAA/events", "/v1/pictures/" + strings.Repeat("0", 64), "/v1/pictures/" + strings.Repeat("0", 64) + "/plan", "/v1/pictures/" + strings.Repeat("0", 64) + "/view",
 		"/v1/jobs.zip?id=../../key", "/v1/jobs?limit=99999999", "/v1/jobs?limit=-1", "/v1/jobs?before=../x", "/metrics", "/debug/pprof/", "/.git/config", "/v1/", "/v1/nothing",
 	} {
 		for _, method := range []string{"GET", "HEAD", "DELETE", "POST", "PUT", "PATCH", "OPTIONS", "TRACE", "BREW"} {
