@@ -98,14 +98,18 @@ async function setLanguage(language) {
   viewer.viewer.text = settings.t;
 }
 
+function dropProblem(key) {
+  setText($("drop-problem"), key && settings.t(key));
+}
+
 // What was dropped or pasted begins to wait.
 async function take(data) {
   try {
     const files = await dropped(data, $("files").accept);
-    banner(files.length ? null : { kind: "no_pictures" });
+    dropProblem(files.length ? "" : "drop.none");
     waiting.add(files);
   } catch {
-    banner({ kind: "unreadable" });
+    dropProblem("drop.unreadable");
   }
 }
 
