@@ -92,7 +92,7 @@ func (d *doctor) certificate() Finding {
 // judge looks at the days and names of a certificate.
 func (d *doctor) judge(leaf *x509.Certificate, mark tokens.Fingerprint) Finding {
 	text := fmt.Sprintf("until %s, SHA-256 %s", leaf.NotAfter.UTC().Format(time.DateOnly), mark)
-	names := d.Hosts
+	names := d.names()
 	if host, _, err := net.SplitHostPort(d.Listen); err == nil && host != "" && !net.ParseIP(host).IsUnspecified() && !loopback(host) {
 		names = append(names[:len(names):len(names)], host)
 	}
@@ -102,7 +102,7 @@ func (d *doctor) judge(leaf *x509.Certificate, mark tokens.Fingerprint) Finding 
 			missing = append(missing, name)
 		}
 	}
-	const renew = "renew it, and start the server again"
+	const renew = "renew it: a server that runs reads the new files"
 	switch {
 	case d.now.After(leaf.NotAfter):
 		return failing(renew, "it has expired: %s", text)

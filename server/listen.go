@@ -3,8 +3,14 @@ package server
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
+	"io"
+	"io/fs"
 	"net"
 	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
 
 	"classsr/fault"
 	"classsr/server/limits"
@@ -19,7 +25,7 @@ func (s *server) listen() (l net.Listener, guarded *limits.Guarded, scheme strin
 	}
 	raw, err := net.Listen("tcp", s.Listen)
 	if err != nil {
-		return nil, nil, "", fault.New(fault.Unavailable, "cannot listen on %s: %w", s.Listen, err)
+		return nil, nil, "", cannotListen(s.Listen, "--listen", err)
 	}
 	guarded = limits.Guard(raw, s.Limits.Connections)
 	if config == nil {
@@ -28,30 +34,51 @@ func (s *server) listen() (l net.Listener, guarded *limits.Guarded, scheme strin
 	return civil{tls.NewListener(guarded, config)}, guarded, "https", nil
 }
 
+// cannotListen is the error of an address that cannot be had, by the flag that gave it.
+func cannotListen(address, flag string, err error) error {
+	var wrong *net.AddrError
+	var unknown *net.DNSError
+	switch {
+	case errors.As(err, &wrong), errors.As(err, &unknown):
+		return fault.New(fault.Usage, "%s %s is no address to listen on: give HOST:PORT of this machine, with a port up to 65535: %w", flag, address, err)
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fault.New(fault.Unavailable, "cannot listen on %s: another program does: end it, or give another %s", address, flag)
+	case errors.Is(err, fs.ErrPermission):
+		return fault.New(fault.Unavailable, "cannot listen on %s: ports below 1024 need rights: give another %s, or let a proxy have it", address, flag)
+	}
+	return fault.New(fault.Unavailable, "cannot listen on %s: give another %s: %w", address, flag, err)
+}
+
 // tls gives the server's certificate: the one that is named, one of its own where there are tokens, or none.
 func (s *server) tls() (*tls.Config, error) {
-	var certificate tls.Certificate
-	var err error
-	switch {
-	case s.Certificate != "":
-		if certificate, err = tls.LoadX509KeyPair(s.Certificate, s.PrivateKey); err != nil {
-			return nil, fault.New(fault.Usage, "cannot use %s and %s for TLS: %w", s.Certificate, s.PrivateKey, err)
+	if host, _, err := net.SplitHostPort(s.Listen); err == nil && net.ParseIP(host) == nil && host != "" {
+		s.known = []string{host}
+	}
+	certFile, keyFile := s.Certificate, s.PrivateKey
+	if certFile == "" {
+		if s.tokens == nil || s.PlainHTTP {
+			if s.tokens != nil {
+				s.Log.Warn("tokens are sent unencrypted: only behind a proxy that encrypts")
+			}
+			return nil, nil
 		}
-	case s.tokens == nil || s.PlainHTTP:
-		if s.tokens != nil {
-			s.Log.Warn("tokens are sent unencrypted: only behind a proxy that encrypts")
-		}
-		return nil, nil
-	default:
 		host, _, _ := net.SplitHostPort(s.Listen) // was checked
-		var fingerprint tokens.Fingerprint
-		certificate, fingerprint, err = tokens.Certificate(filepath.Join(s.Data, "tls"), append([]string{host}, s.Hosts...))
+		_, fingerprint, err := tokens.Certificate(filepath.Join(s.Data, "tls"), append([]string{host}, s.names()...))
 		if err != nil {
 			return nil, err
 		}
 		s.Log.Info("own certificate", "sha256", fingerprint.String())
+		certFile, keyFile = ownCertificate(s.Data)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
+	certificate, err := openRenewed(certFile, keyFile, s.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.known = append(s.known, certificate.pair.Leaf.DNSNames...)
+	return &tls.Config{
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate.get(time.Now()), nil },
+		MinVersion:     tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+	}, nil
 }
 
 // civil makes refusals of net/http's own, which come before any handler, those of a request that is wrong: 501 and 505 would look like mistakes of the server's.
@@ -77,6 +104,20 @@ func (c civilConn) CloseWrite() error {
 		return half.CloseWrite()
 	}
 	return nil
+}
+
+// plainAnswer is what a client gets that speaks HTTP to a server that speaks TLS.
+const plainAnswer = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nThis server is encrypted: its address begins with https://\n"
+
+// Read implements net.Conn.
+func (c civilConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	var other tls.RecordHeaderError
+	if errors.As(err, &other) && other.Conn != nil && slices.Contains([]string{"GET /", "POST ", "PUT /", "HEAD ", "DELET"}, string(other.RecordHeader[:])) {
+		_ = other.Conn.SetWriteDeadline(time.Now().Add(answerTime))
+		_, _ = io.WriteString(other.Conn, plainAnswer) // who does not listen any more is not told
+	}
+	return n, err
 }
 
 // Write implements net.Conn.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 
-	"classsr/fault"
 	"classsr/server/limits"
 	"classsr/server/metrics"
 )
@@ -34,12 +33,13 @@ func (s *server) listenMetrics() (serve, end func() error, err error) {
 	}
 	raw, err := net.Listen("tcp", s.Metrics)
 	if err != nil {
-		return nil, nil, fault.New(fault.Unavailable, "cannot listen on %s for --metrics-listen: %w", s.Metrics, err)
+		return nil, nil, cannotListen(s.Metrics, "--metrics-listen", err)
 	}
 	guarded := limits.Guard(raw, metricsConnections)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.counts.Handler())
-	h := s.httpServer(guarded, limits.Hosts(s.allowedHosts(raw.Addr().String()), mux, nil))
+	hosts, port := s.allowedHosts(raw.Addr().String())
+	h := s.httpServer(guarded, limits.Hosts(hosts, port, mux, nil))
 	h.WriteTimeout = answerTime
 	s.Log.Info("metrics", "address", raw.Addr().String())
 	serve = func() error {

@@ -43,7 +43,7 @@ type Config struct {
 	// Certificate and PrivateKey are files for TLS; without them a certificate is made where there is a TokenFile, unless PlainHTTP is set.
 	Certificate, PrivateKey string
 	PlainHTTP               bool
-	// Hosts are names that the server is reached by besides its address.
+	// Hosts are names that the server is reached by besides its address, as NAME or, where the port is another one outside, NAME:PORT.
 	Hosts  []string
 	Limits limits.Limits
 	// Jobs is how many jobs run at a time.
@@ -96,6 +96,12 @@ func (c Config) check() error {
 	if (c.Certificate == "") != (c.PrivateKey == "") {
 		return fault.New(fault.Usage, "--tls-cert and --tls-key belong together: give both or none")
 	}
+	if c.Certificate != "" && c.PlainHTTP {
+		return fault.New(fault.Usage, "--plain-http is for servers without a certificate: leave out either it, or --tls-cert and --tls-key")
+	}
+	if err := c.checkHosts(); err != nil {
+		return err
+	}
 	if c.Metrics == "" {
 		return nil
 	}
@@ -120,6 +126,7 @@ type server struct {
 	tokens *tokens.File
 	counts *metrics.Metrics
 	guard  *limits.Guarded // of the listener
+	known  []string        // names in the certificate
 	meter  *limits.Meter
 	ending atomic.Bool
 }
@@ -221,7 +228,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener, guarded *limi
 		return err
 	}
 	h := s.httpServer(guarded, handler)
-	listening([]string{scheme + "://" + listener.Addr().String() + "/"})
+	listening(s.urls(scheme, listener.Addr().String()))
 	s.Log.Info("listening", "address", listener.Addr().String(), "scheme", scheme)
 
 	ctx, fail := context.WithCancelCause(ctx)
@@ -297,23 +304,8 @@ func (s *server) handler(closing context.Context, l net.Listener) (http.Handler,
 	if err != nil {
 		return nil, err
 	}
-	return limits.Hosts(s.allowedHosts(l.Addr().String()), h, func() { s.counts.Refused(problem.Forbidden) }), nil
-}
-
-// allowedHosts are the values of Host that requests may have: others come from pages elsewhere whose names were pointed here.
-func (s *server) allowedHosts(address string) []string {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return []string{address}
-	}
-	hosts := []string{address}
-	for _, name := range append([]string{"localhost", "127.0.0.1", "::1"}, s.Hosts...) {
-		hosts = append(hosts, net.JoinHostPort(name, port))
-		if port == "80" || port == "443" {
-			hosts = append(hosts, name)
-		}
-	}
-	return hosts
+	hosts, port := s.allowedHosts(l.Addr().String())
+	return limits.Hosts(hosts, port, h, func() { s.counts.Refused(problem.Forbidden) }), nil
 }
 
 func (s *server) ready() error {

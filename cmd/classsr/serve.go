@@ -66,7 +66,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.certificate, "tls-cert", "", "use the certificate in `FILE`; by default one is made where there is a token file")
 	flags.StringVar(&f.key, "tls-key", "", "the certificate's private key, a `FILE`")
 	flags.BoolVar(&f.plainHTTP, "plain-http", false, "do not encrypt although there are tokens: only behind a proxy that does")
-	flags.StringSliceVar(&f.hosts, "host", nil, "the server is reached as `NAME`, too (several with commas)")
+	flags.StringSliceVar(&f.hosts, "host", nil, "the server is reached as `NAME`, too, or as NAME:PORT where the port is another one outside (several with commas)")
 	flags.StringVar(&f.maxUpload, "max-upload", humanize.Bytes(uint64(d.MaxUpload)), "refuse uploads of more than `SIZE`")
 	flags.StringVar(&f.maxPixels, "max-pixels", pixelsText(d.MaxPixels), "refuse results of more than `PIXELS`, as 400MP")
 	flags.StringVar(&f.maxPixelsIn, "max-pixels-in", pixelsText(d.MaxPixelsIn), "refuse pictures of more than `PIXELS`")

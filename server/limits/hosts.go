@@ -2,8 +2,10 @@ package limits
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"classsr/fault"
@@ -11,15 +13,17 @@ import (
 )
 
 // Hosts refuses requests that are not for one of these hosts, as HOST:PORT or, for the usual ports, HOST: they come of names that somebody has
-// pointed here (DNS rebinding). It refuses those, too, that browsers say come from pages of others, except for opening the page itself. Answers
-// are of kind problem.Forbidden; refused, if it is not nil, is told of each.
-func Hosts(allowed []string, next http.Handler, refused func()) http.Handler {
+// pointed here (DNS rebinding). An address in numbers is no name, and is taken with the server's port. It refuses those, too, that browsers say come
+// from pages of others, except for opening the page itself. Answers are of kind problem.Forbidden; refused, if it is not nil, is told of each.
+func Hosts(allowed []string, port string, next http.Handler, refused func()) http.Handler {
 	hosts := map[string]bool{}
 	for _, host := range allowed {
 		hosts[strings.ToLower(host)] = true
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := check(hosts, r); err != nil {
+		if err := check(hosts, port, r); err != nil {
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+			w.Header().Set("Referrer-Policy", "no-referrer")
 			problem.Write(w, err)
 			if refused != nil {
 				refused()
@@ -30,13 +34,14 @@ func Hosts(allowed []string, next http.Handler, refused func()) http.Handler {
 	})
 }
 
-func check(hosts map[string]bool, r *http.Request) error {
-	if !hosts[strings.ToLower(r.Host)] {
-		return fault.New(problem.Forbidden, "this server is not known by the name in Host: use its address, or name it by --host when it is started")
+func check(hosts map[string]bool, port string, r *http.Request) error {
+	host := strings.ToLower(r.Host)
+	if !hosts[host] && !numbers(host, port) {
+		return fault.New(problem.Forbidden, "this server is not known by the name in Host: use its address in numbers, or start it with --host NAME, or NAME:PORT where the port is another one outside")
 	}
 	for _, origin := range r.Header.Values("Origin") {
 		u, err := url.Parse(origin)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !hosts[strings.ToLower(u.Host)] || u.User != nil || u.Path != "" {
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !hosts[strings.ToLower(u.Host)] && strings.ToLower(u.Host) != host || u.User != nil || u.Path != "" {
 			return fault.New(problem.Forbidden, "the request comes from a page of another server")
 		}
 	}
@@ -46,6 +51,19 @@ func check(hosts map[string]bool, r *http.Request) error {
 		}
 	}
 	return nil
+}
+
+// numbers tells whether a host is an IP address with this port, which is left out where it is a usual one.
+func numbers(host, port string) bool {
+	address, err := netip.ParseAddrPort(host)
+	if err == nil {
+		return strconv.Itoa(int(address.Port())) == port && strings.HasSuffix(host, ":"+port) && address.Addr().Zone() == ""
+	}
+	if port != "80" && port != "443" {
+		return false
+	}
+	alone, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	return err == nil && alone.Zone() == "" && alone.Is6() == strings.HasPrefix(host, "[")
 }
 
 // opens tells whether somebody follows a link to the page.

@@ -9,7 +9,7 @@ import (
 )
 
 func TestHosts(t *testing.T) {
-	handler := Hosts([]string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080", "Studio.local"}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+	handler := Hosts([]string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080", "Studio.local"}, "8080", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
 	navigate := [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}}
 	for _, c := range []struct {
 		method, path, host string
@@ -20,6 +20,17 @@ func TestHosts(t *testing.T) {
 		{"POST", "/v1/jobs", "LOCALHOST:8080", nil, 200},
 		{"GET", "/", "[::1]:8080", nil, 200},
 		{"GET", "/", "studio.local", nil, 200},
+		{"GET", "/", "192.168.1.5:8080", nil, 200}, // in numbers: no name that somebody could point here
+		{"GET", "/", "[2001:db8::5]:8080", nil, 200},
+		{"POST", "/", "192.168.1.5:8080", [][2]string{{"Origin", "https://192.168.1.5:8080"}}, 200},
+		{"POST", "/", "192.168.1.5:8080", [][2]string{{"Origin", "https://192.168.1.6:8080"}}, 403},
+		{"POST", "/", "localhost:8080", [][2]string{{"Origin", "http://192.168.1.5:8080"}}, 403},
+		{"GET", "/", "192.168.1.5:8081", nil, 403},
+		{"GET", "/", "192.168.1.5", nil, 403},
+		{"GET", "/", "192.168.1.5:08080", nil, 403},
+		{"GET", "/", "0x7f.1:8080", nil, 403},
+		{"GET", "/", "[fe80::1%eth0]:8080", nil, 403},
+		{"GET", "/", "192.168.1.5.evil.example:8080", nil, 403},
 		{"GET", "/", "", nil, 403},
 		{"GET", "/", "localhost", nil, 403},
 		{"GET", "/", "localhost:8081", nil, 403},
@@ -50,8 +61,19 @@ func TestHosts(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
-		if w.Code != c.want || c.want == 403 && w.Header().Get("Content-Type") != problem.ContentType {
+		if w.Code != c.want || c.want == 403 && (w.Header().Get("Content-Type") != problem.ContentType || w.Header().Get("Content-Security-Policy") == "") {
 			t.Errorf("%+v: %d %s", c, w.Code, w.Body)
+		}
+	}
+}
+
+// Where the port is a usual one, browsers leave it out.
+func TestHostsWithoutPort(t *testing.T) {
+	for host, want := range map[string]bool{
+		"192.168.1.5": true, "192.168.1.5:443": true, "[2001:db8::5]": true, "192.168.1.5:80": false, "2001:db8::5": false, "[192.168.1.5]": false, "evil.example": false, "": false,
+	} {
+		if got := numbers(host, "443"); got != want {
+			t.Errorf("%q: %v", host, got)
 		}
 	}
 }

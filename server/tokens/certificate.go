@@ -62,7 +62,12 @@ func Load(certFile, keyFile string) (tls.Certificate, Fingerprint, error) {
 	if err != nil {
 		return certificate, Fingerprint{}, fault.As(fault.Usage, fmt.Errorf("%s and %s are no certificate with its key: %w", certFile, keyFile, err))
 	}
-	return certificate, sha256.Sum256(certificate.Certificate[0]), nil
+	return certificate, FingerprintOfPair(&certificate), nil
+}
+
+// FingerprintOfPair is that of a certificate that was read with its key.
+func FingerprintOfPair(certificate *tls.Certificate) Fingerprint {
+	return sha256.Sum256(certificate.Certificate[0])
 }
 
 // FingerprintOf reads a certificate from a file as PEM, without a key, and gives its fingerprint. Errors are of kind fault.Usage.
