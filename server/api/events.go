@@ -13,6 +13,7 @@ import (
 
 	"classsr/server/jobs"
 	"classsr/server/problem"
+	"classsr/server/tokens"
 )
 
 // Band is rows of a result's view as they are finished, from top to bottom.
@@ -72,7 +73,7 @@ func (a *api) events(x *exchange, id string, after int) (*huma.StreamResponse, e
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("Cache-Control", "no-store")
 		x.w.WriteHeader(http.StatusOK)
-		s := events{w: x.w, control: http.NewResponseController(x.w)}
+		s := events{w: x.w, control: http.NewResponseController(x.w), may: func() bool { return a.still(x.token) }}
 		if s.write(": here\n\n") != nil { // at once, so that it is known to stand
 			return nil
 		}
@@ -85,10 +86,20 @@ func (a *api) events(x *exchange, id string, after int) (*huma.StreamResponse, e
 	})
 }
 
+// still tells whether a token is what it was when a long answer began: one that was removed ends it, at the next beat at the latest.
+func (a *api) still(t tokens.Token) bool {
+	if a.Tokens == nil {
+		return true
+	}
+	_, err := a.Tokens.Named(t.Name, t.Hash)
+	return err == nil
+}
+
 // events is a stream of server-sent events.
 type events struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	may     func() bool // whether the asker is still let in
 }
 
 // next sends the events that come next. more is false after the last one.
@@ -99,7 +110,7 @@ func (s events) next(ctx context.Context, f *jobs.Following, closing context.Con
 	defer stop()
 	found, err := f.Next(wait)
 	switch {
-	case errors.Is(err, jobs.ErrEnd):
+	case errors.Is(err, jobs.ErrEnd), !s.may():
 		return false, nil
 	case closing.Err() != nil:
 		return false, s.send(0, "bye", struct{}{})

@@ -188,8 +188,8 @@ func (a *api) whoAsks(r *http.Request) (tokens.Token, error) {
 	if open(r) {
 		return tokens.Token{}, nil
 	}
-	secret, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if bearer {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
 		return a.signIn(r, strings.TrimSpace(secret))
 	}
 	if cookie, err := r.Cookie(sessionCookie); err == nil {

@@ -2,7 +2,10 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -36,13 +39,73 @@ func TestNamesAreCleaned(t *testing.T) {
 func TestEntriesOfArchivesDiffer(t *testing.T) {
 	names := map[string]int{}
 	seen := map[string]bool{}
-	for _, name := range []string{"a.png", "A.png", "a.png", "a (2).png", "b.png", "a.png"} {
+	for _, name := range []string{"a.png", "A.png", "a.png", "a (2).png", "b.png", "a.png", `C:\..\a.png`, "C:x.png", "../b.png", `<a>|"?*.png`} {
 		got := strings.ToLower(entryName(names, name))
+		if strings.ContainsAny(got, `<>:"/\|?*`) {
+			t.Errorf("%q is no name on every system", got)
+		}
 		if seen[got] {
 			t.Errorf("two entries are called %q", got)
 		}
 		seen[got] = true
 	}
+}
+
+// A stream tells nothing to a token that was removed after it began.
+func TestEventsEndWithTheToken(t *testing.T) {
+	b := newBench(t)
+	id, _ := b.job(t)
+	for _, may := range []bool{true, false} {
+		f := must(b.table.Follow(tokens.Local().Name, id, 0))(t)
+		w := httptest.NewRecorder()
+		s := events{w: w, control: http.NewResponseController(w), may: func() bool { return may }}
+		if more, err := s.next(t.Context(), f, context.Background()); more != may || err != nil || (w.Body.Len() > 0) != may {
+			t.Errorf("with a token that holds: %v; more: %v, %v: %s", may, more, err, w.Body)
+		}
+		f.Close()
+	}
+}
+
+// Whoever has a right token is let in, even if others at the same address, a proxy's, try wrong ones.
+func TestWrongTokensStopOnlyThemselves(t *testing.T) {
+	a := &api{Backends: Backends{Tokens: strict{one{tokens.Local()}}, Now: func() time.Time { return time.Unix(1e9, 0) }}}
+	r := httptest.NewRequest("GET", "/v1/jobs", nil)
+	for i := range 2 * failuresAtOnce {
+		want := fault.Unauthorized
+		if i >= failuresAtOnce {
+			want = fault.Busy
+		}
+		if _, err := a.signIn(r, "wrong"); fault.KindOf(err) != want {
+			t.Errorf("try %d: %v", i, err)
+		}
+	}
+	if _, err := a.signIn(r, "right"); err != nil {
+		t.Error(err)
+	}
+}
+
+// The scheme's name is written in whatever case (RFC 9110).
+func TestSchemeOfAuthorization(t *testing.T) {
+	a := &api{Backends: Backends{Tokens: strict{one{tokens.Local()}}}}
+	for value, want := range map[string]bool{
+		"Bearer right": true, "bearer right": true, "BEARER  right ": true, "Bearer wrong": false, "Bearer": false, "right": false, "Basic right": false, "Bearerright": false, "": false,
+	} {
+		r := httptest.NewRequest("GET", "/v1/jobs", nil)
+		r.Header.Set("Authorization", value)
+		if _, err := a.whoAsks(r); (err == nil) != want {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+}
+
+// strict knows a token by the secret "right".
+type strict struct{ one }
+
+func (s strict) Check(secret string) (tokens.Token, error) {
+	if secret != "right" {
+		return tokens.Token{}, fault.New(fault.Unauthorized, "not known")
+	}
+	return s.Token, nil
 }
 
 // one knows a single token.

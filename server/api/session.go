@@ -67,18 +67,15 @@ func (s sessions) token(cookie string, known Checker, now time.Time) (tokens.Tok
 	return known.Named(string(fields[0]), [32]byte(fields[1]))
 }
 
-// signIn checks a secret. Whoever fails often from one address has to wait.
+// signIn checks a secret. Whoever fails often from one address has to wait; who has a right one does not, since behind a proxy all have the same address.
 func (a *api) signIn(r *http.Request, secret string) (tokens.Token, error) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	if !a.failures.may(host, a.now()) {
-		return tokens.Token{}, problem.Later(fault.Busy, time.Minute, "too many tokens that are wrong: wait a minute")
-	}
 	t, err := a.Tokens.Check(secret)
-	if err != nil {
-		a.failures.note(host, a.now())
+	if err != nil && !a.failures.note(host, a.now()) {
+		err = problem.Later(fault.Busy, failuresEach, "too many tokens that are wrong: wait some seconds")
 	}
 	return t, err
 }
@@ -95,14 +92,8 @@ const (
 	addressesKept  = 4096
 )
 
-func (f *failures) may(host string, now time.Time) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	l := f.of[host]
-	return l == nil || l.TokensAt(now) >= 1
-}
-
-func (f *failures) note(host string, now time.Time) {
+// note counts one. ok is false if there were too many.
+func (f *failures) note(host string, now time.Time) (ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.of == nil || len(f.of) >= addressesKept {
@@ -111,7 +102,7 @@ func (f *failures) note(host string, now time.Time) {
 	if f.of[host] == nil {
 		f.of[host] = rate.NewLimiter(rate.Every(failuresEach), failuresAtOnce)
 	}
-	f.of[host].AllowN(now, 1)
+	return f.of[host].AllowN(now, 1)
 }
 
 // Session says who is signed in.

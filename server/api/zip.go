@@ -84,8 +84,14 @@ func (a *api) pack(z *zip.Writer, j jobs.Job, name string) error {
 	return err
 }
 
-// entryName makes a name that no entry before has, in whatever case its letters are.
+// entryName makes a name that no entry before has, in whatever case its letters are, and that is a file's on every system.
 func entryName(names map[string]int, name string) string {
+	name = strings.TrimLeft(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`<>:"/\|?*`, r) {
+			return '_'
+		}
+		return r
+	}, name), " ")
 	stem, ending := strings.TrimSuffix(name, path.Ext(name)), path.Ext(name)
 	for {
 		key := strings.ToLower(name)
