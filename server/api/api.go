@@ -259,7 +259,11 @@ func (a *api) otherwise(files http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := of(r.Context())
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			if allowed := a.methods(r); len(allowed) > 0 {
+			allowed := a.methods(r)
+			if len(allowed) == 0 && !strings.HasPrefix(r.URL.Path, "/v1/") {
+				allowed = []string{http.MethodGet, http.MethodHead} // the page's files
+			}
+			if len(allowed) > 0 {
 				w.Header().Set("Allow", strings.Join(allowed, ", "))
 				problem.Write(w, problem.WithStatus(http.StatusMethodNotAllowed, fault.New(fault.Usage, "%s is not possible here: %s is", printable(r.Method), strings.Join(allowed, ", "))))
 				return
