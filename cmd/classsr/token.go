@@ -13,9 +13,39 @@ import (
 )
 
 func newToken(std streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "token", Short: "Make tokens, which let others use a server", Args: cobra.NoArgs}
-	cmd.AddCommand(newTokenNew(std))
+	cmd := &cobra.Command{
+		Use: "token", Short: "Make and remove tokens, which let others use a server", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // so that Args are looked at
+	}
+	cmd.AddCommand(newTokenNew(std), newTokenRemove(std))
 	return cmd
+}
+
+func newTokenRemove(std streams) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "remove NAME --token-file FILE",
+		Short: "Remove a token from a file",
+		Long: "Remove a token from a file. A server that uses the file lets it in no more after two seconds: its requests are refused, the\n" +
+			"page's sessions and streams of events end. Jobs that were accepted are done; a new token of that name has them.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := tokens.Remove(file, args[0]); err != nil {
+				return err
+			}
+			std.note("%s has no token %s any more.", file, args[0])
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&file, "token-file", "", "the `FILE` of tokens")
+	requireTokenFile(cmd)
+	return cmd
+}
+
+func requireTokenFile(cmd *cobra.Command) {
+	if err := cmd.MarkFlagRequired("token-file"); err != nil {
+		panic("a command about tokens has no --token-file")
+	}
 }
 
 // tokenFlags are the flags of token new that are no properties of the token.
@@ -40,7 +70,7 @@ func newTokenNew(std streams) *cobra.Command {
 		Use:   "new NAME --token-file FILE",
 		Short: "Make a token, add its hash to a file, and print it",
 		Long: "Make a token for NAME, add its SHA-256 to the file, and print the token, which is nowhere else. A server that uses the file\n" +
-			"knows the token within two seconds; a line that is removed from the file ends one.\n" +
+			"knows the token within two seconds; `classsr token remove` ends one.\n" +
 			"With --address it prints a link for the page and a join string for workers, too, which tell the certificate's fingerprint.",
 		Example: "  classsr token new alice --token-file tokens\n" +
 			"  classsr token new bob --token-file tokens --expires 2027-12-31 --pixels 2GP\n" +
@@ -78,9 +108,7 @@ func newTokenNew(std streams) *cobra.Command {
 	properties.String("weight", "", "`N` times as large a part of the machine as others")
 	properties.String("scopes", "", "what it is for: jobs, metrics, worker, or several with commas (default jobs)")
 	flags.AddFlagSet(properties)
-	if err := cmd.MarkFlagRequired("token-file"); err != nil {
-		panic("token new has no --token-file")
-	}
+	requireTokenFile(cmd)
 	cmd.MarkFlagsMutuallyExclusive("data", "tls-cert", "public-cert")
 	return cmd
 }

@@ -319,3 +319,45 @@ func FuzzTokenFile(f *testing.F) {
 		}
 	})
 }
+
+func TestRemove(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	secrets := map[string]string{}
+	for _, name := range []string{"anna", "bert", "carl"} {
+		secret, err := Add(path, Token{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets[name] = secret
+	}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append([]byte("# bert is a friend\n\n"), text...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Remove(path, "bert"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, secret := range secrets {
+		if _, err := f.Check(secret); (err == nil) == (name == "bert") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if text, err = os.ReadFile(path); err != nil || !strings.HasPrefix(string(text), "# bert is a friend\n\nanna ") || strings.Count(string(text), "\n") != 4 {
+		t.Errorf("%v %s", err, text)
+	}
+	for _, name := range []string{"bert", "", "#", "anna sha256"} {
+		if err := Remove(path, name); fault.KindOf(err) != fault.NotFound || !strings.Contains(err.Error(), "anna, carl") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if after, err := os.ReadFile(path); err != nil || string(after) != string(text) {
+		t.Errorf("%v %s", err, after)
+	}
+}
