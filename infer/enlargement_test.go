@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"classsr/branch/branchtest"
+	"classsr/budget"
 	"classsr/picture"
 	"classsr/weights"
 )
@@ -171,6 +172,30 @@ func TestPanicsComeOutWhereRowsAreTaken(t *testing.T) {
 	for err == nil {
 		_, err = e.NextRows()
 	}
+}
+
+// A panic before the work begins, while the picture is looked at, keeps no memory: others would wait for it for ever.
+func TestPanicsBeforeTheWorkKeepNoMemory(t *testing.T) {
+	m := branchtest.ClassSR(t, "fsrcnn", 2, 3)
+	in := branchtest.Patchwork(64, 80, 3, false, 8)
+	shared := budget.New(200<<20, 1)
+	up := newUpscaler(t, m, Options{Shared: shared, Threads: 1})
+	claim, err := up.ClaimRows(t.Context(), in.Config(), Beside{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+		if reserved, _ := shared.InUse(); reserved != 0 {
+			t.Errorf("%d bytes are still reserved", reserved)
+		}
+		if err := shared.AcquireThreads(t.Context(), 1); err != nil {
+			t.Error(err)
+		}
+	}()
+	_, _ = up.BeginRows(t.Context(), func() (picture.RowSource, error) { panic("injected") }, claim)
 }
 
 // Every piece's bands are computed in order, each once, and no more pieces are open than there are lanes.

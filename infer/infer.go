@@ -173,8 +173,9 @@ func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool)
 
 // start decides everything about a picture and begins the work.
 func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact bool) (e *Enlargement, err error) {
+	complete := false
 	defer func() {
-		if err != nil {
+		if !complete { // after a panic, too: others wait for what is reserved
 			c.Release()
 		}
 	}()
@@ -200,6 +201,7 @@ func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact 
 	}
 	e = u.begin(ctx, c, j, u.method.canvas(j, out, exact), planning, u.progress(p))
 	e.whole = out
+	complete = true
 	return e, nil
 }
 

@@ -140,9 +140,14 @@ func (p *Pipeline) open(ctx context.Context, j task, format string) (*begun, err
 	if err != nil {
 		return nil, err
 	}
+	complete := false
+	defer func() {
+		if !complete { // after a panic, too: others wait for what is reserved
+			course.release()
+			in.Close()
+		}
+	}()
 	if err := p.colors(ctx, j.Picture(), in.Decoded); err != nil {
-		course.release()
-		in.Close()
 		return nil, err
 	}
 	course.band = band{j.reading.Band, in.Bands}
@@ -153,10 +158,9 @@ func (p *Pipeline) open(ctx context.Context, j task, format string) (*begun, err
 		err = fmt.Errorf("%s: %w", j.Picture(), err)
 	}
 	if err != nil {
-		err = j.unlessChanged(in, err)
-		in.Close()
-		return nil, err
+		return nil, j.unlessChanged(in, err)
 	}
+	complete = true
 	return o, nil
 }
 

@@ -230,10 +230,16 @@ func (w *course) release() {
 // begin begins the last pass, and the resizing behind it. In any case it takes over what is reserved.
 func (w *course) begin(ctx context.Context, in *reading) (*rows, error) {
 	r := &rows{course: w}
+	complete := false
+	defer func() {
+		if !complete { // after a panic, too: others wait for what is reserved
+			_ = r.Close() // the first error tells what happened
+		}
+	}()
 	if err := r.begin(ctx, in); err != nil {
-		_ = r.Close() // the first error tells what happened
 		return nil, err
 	}
+	complete = true
 	return r, nil
 }
 
@@ -289,13 +295,19 @@ func (r *rows) first(ctx context.Context, in *picture.Picture) (*picture.Picture
 	if err != nil {
 		return nil, err
 	}
-	between, err := gather(e, func(rows int) { w.moved(0, rows) })
-	r.reports = append(r.reports, e.Report())
-	_ = e.Close() // which never fails
+	between, err := r.gather(e)
 	if err != nil {
 		return nil, err
 	}
-	w.claim, err = w.claimSecond(ctx)
+	w.claim, err = w.claimSecond(ctx) // when what the first pass took is given back
+	return between, err
+}
+
+// gather makes a picture of what the first of two passes gives, and ends it.
+func (r *rows) gather(e *infer.Enlargement) (*picture.Picture, error) {
+	defer func() { _ = e.Close() }() // which never fails
+	between, err := gather(e, func(rows int) { r.course.moved(0, rows) })
+	r.reports = append(r.reports, e.Report())
 	return between, err
 }
 

@@ -371,16 +371,18 @@ func TestRunFails(t *testing.T) {
 		data []byte
 		told jobs.Told
 		kind fault.Kind
+		set  []string // besides fast
 	}{
-		"damaged": {context.Background(), damaged, jobs.Told{}, fault.Damaged},
+		"damaged": {context.Background(), damaged, jobs.Told{}, fault.Damaged, nil},
 		"mistake": {context.Background(), whole, jobs.Told{Progress: func(share float64) {
 			if share > 0.3 {
 				panic("a mistake")
 			}
-		}}, fault.Internal},
-		"stopped": {stopped, whole, jobs.Told{Progress: func(float64) { stop() }}, fault.Internal},
+		}}, fault.Internal, nil},
+		"mistake in the first of two passes": {context.Background(), whole, jobs.Told{Progress: func(share float64) { panic("a mistake") }}, fault.Internal, []string{"scale", "8"}},
+		"stopped":                            {stopped, whole, jobs.Told{Progress: func(float64) { stop() }}, fault.Internal, nil},
 	} {
-		j := b.job(b.keep(c.data), "fast", "true")
+		j := b.job(b.keep(c.data), append([]string{"fast", "true"}, c.set...)...)
 		_, err := b.Run(c.ctx, j, c.told)
 		if fault.KindOf(err) != c.kind || name == "stopped" && !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, of kind %s", name, err, fault.KindOf(err))
