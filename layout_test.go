@@ -28,6 +28,7 @@ var layers = []string{
 	"internal/sysmem",
 	"tensor",
 	"internal/testref",
+	"internal/smalldisk",
 	"nn",
 	"arch",
 	"program",

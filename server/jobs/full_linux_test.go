@@ -3,31 +3,21 @@ package jobs
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"classsr/fault"
+	"classsr/internal/smalldisk"
 )
 
-// TestFullDisk fills a small disk, which is mounted where only a process of its own sees it; where that is not allowed, the test is skipped.
+// With a full disk jobs are refused and wait, and go on when there is room again.
 func TestFullDisk(t *testing.T) {
-	const inside = "JOBS_TEST_FULL_DISK"
-	folder := os.Getenv(inside)
-	if folder == "" {
-		folder = t.TempDir()
-		if out, err := exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", folder).CombinedOutput(); err != nil {
-			t.Skipf("no disks can be mounted: %v %s", err, out)
-		}
-		cmd := exec.Command("unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size=4m tmpfs "$0" && exec "$1" -test.run 'TestFullDisk$' -test.count 1`, folder, os.Args[0])
-		cmd.Env = append(os.Environ(), inside+"="+folder)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, out)
-		}
-		return
-	}
+	smalldisk.Run(t, "4m", func(folder string) { fullDisk(t, folder) })
+}
+
+func fullDisk(t *testing.T, folder string) {
 	path := filepath.Join(folder, "jobs.db")
 	table := open(t, path, Options{})
 	large := strings.Repeat("x", 100_000) // more than the file has room for without growing
