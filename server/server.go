@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"classsr/budget"
 	"classsr/fault"
 	"classsr/internal/atomicfile"
@@ -84,6 +86,9 @@ func Run(ctx context.Context, c Config, listening func(urls []string)) error {
 	return s.serve(ctx, listener, guarded, scheme, listening)
 }
 
+// leastMemory is less than a server can do something with, in bytes.
+const leastMemory = 48e6
+
 // check refuses what is not safe, before anything is opened.
 func (c Config) check() error {
 	host, _, err := net.SplitHostPort(c.Listen)
@@ -98,6 +103,9 @@ func (c Config) check() error {
 	}
 	if c.Certificate != "" && c.PlainHTTP {
 		return fault.New(fault.Usage, "--plain-http is for servers without a certificate: leave out either it, or --tls-cert and --tls-key")
+	}
+	if c.Budget.Memory() < leastMemory {
+		return fault.New(fault.Usage, "--memory %s is too little to serve pictures: give at least %s", humanize.Bytes(uint64(c.Budget.Memory())), humanize.Bytes(leastMemory))
 	}
 	if err := c.checkHosts(); err != nil {
 		return err
@@ -134,11 +142,16 @@ type server struct {
 // takeFolder makes the folder and keeps other servers from it.
 func (s *server) takeFolder() (unlock func(), err error) {
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the server's folder: %w", err)
+		return nil, fmt.Errorf("cannot make the folder %s: give another --data, or its user rights: %w", s.Data, fault.Default(fault.Unavailable, err))
 	}
 	unlock, err = filelock.Take(filepath.Join(s.Data, "lock"))
-	if err != nil {
-		return nil, fmt.Errorf("another server uses %s: end it first, or give another --data (%w)", s.Data, err)
+	switch {
+	case errors.Is(err, filelock.ErrHeld):
+		return nil, fault.New(fault.Busy, "another server uses %s: end it first, or give another --data", s.Data)
+	case errors.Is(err, filelock.ErrNoLock):
+		return nil, fault.New(fault.Unavailable, "the disk of %s has no locks, which keep a second server from it: give another --data", s.Data)
+	case err != nil:
+		return nil, fmt.Errorf("cannot use the folder %s: give another --data, or its user rights: %w", s.Data, fault.Default(fault.Unavailable, err))
 	}
 	return unlock, nil
 }

@@ -29,6 +29,7 @@ func flagError(_ *cobra.Command, err error) error {
 		"float64":          "a number",
 		"float64Slice":     "numbers separated by commas",
 		"bool":             "true or false",
+		"duration":         "a time with a unit, such as 20s, 30m or 24h",
 		timeValue{}.Type(): "a time with a unit, such as 2s, 500ms or 1m30s",
 	}[flag.Value.Type()]
 	if !ok {

@@ -280,6 +280,9 @@ func TestRoom(t *testing.T) {
 	if _, err := s.Reserve(101); fault.KindOf(err) != fault.Busy {
 		t.Errorf("more than the most: %v", err)
 	}
+	if _, err := s.Reserve(501); fault.KindOf(err) != fault.TooLarge { // which no waiting changes
+		t.Errorf("more than the most alone: %v", err)
+	}
 	free = 799
 	if _, err := s.Reserve(100); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("more than is free: %v", err)

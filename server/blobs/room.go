@@ -13,8 +13,12 @@ import (
 type room struct{ bytes, written int64 }
 
 // Reserve promises so many bytes until release is called, which may be called more than once. Errors are of kind fault.Unavailable if the disk is
-// too full, of kind fault.Busy if the store holds as much as it may. Reserve(0) tells whether the disk is too full now.
+// too full, of kind fault.Busy if the store holds as much as it may, of kind fault.TooLarge if it never holds so much. Reserve(0) tells whether the
+// disk is too full now.
 func (s *Store) Reserve(bytes int64) (release func(), err error) {
+	if bytes > s.Most {
+		return nil, fault.New(fault.TooLarge, "it takes %s on the disk, and the server holds at most %s in all", humanize.Bytes(uint64(bytes)), humanize.Bytes(uint64(s.Most)))
+	}
 	r, err := s.reserve(max(bytes, 0))
 	if err != nil {
 		return nil, err

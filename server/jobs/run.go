@@ -297,7 +297,11 @@ func (t *Table) record(e *entry, result Result, err error, spent float64) bool {
 	if j.State == Done {
 		t.o.Pace.Observe(keyOf(&j), j.Forecast, spent)
 	}
-	t.o.Log.Info("a job ends", t.named(&j, "state", string(j.State), "seconds", spent, "error", fmt.Sprint(err))...)
+	ended := t.named(&j, "state", string(j.State), "seconds", spent)
+	if err != nil {
+		ended = append(ended, "error", err.Error())
+	}
+	t.o.Log.Info("a job ends", ended...)
 	return true
 }
 

@@ -75,6 +75,9 @@ func (f *File) read() error {
 	f.looked = f.now()
 	text, info, err := readText(f.path)
 	f.info = info
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.Usage, "%w: `classsr token new NAME --token-file FILE` makes it", err)
+	}
 	if err != nil {
 		return err
 	}
