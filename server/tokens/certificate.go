@@ -86,8 +86,13 @@ func FingerprintOf(certFile string) (f Fingerprint, err error) {
 
 // makeCertificate makes a key and a certificate.
 func makeCertificate(folder, certFile, keyFile string, hosts []string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
+	if _, err := os.Lstat(folder); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
+		if err := keepOwner(folder, nil); err != nil {
+			return err
+		}
 	}
 	unlock, err := lock(filepath.Join(folder, "lock"))
 	if err != nil {
@@ -118,10 +123,18 @@ func makeCertificate(folder, certFile, keyFile string, hosts []string) error {
 	}
 	// The key first: a certificate without its key would be in the way.
 	keyText := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
-	if err := atomicfile.WritePrivate(keyFile, keyText); err != nil {
-		return err
+	for _, one := range []struct {
+		name string
+		text []byte
+	}{{keyFile, keyText}, {certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})}} {
+		if err := atomicfile.WritePrivate(one.name, one.text); err != nil {
+			return err
+		}
+		if err := keepOwner(one.name, nil); err != nil {
+			return err
+		}
 	}
-	return atomicfile.WritePrivate(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}))
+	return nil
 }
 
 func newSerial() *big.Int {

@@ -35,4 +35,43 @@ func TestOwnersAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Chown(folder, user, user); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Certificate(filepath.Join(folder, "tls"), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"tls", "tls/cert.pem", "tls/key.pem"} {
+		info, err := os.Stat(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t); owner.Uid != user || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: user %d, mode %v", name, owner.Uid, info.Mode())
+		}
+	}
+}
+
+// What the owner of the folder put in place of what was written is not given away.
+func TestLinksAreNotGivenAway(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	folder := t.TempDir()
+	precious := filepath.Join(folder, "precious")
+	if err := os.WriteFile(precious, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, link := range map[string]func(string, string) error{"hard": os.Link, "soft": os.Symlink} {
+		path := filepath.Join(folder, name)
+		if err := link(precious, path); err != nil {
+			t.Fatal(err)
+		}
+		if err := giveAway(path, 65532, 65532); err == nil {
+			t.Errorf("a %s link is followed", name)
+		}
+	}
+	if info, err := os.Stat(precious); err != nil || info.Sys().(*syscall.Stat_t).Uid != 0 {
+		t.Errorf("%v %v", info, err)
+	}
 }
