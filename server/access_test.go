@@ -183,6 +183,13 @@ func TestNamesOfDownloadsAreTame(t *testing.T) {
 				t.Errorf("%q: %q: %v", name, a.Header.Get("Content-Disposition"), err)
 			}
 		}
+		const name = "Grüße 🎈 世界\r\n\".png"
+		direct, _ := s.ask("anna", "POST", "/v1/upscale?fast=true&name="+url.QueryEscape(name), picture(t))
+		report := direct.Header.Get("X-Classsr-Report")
+		var told struct{ Input string }
+		if err := json.Unmarshal([]byte(report), &told); err != nil || told.Input != "Grüße 🎈 世界\".png" || strings.IndexFunc(report, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
+			t.Errorf("%v %q in %s", err, told.Input, report)
+		}
 		a, text := s.ask("anna", "GET", "/v1/jobs.zip", nil)
 		z, err := zip.NewReader(strings.NewReader(text), int64(len(text)))
 		if err != nil || a.StatusCode != 200 {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -93,6 +95,11 @@ func (f *serveFlags) run(ctx context.Context, std streams) error {
 	config, err := f.config(std)
 	if err != nil {
 		return err
+	}
+	if !signal.Ignored(syscall.SIGHUP) { // by nohup
+		var stop func()
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is closed ends the server as SIGTERM does
+		defer stop()
 	}
 	finishing.Lock() // the program does not end before the server has
 	defer finishing.Unlock()

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -53,14 +54,18 @@ func (s *servers) start(ts *testscript.TestScript, _ bool, args []string) {
 	s.of.Store(data, started{cmd, log})
 }
 
-// end ends a server as a service manager does, and demands that it says that all is well: endserver DATA.
+// end ends a server as a service manager does, or a terminal that is closed, and demands that it says that all is well: endserver DATA [hangup].
 func (s *servers) end(ts *testscript.TestScript, _ bool, args []string) {
 	found, _ := s.of.Load(ts.MkAbs(args[0]))
 	one, ok := found.(started)
 	if !ok {
 		ts.Fatalf("there is no server %s", args[0])
 	}
-	ts.Check(one.cmd.Process.Signal(os.Interrupt))
+	var sent os.Signal = os.Interrupt
+	if len(args) > 1 {
+		sent = syscall.SIGHUP
+	}
+	ts.Check(one.cmd.Process.Signal(sent))
 	if err := one.cmd.Wait(); err != nil {
 		ts.Fatalf("the server: %v\n%s", err, ts.ReadFile(args[0]+".log"))
 	}

@@ -3,6 +3,10 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -36,7 +40,7 @@ func (a *api) direct(x *exchange, got *asked) error {
 	}
 	defer done.Release()
 	if report, err := json.Marshal(done.Report); err == nil {
-		x.w.Header().Set("X-Classsr-Report", string(report))
+		x.w.Header().Set("X-Classsr-Report", ascii(string(report)))
 	}
 	sum, _, err := blobs.HashFile(done.Path)
 	if err != nil {
@@ -49,4 +53,19 @@ func (a *api) direct(x *exchange, got *asked) error {
 		x.r.Header.Del(name) // they are about files that are there already
 	}
 	return a.file(x, done.Path, sum.String(), contentType(done.Ending), downloadName(j))
+}
+
+// ascii is a JSON text with escapes for what headers do not hold: the report has the picture's name.
+func ascii(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			b.WriteByte(byte(r))
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			_, _ = fmt.Fprintf(&b, `\u%04x`, unit) // a Builder takes everything
+		}
+	}
+	return b.String()
 }

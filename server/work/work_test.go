@@ -379,7 +379,7 @@ func TestRunFails(t *testing.T) {
 				panic("a mistake")
 			}
 		}}, fault.Internal, nil},
-		"mistake in the first of two passes": {context.Background(), whole, jobs.Told{Progress: func(share float64) { panic("a mistake") }}, fault.Internal, []string{"scale", "8"}},
+		"mistake in the first of two passes": {context.Background(), whole, jobs.Told{Progress: func(float64) { panic("a mistake") }}, fault.Internal, []string{"scale", "8"}},
 		"stopped":                            {stopped, whole, jobs.Told{Progress: func(float64) { stop() }}, fault.Internal, nil},
 	} {
 		j := b.job(b.keep(c.data), append([]string{"fast", "true"}, c.set...)...)
