@@ -61,7 +61,7 @@ func (s *servers) end(ts *testscript.TestScript, _ bool, args []string) {
 	if !ok {
 		ts.Fatalf("there is no server %s", args[0])
 	}
-	var sent os.Signal = os.Interrupt
+	sent := os.Interrupt
 	if len(args) > 1 {
 		sent = syscall.SIGHUP
 	}
