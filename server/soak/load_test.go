@@ -139,7 +139,7 @@ func TestLoad(t *testing.T) {
 		clients, seconds, len(accepted), done, refused, direct, slowest.Milliseconds(), most>>20, memory>>20)
 	t.Log(line)
 	if code := r.end(); code != 0 {
-		t.Errorf("ended with %d", code)
+		t.Errorf("ended with %d\n%s", code, r.log.String())
 	}
 }
 
