@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"classsr/branch"
-	"classsr/cost"
 	"classsr/route"
 )
 
@@ -15,36 +14,58 @@ import (
 // and of what lanes do besides; with more, the full network is as fast and loses nothing.
 const worthwhile = 0.95
 
-// decide chooses the classes of a picture's cores.
-func (r *routed) decide(ctx context.Context, in branch.Source, threads int, s sizing) (*choice, error) {
-	size := sizeOf(in)
-	pools := r.Hardest().Spec.Pools()
-	grid := r.grid(size)
-	problem := &route.Problem{Grid: grid, Costs: r.costs}
-	hardest := problem.Hardest()
-	if max(size.X, size.Y) <= branch.SmallPicture && !pools {
-		return r.choice(grid, hardest, 0, "the picture is too small to be divided"), nil
+// judged is what is known of a picture from a look at its cores: choices for any goal follow from it.
+type judged struct {
+	size       image.Point
+	grid       route.Grid // of cores
+	small      bool       // the picture is too small to be divided, and nothing more is known
+	routerMACs int64
+	// What routers say of the cores; nil if they were not asked.
+	edges  []branch.Edge
+	scores [][]float32
+}
+
+// judge looks at a picture.
+func (r *routed) judge(ctx context.Context, in branch.Source, threads int) (j *judged, err error) {
+	j = &judged{size: sizeOf(in)}
+	j.grid = r.grid(j.size)
+	j.small = max(j.size.X, j.size.Y) <= branch.SmallPicture && !r.Hardest().Spec.Pools()
+	if j.small {
+		return j, nil
 	}
-	routerMACs, predicted, err := r.predict(ctx, in, problem, threads)
-	if err != nil {
+	if j.edges, j.scores, err = r.ask(ctx, in, j.grid, threads); err != nil {
 		return nil, err
 	}
-	if pools {
-		problem, predicted = inSquares(problem, predicted)
-		grid, hardest = problem.Grid, problem.Hardest()
+	if j.scores != nil {
+		j.routerMACs = r.RouteMACs(j.size, len(j.scores))
 	}
-	e := &estimator{routed: r, grid: grid, size: size, threads: s.busyThreads(threads), routerMACs: routerMACs}
+	return j, nil
+}
+
+// decide chooses the classes of the cores of a picture that was looked at.
+func (r *routed) decide(ctx context.Context, j *judged, threads int, s sizing) (*choice, error) {
+	if j.small {
+		hardest := (&route.Problem{Grid: j.grid, Costs: r.costs}).Hardest()
+		return r.choice(j.grid, hardest, 0, "the picture is too small to be divided"), nil
+	}
+	lone := math.Inf(1)
+	if r.goal.BoundsCost() {
+		lone = blurred
+	}
+	problem, predicted := r.problem(j, lone)
+	grid, hardest := problem.Grid, problem.Hardest()
+	e := &estimator{routed: r, grid: grid, size: j.size, threads: s.busyThreads(threads), routerMACs: j.routerMACs}
 	if err := e.prepare(ctx, threads); err != nil {
 		return nil, err
 	}
-	c := r.choice(grid, r.goal.Choose(problem, predicted, r.table, e), routerMACs, "")
+	c := r.choice(grid, r.goal.Choose(problem, predicted, r.table, e), j.routerMACs, "")
 	if r.goal.BoundsCost() {
 		return c, nil
 	}
 	routed, full := r.costs.Of(grid, c.Classes), r.costs.Of(grid, hardest)
 	if routed >= full*worthwhile && !c.isAll(len(r.Branches)-1) {
 		because := fmt.Sprintf("routing would take %.0f %% of the full network's time", 100*routed/full)
-		return r.choice(grid, hardest, routerMACs, because), nil
+		return r.choice(grid, hardest, j.routerMACs, because), nil
 	}
 	return c, nil
 }
@@ -74,37 +95,30 @@ func (c *choice) isAll(class int) bool {
 	return true
 }
 
-// predict asks the router about the cores and fills the problem's losses.
-func (r *routed) predict(ctx context.Context, in branch.Source, p *route.Problem, threads int) (macs int64, predicted route.Prediction,
-	err error) {
-	cores := p.Cores()
-	difficulties := make([]float64, len(cores))
-	edges, scores, err := r.ask(ctx, in, p.Grid, threads)
-	if err != nil {
-		return 0, predicted, err
-	}
-	if scores == nil {
-		for i, e := range edges {
-			difficulties[i] = e.Difficulty
+// problem is the problem of choosing the classes of a picture's cores. lone is what a class that blurs an edge which stands alone counts as losing for each sample
+// besides what the table says.
+func (r *routed) problem(j *judged, lone float64) (*route.Problem, route.Prediction) {
+	p := &route.Problem{Grid: j.grid, Costs: r.costs}
+	var predicted route.Prediction
+	switch {
+	case r.table == nil:
+		for _, s := range j.scores {
+			wide := make([]float64, len(s))
+			for class, v := range s {
+				wide[class] = float64(v)
+			}
+			predicted.Scores = append(predicted.Scores, wide)
 		}
-		return 0, r.expect(p, cores, difficulties, edges), nil
+		p.Losses = route.Upwards(predicted.Scores)
+	case j.scores != nil:
+		predicted = r.expect(p, j.edges, lone, func(i int) float64 { return branch.ModuleDifficulty(j.scores[i]) })
+	default:
+		predicted = r.expect(p, j.edges, lone, func(i int) float64 { return j.edges[i].Difficulty })
 	}
-	macs = r.RouteMACs(sizeOf(in), len(cores))
-	if r.table != nil {
-		for i, s := range scores {
-			difficulties[i] = branch.ModuleDifficulty(s)
-		}
-		return macs, r.expect(p, cores, difficulties, edges), nil
+	if r.Hardest().Spec.Pools() {
+		return inSquares(p, predicted)
 	}
-	for _, s := range scores {
-		wide := make([]float64, len(s))
-		for class, v := range s {
-			wide[class] = float64(v)
-		}
-		predicted.Scores = append(predicted.Scores, wide)
-	}
-	p.Losses = route.Upwards(predicted.Scores)
-	return macs, predicted, nil
+	return p, predicted
 }
 
 // ask asks the routers that the table needs about the cores of a grid, from top to bottom; what they do not say is nil.
@@ -136,24 +150,20 @@ func (r *routed) ask(ctx context.Context, in branch.Source, g route.Grid, thread
 // others lose, so that such edges are blurred last. Else it must not have the core at all.
 const blurred = 64
 
-// expect fills the problem's losses by the table, with what cores of these difficulties lose. edges may be nil. The conversions forbid fused arithmetic, which
-// would round otherwise on some machines.
-func (r *routed) expect(p *route.Problem, cores []image.Rectangle, difficulties []float64,
-	edges []branch.Edge) route.Prediction {
+// expect fills the problem's losses by the table, with what cores of these difficulties lose, and lone more for each sample where a class blurs an edge that stands
+// alone. edges may be nil. The conversions forbid fused arithmetic, which would round otherwise on some machines.
+func (r *routed) expect(p *route.Problem, edges []branch.Edge, lone float64, difficulty func(core int) float64) route.Prediction {
 	var predicted route.Prediction
 	samples := 3 * r.Hardest().Spec.Scale * r.Hardest().Spec.Scale // of a pixel
-	for i, core := range cores {
+	for i, core := range p.Cores() {
 		n := float64(core.Dx() * core.Dy() * samples)
-		errors := r.table.Expected(difficulties[i])
+		errors := r.table.Expected(difficulty(i))
 		last := errors[len(errors)-1]
 		losses := make([]float64, len(errors))
 		for class, e := range errors {
 			losses[class] = float64(n * (e - last))
 			if edges != nil && edges[i].Lone && r.table.Blurs(class, edges[i].Difficulty) {
-				losses[class] += float64(n * blurred)
-				if !r.goal.BoundsCost() {
-					losses[class] = math.Inf(1)
-				}
+				losses[class] += float64(n * lone)
 			}
 		}
 		predicted.Squares += float64(n * last)
@@ -184,7 +194,7 @@ func (e *estimator) prepare(ctx context.Context, threads int) error {
 		e.sizing = e.canonical(e.size)
 	case route.ByTime:
 		var speed float64
-		speed, err = e.speedOf(ctx, threads)
+		speed, err = e.speed.of(ctx, e.Hardest(), threads)
 		e.perClass = e.classCosts.Measured().Times(speed / float64(e.threads))
 	}
 	return err
@@ -204,20 +214,12 @@ func (e *estimator) Percent(classes []int) float64 {
 
 // ExactPercent implements route.Estimator.
 func (e *estimator) ExactPercent(classes []int) float64 {
+	if e.roughly {
+		return e.Percent(classes)
+	}
 	c := e.choice(e.grid, classes, e.routerMACs, "")
 	return 100 * float64(e.planOf(e.size, e.sizing, c).macs()) / e.full
 }
 
 // Nanoseconds implements route.Estimator.
 func (e *estimator) Nanoseconds(classes []int) float64 { return e.perClass.Of(e.grid, classes) }
-
-// speedOf is the speed of the full network, measured once.
-func (n *classNetworks) speedOf(ctx context.Context, threads int) (float64, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var err error
-	if n.speed == 0 {
-		n.speed, err = cost.Speed(ctx, n.Hardest(), threads)
-	}
-	return n.speed, err
-}

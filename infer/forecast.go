@@ -58,16 +58,11 @@ func (u *Upscaler) forecast(ctx context.Context, in branch.Source, k kept) (Fore
 		return Forecast{}, err
 	}
 	planning := watch.Elapsed().Seconds()
-	f := Forecast{Mode: u.mode, Classes: p.classShares(), MACs: p.macs()}
-	bytes := u.picturesBytes(in.Config(), k) + p.work(r)
-	f.MemoryMB = bytes / 1e6
-	if p.choice != nil {
-		f.FullBecause = p.choice.fullBecause
-	}
+	f, bytes := u.outline(in.Config(), p, r, k)
+	f.MACs = p.macs()
 	if u.full == nil {
 		return f, nil
 	}
-	f.MACsFull = u.full.MACs(p.covered)
 	seconds, err := u.try(ctx, v, p, k)
 	if err == nil && seconds == 0 {
 		seconds, err = u.estimate(ctx, p)
@@ -76,12 +71,31 @@ func (u *Upscaler) forecast(ctx context.Context, in branch.Source, k kept) (Fore
 	return f, err
 }
 
+// outline is the forecast of a plan for a picture of that form, without MACs and seconds, and the bytes that it takes.
+func (u *Upscaler) outline(c picture.Config, p *plan, r room, k kept) (f Forecast, bytes int64) {
+	bytes = u.picturesBytes(c, k) + p.work(r)
+	f = Forecast{Mode: u.mode, Classes: p.classShares(), MemoryMB: bytes / 1e6}
+	if p.choice != nil {
+		f.FullBecause = p.choice.fullBecause
+	}
+	if u.full != nil {
+		f.MACsFull = u.full.MACs(p.covered)
+	}
+	return f, bytes
+}
+
 // estimate estimates how many seconds enlarging takes by a plan from the costs of its classes.
 func (u *Upscaler) estimate(ctx context.Context, p *plan) (float64, error) {
-	speed, err := cost.Speed(ctx, u.full, u.threads)
+	speed, err := u.speed.of(ctx, u.full, u.threads)
 	if err != nil {
 		return 0, err
 	}
-	nanoseconds := speed * cost.NewClasses(p.branches, blendWidth).Measured().OfUsage(p.usage)
+	var costs *cost.Classes
+	if r, routes := u.method.(*routed); routes {
+		costs = r.classCosts
+	} else {
+		costs = cost.NewClasses(p.branches, blendWidth)
+	}
+	nanoseconds := speed * costs.Measured().OfUsage(p.usage)
 	return nanoseconds / 1e9 / float64(p.busyThreads(u.threads)), nil
 }

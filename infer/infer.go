@@ -41,6 +41,7 @@ type Upscaler struct {
 	kernel  string
 	method  method
 	full    *branch.Branch // the network at full width, for comparison; nil for bicubic interpolation
+	speed   *speed         // of full
 
 	budget *budget.Budget
 	lanes  *idleLanes // kept from one picture to the next
@@ -60,6 +61,10 @@ func New(m *weights.Model, name string, o Options) (*Upscaler, error) {
 	u.mode, u.method, u.full, err = newMethod(m, name, o)
 	if err != nil {
 		return nil, fault.Default(fault.Usage, err)
+	}
+	u.speed = &speed{}
+	if r, routes := u.method.(*routed); routes {
+		u.speed = r.speed
 	}
 	return u, nil
 }

@@ -3,7 +3,6 @@ package infer
 import (
 	"context"
 	"image"
-	"sync"
 
 	"classsr/branch"
 	"classsr/cost"
@@ -19,6 +18,8 @@ import (
 type routed struct {
 	*classNetworks
 	goal route.Goal
+	// roughly says that a budget may be missed by some percent: what it pays for is estimated, not counted, which takes a tenth of the time.
+	roughly bool
 }
 
 // classNetworks are the networks of a model with classes, ready to run, and what is known of them: for all goals.
@@ -28,9 +29,7 @@ type classNetworks struct {
 	costs      route.Costs // canonical nanoseconds
 	// table tells errors from difficulties; nil for models that were not calibrated, whose Class-Module alone says what is best.
 	table *route.Table
-
-	mu    sync.Mutex
-	speed float64 // speedOf; 0 until it was asked
+	speed *speed // of the hardest one
 }
 
 // blendWidth is how many pixels of the small picture at each side of a border between classes are made of both. Without it borders
@@ -61,9 +60,9 @@ func newRouted(m *weights.Model, o Options) (*routed, *branch.Branch, error) {
 		}
 	}
 	costs := cost.NewClasses(set.Branches, blendWidth)
-	n := &classNetworks{Set: set, classCosts: costs, costs: costs.Canonical(), table: table}
+	n := &classNetworks{Set: set, classCosts: costs, costs: costs.Canonical(), table: table, speed: &speed{}}
 	goal, err := n.newGoal(o)
-	return &routed{n, goal}, set.Hardest(), err
+	return &routed{classNetworks: n, goal: goal}, set.Hardest(), err
 }
 
 // newGoal is the goal that options ask for.
@@ -85,7 +84,16 @@ func (r *routed) grid(picture image.Point) route.Grid {
 }
 
 func (r *routed) plan(ctx context.Context, in branch.Source, s sizing, m room) (*plan, error) {
-	c, err := r.decide(ctx, in, m.threads, s)
+	j, err := r.judge(ctx, in, m.threads)
+	if err != nil {
+		return nil, err
+	}
+	return r.planFor(ctx, j, s, m)
+}
+
+// planFor is the plan for a picture that was looked at.
+func (r *routed) planFor(ctx context.Context, j *judged, s sizing, m room) (*plan, error) {
+	c, err := r.decide(ctx, j, m.threads, s)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,11 @@ func classesOf(t *testing.T, o Options, in *picture.Picture) []int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := r.decide(context.Background(), in, 1, s)
+	j, err := r.judge(context.Background(), in, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.decide(context.Background(), j, 1, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func (u *Upscaler) With(o Options) (*Upscaler, error) {
 	}
 	other := &Upscaler{
 		name: u.name, options: o, mode: u.mode, threads: par.Threads(o.Threads), kernel: u.kernel,
-		method: u.method, full: u.full, budget: o.budget(), lanes: u.lanes,
+		method: u.method, full: u.full, speed: u.speed, budget: o.budget(), lanes: u.lanes,
 	}
 	if o.Shared == nil && o.Memory > 0 { // its budget goes with it, and so must its lanes
 		other.lanes = &idleLanes{}
@@ -30,7 +30,7 @@ func (u *Upscaler) With(o Options) (*Upscaler, error) {
 		if err != nil {
 			return nil, fault.Default(fault.Usage, err)
 		}
-		other.method = &routed{r.classNetworks, goal}
+		other.method = &routed{classNetworks: r.classNetworks, goal: goal}
 	case o.hasGoal():
 		return nil, goalWithoutRouting(u.mode, u.name)
 	}

@@ -55,6 +55,21 @@ func (t *Table) AllowedFor(lost float64) float64 {
 	return allowed * lost / was
 }
 
+// LostFor gives the dB that pictures really lose on average where choices lose so many by the errors of the table: the inverse of AllowedFor.
+func (t *Table) LostFor(allowed float64) float64 {
+	lost, was := 0.0, 0.0
+	for i, a := range t.Allowed {
+		if a >= allowed {
+			return lost + (t.Lost[i]-lost)*(allowed-was)/(a-was)
+		}
+		lost, was = t.Lost[i], a
+	}
+	if was == 0 {
+		return allowed
+	}
+	return lost * allowed / was
+}
+
 // Sample is a measured core of a picture.
 type Sample struct {
 	Picture    int // which of the pictures

@@ -91,3 +91,14 @@ func TestAllowedFor(t *testing.T) {
 		t.Errorf("without measurement it is %g", got)
 	}
 }
+
+// What is allowed for a loss loses it.
+func TestAllowedAndLost(t *testing.T) {
+	for _, table := range []*Table{{}, {Allowed: []float64{0.01, 0.05, 0.2}, Lost: []float64{0.02, 0.03, 0.5}}} {
+		for _, lost := range []float64{0, 0.001, 0.02, 0.025, 0.03, 0.4, 0.5, 3} {
+			if got := table.LostFor(table.AllowedFor(lost)); math.Abs(got-lost) > 1e-12 {
+				t.Errorf("what is allowed for %g dB loses %g dB", lost, got)
+			}
+		}
+	}
+}
