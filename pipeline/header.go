@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"classsr/imageio"
+	"classsr/infer"
 	"classsr/picture"
 )
 
@@ -11,6 +12,7 @@ type Header struct {
 	Format  string         // of the picture
 	Model   string         // that enlarges it first; empty if none does
 	Passes  int
+	Routes  bool // the first pass chooses classes, so that goals make a difference
 	Chosen
 	// MACs is the multiply-accumulates of the full networks on all of it, without what borders of pieces add.
 	MACs int64
@@ -43,6 +45,7 @@ func (w *course) header(c imageio.Config) *Header {
 	if len(w.models) > 0 {
 		h.Model = w.models[0].Name()
 	}
+	h.Routes = len(w.passes) > 0 && w.passes[0].Mode() == infer.ModeRouted
 	for i, up := range w.passes {
 		n := w.network(i)
 		h.MACs += up.FullMACs(n.Width, n.Height)
