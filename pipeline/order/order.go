@@ -114,10 +114,15 @@ func (o *Order) Check() error {
 }
 
 // String lists what was asked for as name=value, in the order of names: equal orders, equal texts.
-func (o *Order) String() string {
+func (o *Order) String() string { return o.Without() }
+
+// Without is String without what was said of some names.
+func (o *Order) Without(names ...string) string {
 	var parts []string
 	for name, value := range o.given {
-		parts = append(parts, name+"="+value)
+		if !slices.Contains(names, name) {
+			parts = append(parts, name+"="+value)
+		}
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, " ")

@@ -77,8 +77,8 @@ type Work interface {
 	Judge(path, name string, o order.Order) (*work.Judged, error)
 	// Direct enlarges a small picture now.
 	Direct(ctx context.Context, t tokens.Token, path, name string, o order.Order) (*work.Done, error)
-	// Plan forecasts what a picture takes.
-	Plan(ctx context.Context, path, name string, o order.Order) (*work.Plan, error)
+	// Plan forecasts what a picture takes, after a look at it if that may be.
+	Plan(ctx context.Context, t tokens.Token, path, name string, o order.Order) (*work.Plan, error)
 	// View gives what browsers are shown of a stored picture of so many pixels: a JPEG or a PNG.
 	View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels int64) ([]byte, error)
 	// Models lists the models.

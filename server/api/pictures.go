@@ -113,7 +113,7 @@ func (a *api) plan(ctx context.Context, in *onePicture) (*struct{ Body *work.Pla
 	if err := got.order.Check(); err != nil {
 		return nil, problem.Of(err)
 	}
-	forecast, err := a.Work.Plan(ctx, a.Store.Picture(p.Sum), p.Name, got.order)
+	forecast, err := a.Work.Plan(ctx, x.token, a.Store.Picture(p.Sum), p.Name, got.order)
 	if err != nil {
 		return nil, problem.Of(err)
 	}

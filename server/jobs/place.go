@@ -51,7 +51,7 @@ const (
 func (t *Table) seconds(j *Job) float64 { return t.o.Pace.Seconds(keyOf(j), j.Forecast) }
 
 func keyOf(j *Job) pace.Key {
-	return pace.Key{Model: j.Model, Mode: j.Order["mode"], Format: j.Ending}
+	return pace.Key{Model: j.Model, Mode: j.Order["mode"], Format: j.Ending, Looked: j.Looked}
 }
 
 // place gives a job's place in the queue and the seconds until it is over.

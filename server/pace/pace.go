@@ -10,11 +10,12 @@ import (
 	"sync"
 )
 
-// Key is what has a factor of its own: a model, the mode it is run in, and the format of the result.
+// Key is what has a factor of its own: a model, the mode it is run in, the format of the result, and how forecasts are made.
 type Key struct {
 	Model  string `json:"model"`
 	Mode   string `json:"mode,omitempty"`
 	Format string `json:"format,omitempty"`
+	Looked bool   `json:"looked,omitempty"` // forecasts are made after a look at the picture, not from its headers
 }
 
 // Pace knows factors. It is safe for concurrent use.
@@ -68,7 +69,14 @@ func (p *Pace) Save() []byte {
 }
 
 func compare(a, b Key) int {
-	return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Mode, b.Mode), cmp.Compare(a.Format, b.Format))
+	return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Mode, b.Mode), cmp.Compare(a.Format, b.Format), number(a.Looked)-number(b.Looked))
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // Seconds corrects a forecast, in seconds. What was never observed stays as it is.

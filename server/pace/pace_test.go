@@ -10,7 +10,7 @@ import (
 )
 
 func TestForecastsGetBetter(t *testing.T) {
-	p, k := New(nil), Key{"span-x4", "routed", "png"}
+	p, k := New(nil), Key{Model: "span-x4", Mode: "routed", Format: "png"}
 	if got := p.Seconds(k, 10); got != 10 {
 		t.Errorf("without observations 10 seconds are %g", got)
 	}
@@ -28,7 +28,10 @@ func TestForecastsGetBetter(t *testing.T) {
 	if got := p.Seconds(k, 10); math.Abs(got-5) > 0.01 {
 		t.Errorf("after many that took half as long 10 seconds are %g", got)
 	}
-	if got := p.Seconds(Key{"span-x4", "routed", "jpg"}, 10); got != 10 {
+	if got := p.Seconds(Key{Model: "span-x4", Mode: "routed", Format: "png", Looked: true}, 10); got != 10 {
+		t.Errorf("forecasts of another kind are %g seconds", got)
+	}
+	if got := p.Seconds(Key{Model: "span-x4", Mode: "routed", Format: "jpg"}, 10); got != 10 {
 		t.Errorf("another format's 10 seconds are %g", got)
 	}
 }

@@ -56,6 +56,8 @@ type Works struct {
 	turns  *turns
 	large  *turns        // of views that take long, or more memory than direct has
 	wait   time.Duration // of a view, for its turn and for memory, at most
+	curves curves
+	late   time.Duration // how long a look may take
 	models func() []Model
 	shelf  *pipeline.Shelf
 }
@@ -87,7 +89,7 @@ func New(o Options) (*Works, error) {
 	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
 		return nil, err
 	}
-	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), wait: viewWait, models: sync.OnceValue(listModels)}
+	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), wait: viewWait, late: lookTime, models: sync.OnceValue(listModels)}
 	shelved := min(o.Budget.Memory()/shelfShare, shelfMost)
 	o.Budget.Part(shelved)
 	w.shelf = pipeline.NewShelf(shelved)
@@ -105,12 +107,28 @@ type Judged struct {
 	ResultFormat        string
 	Ending              string // of the result's file, with its dot
 	Seconds             float64
+	Looked              bool  // the seconds are from a look at the picture that Plan took before, not from its headers alone
 	ResultBytes         int64 // at most, about
+
+	files  float64 // seconds to read and write files
+	routes bool    // classes are chosen
 }
 
 // Judge looks at the headers of a file, and at what an order would make of it. It is the only place where pictures are refused before they are accepted; nothing is
 // decoded. Errors name no files: those that are stored have no names that a user knows.
 func (w *Works) Judge(path, name string, o order.Order) (*Judged, error) {
+	j, err := w.judge(path, name, o)
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := w.remembered(path, o); ok {
+		j.Seconds, j.Looked = j.files+p.Seconds, true
+	}
+	return j, nil
+}
+
+// judge is Judge by headers alone.
+func (w *Works) judge(path, name string, o order.Order) (*Judged, error) {
 	if err := w.RefuseName(name); err != nil {
 		return nil, err
 	}
@@ -129,8 +147,9 @@ func (w *Works) Judge(path, name string, o order.Order) (*Judged, error) {
 	}
 	j := &Judged{
 		Format: h.Format, Width: h.In.Width, Height: h.In.Height, OutWidth: h.Out.Width, OutHeight: h.Out.Height,
-		Model: h.Model, Kind: string(h.Kind), Because: h.ChosenBecause, ResultBytes: h.Bytes, Seconds: w.forecast(h),
+		Model: h.Model, Kind: string(h.Kind), Because: h.ChosenBecause, ResultBytes: h.Bytes, routes: h.Routes,
 	}
+	j.Seconds, j.files = w.forecast(h)
 	j.ResultFormat, j.Ending = o.ResultFormat(h.Format)
 	if err := imageio.CheckOutput(j.ResultFormat, h.Out); err != nil {
 		return nil, err
@@ -156,10 +175,11 @@ const (
 	pixelsPerSecond = 40e6
 )
 
-// forecast is about how many seconds of the whole machine a picture takes.
-func (w *Works) forecast(h *pipeline.Header) float64 {
+// forecast is about how many seconds of the whole machine a picture takes, and how many of these its files.
+func (w *Works) forecast(h *pipeline.Header) (all, files float64) {
 	cores := float64(w.Budget.Threads())
-	return 0.05 + (float64(h.MACs)/macsPerSecond+float64(h.Out.Width)*float64(h.Out.Height)/pixelsPerSecond)/cores
+	files = 0.05 + float64(h.Out.Width)*float64(h.Out.Height)/pixelsPerSecond/cores
+	return files + float64(h.MACs)/macsPerSecond/cores, files
 }
 
 // shown is what a picture is called in messages.
@@ -342,7 +362,7 @@ type Done struct {
 // one of kind fault.Busy.
 func (w *Works) Direct(ctx context.Context, t tokens.Token, picture, name string, o order.Order) (done *Done, err error) {
 	defer w.survive(&err, "direct")
-	j, err := w.Judge(picture, name, o)
+	j, err := w.judge(picture, name, o)
 	if err != nil {
 		return nil, err
 	}
