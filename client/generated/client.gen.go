@@ -797,6 +797,12 @@ type Allowed struct {
 	RetentionSeconds int64 `json:"retention_seconds"`
 }
 
+// ClassShare defines model for ClassShare.
+type ClassShare struct {
+	Name  string  `json:"name"`
+	Share float64 `json:"share"`
+}
+
 // Error defines model for Error.
 type Error struct {
 	Kind    string `json:"kind"`
@@ -903,7 +909,7 @@ type Plan struct {
 	OutHeight int64   `json:"out_height"`
 	OutWidth  int64   `json:"out_width"`
 
-	// Points what it takes at several budgets; the first is as asked
+	// Points what it takes at several budgets; the first is as asked, and the only one where the model has no classes or there was no time to look at the picture
 	Points []Point `json:"points"`
 
 	// ResultBytes of the result's file, at most
@@ -920,7 +926,15 @@ type Plan struct {
 // Point defines model for Point.
 type Point struct {
 	// Budget percent of the full network's multiply-accumulates
-	Budget  float64 `json:"budget"`
+	Budget float64 `json:"budget"`
+
+	// Classes shares of the picture by class, 0 to 1; empty if nobody looked at it
+	Classes []ClassShare `json:"classes"`
+
+	// LossDb dB (PSNR) that are expected to be lost against the full network
+	LossDb float64 `json:"loss_db"`
+
+	// Seconds about, while nothing else runs
 	Seconds float64 `json:"seconds"`
 }
 
