@@ -60,9 +60,17 @@ func (b *tab) choose(files ...string) {
 }
 
 const (
+	effort  = `#options fieldset:nth-of-type(3) input[type=range]`
+	total   = `document.querySelector(".total strong").textContent`
 	planned = `[...document.querySelectorAll("#waiting-list .card")].every((c) => c.textContent.includes("about"))`
 	done    = `[...document.querySelectorAll("#job-list .card")].every((c) => c.querySelector(".good"))`
 )
+
+// slide moves a slider.
+func (b *tab) slide(selector, value string) {
+	b.t.Helper()
+	eval[int](b, fmt.Sprintf(`(() => { const s = document.querySelector(%q); s.value = %q; s.dispatchEvent(new Event("input", {bubbles: true})); return 0; })()`, selector, value))
+}
 
 func cards(list string, n int) string {
 	return fmt.Sprintf(`document.querySelectorAll("#%s .card").length === %d`, list, n)
@@ -86,23 +94,18 @@ func TestPageDoesWhatItIsFor(t *testing.T) {
 	b.shot("page-planned")
 
 	// Sliders move the forecast.
-	total := `document.querySelector(".total strong").textContent`
 	before := eval[string](b, total)
 	eval[int](b, `document.querySelector("[value=choose]").click(), 0`)
-	slide := func(selector, value string) {
-		eval[int](b, fmt.Sprintf(`(() => { const s = document.querySelector(%q); s.value = %q; s.dispatchEvent(new Event("input", {bubbles: true})); return 0; })()`, selector, value))
-	}
-	budget := `#options fieldset:nth-of-type(3) input[type=range]`
-	slide(budget, "0")
+	b.slide(effort, "0")
 	if cheap := eval[string](b, total); cheap == before {
 		t.Errorf("with the least budget all takes %s, as before", cheap)
 	}
 	for _, unit := range []string{"seconds", "loss"} {
 		eval[int](b, fmt.Sprintf(`document.querySelector("[value=%s]").click(), 0`, unit))
-		slide(budget, "100")
+		b.slide(effort, "100")
 	}
 	b.shot("page-budget")
-	slide(`#options fieldset:nth-of-type(1) input[type=range]`, "2")
+	b.slide(`#options fieldset:nth-of-type(1) input[type=range]`, "2")
 	b.until(`document.querySelector("#waiting-list").innerText.includes("300 × 200 → 600 × 400") && ` + planned)
 
 	// What is no picture is refused, and the others go on.

@@ -213,6 +213,52 @@ func TestServersPageShowsScans(t *testing.T) {
 	b.quiet()
 }
 
+// Sliders of effort move the forecast of the server, and a job with what they say is the command's with that budget.
+func TestServersBudgets(t *testing.T) {
+	program := program(t)
+	sample := filepath.Join(t.TempDir(), "sample.png") // large enough to take seconds
+	if out, err := exec.Command(program, "upscale", "-s", "3", "../../docs/images/sample.png", "-o", sample).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	b := open(t, start(t, program)+"?lang=en", desk)
+	b.choose(sample)
+	b.until(cards("waiting-list", 1) + " && " + planned)
+	card := `document.querySelector("#waiting-list").innerText`
+	if text := eval[string](b, card); !strings.Contains(text, "simple") || !strings.Contains(text, "%") {
+		t.Errorf("the plan tells of no classes:\n%s", text)
+	}
+	eval[int](b, `document.querySelector("[value=choose]").click(), 0`)
+	said := func() (output string, seconds float64) {
+		return eval[string](b, `document.querySelector("`+effort+` + output").textContent`), eval[float64](b, `parseFloat(`+total+`.replace(/^\D*/, ""))`)
+	}
+	for _, unit := range []string{"percent", "seconds", "loss"} {
+		eval[int](b, fmt.Sprintf(`document.querySelector("[value=%s]").click(), 0`, unit))
+		b.slide(effort, "0")
+		low, quick := said()
+		b.slide(effort, "200")
+		high, slow := said()
+		b.shot("server-effort-" + unit)
+		if low == high || quick >= slow || !strings.Contains(high, map[string]string{"percent": "%", "seconds": "s", "loss": "dB"}[unit]) {
+			t.Errorf("in %s the ends are %s and %s, %g and %g seconds", unit, low, high, quick, slow)
+		}
+	}
+	eval[int](b, `document.querySelector("[value=percent]").click(), 0`)
+	b.slide(effort, "100")
+	b.do(chromedp.Click(chromedp.CSS("#options button[type=submit]")))
+	b.until(cards("job-list", 1) + " && " + done)
+	budget := eval[string](b, `fetch("/v1/jobs").then((r) => r.json()).then((l) => l.jobs[0].options.budget)`)
+	large := filepath.Join(t.TempDir(), "large.png")
+	if out, err := exec.Command(program, "upscale", "-s", "4", "--budget", budget, sample, "-o", large).CombinedOutput(); err != nil {
+		t.Fatalf("a budget of %q: %v: %s", budget, err, out)
+	}
+	want, err := os.ReadFile(large)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.download(`document.querySelector("#job-list a[download]").click()`, want)
+	b.quiet()
+}
+
 // compare looks at the sample before and after.
 func (b *tab) compare(t *testing.T) {
 	t.Helper()

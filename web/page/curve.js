@@ -8,7 +8,7 @@
 /** Whether a budget changes anything: the model has classes. */
 export const hasChoice = (/** @type {Plan} */ plan) => (plan.points?.length ?? 0) > 1;
 
-// The points by growing budgets; one without a budget is the server's own choice alone.
+// The points by growing budgets; what takes nothing is no budget.
 const sorted = (/** @type {Plan} */ plan) => plan.points.filter((p) => p.budget > 0).sort((a, b) => a.budget - b.budget);
 
 /** What a picture takes at a budget in percent, between the points that are known; null is the server's own choice, the first point. */

@@ -127,7 +127,6 @@ export class WaitingCard extends Card {
       const because = plan.because ? make("span", { lang: "en" }, ` – ${plan.because}`) : null;
       rows.push(make("p", { class: "detail" }, t("plan.kind", { kind: t(`kind.${plan.kind}`), model: plan.model ?? "" }), because));
     }
-    for (const note of plan.notes ?? []) rows.push(make("p", { class: "detail", lang: "en" }, note));
     return rows;
   }
 }

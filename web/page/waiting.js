@@ -80,7 +80,7 @@ export class Waiting {
     while (this.#busy < atOnce && this.#queue.length) {
       const p = this.#queue.shift();
       this.#busy++;
-      this.#send(p).finally(() => {
+      (p.sent ? this.#plan(p) : this.#send(p)).finally(() => {
         this.#busy--;
         this.#next();
       });
@@ -124,11 +124,16 @@ export class Waiting {
   replan() {
     clearTimeout(this.#timer);
     for (const p of this.#pictures) {
+      p.asking?.abort();
+      p.asking = null;
       if (p.sent) p.planning = true;
       if (p.planned && p.problem) p.problem = null; // of other options
     }
     this.show();
-    this.#timer = setTimeout(() => this.#pictures.filter((p) => p.sent).forEach((p) => this.#plan(p)), rest);
+    this.#timer = setTimeout(() => {
+      this.#queue.push(...this.#pictures.filter((p) => p.sent && !this.#queue.includes(p)));
+      this.#next();
+    }, rest);
   }
 
   async #plan(p) {
