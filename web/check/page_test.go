@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,6 +241,31 @@ func TestPageTakesWhatIsDroppedAndPasted(t *testing.T) {
 	b.until(cards("waiting-list", 2))
 	eval[int](b, fmt.Sprintf(dropScript, `new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})`))
 	b.until(cards("waiting-list", 4) + ` && [...document.querySelectorAll("#waiting-list .card")].every((c) => c.textContent.includes("约"))`)
+	b.quiet()
+}
+
+// How strongly noise is removed can be said where the model knows it.
+func TestPageRemovesNoise(t *testing.T) {
+	f := &Fake{}
+	b := serve(t, f, "/", window{375, 800, false})
+	good, _ := pictureFiles(t)
+	b.choose(good[0])
+	b.until(cards("waiting-list", 1) + " && " + planned)
+	const noise = `#options fieldset:nth-of-type(2) input[type=range]`
+	if eval[bool](b, `document.querySelector("`+noise+`").checkVisibility()`) {
+		t.Error("it is offered for a kind without it")
+	}
+	eval[int](b, `document.querySelector("[value=real]").click(), 0`)
+	b.slide(noise, "0.5")
+	b.until(`document.querySelector("#options").innerText.includes("50 %") && ` + planned)
+	for deadline := time.Now().Add(10 * time.Second); !slices.ContainsFunc(f.Requests("GET /v1/pictures/"), func(r string) bool {
+		return strings.Contains(r, "denoise=0.5") && strings.Contains(r, "kind=real")
+	}); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no plan for it was asked for: %v", f.Requests("GET /v1/pictures/"))
+		}
+	}
+	b.shot("page-noise")
 	b.quiet()
 }
 

@@ -12,7 +12,7 @@ export class Options {
   #plans = [];
   #changed;
   #start;
-  #state = { size: "times", times: "4", side: "5", kind: "auto", effort: "auto", unit: "percent", budget: 60, format: "" };
+  #state = { size: "times", times: "4", side: "5", kind: "auto", denoise: "1", effort: "auto", unit: "percent", budget: 60, format: "" };
   #parts = {};
 
   /** changed is called when plans must be asked for again, moved when only the budget is another one, start when the work is to begin. */
@@ -40,6 +40,7 @@ export class Options {
     if (s.size === "times") o.scale = s.times;
     else o.fit = `${this.#side}x${this.#side}`;
     if (s.kind !== "auto") o.kind = s.kind;
+    if (s.kind === "real" && Number(s.denoise) < 1) o.denoise = s.denoise;
     if (s.format) o.format = s.format;
     return o;
   }
@@ -107,6 +108,9 @@ export class Options {
     p.timesRow = make("div", { class: "slider" }, p.times, p.timesOut);
     p.sideRow = make("div", { class: "slider" }, p.side, p.sideOut);
     p.kindHint = make("p", { class: "hint" });
+    p.denoise = slider("denoise", "0", "1", "0.1", t("denoise.label"));
+    p.denoiseOut = make("output", {});
+    p.denoiseRow = make("div", { class: "slider" }, p.denoise, p.denoiseOut);
     p.budget = make("input", { type: "range", min: "0", max: "200", step: "1", input: () => this.#slid() });
     p.budgetOut = make("output", {});
     p.budgetRow = make("div", { class: "slider" }, p.budget, p.budgetOut);
@@ -122,7 +126,7 @@ export class Options {
     p.sumDetail = make("span", { class: "hint", hidden: true });
     this.#form.replaceChildren(
       group("size.title", this.#choices("size", ["times", "fit"], (v) => t(`size.${v}`), again), p.timesRow, p.sideRow),
-      group("kind", this.#choices("kind", ["auto", "clean", "photo", "real"], (k) => t(`kind.${k}`), again), p.kindHint),
+      group("kind", this.#choices("kind", ["auto", "clean", "photo", "real"], (k) => t(`kind.${k}`), again), p.kindHint, p.denoiseRow),
       group("effort", p.effort, p.units, p.budgetRow, p.effortHint),
       make("label", { class: "field" }, make("span", {}, t("format")), p.format),
       make("div", { class: "go" }, make("div", { class: "total" }, make("span", { class: "hint" }, t("total")), p.sum, p.sumDetail), p.start),
@@ -131,14 +135,18 @@ export class Options {
     this.show(this.#plans, 0, 0);
   }
 
-  // Shows the slider of the size that was chosen.
+  // Shows the sliders of what was chosen.
   #shape() {
     const t = this.#t, s = this.#state, p = this.#parts;
     p.timesRow.hidden = s.size !== "times";
     p.sideRow.hidden = s.size === "times";
+    p.denoiseRow.hidden = s.kind !== "real";
     const times = t("size.value.times", { times: Number(s.times) }), side = t("size.value.side", { side: String(this.#side) });
     setText(p.timesOut, times);
     setText(p.sideOut, side);
+    const denoise = t("value.denoise", { percent: number(t, 100 * s.denoise, 0) });
+    setText(p.denoiseOut, denoise);
+    p.denoise.setAttribute("aria-valuetext", denoise);
     p.times.setAttribute("aria-valuetext", times);
     p.side.setAttribute("aria-valuetext", side);
   }
