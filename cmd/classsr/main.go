@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unicode"
@@ -30,14 +31,19 @@ const (
 // grace is how long work under way may take to stop after Ctrl-C.
 const grace = 800 * time.Millisecond
 
+// endsItself is set by commands that end by themselves after Ctrl-C, and need longer than grace for it: a run of training is saved first, a server has its jobs finished.
+var endsItself atomic.Bool
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go func() {
 		<-ctx.Done()
 		time.Sleep(grace)
-		stop()           // from here on a second Ctrl-C ends the program at once
-		finishing.Lock() // never given back
+		stop() // from here on a second Ctrl-C ends the program at once
+		if endsItself.Load() {
+			return
+		}
 		atomicfile.Abandon()
 		streams{err: os.Stderr}.report(errInterrupted)
 		os.Exit(exitFailed)

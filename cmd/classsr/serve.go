@@ -101,8 +101,7 @@ func (f *serveFlags) run(ctx context.Context, std streams) error {
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is closed ends the server as SIGTERM does
 		defer stop()
 	}
-	finishing.Lock() // the program does not end before the server has
-	defer finishing.Unlock()
+	endsItself.Store(true)
 	return server.Run(ctx, config, func(urls []string) {
 		for _, u := range urls {
 			_, _ = fmt.Fprintln(std.out, u)

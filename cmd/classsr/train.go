@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,9 +13,6 @@ import (
 	"classsr/train"
 	"classsr/train/report"
 )
-
-// training is held while a run goes on: after Ctrl-C the program does not end before it is saved.
-var finishing sync.Mutex
 
 // trainFlags are the flags of the train command.
 type trainFlags struct {
@@ -91,8 +87,7 @@ func (f *trainFlags) run(cmd *cobra.Command, std streams, name string) error {
 	if !f.quiet {
 		o.Progress = newTrainProgress(std)
 	}
-	finishing.Lock()
-	defer finishing.Unlock()
+	endsItself.Store(true)
 	result, err := train.Run(cmd.Context(), recipe, o)
 	if stopped := cmd.Context().Err(); err != nil && stopped != nil { // of which no more than that would be said
 		if errors.Is(err, stopped) {

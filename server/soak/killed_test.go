@@ -160,6 +160,29 @@ func (r *running) wait(accepted map[string]int, want []string, patience time.Dur
 	}
 }
 
+// A server that is told to end while a job runs has it until its grace is over, which is no failure, and the next server does the job.
+func TestEndsWithAJob(t *testing.T) {
+	data := t.TempDir()
+	want := sha256.Sum256(enlarged(t, picture(t, 640, 480, 5), "-m", "carn-x4"))
+	r := start(t, data, "--memory", "400MB", "--grace", "1s")
+	got, err := do(t.Context(), client(10*time.Second), "POST", r.url+"/v1/jobs?model=carn-x4&name=p.png", bytes.NewReader(picture(t, 640, 480, 5)), nil)
+	var j job
+	if err == nil {
+		err = json.Unmarshal(got.body, &j)
+	}
+	if err != nil || got.status != http.StatusAccepted {
+		t.Fatalf("%d %s %v", got.status, got.body, err)
+	}
+	for r.jobs("")[j.ID].State == "queued" {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if code := r.end(); code != 0 {
+		t.Errorf("ended with %d\n%s", code, r.log.String())
+	}
+	r = start(t, data, "--memory", "400MB")
+	r.wait(map[string]int{j.ID: 0}, []string{hex.EncodeToString(want[:])}, time.Minute)
+}
+
 // checkFiles demands that every file in a server's folder belongs to a job or to the server.
 func checkFiles(t *testing.T, data string, accepted map[string]int) {
 	t.Helper()
