@@ -21,10 +21,10 @@ type Point struct {
 	LossDB float64 `json:"loss_db"`
 }
 
-// Curve forecasts what a picture would take by several goals, after one look at it. The first point is the Upscaler's own goal; one for each of the goals follows. The classes
-// are those that would be chosen; but budgets among goals are kept about, by some percent, which MACs tell. Seconds come from measured costs and the speed of this machine, without the trial that Forecast makes, and do not count the choice itself. What has no classes to choose from gives
-// one point. Of the memory it takes CurveBytes, which it does not reserve; meanwhile it has Options.Threads cores. It returns an error of kind fault.TooLarge if the picture
-// cannot be enlarged within the memory of the Upscaler, or ctx's error if ctx is done.
+// Curve forecasts what a picture would take by several goals, after one look at it. The first point is the Upscaler's own goal, exactly; one for each of goals follows. These may miss a
+// budget by some percent: MACs says what came of it. Seconds are reckoned from measured costs and the speed of this machine, without the trial that Forecast makes and without the choice
+// itself. A model without classes gives one point. It takes CurveBytes of memory, which the caller reserves, and waits for Options.Threads cores. It returns an error of kind
+// fault.TooLarge if the picture cannot be enlarged within the memory of the Upscaler, or ctx's error if ctx is done.
 func (u *Upscaler) Curve(ctx context.Context, in *picture.Picture, goals []route.Goal) ([]Point, error) {
 	return u.curve(ctx, in, goals)
 }

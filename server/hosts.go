@@ -3,9 +3,11 @@ package server
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"classsr/fault"
+	"classsr/server/limits"
 )
 
 // checkHosts refuses names that no request can have: URLs, for instance.
@@ -37,22 +39,21 @@ func (c Config) names() (names []string) {
 	return names
 }
 
-// allowedHosts are the values of Host that requests to an address may have, besides addresses in numbers with its port: others come from pages elsewhere whose
-// names were pointed here. The names in the server's certificate are its own.
-func (s *server) allowedHosts(address string) (hosts []string, port string) {
+// knownAs is what the server is known by at an address. The names in its certificate are its own, too, but not its alone: others may have the same certificate, and
+// their pages are not the server's.
+func (s *server) knownAs(address string) limits.Names {
 	_, own, err := net.SplitHostPort(address)
 	if err != nil {
-		return []string{address}, ""
+		return limits.Names{Hosts: []string{address}}
 	}
+	var hosts []string
 	add := func(name, port string) {
 		hosts = append(hosts, net.JoinHostPort(name, port))
 		if port == "80" || port == "443" { // which browsers leave out
 			hosts = append(hosts, strings.TrimSuffix(net.JoinHostPort(name, port), ":"+port))
 		}
 	}
-	for _, name := range append([]string{"localhost"}, s.known...) {
-		add(name, own)
-	}
+	add("localhost", own)
 	for _, host := range s.Hosts {
 		name, outside := splitHost(host)
 		add(name, own)
@@ -63,7 +64,11 @@ func (s *server) allowedHosts(address string) (hosts []string, port string) {
 			add(name, "443")
 		}
 	}
-	return hosts, own
+	pages := slices.Clone(hosts)
+	for _, name := range s.certified {
+		add(name, own)
+	}
+	return limits.Names{Hosts: hosts, Pages: pages, Port: own}
 }
 
 // urls are where the page is. An address that stands for all of this machine's is none that can be opened.

@@ -77,11 +77,15 @@ func TestHostsAreChecked(t *testing.T) {
 		t.Error(err)
 	}
 	s := &server{Config: c}
-	hosts, port := s.allowedHosts("127.0.0.1:8080")
+	names := s.knownAs("127.0.0.1:8080")
 	for _, want := range []string{"studio.local:8080", "studio.local:8443", "studio.local", "192.168.1.5", "[2001:db8::5]", "[2001:db8::5]:8080"} {
-		if !slices.Contains(hosts, want) || port != "8080" {
-			t.Errorf("%s is not among %v, port %s", want, hosts, port)
+		if !slices.Contains(names.Hosts, want) || !slices.Contains(names.Pages, want) || names.Port != "8080" {
+			t.Errorf("%s is not among %+v", want, names)
 		}
+	}
+	s.certified = []string{"shared.local"}
+	if names := s.knownAs("127.0.0.1:8080"); !slices.Contains(names.Hosts, "shared.local:8080") || slices.Contains(names.Pages, "shared.local:8080") {
+		t.Errorf("with a name in the certificate: %+v", names)
 	}
 }
 

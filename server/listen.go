@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -49,10 +50,10 @@ func cannotListen(address, flag string, err error) error {
 	return fault.New(fault.Unavailable, "cannot listen on %s: give another %s: %w", address, flag, err)
 }
 
-// tls gives the server's certificate: the one that is named, one of its own where there are tokens, or none.
+// tls gives the server's certificate: the one that is named, one of its own where there are tokens, or none. It notes the names in it.
 func (s *server) tls() (*tls.Config, error) {
 	if host, _, err := net.SplitHostPort(s.Listen); err == nil && net.ParseIP(host) == nil && host != "" {
-		s.known = []string{host}
+		s.certified = []string{host}
 	}
 	certFile, keyFile := s.Certificate, s.PrivateKey
 	if certFile == "" {
@@ -74,7 +75,11 @@ func (s *server) tls() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.known = append(s.known, certificate.pair.Leaf.DNSNames...)
+	for _, name := range certificate.pair.Leaf.DNSNames {
+		if !strings.Contains(name, "*") { // which stands for many hosts of others
+			s.certified = append(s.certified, name)
+		}
+	}
 	return &tls.Config{
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate.get(time.Now()), nil },
 		MinVersion:     tls.VersionTLS12, NextProtos: []string{"http/1.1"},

@@ -38,8 +38,7 @@ func (s *server) listenMetrics() (serve, end func() error, err error) {
 	guarded := limits.Guard(raw, metricsConnections)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.counts.Handler())
-	hosts, port := s.allowedHosts(raw.Addr().String())
-	h := s.httpServer(guarded, limits.Hosts(hosts, port, mux, nil))
+	h := s.httpServer(guarded, s.knownAs(raw.Addr().String()).Known(mux, nil))
 	h.WriteTimeout = answerTime
 	s.Log.Info("metrics", "address", raw.Addr().String())
 	serve = func() error {

@@ -134,9 +134,10 @@ type server struct {
 	tokens *tokens.File
 	counts *metrics.Metrics
 	guard  *limits.Guarded // of the listener
-	known  []string        // names in the certificate
-	meter  *limits.Meter
-	ending atomic.Bool
+	// certified are the names in the certificate that the server began with, and that of Listen.
+	certified []string
+	meter     *limits.Meter
+	ending    atomic.Bool
 }
 
 // takeFolder makes the folder and keeps other servers from it.
@@ -317,8 +318,7 @@ func (s *server) handler(closing context.Context, l net.Listener) (http.Handler,
 	if err != nil {
 		return nil, err
 	}
-	hosts, port := s.allowedHosts(l.Addr().String())
-	return limits.Hosts(hosts, port, h, func() { s.counts.Refused(problem.Forbidden) }), nil
+	return s.knownAs(l.Addr().String()).Known(h, func() { s.counts.Refused(problem.Forbidden) }), nil
 }
 
 func (s *server) ready() error {

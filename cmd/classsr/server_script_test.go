@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -62,10 +64,12 @@ func (s *servers) end(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("there is no server %s", args[0])
 	}
 	sent := os.Interrupt
-	if len(args) > 1 {
+	if len(args) > 1 && !signal.Ignored(syscall.SIGHUP) { // under nohup the server takes no notice
 		sent = syscall.SIGHUP
 	}
 	ts.Check(one.cmd.Process.Signal(sent))
+	late := time.AfterFunc(time.Minute, func() { _ = one.cmd.Process.Kill() })
+	defer late.Stop()
 	if err := one.cmd.Wait(); err != nil {
 		ts.Fatalf("the server: %v\n%s", err, ts.ReadFile(args[0]+".log"))
 	}

@@ -27,7 +27,7 @@ func newTokenRemove(std streams) *cobra.Command {
 		Use:   "remove NAME --token-file FILE",
 		Short: "Remove a token from a file",
 		Long: "Remove a token from a file. A server that uses the file lets it in no more after two seconds: its requests are refused, the\n" +
-			"page's sessions and streams of events end. Jobs that were accepted are done; a new token of that name has them.",
+			"page's sessions end, and streams of events with their next event. Jobs that were accepted are done; a new token of that name has them.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := tokens.Remove(file, args[0]); err != nil {

@@ -41,7 +41,7 @@ func (a *api) file(x *exchange, name, etag, contentType, download string) error 
 	return nil
 }
 
-// anyView is the type of views: one of viewTypes, as their first bytes tell.
+// anyView stands for one of viewTypes: which one, net/http sees by the first bytes.
 const anyView = ""
 
 var viewTypes = []string{"image/jpeg", "image/png"}

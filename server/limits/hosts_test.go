@@ -9,7 +9,9 @@ import (
 )
 
 func TestHosts(t *testing.T) {
-	handler := Hosts([]string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080", "Studio.local"}, "8080", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+	handler := Names{
+		Hosts: []string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080", "Studio.local", "certified.local:8080"}, Pages: []string{"localhost:8080", "Studio.local"}, Port: "8080",
+	}.Known(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
 	navigate := [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}}
 	for _, c := range []struct {
 		method, path, host string
@@ -39,6 +41,8 @@ func TestHosts(t *testing.T) {
 		{"GET", "/", "localhost:8080@evil.example", nil, 403},
 		{"POST", "/", "localhost:8080", [][2]string{{"Origin", "http://localhost:8080"}, {"Sec-Fetch-Site", "same-origin"}}, 200},
 		{"POST", "/", "localhost:8080", [][2]string{{"Origin", "https://Studio.local"}}, 200},
+		{"POST", "/", "certified.local:8080", [][2]string{{"Origin", "https://certified.local:8080"}}, 200},
+		{"POST", "/", "localhost:8080", [][2]string{{"Origin", "https://certified.local:8080"}}, 403}, // another server with the same certificate
 		{"POST", "/", "localhost:8080", [][2]string{{"Origin", "null"}}, 403},
 		{"POST", "/", "localhost:8080", [][2]string{{"Origin", ""}}, 403},
 		{"POST", "/", "localhost:8080", [][2]string{{"Origin", "http://evil.example"}}, 403},
@@ -70,7 +74,7 @@ func TestHosts(t *testing.T) {
 // Where the port is a usual one, browsers leave it out.
 func TestHostsWithoutPort(t *testing.T) {
 	for host, want := range map[string]bool{
-		"192.168.1.5": true, "192.168.1.5:443": true, "[2001:db8::5]": true, "192.168.1.5:80": false, "2001:db8::5": false, "[192.168.1.5]": false, "evil.example": false, "": false,
+		"192.168.1.5": true, "192.168.1.5:443": true, "[2001:db8::5]": true, "192.168.1.5:80": false, "2001:db8::5": false, "[192.168.1.5]": false, "[::1": false, "::1]": false, "evil.example": false, "": false,
 	} {
 		if got := numbers(host, "443"); got != want {
 			t.Errorf("%q: %v", host, got)

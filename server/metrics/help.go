@@ -6,7 +6,7 @@ var helps = map[string]string{
 	"class_pixels_total":        "Pixels of pictures by the class of the model that enlarged them.",
 	"connections":               "Connections that are open.",
 	"connections_dropped_total": "Connections that were closed because there were too many.",
-	"direct_waiting":            "Small pictures that wait to be enlarged at once.",
+	"direct_waiting":            "Requests that wait for a turn: small pictures, views and plans.",
 	"disk_free_bytes":           "Bytes that are free on the disk of pictures and results.",
 	"disk_used_bytes":           "Bytes of pictures and results.",
 	"errors_total":              "Jobs that failed, by the kind of error.",

@@ -17,10 +17,10 @@ import (
 const (
 	// lookPixels is the size of pictures that are looked at for a plan: what a look at more takes of all cores would keep others waiting for more than a second or two.
 	lookPixels = 25e6
-	// lookSpeed is about how many pixels are looked at in a second.
-	lookSpeed = 8e6
-	// lookTime is how long a look may take, its wait for a turn, for memory and for cores included.
-	lookTime = 5 * time.Second
+	// lookPixelsASecond is about how many pixels are looked at in a second.
+	lookPixelsASecond = 8e6
+	// lookWait is how long a look may take, its wait for a turn, for memory and for cores included. A step of it that has begun is finished.
+	lookWait = 5 * time.Second
 )
 
 // goals are the budgets, in percent, that plans have besides what was asked for.
@@ -29,8 +29,8 @@ var goals = []route.Goal{
 	{Kind: route.ByBudget, Limit: 100},
 }
 
-// look looks at a picture, or remembers what it saw before. It takes turns as views do: those that take long, or more memory than is set aside for direct requests, one at a time. It gives no points if the model has no classes to choose
-// from, or a look would take too much time or memory. Errors are those of pictures that cannot be read.
+// look looks at a picture when it has a turn, or remembers what it saw before. It gives no points if the model has no classes to choose from, or a look would take too
+// much time or memory. Errors are those of pictures that cannot be read.
 func (w *Works) look(ctx context.Context, t tokens.Token, path, name string, o order.Order, j *Judged) (points []infer.Point, err error) {
 	defer w.survive(&err, "plan")
 	if !j.routes || j.Width*j.Height > lookPixels {
@@ -40,20 +40,23 @@ func (w *Works) look(ctx context.Context, t tokens.Token, path, name string, o o
 	if points := w.curves.get(key); points != nil {
 		return points, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, w.late)
+	limited, cancel := context.WithTimeout(ctx, w.lookWait)
 	defer cancel()
-	seconds, turns := float64(j.Width*j.Height)/lookSpeed, w.turns
-	if seconds > viewSeconds {
-		turns = w.large
-	}
-	l := looking{w, t, path, name, o, seconds}
-	points, err = l.now(limited, turns, w.direct)
-	if fault.KindOf(err) == fault.TooLarge {
-		points, err = l.now(limited, w.large, w.Budget)
-	}
+	err = w.inTurn(limited, t, float64(j.Width*j.Height)/lookPixelsASecond, func(part *budget.Budget) error {
+		if points = w.curves.get(key); points != nil { // somebody else looked while this one waited
+			return nil
+		}
+		p, err := o.Pipeline(w.shelf, w.Budget, nil)
+		if err != nil {
+			return err
+		}
+		if points, err = p.Curve(limited, path, shown(name), part, goals); err == nil {
+			w.curves.put(key, points)
+		}
+		return err
+	})
 	switch kind := fault.KindOf(err); {
 	case err == nil:
-		w.curves.put(key, points)
 		return points, nil
 	case ctx.Err() != nil:
 		return nil, fault.As(fault.Usage, ctx.Err()) // whoever asked is gone
@@ -61,30 +64,6 @@ func (w *Works) look(ctx context.Context, t tokens.Token, path, name string, o o
 		return nil, nil
 	}
 	return nil, nameless(err, path, "")
-}
-
-// looking is a look that is taken.
-type looking struct {
-	*Works
-	owner      tokens.Token
-	path, name string
-	order      order.Order
-	seconds    float64 // that it takes, about
-}
-
-// now waits for a turn and looks at the picture within a part of the memory.
-func (l *looking) now(ctx context.Context, turns *turns, part *budget.Budget) ([]infer.Point, error) {
-	p, err := l.order.Pipeline(l.shelf, l.Budget, nil)
-	if err != nil {
-		return nil, err
-	}
-	leave, err := turns.enter(ctx, l.owner.Name, l.owner.Weight, l.seconds)
-	if err != nil {
-		return nil, err
-	}
-	begun := time.Now()
-	defer func() { leave(time.Since(begun).Seconds()) }()
-	return p.Curve(ctx, l.path, shown(l.name), part, goals)
 }
 
 // remembered is what an order takes of a picture that was looked at before, for the same order or one that differs in its budget.

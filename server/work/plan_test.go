@@ -78,7 +78,7 @@ func TestPlanLooksAtThePicture(t *testing.T) {
 // What was looked at once is remembered: for plans, for results of other formats, and for the forecasts of jobs with any budget.
 func TestPlansAreRemembered(t *testing.T) {
 	b := newBench(t, nil)
-	b.late = 50 * time.Millisecond
+	b.lookWait = 50 * time.Millisecond
 	path := b.Store.Picture(b.keep(file(t, branchtest.Fixed(400, 360, 3, 8), "png")))
 	leave, err := b.turns.enter(context.Background(), "other", 1, 1)
 	if err != nil {
@@ -88,9 +88,9 @@ func TestPlansAreRemembered(t *testing.T) {
 		t.Errorf("while others have their turn: %+v", p)
 	}
 	leave(0)
-	b.late = time.Minute
+	b.lookWait = time.Minute
 	want := b.plan(path, "fast", "true")
-	b.late = 0
+	b.lookWait = 0
 	if got := b.plan(path, "fast", "true", "format", "webp"); len(got.Points) != len(want.Points) || got.Points[1].LossDB != want.Points[1].LossDB {
 		t.Errorf("%+v, before %+v", got, want)
 	}
@@ -141,12 +141,12 @@ func TestPlansOfPicturesThatTakeMuchMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.late = 300 * time.Millisecond
+	b.lookWait = 300 * time.Millisecond
 	if p := b.plan(heavy, "fast", "true"); len(p.Points) != 1 || len(p.Points[0].Classes) != 0 {
 		t.Errorf("while a job has all memory: %+v", p)
 	}
 	held.Release()
-	b.late = time.Minute
+	b.lookWait = time.Minute
 	if p := b.plan(heavy, "fast", "true"); len(p.Points[0].Classes) == 0 {
 		t.Errorf("it was not looked at: %+v", p)
 	}

@@ -3,15 +3,33 @@ package work
 import (
 	"context"
 	"sync"
+	"time"
 
+	"classsr/budget"
 	"classsr/fault"
 	"classsr/server/fair"
+	"classsr/server/tokens"
 )
 
-// waitSeconds of direct requests may be before another one.
+// waitSeconds of others may be before another one.
 const waitSeconds = 10
 
-// turns lets direct requests in: so many at a time, owner by owner.
+// quickSeconds is what something may take, about, to be done beside small pictures that are enlarged at once.
+const quickSeconds = 1
+
+// inTurn does something for an owner when it is its turn: in turn with small pictures that are enlarged at once, and with the memory that is set aside for these; or, if
+// it takes long or more memory than that, one at a time, with the memory that jobs have otherwise. do gets the part of the memory; where that is too small its error
+// is of kind fault.TooLarge. An error is of kind fault.Busy if others would take too long, or ctx's.
+func (w *Works) inTurn(ctx context.Context, owner tokens.Token, seconds float64, do func(part *budget.Budget) error) error {
+	if seconds <= quickSeconds {
+		if err := w.turns.take(ctx, owner, seconds, w.direct, do); fault.KindOf(err) != fault.TooLarge {
+			return err
+		}
+	}
+	return w.large.take(ctx, owner, seconds, w.Budget, do)
+}
+
+// turns lets short work in: so many at a time, owner by owner.
 type turns struct {
 	mu      sync.Mutex
 	free    int
@@ -72,6 +90,17 @@ func (t *turns) enter(ctx context.Context, owner string, weight, seconds float64
 		leave(0)
 	}
 	return nil, fault.As(fault.Usage, ctx.Err()) // whoever asked is gone
+}
+
+// take does something with a part of the memory when it has a turn.
+func (t *turns) take(ctx context.Context, owner tokens.Token, seconds float64, part *budget.Budget, do func(part *budget.Budget) error) error {
+	leave, err := t.enter(ctx, owner.Name, owner.Weight, seconds)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	defer func() { leave(time.Since(begun).Seconds()) }()
+	return do(part)
 }
 
 // admit lets in those whose turn it is.

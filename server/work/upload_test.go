@@ -3,6 +3,7 @@ package work
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"os"
@@ -13,9 +14,11 @@ import (
 	"time"
 
 	"classsr/branch/branchtest"
+	"classsr/budget"
 	"classsr/fault"
 	"classsr/icc"
 	"classsr/imageio"
+	"classsr/imageio/codec"
 	"classsr/metadata"
 	"classsr/picture"
 	"classsr/server/jobs"
@@ -253,6 +256,16 @@ func TestViewsThatTakeMuchMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	profile, err := os.ReadFile("../../icc/testdata/compatibleWithAdobeRGB1998.icc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile = append(profile, make([]byte, codec.LongestProfile-len(profile))...) // its tables take more than is set aside
+	binary.BigEndian.PutUint32(profile, uint32(len(profile)))
+	huge := fileWith(t, branchtest.Patchwork(60, 50, 3, false, 8), "tiff", imageio.EncodeOptions{Metadata: &metadata.Data{Color: metadata.Color{ICC: profile}}})
+	if _, _, err := b.view(huge, 60*50); err != nil {
+		t.Errorf("with a long profile: %v", err)
+	}
 	b.direct = b.Budget.Part(1 << 10) // too little for any
 	if _, _, err := b.view(data, 1); err != nil {
 		t.Errorf("with the memory of jobs: %v", err)
@@ -268,18 +281,18 @@ func TestViewsThatTakeMuchMemory(t *testing.T) {
 func TestViewsWait(t *testing.T) {
 	b := newBench(t, nil)
 	sum := b.keep(file(t, branchtest.Patchwork(90, 70, 3, false, 16), "tiff"))
-	held, err := b.direct.Reserve(context.Background(), b.direct.Memory())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.wait = 10 * time.Millisecond
-	for _, pixels := range []int64{1, 1e9} { // in both lanes
+	b.viewWait = 10 * time.Millisecond
+	for pixels, part := range map[int64]*budget.Budget{1: b.direct, 1e9: b.Budget} { // what is large waits for the memory of jobs
+		held, err := part.Reserve(context.Background(), part.Memory())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, err := b.View(context.Background(), tokens.Local(), sum, pixels); fault.KindOf(err) != fault.Busy || strings.Contains(err.Error(), sum.String()) {
 			t.Errorf("%d pixels: %v", pixels, err)
 		}
+		held.Release()
 	}
-	held.Release()
-	b.wait = time.Minute
+	b.viewWait = time.Minute
 	var group sync.WaitGroup
 	for i := range 12 {
 		group.Go(func() {

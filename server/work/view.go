@@ -17,6 +17,8 @@ const ViewEnding = ".view"
 const (
 	viewPixels = 1 << 19 // results of fewer are shown themselves, where browsers can
 	mapSide    = 2048    // pixels of a map's longer side at most
+	// longProfile is how long colour profiles of results are, in bytes, that views are not converted from: their tables take much memory, which jobs do not reserve.
+	longProfile = 256 << 10
 )
 
 // shownByBrowsers are the endings of results that browsers show.
@@ -41,7 +43,11 @@ func (v *views) rowsOf(c picture.Config, colors metadata.Color) func(top int, ro
 	if v.job == "" || !v.hidden && c.Width*c.Height < viewPixels {
 		return nil
 	}
-	v.whole, v.sent = reduce(c, colors.ICC), 0
+	profile := colors.ICC
+	if len(profile) > longProfile {
+		profile = nil
+	}
+	v.whole, v.sent = reduce(c, profile), 0
 	return func(top int, rows *picture.Picture) {
 		v.whole.take(rows)
 		v.tell(top+rows.Height == c.Height)

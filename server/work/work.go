@@ -1,4 +1,4 @@
-// Package work does what the server is for, by the pipeline: it judges pictures, enlarges them, and makes the views of results that browsers show. It is the only
+// Package work does what the server is for, by the pipeline: it judges pictures, plans and enlarges them, and makes the views of pictures and results that browsers show. It is the only
 // package of the server that knows pictures.
 package work
 
@@ -53,13 +53,13 @@ type Counter interface {
 type Works struct {
 	Options
 	direct *budget.Budget
-	turns  *turns
-	large  *turns        // of views that take long, or more memory than direct has
-	wait   time.Duration // of a view, for its turn and for memory, at most
+	turns  *turns // of small pictures, views and looks
+	large  *turns // of views and looks that take long, or more memory than direct has
 	curves curves
-	late   time.Duration // how long a look may take
 	models func() []Model
 	shelf  *pipeline.Shelf
+
+	viewWait, lookWait time.Duration // how long a view and a look may wait
 }
 
 const (
@@ -89,7 +89,7 @@ func New(o Options) (*Works, error) {
 	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
 		return nil, err
 	}
-	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), wait: viewWait, late: lookTime, models: sync.OnceValue(listModels)}
+	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), viewWait: viewWait, lookWait: lookWait, models: sync.OnceValue(listModels)}
 	shelved := min(o.Budget.Memory()/shelfShare, shelfMost)
 	o.Budget.Part(shelved)
 	w.shelf = pipeline.NewShelf(shelved)
@@ -323,8 +323,8 @@ func (w *Works) count(r *pipeline.Result) {
 	}
 }
 
-// Waiting is how many direct requests wait for their turn.
-func (w *Works) Waiting() int { return w.turns.len() }
+// Waiting is how many small pictures, views and looks wait for their turn.
+func (w *Works) Waiting() int { return w.turns.len() + w.large.len() }
 
 // Memory is the memory that jobs and direct requests may take together, what is reserved of it, and what is kept for the next picture, in bytes.
 func (w *Works) Memory() (all, reserved, parked int64) {
@@ -405,5 +405,5 @@ func (w *Works) Direct(ctx context.Context, t tokens.Token, picture, name string
 
 // later is the error of those who would wait too long.
 func later(seconds float64) error {
-	return problem.Later(fault.Busy, time.Duration(max(seconds, 1)*float64(time.Second)), "others are before you: come again, or send it to /v1/jobs")
+	return problem.Later(fault.Busy, time.Duration(max(seconds, 1)*float64(time.Second)), "others are before you: come again")
 }
