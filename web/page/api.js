@@ -38,8 +38,12 @@ async function request(method, path, { headers = {}, body, signal } = {}) {
   return text ? JSON.parse(text) : null;
 }
 
-/** Waits so many seconds. */
-export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+/** Waits so many seconds, or until the signal aborts. */
+export const pause = (seconds, /** @type {AbortSignal | undefined} */ signal) => new Promise((resolve) => {
+  if (signal?.aborted) return resolve();
+  const timer = setTimeout(resolve, 1000 * seconds);
+  signal?.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
+});
 
 /** Does something again, a few times, as long as the server has too much to do. */
 export async function patiently(work, tries = 5) {

@@ -104,13 +104,9 @@ function dropProblem(key) {
 
 // What was dropped or pasted begins to wait.
 async function take(data) {
-  try {
-    const files = await dropped(data, $("files").accept);
-    dropProblem(files.length ? "" : "drop.none");
-    waiting.add(files);
-  } catch {
-    dropProblem("drop.unreadable");
-  }
+  const { files, failed } = await dropped(data, $("files").accept);
+  dropProblem(failed ? "drop.unreadable" : files.length ? "" : "drop.none");
+  waiting.add(files);
 }
 
 function listen() {

@@ -26,16 +26,17 @@ export function accepts(accept, file) {
 export const hasFiles = (/** @type {DataTransfer | null} */ data) => [...data?.items ?? []].some((item) => item.kind === "file");
 
 /**
- * The files of a drop or paste; of folders, those inside them that accept allows, in the order of their names. It must be called while the event is handled.
+ * The files of a drop or paste; of folders, those inside them that accept allows, in the order of their names. failed is how many folders cannot be read. It must be
+ * called while the event is handled.
  * @param {DataTransfer | null} data
- * @returns {Promise<File[]>}
+ * @returns {Promise<{files: File[], failed: number}>}
  */
 export async function dropped(data, accept) {
   const items = [...data?.items ?? []].filter((item) => item.kind === "file");
   const taken = items.map((item) => ({ entry: item.webkitGetAsEntry?.(), file: item.getAsFile() })); // before the event is over
-  const lists = await Promise.all(taken.map(async ({ entry, file }) => {
+  const lists = await Promise.allSettled(taken.map(async ({ entry, file }) => {
     if (entry?.isDirectory) return (await inside(entry)).filter((f) => accepts(accept, f));
     return file ? [file] : [];
   }));
-  return lists.flat();
+  return { files: lists.flatMap((list) => list.value ?? []), failed: lists.filter((list) => list.status === "rejected").length };
 }

@@ -106,7 +106,7 @@ export class Waiting {
         }
         p.waiting = true;
         this.show();
-        await api.pause(error.retryAfter || 2 * n);
+        await api.pause(error.retryAfter || 2 * n, signal);
         if (signal.aborted) return null;
       }
     }
