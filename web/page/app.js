@@ -110,10 +110,12 @@ async function take(data) {
 }
 
 function listen() {
-  $("files").addEventListener("change", () => {
+  const chosen = () => {
     waiting.add($("files").files);
     $("files").value = "";
-  });
+  };
+  $("files").addEventListener("change", chosen);
+  if ($("files").files.length) chosen(); // before anybody listened
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     document.body.classList.add("over");
