@@ -98,7 +98,7 @@ func (d *direct) painter(b *brush, band int, r image.Rectangle) painter {
 func (d *direct) band(i int) *picture.Picture {
 	top, end := d.plan.band(i)
 	if d.whole != nil {
-		return d.whole.Band(top*d.scale, end*d.scale)
+		return d.whole.Band((top-d.plan.from)*d.scale, (end-d.plan.from)*d.scale)
 	}
 	return d.bands[i%len(d.bands)].Band(0, (end-top)*d.scale)
 }

@@ -27,18 +27,20 @@ func flatCellsBytes(c picture.Config) int64 {
 	return 2 * int64(parts(c.Width, flatCell)+1) * int64(parts(c.Height, flatCell)+1)
 }
 
-// newFlatCells looks for flat cells on so many cores. It returns ctx's error if ctx is done.
-func newFlatCells(ctx context.Context, in branch.Source, threads int) (*flatCells, error) {
+// newFlatCells looks for flat cells on so many cores, those that results of rows from to until of the picture depend on. It returns ctx's error if
+// ctx is done.
+func newFlatCells(ctx context.Context, in branch.Source, threads, from, until int) (*flatCells, error) {
 	c := in.Config()
 	f := &flatCells{columns: parts(c.Width, flatCell), rows: parts(c.Height, flatCell)}
+	top, end := cellsLookedAt(c.Height, from, until)
 	f.flat, f.any = make([]bool, f.columns*f.rows), make([]bool, f.rows)
 	// plain says of each cell that it is one colour, and with the row after and the column after as well, so that two plain cells side by
 	// side have the same one.
 	plain := make([]bool, f.columns*f.rows)
-	finders := make([]flatFinder, min(threads, f.rows))
-	n := together(in, f.rows, flatCell)
-	for first := 0; first < f.rows; first += n {
-		err := par.Do(ctx, len(finders), min(n, f.rows-first), func(worker, i int) error {
+	finders := make([]flatFinder, min(threads, end-top))
+	n := together(in, end-top, flatCell)
+	for first := top; first < end; first += n {
+		err := par.Do(ctx, len(finders), min(n, end-first), func(worker, i int) error {
 			row := first + i
 			finders[worker].find(in, c, row, plain[row*f.columns:][:f.columns])
 			return nil
@@ -59,6 +61,15 @@ func newFlatCells(ctx context.Context, in branch.Source, threads int) (*flatCell
 		}
 	}
 	return f, nil
+}
+
+// cellsLookedAt gives the rows of cells that results of rows from to until of a picture of this height depend on: those between whose middles these
+// rows lie, and one more on both sides.
+func cellsLookedAt(height, from, until int) (top, end int) {
+	rows := parts(height, flatCell)
+	first, _, _ := between(from, flatCell, rows)
+	_, last, _ := between(until-1, flatCell, rows)
+	return max(first-1, 0), min(last+2, rows)
 }
 
 // flatFinder is a worker's memory.

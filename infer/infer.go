@@ -239,7 +239,7 @@ func (u *Upscaler) progress(p *plan) func(pixels int, _ int64) {
 	if u.options.Progress == nil {
 		return func(int, int64) {}
 	}
-	all, total := p.pixels(), p.covered.X*p.covered.Y
+	all, total := p.pixels(), p.covered.X*p.rows()
 	var mu sync.Mutex
 	done := 0
 	return func(pixels int, _ int64) {

@@ -27,7 +27,7 @@ func newJob(v view, p *plan, scale int) (*job, error) {
 		return nil, err
 	}
 	out := in
-	out.Width, out.Height = p.covered.X*scale, p.covered.Y*scale
+	out.Width, out.Height = p.covered.X*scale, p.rows()*scale
 	return &job{in: in, view: v, out: out, scale: scale, plan: p, bicubic: bicubic}, nil
 }
 

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"image"
+	"slices"
 
 	"classsr/arch"
 	"classsr/branch"
@@ -21,7 +22,8 @@ type plan struct {
 	classes  []string
 	choice   *choice     // nil where nothing is routed
 	usage    route.Usage // of the classes
-	// bands are the rows of the small picture at which bands end. The result comes band by band.
+	// bands are the rows of the small picture at which bands end, from row from on. The result comes band by band.
+	from   int
 	bands  []int
 	pieces []piece // section by section, and from left to right
 	// mixed is what each class computes of the picture; nil if each piece has a class of its own.
@@ -57,11 +59,14 @@ type part struct {
 
 // band gives the rows of the small picture that a band has.
 func (p *plan) band(i int) (top, end int) {
-	if i > 0 {
-		top = p.bands[i-1]
+	if i == 0 {
+		return p.from, p.bands[0]
 	}
-	return top, p.bands[i]
+	return p.bands[i-1], p.bands[i]
 }
+
+// rows is how many rows of the small picture all bands have together.
+func (p *plan) rows() int { return p.bands[len(p.bands)-1] - p.from }
 
 // highest is the largest height of bands, in rows of the small picture.
 func (p *plan) highest() int {
@@ -93,8 +98,8 @@ func (p *plan) windowRows() int {
 // sections gives the rows at which the picture is cut across, and the bands there, both ends included: cuts lie where bands end, and
 // sections have at most the height of cores, if that is more than a band.
 func (p *plan) sections() (rows, bands []int) {
-	rows, bands = []int{0}, []int{0}
-	top := 0
+	rows, bands = []int{p.from}, []int{0}
+	top := p.from
 	for i, end := range p.bands {
 		last := i == len(p.bands)-1
 		if last || p.bands[i+1]-top > p.core.Y {
@@ -143,6 +148,13 @@ func (p *plan) sizeArenas() {
 
 // cuts divides a length into the fewest parts of at most so many, which are even if there are several, and gives their ends.
 func cuts(length, part int) []int { return tile.Cuts(length, part)[1:] }
+
+// within gives those of some rows that lie after from and not after until.
+func within(rows []int, from, until int) []int {
+	first, _ := slices.BinarySearch(rows, from+1)
+	end, _ := slices.BinarySearch(rows, until+1)
+	return rows[first:end]
+}
 
 // macs counts the multiply-accumulates that all pieces and the router take.
 func (p *plan) macs() int64 {
@@ -204,7 +216,7 @@ func (p *plan) macsRepeated() int64 {
 		return 0
 	}
 	again := repeatedRows(p.branches[len(p.branches)-1]) * float64(len(rows)-2)
-	return int64(float64(p.macsDone()-p.routerMACs()) * again / (float64(p.size.Y) + again))
+	return int64(float64(p.macsDone()-p.routerMACs()) * again / (float64(p.rows()) + again))
 }
 
 // routerMACs is what the router takes of them.

@@ -97,32 +97,50 @@ func (r *routed) planFor(ctx context.Context, j *judged, s sizing, m room) (*pla
 	if err != nil {
 		return nil, err
 	}
+	return r.part(m, s, c, 0, m.size.Y), nil
+}
+
+// part is the plan for rows from to until of a picture, for which there is so much room.
+func (r *routed) part(m room, s sizing, c *choice, from, until int) *plan {
 	if exact, err := m.best(func(m room) (sizing, error) { return r.fitTo(m, c) }); err == nil {
 		s = exact
 	}
-	p := r.planOf(m.size, s, c)
+	p := r.partOf(m.size, s, c, from, until)
 	p.sizeArenas()
-	return p, nil
+	return p
 }
 
 // planOf is the plan for a choice.
 func (r *routed) planOf(size image.Point, s sizing, c *choice) *plan {
+	return r.partOf(size, s, c, 0, size.Y)
+}
+
+// partOf is the plan for some rows of the picture, which begin and end where bands can.
+func (r *routed) partOf(size image.Point, s sizing, c *choice, from, until int) *plan {
 	p := &plan{
 		sizing: s, size: size, covered: size, branches: r.Branches, classes: r.Classes, choice: c,
 		usage: route.UsageOf(c.blend.Grid, c.Classes, len(r.Branches)),
-		bands: r.bands(s, c.blend),
+		from:  from, bands: r.bands(s, c.blend, from, until),
 	}
 	r.cut(p)
 	return p
 }
 
 // bands end where nothing depends on the cores below.
-func (r *routed) bands(s sizing, b *route.Blend) []int {
+func (r *routed) bands(s sizing, b *route.Blend, from, until int) []int {
 	together := max(s.bandRows/largestCore(b.Ys), 1) // rows of cores
+	if isSmall(b.Size()) {
+		together = b.Rows()
+	}
 	var bands []int
+	rows := 0 // of cores, in this band
 	for y := range b.Rows() {
-		if last := y == b.Rows()-1; last || (y+1)%together == 0 && !isSmall(b.Size()) {
-			bands = append(bands, b.Until(y))
+		end := b.Until(y)
+		if end <= from || end > until {
+			continue
+		}
+		if rows++; rows == together || end == until {
+			bands, rows = append(bands, end), 0
 		}
 	}
 	return bands

@@ -32,7 +32,7 @@ func (u *Upscaler) look(ctx context.Context, in branch.Source) (v view, err erro
 		}
 	}
 	if u.flattens() {
-		v.flat, err = newFlatCells(ctx, v.source, u.threads)
+		v.flat, err = newFlatCells(ctx, v.source, u.threads, 0, in.Config().Height)
 	}
 	if err == nil && v.window != nil {
 		err = v.window.End(ctx)

@@ -77,18 +77,28 @@ func (s *single) fit(r room) (sizing, error) {
 // isSmall tells whether a picture is computed in one piece, layer by layer.
 func isSmall(picture image.Point) bool { return max(picture.X, picture.Y) <= branch.SmallPicture }
 
-func (s *single) plan(_ context.Context, in branch.Source, z sizing, _ room) (*plan, error) {
-	size := sizeOf(in)
+func (s *single) plan(_ context.Context, _ branch.Source, z sizing, r room) (*plan, error) {
+	return s.part(r, z, nil, 0, r.size.Y), nil
+}
+
+// part is the plan for rows from to until of a picture. There is nothing to choose.
+func (s *single) part(r room, z sizing, _ *choice, from, until int) *plan {
 	p := &plan{
-		sizing: z, size: size, covered: size,
+		sizing: z, size: r.size, covered: r.size,
 		branches: []*branch.Branch{s.Branch}, classes: []string{s.class},
-		usage: route.NewUsage(1),
-		bands: cuts(size.Y, z.bandRows),
+		usage: route.NewUsage(1), from: from,
 	}
-	p.usage.Pixels[0] = float64(size.X * size.Y)
+	p.usage.Pixels[0] = float64(r.size.X * r.size.Y)
+	if s.Spec.Pools() { // squares lie in the picture's grid
+		p.bands = within(cuts(r.size.Y, z.bandRows), from, until)
+	} else {
+		for _, end := range cuts(until-from, z.bandRows) {
+			p.bands = append(p.bands, from+end)
+		}
+	}
 	p.cover(0)
 	p.sizeArenas()
-	return p, nil
+	return p
 }
 
 func (s *single) lane() lane { return &singleLane{branches: []*branch.Branch{s.Branch}} }

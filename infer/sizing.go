@@ -26,12 +26,13 @@ func (s sizing) busyThreads(threads int) int { return max(s.workers, min(s.threa
 
 // work is the memory that lanes and bands take.
 func (s sizing) work(r room) int64 {
-	return s.bytes + int64(min(s.ahead, parts(r.size.Y, s.bandRows))*s.bandRows)*r.row
+	return s.bytes + int64(min(s.ahead, parts(r.height(), s.bandRows))*s.bandRows)*r.row
 }
 
 // room is what there is to enlarge a picture with.
 type room struct {
 	size    image.Point // of the picture
+	rows    int         // of it that are computed; 0 for all
 	threads int
 	bytes   int64 // for lanes and bands together
 	// row is what the result of a row of the small picture takes; 0 if the result is in memory as a whole, besides bytes.
@@ -40,6 +41,14 @@ type room struct {
 	column int64
 	// modest tells to take less than bytes unless more saves much time.
 	modest bool
+}
+
+// height is how many rows of the picture are computed.
+func (r room) height() int {
+	if r.rows > 0 {
+		return r.rows
+	}
+	return r.size.Y
 }
 
 // What lanes and bands take together where the options do not say how much memory there is: modestBytes if that is nearly as fast; else
@@ -141,7 +150,7 @@ func (r room) strips(limits stripLimits, costs stripCosts) (sizing, error) {
 		s.bytes = costs.all(r.size, s.core) + int64(r.size.X)*r.column
 		s.ahead = r.bandsIn(r.bytes-s.bytes, farthestAhead)
 		s.ahead = min(s.ahead, max(int(aheadBytes/r.band()), fewestAhead))
-		if s.ahead >= min(fewestAhead, parts(r.size.Y, s.bandRows)) {
+		if s.ahead >= min(fewestAhead, parts(r.height(), s.bandRows)) {
 			return s, nil
 		}
 	}
@@ -150,7 +159,7 @@ func (r room) strips(limits stripLimits, costs stripCosts) (sizing, error) {
 
 // bandsIn is how many bands there is room for in so many bytes, at most so many.
 func (r room) bandsIn(bytes int64, most int) int {
-	most = min(most, parts(r.size.Y, r.bandRows()))
+	most = min(most, parts(r.height(), r.bandRows()))
 	return int(max(min(bytes/max(r.band(), 1), int64(most)), 0))
 }
 
@@ -166,7 +175,7 @@ func (r room) sections(widths []int, costs stripCosts) (sizing, error) {
 			need = min(need, lane+r.band())
 			s.bytes = lane * int64(workers)
 			s.ahead = r.bandsIn(r.bytes-s.bytes, math.MaxInt32)
-			if !s.cutAcross(r.size.Y) {
+			if !s.cutAcross(r.height()) {
 				continue
 			}
 			if s.cost = costs.of(r, s); best.workers == 0 || s.cost < best.cost {
@@ -180,7 +189,7 @@ func (r room) sections(widths []int, costs stripCosts) (sizing, error) {
 	return best, nil
 }
 
-// cutAcross finds how high sections can be in a picture of this height if there is room for some bands: a whole section is in memory, and if
+// cutAcross finds how high sections can be where so many rows are computed if there is room for some bands: a whole section is in memory, and if
 // there are many bands a part of the next one, so that workers have something to do while the last strips are computed. It returns false if
 // there is no room.
 func (s *sizing) cutAcross(height int) bool {
@@ -217,8 +226,8 @@ func (c stripCosts) of(r room, s sizing) float64 {
 	if s.core.X >= r.size.X {
 		strip = 1
 	}
-	cuts := float64(parts(r.size.Y, s.core.Y) - 1)
-	return float64(r.threads) / float64(s.workers) * strip * (1 + c.repeated*cuts/float64(r.size.Y))
+	cuts := float64(parts(r.height(), s.core.Y) - 1)
+	return float64(r.threads) / float64(s.workers) * strip * (1 + c.repeated*cuts/float64(r.height()))
 }
 
 // stripSizing cuts the picture into strips as high as it is, such that so many threads have so many bytes for one each.
@@ -250,9 +259,9 @@ func stripWidth(picture, width, workers int) int {
 func (r room) pieces(core image.Point, bytes int64, rows int) (sizing, error) {
 	s := sizing{core: core, bandRows: rows, cost: 1}
 	bytes += int64(core.X) * r.column
-	bands := parts(r.size.Y, rows)
+	bands := parts(r.height(), rows)
 	s.ahead = min(2, bands)
-	band := int64(min(rows, r.size.Y)) * r.row
+	band := int64(min(rows, r.height())) * r.row
 	s.workers = int(min(int64(r.threads), (r.bytes-int64(s.ahead)*band)/max(bytes, 1)))
 	if s.workers < 1 {
 		return s, tooLittle(bytes+int64(s.ahead)*band, r.bytes)

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"image"
+	"slices"
 
 	"classsr/route"
 	"classsr/tile"
@@ -39,8 +40,9 @@ func inSquares(p *route.Problem, predicted route.Prediction) (*route.Problem, ro
 
 // cutSquares makes a piece of each square.
 func (r *routed) cutSquares(p *plan) {
-	i := 0
-	p.cut(squareGrid(p.size).Xs, func(piece *piece) {
+	grid := squareGrid(p.size)
+	i := slices.Index(grid.Ys, p.from) * grid.Columns() // rows begin where squares do
+	p.cut(grid.Xs, func(piece *piece) {
 		piece.class = p.choice.Classes[i]
 		piece.Window = r.Branches[piece.class].Window(p.size, piece.Core)
 		i++

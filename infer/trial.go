@@ -128,7 +128,7 @@ func (r *routed) below(ctx context.Context, p *plan, v view, threads int) (*plan
 	part := view{source: lowerPart{v.source, top}}
 	if v.flat != nil {
 		var err error
-		if part.flat, err = newFlatCells(ctx, part.source, threads); err != nil {
+		if part.flat, err = newFlatCells(ctx, part.source, threads, 0, lower.Size().Y); err != nil {
 			return nil, v, err
 		}
 	}
