@@ -75,6 +75,17 @@ func (c Costs) Columns(g Grid, classes []int) []float64 {
 	return columns
 }
 
+// RowsOf is what a choice costs by row of cores, borders between two rows half in each.
+func (c Costs) RowsOf(g Grid, classes []int) []float64 {
+	across := Grid{Xs: g.Ys, Ys: g.Xs}
+	turned := make([]int, len(classes))
+	for i, class := range classes {
+		x, y := i%g.Columns(), i/g.Columns()
+		turned[x*g.Rows()+y] = class
+	}
+	return Costs{Pixel: c.Pixel, Beside: c.Below, Below: c.Beside}.Columns(across, turned)
+}
+
 // borderCost is the cost of a border of some pixels between two classes, which may be the same, by what borders in this direction cost.
 func borderCost(border []float64, a, b, pixels int) float64 {
 	if a == b {

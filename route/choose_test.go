@@ -68,20 +68,29 @@ func TestWhatMustNotBeChosenIsNot(t *testing.T) {
 }
 
 // Columns share out the costs of a choice, borders included.
-func TestColumnsCostAllThatAChoiceDoes(t *testing.T) {
+func TestColumnsAndRowsCostAllThatAChoiceDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := randomProblem(t)
-		chosen, sum := p.Minimise(rapid.Float64Range(0.01, 10).Draw(t, "lambda")), 0.0
-		for _, cost := range p.Costs.Columns(p.Grid, chosen) {
-			sum += cost
-		}
-		if want := p.Costs.Of(p.Grid, chosen); math.Abs(sum-want) > 1e-9*want {
-			t.Fatalf("columns cost %g, the choice %g", sum, want)
+		chosen := p.Minimise(rapid.Float64Range(0.01, 10).Draw(t, "lambda"))
+		want := p.Costs.Of(p.Grid, chosen)
+		for name, costs := range map[string][]float64{"columns": p.Costs.Columns(p.Grid, chosen), "rows": p.Costs.RowsOf(p.Grid, chosen)} {
+			sum := 0.0
+			for _, cost := range costs {
+				sum += cost
+			}
+			if math.Abs(sum-want) > 1e-9*want {
+				t.Fatalf("%s cost %g, the choice %g", name, sum, want)
+			}
 		}
 	})
 	p := grid(2, 1)
 	if got, want := p.Costs.Columns(p.Grid, []int{0, 2}), []float64{100*0.1 + 10*4.5/2, 100 + 10*4.5/2}; !slices.Equal(got, want) {
 		t.Errorf("columns cost %v, want %v", got, want)
+	}
+	p = grid(1, 2)
+	p.Costs.Below = []float64{1, 2, 3}
+	if got, want := p.Costs.RowsOf(p.Grid, []int{0, 2}), []float64{100*0.1 + 10*4./2, 100 + 10*4./2}; !slices.Equal(got, want) {
+		t.Errorf("rows cost %v, want %v", got, want)
 	}
 }
 
