@@ -33,6 +33,8 @@ type Beside struct{ Before, While int64 }
 type kept struct {
 	rows  bool // rows of the picture around those that are computed, not all of it
 	whole bool // all of the enlargement, not some bands of it
+	part  int  // if not 0, how many rows are computed; of the picture these and those around them are there
+	split int  // if not 0, how many rows are computed elsewhere at a time, and none here
 }
 
 // Claim reserves the memory to enlarge a picture of this form, and for what the caller needs besides. It waits until others have released so
@@ -72,7 +74,10 @@ func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, k
 	if err != nil {
 		return nil, err
 	}
-	claim := &Claim{up: u, config: c, kept: k, beside: beside.While, room: r, sizing: s, idle: u.lanes.take(u.budget)}
+	claim := &Claim{up: u, config: c, kept: k, beside: beside.While, room: r, sizing: s}
+	if k.split == 0 {
+		claim.idle = u.lanes.take(u.budget)
+	}
 	bytes := max(claim.bytes(s), beside.Before)
 	if claim.reserved, err = u.budget.Reserve(ctx, bytes, claim.idle...); err != nil {
 		u.lanes.keep(u.budget, claim.idle)
@@ -85,6 +90,13 @@ func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, k
 func (c *Claim) bytes(s sizing) int64 {
 	pictures := c.up.picturesBytes(c.config, c.kept)
 	return pictures + c.beside + s.work(c.room)
+}
+
+// claimed is the room there is, with only those bytes that were claimed.
+func (c *Claim) claimed() room {
+	r := c.room
+	r.bytes = c.sizing.work(r)
+	return r
 }
 
 // Release gives back what is reserved. Later calls do nothing.
@@ -111,7 +123,7 @@ func (u *Upscaler) limit() int64 {
 // fit chooses how a picture is cut, or tells that it is too large, and says what room there is.
 func (u *Upscaler) fit(c picture.Config, beside int64, k kept) (sizing, room, error) {
 	limit := u.limit()
-	r := room{size: image.Pt(c.Width, c.Height), threads: u.threads, modest: !k.whole && u.options.Memory <= 0}
+	r := room{size: image.Pt(c.Width, c.Height), rows: k.part, threads: u.threads, modest: !k.whole && u.options.Memory <= 0}
 	pictures := u.picturesBytes(c, k)
 	if !k.whole {
 		r.row = u.result(c).Bytes() / int64(c.Height)
@@ -124,6 +136,9 @@ func (u *Upscaler) fit(c picture.Config, beside int64, k kept) (sizing, room, er
 	}
 	if r.bytes = limit - pictures - beside; r.bytes <= 0 {
 		return sizing{}, r, u.tooLarge(c, pictures+beside, limit, k.whole)
+	}
+	if k.split > 0 {
+		return sizing{bandRows: 1}, r, nil // no lanes, no bands
 	}
 	s, err := r.best(u.method.fit)
 	return s, r, err

@@ -35,6 +35,7 @@ func gather(e *Enlargement) (*picture.Picture, error) {
 		row := out.Width * out.Channels()
 		copy(out.Pix8[min(y*row, len(out.Pix8)):], band.Pix8)
 		copy(out.Pix16[min(y*row, len(out.Pix16)):], band.Pix16)
+		copy(out.Pix32[min(y*row, len(out.Pix32)):], band.Pix32)
 		y += band.Height
 	}
 }

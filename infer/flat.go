@@ -22,6 +22,9 @@ type flatCells struct {
 // flatCell is the side of a cell: so long that edges beside flat cells are out of the reach of what networks do well there, ringing included.
 const flatCell = 8
 
+// flatAround is how many rows above and below others are looked at most to find the cells that results of these depend on.
+const flatAround = 3 * flatCell
+
 // flatCellsBytes is what the cells of a picture take while they are found: two flags each.
 func flatCellsBytes(c picture.Config) int64 {
 	return 2 * int64(parts(c.Width, flatCell)+1) * int64(parts(c.Height, flatCell)+1)
@@ -78,6 +81,9 @@ type flatFinder struct{ planes [3][]float32 }
 // find tells which cells of a row are plain.
 func (f *flatFinder) find(in branch.Source, c picture.Config, row int, plain []bool) {
 	r := image.Rect(0, row*flatCell, c.Width, min((row+1)*flatCell+1, c.Height))
+	if s, ok := in.(*slab); ok && !s.filled {
+		in, r = s.rows, r.Sub(image.Pt(0, s.top))
+	}
 	if p, ok := in.(*picture.Picture); ok {
 		at, step := r.Min.Y*c.Width*p.Channels(), p.Channels()
 		switch c.Depth {

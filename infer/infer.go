@@ -10,6 +10,7 @@
 //	pieces              -> lanes: networks with real context, blended at the borders between classes (routedlane.go)
 //	rows of the result  -> canvas: bands (brush.go), or the paper's mean of sub-images (mean.go)
 //	bands               -> Enlargement, a picture.RowSource
+//	rows elsewhere      -> Split decides (split.go), Parts compute by a Brief (parts.go), with the bits of the whole
 //
 // The package reads no files and knows none of the built-in models.
 package infer
@@ -184,7 +185,7 @@ func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact 
 			c.Release()
 		}
 	}()
-	if in.Config() != c.config || c.up != u {
+	if in.Config() != c.config || c.up != u || c.kept.part > 0 || c.kept.split > 0 {
 		panic("infer: a claim for another picture")
 	}
 	watch := stopwatch.Start()
@@ -196,6 +197,13 @@ func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact 
 	if v.window != nil {
 		v.window.Begin(p.windowRows())
 	}
+	e, err = u.run(ctx, c, v, p, exact, planning)
+	complete = err == nil
+	return e, err
+}
+
+// run starts the workers by a plan, which took so many seconds.
+func (u *Upscaler) run(ctx context.Context, c *Claim, v view, p *plan, exact bool, planning float64) (*Enlargement, error) {
 	j, err := newJob(v, p, u.Scale())
 	if err != nil {
 		return nil, err
@@ -204,34 +212,40 @@ func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact 
 	if c.kept.whole {
 		out = j.out.New()
 	}
-	e = u.begin(ctx, c, j, u.method.canvas(j, out, exact), planning, u.progress(p))
+	e := u.begin(ctx, c, j, u.method.canvas(j, out, exact), planning, u.progress(p))
 	e.whole = out
-	complete = true
 	return e, nil
 }
 
 // decide looks at the picture and makes the plan, within the memory that was claimed, and gives back what it does not need.
 func (u *Upscaler) decide(ctx context.Context, in branch.Source, c *Claim) (view, *plan, error) {
-	if err := u.budget.AcquireThreads(ctx, u.threads); err != nil {
-		return view{}, nil, err
-	}
-	defer u.budget.ReleaseThreads(u.threads)
-	v, err := u.look(ctx, in)
-	if err != nil {
-		return view{}, nil, err
-	}
-	r := c.room
-	r.bytes = c.sizing.work(r)
-	v.lookAgain()
-	p, err := u.method.plan(ctx, v.source, c.sizing, r)
-	if err == nil {
-		err = v.err()
-	}
+	var p *plan
+	v, err := u.study(ctx, in, func(in branch.Source) (err error) {
+		p, err = u.method.plan(ctx, in, c.sizing, c.claimed())
+		return err
+	})
 	if err != nil {
 		return view{}, nil, err
 	}
 	c.reserved.Resize(c.bytes(p.sizing))
 	return v, p, nil
+}
+
+// study looks at the picture and then has something decided about what networks see of it, on all cores of the Upscaler.
+func (u *Upscaler) study(ctx context.Context, in branch.Source, decide func(seen branch.Source) error) (view, error) {
+	if err := u.budget.AcquireThreads(ctx, u.threads); err != nil {
+		return view{}, err
+	}
+	defer u.budget.ReleaseThreads(u.threads)
+	v, err := u.look(ctx, in)
+	if err != nil {
+		return view{}, err
+	}
+	v.lookAgain()
+	if err = decide(v.source); err == nil {
+		err = v.err()
+	}
+	return v, err
 }
 
 // progress makes a function that adds up what is done of the pieces and tells Options.Progress.

@@ -88,11 +88,16 @@ func (p *plan) windowRows() int {
 		_, end := p.band(min(first+p.ahead, len(p.bands)) - 1)
 		most = max(most, end-top)
 	}
+	return min(most+2*rowsAround(p.branches), p.size.Y)
+}
+
+// rowsAround is how many rows above and below others are read at most to compute these.
+func rowsAround(branches []*branch.Branch) int {
 	around := bicubicAround
-	for _, b := range p.branches {
+	for _, b := range branches {
 		around = max(around, b.RowsAround())
 	}
-	return min(most+2*around, p.size.Y)
+	return around
 }
 
 // sections gives the rows at which the picture is cut across, and the bands there, both ends included: cuts lie where bands end, and

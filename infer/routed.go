@@ -117,13 +117,18 @@ func (r *routed) planOf(size image.Point, s sizing, c *choice) *plan {
 
 // partOf is the plan for some rows of the picture, which begin and end where bands can.
 func (r *routed) partOf(size image.Point, s sizing, c *choice, from, until int) *plan {
-	p := &plan{
-		sizing: s, size: size, covered: size, branches: r.Branches, classes: r.Classes, choice: c,
-		usage: route.UsageOf(c.blend.Grid, c.Classes, len(r.Branches)),
-		from:  from, bands: r.bands(s, c.blend, from, until),
-	}
+	p := r.uncut(size, c)
+	p.sizing, p.from, p.bands = s, from, r.bands(s, c.blend, from, until)
 	r.cut(p)
 	return p
+}
+
+// uncut is the plan for a choice before the picture is cut.
+func (r *routed) uncut(size image.Point, c *choice) *plan {
+	return &plan{
+		size: size, covered: size, branches: r.Branches, classes: r.Classes, choice: c,
+		usage: route.UsageOf(c.blend.Grid, c.Classes, len(r.Branches)),
+	}
 }
 
 // bands end where nothing depends on the cores below.

@@ -77,24 +77,42 @@ func (u *Upscaler) flattens() bool { return u.full != nil && u.options.mirrors()
 // picturesBytes is what a picture takes with all that is known of it, and its enlargement if it is kept as a whole. Of a picture in rows it is what
 // the rows take that do not depend on how it is cut: those around bands.
 func (u *Upscaler) picturesBytes(c picture.Config, k kept) int64 {
-	bytes := c.Bytes()
-	if k.rows {
-		around := int64(bicubicAround)
-		if u.full != nil {
-			around = int64(u.full.RowsAround())
-		}
-		bytes = bytes/int64(c.Height)*min(2*around+slackRows, int64(c.Height)) + u.coresBytes(c)
-	}
+	bytes := u.inputBytes(c, k)
 	if k.whole {
 		bytes += u.result(c).Bytes()
 	}
-	if c.Alpha {
+	if c.Alpha && k.part == 0 {
 		bytes += undercolourBytes(c)
 	}
 	if u.flattens() {
 		bytes += flatCellsBytes(c)
 	}
 	return bytes
+}
+
+// inputBytes is what is there of the picture itself, and what is known of its cores where that matters.
+func (u *Upscaler) inputBytes(c picture.Config, k kept) int64 {
+	rows := func(n int) int64 { return c.Bytes() / int64(c.Height) * int64(min(n, c.Height)) }
+	seen := func(n int) int { return n + 2*max(u.rowsAround(), flatAround) }
+	switch {
+	case k.part > 0:
+		return rows(seen(k.part)) + u.coresBytes(c)
+	case k.split > 0 && k.rows: // a window, and what is given of it
+		return 2*rows(max(seen(k.split), lookedAtRows)) + u.coresBytes(c)
+	case k.split > 0 && c.Alpha: // what is given has hidden colours filled in
+		return c.Bytes() + rows(seen(k.split))
+	case k.rows:
+		return rows(2*u.rowsAround()+slackRows) + u.coresBytes(c)
+	}
+	return c.Bytes()
+}
+
+// rowsAround is how many rows above and below others are read at most to compute these.
+func (u *Upscaler) rowsAround() int {
+	if u.full == nil {
+		return bicubicAround
+	}
+	return rowsAround([]*branch.Branch{u.full})
 }
 
 const (

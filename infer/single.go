@@ -83,12 +83,8 @@ func (s *single) plan(_ context.Context, _ branch.Source, z sizing, r room) (*pl
 
 // part is the plan for rows from to until of a picture. There is nothing to choose.
 func (s *single) part(r room, z sizing, _ *choice, from, until int) *plan {
-	p := &plan{
-		sizing: z, size: r.size, covered: r.size,
-		branches: []*branch.Branch{s.Branch}, classes: []string{s.class},
-		usage: route.NewUsage(1), from: from,
-	}
-	p.usage.Pixels[0] = float64(r.size.X * r.size.Y)
+	p := s.uncut(r.size, nil)
+	p.sizing, p.from = z, from
 	if s.Spec.Pools() { // squares lie in the picture's grid
 		p.bands = within(cuts(r.size.Y, z.bandRows), from, until)
 	} else {
@@ -98,6 +94,15 @@ func (s *single) part(r room, z sizing, _ *choice, from, until int) *plan {
 	}
 	p.cover(0)
 	p.sizeArenas()
+	return p
+}
+
+// uncut is the plan for a picture before it is cut.
+func (s *single) uncut(size image.Point, _ *choice) *plan {
+	p := &plan{
+		size: size, covered: size, branches: []*branch.Branch{s.Branch}, classes: []string{s.class}, usage: route.NewUsage(1),
+	}
+	p.usage.Pixels[0] = float64(size.X * size.Y)
 	return p
 }
 

@@ -59,7 +59,7 @@ func RandomParams(spec arch.Spec) tensor.Set {
 }
 
 // ClassSR is a ClassSR model with random parameters, that sends noisy and flat parts of pictures to different classes.
-func ClassSR(t *testing.T, net string, scale, classes int) *weights.Model {
+func ClassSR(t testing.TB, net string, scale, classes int) *weights.Model {
 	t.Helper()
 	module := arch.PaperClassModule(classes)
 	params := module.Init(7)
@@ -85,7 +85,7 @@ func ClassSR(t *testing.T, net string, scale, classes int) *weights.Model {
 }
 
 // sharpTable is a calibration by which each class is by far the best at a difficulty of its own.
-func sharpTable(t *testing.T, classes []string) string {
+func sharpTable(t testing.TB, classes []string) string {
 	table := &route.Table{Router: route.Edge, Core: 32, Classes: classes}
 	for k := range classes {
 		table.Levels = append(table.Levels, 4+3*float64(k)/float64(len(classes)-1))
