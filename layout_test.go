@@ -90,6 +90,7 @@ var layers = []string{
 	"server/limits",
 	"server/blobs",
 	"server/jobs",
+	"cluster/wire",
 	"server/work",
 	"server/metrics",
 	"server/api",
@@ -121,6 +122,7 @@ var alone = map[string][]string{
 	"server/limits":   {"imageio", "picture", "pipeline"},
 	"server/metrics":  {"imageio", "picture", "pipeline"},
 	"server/blobs":    {"imageio", "picture", "pipeline"},
+	"cluster/wire":    {"imageio", "pipeline", "infer", "server", "server/jobs", "server/limits", "server/tokens"},
 	"client": {
 		"server", "server/api", "server/work", "server/jobs", "server/blobs", "server/limits", "server/tokens", "server/pace", "server/fair", "server/problem",
 		"imageio", "picture", "pipeline", "pipeline/order",
