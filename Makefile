@@ -48,6 +48,7 @@ generic: ## the same on the pure Go ones, which are ten times slower
 arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-user)
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 ./internal/kernel ./internal/portable ./route
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run EveryMachine ./branch ./cost ./infer
+	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -run 'TheseBytes|Undoes' ./cluster/wire
 	GOARCH=arm64 $(GO) test -short -exec qemu-aarch64 -timeout 8m -run 'FullContext|GraphsOfOtherKinds|NumberOfThreads' ./engine
 
 .PHONY: cross
@@ -57,7 +58,7 @@ cross: ## builds the program for other systems, and vets it there
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) vet ./... || exit 1; done; done
 
 # What meets the system, and the arithmetic once; the rest is the same on every system.
-WINDOWS_TESTS ?= . ./cmd/... ./budget ./convert ./dataset ./evaluate ./fault ./icc ./imageio/... ./internal/... ./metadata ./picture ./pipeline/... ./server/... ./train/... \
+WINDOWS_TESTS ?= . ./cmd/... ./budget ./convert ./dataset ./evaluate ./fault ./icc ./imageio/... ./internal/... ./metadata ./picture ./pipeline/... ./cluster/... ./server/... ./train/... \
 	./weights/...
 
 .PHONY: windows
