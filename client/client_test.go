@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -190,9 +191,9 @@ func (f failing) Write([]byte) (int, error) { return 0, f.error }
 
 // A removed job whose removal's answer was lost is no error.
 func TestCancelOfWhatIsGone(t *testing.T) {
-	n := 0
+	var asked atomic.Int32 // a connection that is ended and the next one are two goroutines of the server
 	c, _ := fake(t, func(w http.ResponseWriter, _ *http.Request) {
-		if n++; n == 1 {
+		if asked.Add(1) == 1 {
 			panic(http.ErrAbortHandler)
 		}
 		refuse(w, 404, fault.NotFound, 0)
