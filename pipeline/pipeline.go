@@ -76,6 +76,8 @@ type Pipeline struct {
 	Threads int
 	// Shared is the memory and the cores that the Upscaler draws on, for encoders to draw on, too; nil lets them use any cores.
 	Shared *budget.Budget
+	// Elsewhere, if not nil, has rows of large pictures computed by other machines.
+	Elsewhere Elsewhere
 }
 
 // Result describes an enlarged picture; in JSON it is what `classsr upscale --json` prints. Notes says what the output does not keep, and

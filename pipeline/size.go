@@ -61,7 +61,8 @@ type course struct {
 	rows    int64               // bytes that are held while the picture comes in rows; 0 if it is needed as a whole
 	inRows  bool                // it comes in rows
 	while   int64               // bytes that are taken while rows come, besides what an Upscaler takes
-	claim   *infer.Claim        // for the first pass
+	claim   *infer.Claim        // for the pass that is next
+	away    bool                // others compute that pass
 	alone   *budget.Reservation // without any pass
 	band    band
 }
@@ -160,7 +161,7 @@ func (w *course) reserve(ctx context.Context, c imageio.Config, format string) (
 		}
 		w.alone, err = shared.Reserve(ctx, max(c.DecodeBytes, w.decoded+w.while))
 	case 1:
-		w.claim, err = w.passes[0].Claim(ctx, c.Config, beside)
+		w.claim, err = w.claimPass(ctx, 0, c.Config, false, beside)
 		if w.rows > 0 && fault.KindOf(err) == fault.TooLarge {
 			return w.claimRows(ctx, err)
 		}
@@ -171,7 +172,7 @@ func (w *course) reserve(ctx context.Context, c imageio.Config, format string) (
 		}
 		second.Release()
 		beside.While = w.network(1).Bytes() + w.decoded - c.Bytes()
-		w.claim, err = w.passes[0].Claim(ctx, c.Config, beside)
+		w.claim, err = w.claimPass(ctx, 0, c.Config, false, beside)
 		return err
 	}
 	return err
@@ -180,7 +181,7 @@ func (w *course) reserve(ctx context.Context, c imageio.Config, format string) (
 // claimRows reserves what it takes if the picture comes in rows, since it is too large to be in memory as a whole, which is the error if it is
 // needed so.
 func (w *course) claimRows(ctx context.Context, whole error) (err error) {
-	w.claim, err = w.passes[0].ClaimRows(ctx, w.in, infer.Beside{Before: w.rows, While: w.while + w.rows})
+	w.claim, err = w.claimPass(ctx, 0, w.in, true, infer.Beside{Before: w.rows, While: w.while + w.rows})
 	return w.comesInRows(whole, err)
 }
 
@@ -195,7 +196,7 @@ func (w *course) comesInRows(whole, inRows error) error {
 // claimSecond reserves what the second pass takes, for which the result of the first one is in memory as a whole.
 func (w *course) claimSecond(ctx context.Context) (*infer.Claim, error) {
 	between := w.network(1)
-	claim, err := w.passes[1].Claim(ctx, between, infer.Beside{While: w.while + w.decoded})
+	claim, err := w.claimPass(ctx, 1, between, false, infer.Beside{While: w.while + w.decoded})
 	if err != nil {
 		return nil, fmt.Errorf("the second of two passes (x%d, then x%d), on %dx%d pixels: %w",
 			w.passes[0].Scale(), w.passes[1].Scale(), between.Width, between.Height, err)
@@ -250,20 +251,12 @@ func (r *rows) begin(ctx context.Context, from *reading) (err error) {
 			return err
 		}
 	}
-	claim, last := w.claim, len(w.passes)-1
-	w.claim = nil // Begin's, whatever happens
-	switch {
-	case last < 0:
+	if last := len(w.passes) - 1; last < 0 {
 		r.RowSource = in.Rows(copyRows)
-	case w.inRows:
-		r.enlargement, err = w.passes[last].BeginRows(ctx, from.file.Rows, claim)
-	default:
-		r.enlargement, err = w.passes[last].Begin(ctx, in, claim)
-	}
-	if err != nil {
-		return err
-	}
-	if last >= 0 {
+	} else {
+		if r.enlargement, err = w.beginPass(ctx, last, in, from); err != nil {
+			return err
+		}
 		r.RowSource = r.enlargement
 	}
 	if w.resizes() {
@@ -281,17 +274,15 @@ const copyRows = 64
 type rows struct {
 	picture.RowSource
 	course      *course
-	enlargement *infer.Enlargement // the last pass; nil if there is none
-	reports     []classsr.Report   // of passes before it
-	taken       int                // rows of the result that were handed on
+	enlargement Enlargement      // the last pass; nil if there is none
+	reports     []classsr.Report // of passes before it
+	taken       int              // rows of the result that were handed on
 }
 
 // first does the first of two passes, and gathers its result.
 func (r *rows) first(ctx context.Context, in *picture.Picture) (*picture.Picture, error) {
 	w := r.course
-	claim := w.claim
-	w.claim = nil
-	e, err := w.passes[0].Begin(ctx, in, claim)
+	e, err := w.beginPass(ctx, 0, in, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -304,8 +295,8 @@ func (r *rows) first(ctx context.Context, in *picture.Picture) (*picture.Picture
 }
 
 // gather makes a picture of what the first of two passes gives, and ends it.
-func (r *rows) gather(e *infer.Enlargement) (*picture.Picture, error) {
-	defer func() { _ = e.Close() }() // which never fails
+func (r *rows) gather(e Enlargement) (*picture.Picture, error) {
+	defer func() { _ = e.Close() }() // the first error tells what happened
 	between, err := gather(e, func(rows int) { r.course.moved(0, rows) })
 	r.reports = append(r.reports, e.Report())
 	return between, err
