@@ -60,6 +60,7 @@ type Job struct {
 	Bytes    int64     `json:"bytes,omitempty"`    // that the result takes on disk at most
 	Result   *Result   `json:"result,omitempty"`   // of one that is done
 	Error    *Error    `json:"error,omitempty"`    // of one that failed
+	Failures []Failure `json:"failures,omitempty"` // of one that failed on several machines, the last ones
 
 	// These are not stored.
 	Most     int     `json:"-"` // how many jobs of the owner may wait, for Add; 0: as Options say
@@ -91,6 +92,24 @@ type Error struct {
 	Kind    fault.Kind `json:"kind"`
 	Message string     `json:"message"`
 }
+
+// Failure is what went wrong with a job on one machine.
+type Failure struct {
+	Machine string    `json:"machine"`
+	Message string    `json:"message"`
+	Time    time.Time `json:"time"`
+}
+
+// Failures is the error of a run that failed on several machines.
+type Failures struct {
+	error
+	All []Failure // at most 8
+}
+
+// FailedOn gives an error with what went wrong on several machines.
+func FailedOn(err error, all []Failure) error { return &Failures{err, all} }
+
+func (f *Failures) Unwrap() error { return f.error }
 
 // Picture is an upload that may become jobs. It goes an hour after its last use, unless a job has it.
 type Picture struct {

@@ -50,7 +50,11 @@ func (t *Table) Run(ctx context.Context, grace time.Duration, r Runner) error {
 	defer end(nil)
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { end(errEnding) }) })
 	defer stop()
-	return par.Start(t.o.Jobs, func(int) error {
+	loops := t.o.Jobs
+	if t.o.Slots != nil {
+		loops = MostSlots
+	}
+	return par.Start(loops, func(int) error {
 		for {
 			e := t.next(ctx)
 			if e == nil {
@@ -60,6 +64,9 @@ func (t *Table) Run(ctx context.Context, grace time.Duration, r Runner) error {
 		}
 	})()
 }
+
+// Wake tells that more jobs may run now.
+func (t *Table) Wake() { t.wake() }
 
 // wake lets a loop of Run look whether something may be begun.
 func (t *Table) wake() {
@@ -102,7 +109,7 @@ func (t *Table) begin() (e *entry, wait time.Duration) {
 	}
 	j := e.Job
 	j.State, j.Started, j.Attempts = Running, now.UTC(), j.Attempts+1
-	if j.Attempts > hopeless {
+	if j.Attempts > hopeless && !e.away {
 		j.State, j.Attempts = Failed, j.Attempts-1
 		j.Error = &Error{fault.Internal, "each time that this picture was enlarged the server ended"}
 		t.ended(&j)
@@ -137,19 +144,25 @@ func (t *Table) begin() (e *entry, wait time.Duration) {
 func (t *Table) choose() (e *entry, wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	slots := t.o.slots()
+	if t.o.Slots != nil && t.work.jobs >= slots { // else there are no more loops
+		return nil, idle
+	}
 	for _, other := range t.jobs {
-		if other.busy && other.Attempts > suspicious {
+		if other.busy && !other.away && other.Attempts > suspicious {
 			return nil, idle // it runs alone
 		}
 	}
-	id, ok := t.queue.Next(func(owner string) bool { return t.running[owner] < max(t.o.Jobs-1, 1) })
+	id, ok := t.queue.Next(func(owner string) bool { return t.running[owner] < max(slots-1, 1) })
 	if !ok {
 		id, ok = t.queue.Next(nil) // nobody else waits
 	}
 	if !ok {
 		return nil, idle
 	}
-	if e = t.jobs[id]; e.Attempts >= suspicious && t.work.jobs > 0 { // it is next, when it can run alone
+	e = t.jobs[id]
+	e.away = t.o.Away != nil && t.o.Away(&e.Job)
+	if !e.away && e.Attempts >= suspicious && t.work.jobs > 0 { // it is next, when it can run alone
 		t.queue.PushFront(e.Owner, id, e.cost)
 		return nil, idle
 	}
@@ -294,7 +307,7 @@ func (t *Table) record(e *entry, result Result, err error, spent float64) bool {
 	t.tell(e)
 	t.mu.Unlock()
 	after()
-	if j.State == Done {
+	if j.State == Done && !e.away { // the pace is this machine's
 		t.o.Pace.Observe(keyOf(&j), j.Forecast, spent)
 	}
 	ended := t.named(&j, "state", string(j.State), "seconds", spent)
@@ -333,6 +346,10 @@ func (t *Table) outcome(j *Job, result Result, err error) {
 		return
 	default:
 		j.State, j.Error = Failed, &Error{fault.KindOf(err), err.Error()}
+		var several *Failures
+		if errors.As(err, &several) {
+			j.Failures = several.All
+		}
 		if j.Error.Kind == fault.Internal {
 			j.Error.Message = mistake // the log has it
 		}

@@ -25,6 +25,8 @@ type Options struct {
 	Queue     int              // jobs that may wait; 0 means 1000
 	PerOwner  int              // of these, of one owner; 0 means half
 	Jobs      int              // jobs that run at a time; 0 means 2
+	Slots     func() int       // nil, or says instead how many may run now, at most MostSlots, where other machines help; it must not use the table, and Wake tells of changes
+	Away      func(*Job) bool  // nil, or tells whether a job that begins now would be computed by other machines: then it is not to blame if this process ends; it must not use the table
 	Records   int              // jobs and, apart from these, uploads that are remembered; 0 means 10,000
 	Retention time.Duration    // how long jobs and their results are kept when they are over; 0 means a day
 	Bytes     int64            // that results may have together on disk
@@ -59,6 +61,17 @@ type noFiles struct{}
 func (noFiles) Reserve(int64) (func(), error) { return func() {}, nil }
 func (noFiles) RemovePicture(blobs.Sum) error { return nil }
 func (noFiles) RemoveResult(string) error     { return nil }
+
+// MostSlots is how many jobs may run at a time at most.
+const MostSlots = 256
+
+// slots is how many jobs may run now.
+func (o *Options) slots() int {
+	if o.Slots == nil {
+		return o.Jobs
+	}
+	return min(max(o.Slots(), 1), MostSlots)
+}
 
 // withDefaults fills in what is not said.
 func (o Options) withDefaults() Options {
@@ -125,6 +138,7 @@ type entry struct {
 	release  func()  // of disk space
 	cancel   context.CancelCauseFunc
 	busy     bool    // a run of it has not returned
+	away     bool    // other machines compute it, as Options.Away said when it began
 	begun    float64 // work time when it began
 	spent    float64 // of its last run, seconds of the whole machine
 	progress float64

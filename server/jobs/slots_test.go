@@ -1,0 +1,115 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"classsr/fault"
+)
+
+// As many jobs run as there is room for elsewhere, and more when there is more.
+func TestSlotsThatChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slots, running atomic.Int32
+		slots.Store(2)
+		table := fresh(t, Options{Slots: func() int { return int(slots.Load()) }, Away: func(*Job) bool { return true }})
+		for i := range 20 {
+			add(t, table, job("a", byte(i)))
+		}
+		end := make(chan bool)
+		runs(t, table, 0, runner(func(context.Context, Job, Told) (Result, error) {
+			running.Add(1)
+			<-end
+			running.Add(-1)
+			return Result{}, nil
+		}), func() {
+			expect := func(n int32) {
+				t.Helper()
+				synctest.Wait()
+				if got := running.Load(); got != n {
+					t.Errorf("%d run, not %d", got, n)
+				}
+			}
+			expect(2)
+			slots.Store(10)
+			table.Wake()
+			expect(10)
+			slots.Store(1)
+			for range 8 {
+				end <- true
+			}
+			expect(2) // those that run go on
+			end <- true
+			expect(1)
+			end <- true
+			expect(1)
+			close(end)
+		})
+	})
+}
+
+// A job that other machines compute is not to blame for processes that end.
+func TestJobsElsewhereAreNotToBlame(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jobs.db")
+	o := Options{Slots: func() int { return 3 }, Away: func(*Job) bool { return true }}
+	table := open(t, path, o)
+	far := add(t, table, job("a", 1))
+	for range hopeless + 2 {
+		if e, _ := table.begin(); e == nil {
+			t.Fatal("it is not begun")
+		}
+		if err := table.db.Close(); err != nil { // as if the process ended
+			t.Fatal(err)
+		}
+		table = open(t, path, o)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		runs(t, table, 0, good, func() {
+			if got := waitFor(t, table, far, Done); got.Attempts <= hopeless {
+				t.Errorf("%d attempts", got.Attempts)
+			}
+		})
+	})
+	if err := table.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A job that failed on several machines tells so, and can be tried again.
+func TestRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{}
+		table := fresh(t, Options{Files: d})
+		j := add(t, table, job("a", 1))
+		broken := FailedOn(fault.New(fault.Internal, "it failed everywhere"), []Failure{{Machine: "shed", Message: "no", Time: time.Now().UTC()}})
+		runs(t, table, 0, runner(func(context.Context, Job, Told) (Result, error) { return Result{}, broken }), func() {
+			got := waitFor(t, table, j, Failed)
+			if len(got.Failures) != 1 || got.Failures[0].Machine != "shed" {
+				t.Errorf("%+v", got.Failures)
+			}
+		})
+		if _, err := table.Retry("b", j.ID); fault.KindOf(err) != fault.NotFound {
+			t.Error(err)
+		}
+		again, err := table.Retry("a", j.ID)
+		if err != nil || again.State != Queued || again.Error != nil || again.Failures != nil || !again.Ended.IsZero() {
+			t.Fatalf("%+v, %v", again, err)
+		}
+		if _, err := table.Retry("a", j.ID); fault.KindOf(err) != fault.Conflict {
+			t.Error(err)
+		}
+		runs(t, table, 0, good, func() { waitFor(t, table, j, Done) })
+		if _, err := table.Retry("a", j.ID); fault.KindOf(err) != fault.Conflict {
+			t.Error(err)
+		}
+		if errors.Is(broken, context.Canceled) || fault.KindOf(broken) != fault.Internal {
+			t.Error(broken)
+		}
+		d.gives(t, "result "+j.ID) // of the first run
+	})
+}
