@@ -51,10 +51,4 @@ type Heard struct {
 }
 
 // Login is what a worker needs to come to its place. It is a secret.
-type Login struct {
-	URL      string `json:"url"`
-	User     string `json:"user"`
-	Password string `json:"password"`
-	SHA256   string `json:"sha256,omitempty"` // fingerprint of the certificate, where no authority vouches for it
-	Epoch    string `json:"epoch"`
-}
+type Login = wire.Login
