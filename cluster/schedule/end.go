@@ -36,6 +36,9 @@ func (s *Scheduler) Yours(id, worker string) (until int, yours bool) {
 	return h.unit.rows[1], true
 }
 
+// Given tells whether some worker has this unit.
+func (s *Scheduler) Given(id string) bool { return s.units[id] != nil }
+
 // Progress says that the rows of a unit before until are at the coordinator.
 func (s *Scheduler) Progress(now Time, id, worker string, until int) {
 	h := s.holding(id, worker)

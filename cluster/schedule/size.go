@@ -15,7 +15,7 @@ const alone = 3
 // canDo tells whether a worker may ever do this, whatever it does now.
 func canDo(w *worker, p *piece) bool {
 	for _, t := range p.tasks {
-		if slices.Contains(t.not, w.ID) {
+		if slices.Contains(t.not, w.ID) || t.Apart && w.Here {
 			return false
 		}
 		if t.area == nil && w.Memory > 0 && t.Memory > w.Memory {
@@ -143,7 +143,7 @@ func (s *Scheduler) batch(w *worker) *unit {
 	u := s.newUnit(&piece{})
 	bytes := int64(0)
 	for t := s.line.first(); t != nil && len(u.tasks) < most; t = s.line.first() {
-		if len(u.tasks) > 0 && (t.area != nil || u.cost+t.Cost/2 >= goal || bytes+t.Bytes > s.options.BatchBytes || w.Memory > 0 && t.Memory > w.Memory) {
+		if len(u.tasks) > 0 && (t.area != nil || u.cost+t.Cost/2 >= goal || bytes+t.Bytes > s.options.BatchBytes || !canDo(w, &piece{tasks: []*task{t}})) {
 			break
 		}
 		s.line.pop()

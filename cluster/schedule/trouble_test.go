@@ -172,3 +172,19 @@ func TestNoCopiesThatAreNotWorthIt(t *testing.T) {
 	want(t, wait(s, &now, second, "a", "b"), "give b u1 p") // it is overdue
 	want(t, wait(s, &now, time.Minute, "a", "b"), "")
 }
+
+// What may have ended the coordinator's process is computed by others only.
+func TestApart(t *testing.T) {
+	s := New(Options{Depth: 1})
+	s.Join(0, Worker{ID: "own", Speed: 9, Here: true})
+	p := picture("p", 1)
+	p.Apart = true
+	add(t, s, p)
+	add(t, s, picture("q", 1))
+	want(t, s.Decide(0), "give own u1 q")
+	if !s.Given("u1") || s.Given("u2") {
+		t.Error("another unit is given")
+	}
+	s.Join(0, Worker{ID: "shed", Speed: 1})
+	want(t, s.Decide(0), "give shed u2 p")
+}

@@ -58,6 +58,7 @@ type Task struct {
 	Bytes  int64   // of the input
 	Memory int64   // bytes that computing a whole picture takes
 	Rows   *Rows   // nil: it is computed whole
+	Apart  bool    // not in the coordinator's own process, which may have ended with it
 }
 
 // Rows tell how a picture can be cut. They are not changed by the scheduler, and must not be by others.
