@@ -93,6 +93,7 @@ var layers = []string{
 	"cluster/wire",
 	"cluster/schedule",
 	"cluster/queue",
+	"cluster/coordinator",
 	"server/work",
 	"server/metrics",
 	"server/api",

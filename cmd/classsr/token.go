@@ -106,7 +106,7 @@ func newTokenNew(std streams) *cobra.Command {
 	properties.String("pixels", "", "at most `N` pixels of results a day, as 2GP")
 	properties.String("jobs", "", "at most `N` jobs that wait")
 	properties.String("weight", "", "`N` times as large a part of the machine as others")
-	properties.String("scopes", "", "what it is for: jobs, metrics, worker, or several with commas (default jobs)")
+	properties.String("scopes", "", "what it is for: jobs, metrics, worker, cluster, or several with commas (default jobs)")
 	flags.AddFlagSet(properties)
 	requireTokenFile(cmd)
 	cmd.MarkFlagsMutuallyExclusive("data", "tls-cert", "public-cert")

@@ -40,6 +40,8 @@ type Backends struct {
 	Page fs.FS
 	// Metrics answers /metrics; nil means that it is elsewhere.
 	Metrics http.Handler
+	// Cluster answers what is about the machines of a cluster; there may be none.
+	Cluster []ClusterRoute
 	// Count counts requests; nil means that nobody does.
 	Count Counter
 	Log   *slog.Logger
@@ -90,7 +92,8 @@ type api struct {
 	mux      *http.ServeMux
 	sessions sessions
 	failures failures
-	closing  context.Context //nolint:containedctx // of the server
+	closing  context.Context   //nolint:containedctx // of the server
+	scopes   map[string]string // of tokens, by the patterns of the cluster's routes
 }
 
 func (a *api) now() time.Time {
@@ -112,6 +115,7 @@ func New(b Backends) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.cluster()
 	a.mux.HandleFunc("GET /docs", serveDocs(page))
 	a.mux.HandleFunc("GET /docs.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")

@@ -93,9 +93,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	token, err := a.whoAsks(r)
 	if err == nil {
-		err = mayUse(token, r)
+		err = a.mayUse(token, r)
 	}
-	if err == nil && counted(r) {
+	if err == nil && a.counted(r) {
 		err = a.Meter.Request(token)
 	}
 	if err != nil {
@@ -158,10 +158,12 @@ func (a *api) log(x *exchange, sent *answer, begun time.Time) {
 }
 
 // mayUse refuses tokens that are for something else.
-func mayUse(t tokens.Token, r *http.Request) error {
+func (a *api) mayUse(t tokens.Token, r *http.Request) error {
 	scope := tokens.ScopeJobs
 	if r.URL.Path == "/metrics" {
 		scope = tokens.ScopeMetrics
+	} else if of, known := a.clusterScope(r); known {
+		scope = of
 	}
 	if open(r) || t.Has(scope) {
 		return nil
@@ -174,8 +176,11 @@ func open(r *http.Request) bool {
 	return !strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Path != "/metrics" || r.URL.Path == "/v1/session"
 }
 
-// counted tells whether a request counts against its token's rate. What the page shows of results does not: it comes in many parts.
-func counted(r *http.Request) bool {
+// counted tells whether a request counts against its token's rate. What the page shows of results does not: it comes in many parts. Nor does what workers do.
+func (a *api) counted(r *http.Request) bool {
+	if scope, _ := a.clusterScope(r); scope == tokens.ScopeWorker {
+		return false
+	}
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	return !open(r) && (!reads || !strings.HasPrefix(r.URL.Path, "/v1/"))
 }

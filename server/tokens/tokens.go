@@ -40,10 +40,11 @@ const (
 	ScopeJobs    = "jobs"    // send pictures, get results
 	ScopeMetrics = "metrics" // read /metrics
 	ScopeWorker  = "worker"  // do work for the server
+	ScopeCluster = "cluster" // see to the machines that do work
 )
 
 // scopes are all there are.
-var scopes = []string{ScopeJobs, ScopeMetrics, ScopeWorker}
+var scopes = []string{ScopeJobs, ScopeMetrics, ScopeWorker, ScopeCluster}
 
 // Has tells whether the token may do something.
 func (t Token) Has(scope string) bool {

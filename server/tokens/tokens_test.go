@@ -247,7 +247,7 @@ func TestBrokenFiles(t *testing.T) {
 		"alice " + hash + " pixels=1e99":                               "number of pixels",
 		"alice " + hash + " expires=soon":                              "a date",
 		"alice " + hash + " expires=0000-12-31":                        "a date",
-		"alice " + hash + " scopes=":                                   "some of jobs, metrics, worker",
+		"alice " + hash + " scopes=":                                   "some of jobs, metrics, worker, cluster",
 		"alice " + hash + "\nalice sha256:" + strings.Repeat("0b", 32): "line 2: there are two tokens named alice",
 		"alice " + hash + "\nbob " + hash:                              "line 2: bob has the secret",
 		"local " + hash:                                                "who uses a server without tokens",

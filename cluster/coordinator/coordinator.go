@@ -1,0 +1,362 @@
+// Package coordinator has pictures computed by the workers of a cluster. It joins what others know: the scheduler decides who does what, the queue brings units to
+// workers, and pixels come and go by the Handler.
+//
+//	c, err := coordinator.New(coordinator.Options{...})
+//	go c.Run(ctx)
+//	outcome, err := c.Do(ctx, picture, told)      // a whole picture
+//	pipeline.Elsewhere = c.For(job)               // or rows of a large one
+//
+// Nothing that it knows of units survives it: who has work done (the table of jobs) comes again with it after a restart. Only rows that have arrived of large
+// pictures stay in its folder, so that they are not computed twice.
+package coordinator
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"classsr/cluster/queue"
+	"classsr/cluster/schedule"
+	"classsr/cluster/wire"
+	"classsr/fault"
+	"classsr/internal/par"
+	"classsr/server/blobs"
+)
+
+// Options is what a Coordinator stands on.
+type Options struct {
+	Folder string // for files of units; New removes what is in it but rows of large pictures
+	Store  Store
+	// Version and Models are those of this program: workers must have the same.
+	Version string
+	Models  blobs.Sum
+	Lease   time.Duration // a worker that is silent so long is lost; 0 means 30 s
+	Log     *slog.Logger  // nil: none
+	Count   Counter       // nil: nothing is counted
+	// Changed, if not nil, is called when workers came or went. It must not block.
+	Changed func()
+}
+
+// Store is where pictures and results are; blobs.Store is one.
+type Store interface {
+	Picture(sum blobs.Sum) string
+	Result(job, ending string) string
+	RemoveResult(job string) error
+	Reserve(bytes int64) (release func(), err error)
+}
+
+// Counter is told of units and of what went over the network.
+type Counter interface {
+	// Unit is told how a unit ended for a worker (done, twice, failed, wrong, lost), and how long computing it took.
+	Unit(outcome string, seconds float64)
+	// Bytes is told of what was sent to workers and came from them.
+	Bytes(sent, received int64)
+}
+
+// Coordinator has pictures computed. It is safe for concurrent use.
+type Coordinator struct {
+	Options
+	epoch string
+	began time.Time // with the clock that never jumps
+	queue queue.Giver
+	own   *queue.Memory
+	woken chan struct{}
+	gives chan give
+	renew atomic.Bool  // the queue is to be made anew
+	there atomic.Int32 // other machines that can be given something; those who ask must not wait for mu
+
+	mu       sync.Mutex
+	schedule *schedule.Scheduler
+	members  map[string]*member // by worker
+	tasks    map[string]task
+	units    map[string]*unit
+	lonely   schedule.Time // since when there has been nobody; 0: there is somebody
+	made     int           // tasks of rows
+}
+
+// ErrNobody means that there is no machine that could do it: it is for whoever asked to do it.
+var ErrNobody = fault.New(fault.Unavailable, "no machine of the cluster can do this now")
+
+const (
+	beatTime = 5 * time.Second
+	// givers is how many units are handed out at a time.
+	givers = 4
+	// giveTime is how long the queue may take to keep a unit.
+	giveTime = 10 * time.Second
+	// renewPause is between attempts to make the queue anew.
+	renewPause = 2 * time.Second
+)
+
+// New prepares a coordinator. Serve is called before Run where there are other machines.
+func New(o Options) (*Coordinator, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Count == nil {
+		o.Count = uncounted{}
+	}
+	c := &Coordinator{
+		Options: o, epoch: rand.Text()[:8], began: time.Now(), woken: make(chan struct{}, 1), gives: make(chan give, 1024),
+		schedule: schedule.New(schedule.Options{Lease: o.Lease, Beat: beatTime}),
+		members:  map[string]*member{}, tasks: map[string]task{}, units: map[string]*unit{},
+	}
+	c.own = queue.NewMemory(c.Heard())
+	return c, c.prepareFolder()
+}
+
+type uncounted struct{}
+
+func (uncounted) Unit(string, float64) {}
+func (uncounted) Bytes(int64, int64)   {}
+
+// Folders below Options.Folder.
+const (
+	rowsFolder  = "rows"  // what has arrived of large pictures, a folder for each job
+	unitsFolder = "units" // what belongs to units of this run
+)
+
+func (c *Coordinator) prepareFolder() error {
+	units := filepath.Join(c.Folder, unitsFolder)
+	if err := os.RemoveAll(units); err != nil {
+		return err
+	}
+	for _, folder := range []string{units, filepath.Join(c.Folder, rowsFolder)} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sweep removes rows of pictures whose jobs nobody knows.
+func (c *Coordinator) Sweep(known func(job string) bool) error {
+	entries, err := os.ReadDir(filepath.Join(c.Folder, rowsFolder))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !known(e.Name()) {
+			if err := os.RemoveAll(filepath.Join(c.Folder, rowsFolder, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Epoch is the name of this run of the coordinator.
+func (c *Coordinator) Epoch() string { return c.epoch }
+
+// Heard is what the queue to other machines tells the coordinator.
+func (c *Coordinator) Heard() queue.Heard { return queue.Heard{Beat: c.beat, Blind: c.blind} }
+
+// Serve gives the queue to other machines. It is called once, before Run.
+func (c *Coordinator) Serve(q queue.Giver) { c.queue = q }
+
+// now is the scheduler's time.
+func (c *Coordinator) now() schedule.Time { return time.Since(c.began) }
+
+// wake has the loop look at once.
+func (c *Coordinator) wake() {
+	select {
+	case c.woken <- struct{}{}:
+	default:
+	}
+}
+
+// Run hands out units until ctx is done.
+func (c *Coordinator) Run(ctx context.Context) error {
+	loops := []func(context.Context){c.loop, c.keepQueue}
+	for range givers {
+		loops = append(loops, c.handOut)
+	}
+	return par.Start(len(loops), func(i int) error {
+		loops[i](ctx)
+		return nil
+	})()
+}
+
+// loop does what the scheduler decides.
+func (c *Coordinator) loop(ctx context.Context) {
+	for next := time.Duration(0); ctx.Err() == nil; {
+		timer := time.NewTimer(min(max(next-c.now(), 0), time.Second))
+		select {
+		case <-ctx.Done():
+		case <-c.woken:
+		case <-timer.C:
+		}
+		timer.Stop()
+		next = c.step(ctx)
+	}
+}
+
+// step does what is to be done now, and tells when to look again.
+func (c *Coordinator) step(ctx context.Context) (next schedule.Time) {
+	asked := c.now()
+	c.mu.Lock()
+	now := c.now()
+	c.schedule.Behind(now - asked + time.Duration(len(c.gives))*time.Millisecond)
+	var later []func()
+	for _, a := range c.schedule.Decide(now) {
+		if do := c.act(ctx, a); do != nil {
+			later = append(later, do)
+		}
+	}
+	later = append(later, c.forgetUnits()...)
+	c.leaveNobodyWaiting(now)
+	next = c.schedule.Wake()
+	c.mu.Unlock()
+	for _, do := range later {
+		do()
+	}
+	return next
+}
+
+// act takes in an action, with mu held, and gives what is to be done when it is not: whatever may take time.
+func (c *Coordinator) act(ctx context.Context, a schedule.Action) func() {
+	m := c.members[a.Worker]
+	switch a.Kind {
+	case schedule.Give:
+		return c.give(ctx, a, m)
+	case schedule.Again:
+		c.Log.Warn("a unit does not reach its worker, and is published again", "unit", a.Unit.ID, "worker", a.Worker)
+		c.renew.Store(true)
+	case schedule.Drop:
+		return c.teller(m, wire.Tell{Drop: []string{a.Unit.ID}})
+	case schedule.Shorten:
+		if u := c.units[a.Unit.ID]; u != nil {
+			u.until = a.Unit.Rows[1]
+		}
+		return c.teller(m, wire.Tell{Until: map[string]int{a.Unit.ID: a.Unit.Rows[1]}})
+	case schedule.Dead:
+		if t := c.tasks[a.Task]; t != nil {
+			delete(c.tasks, a.Task)
+			t.die(died(t, a))
+		}
+	case schedule.Quarantined:
+		c.Log.Error("a worker gave wrong results and gets nothing any more", "worker", a.Worker)
+		m.quarantined = true
+		c.countOthers()
+		return c.dismisser(m)
+	case schedule.Lost:
+		c.Log.Warn("a worker is lost", "worker", a.Worker)
+		c.Count.Unit("lost", 0)
+		delete(c.members, a.Worker)
+		c.countOthers()
+		return c.dismisser(m)
+	}
+	return nil
+}
+
+// teller says something to a worker.
+func (c *Coordinator) teller(m *member, t wire.Tell) func() {
+	if m == nil {
+		return nil
+	}
+	return func() {
+		if err := m.queue.Tell(m.id, t); err != nil {
+			c.Log.Debug("a worker was not told something", "worker", m.id, "error", err.Error())
+		}
+	}
+}
+
+// dismisser takes a worker's place away.
+func (c *Coordinator) dismisser(m *member) func() {
+	if m == nil {
+		return nil
+	}
+	return func() {
+		c.changed()
+		if err := m.queue.Close(m.id); err != nil {
+			c.Log.Warn("the place of a worker was not removed", "worker", m.id, "error", err.Error())
+		}
+	}
+}
+
+// changed tells that workers came or went.
+func (c *Coordinator) changed() {
+	if c.Changed != nil {
+		c.Changed()
+	}
+}
+
+// leaveNobodyWaiting ends what waits when nobody has been there for as long as a lease.
+func (c *Coordinator) leaveNobodyWaiting(now schedule.Time) {
+	switch {
+	case len(c.members) > 0:
+		c.lonely = 0
+	case c.lonely == 0:
+		c.lonely = max(now, 1)
+	case now-c.lonely > c.lease():
+		for id, t := range c.tasks {
+			c.schedule.Remove(now, id)
+			delete(c.tasks, id)
+			t.die(ErrNobody)
+		}
+	}
+}
+
+func (c *Coordinator) lease() time.Duration {
+	if c.Lease > 0 {
+		return c.Lease
+	}
+	return 30 * time.Second
+}
+
+// keepQueue makes the queue anew when something in it is wrong.
+func (c *Coordinator) keepQueue(ctx context.Context) {
+	ticker := time.NewTicker(renewPause)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if c.queue == nil || !c.renew.Swap(false) {
+			continue
+		}
+		limited, cancel := context.WithTimeout(ctx, giveTime)
+		err := c.queue.Renew(limited, c.given())
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			c.Log.Error("the queue could not be made anew: it is tried again", "error", err.Error())
+			c.renew.Store(true)
+		}
+	}
+}
+
+// given lists what other machines have.
+func (c *Coordinator) given() map[string][]wire.Unit {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := map[string][]wire.Unit{}
+	for _, w := range c.schedule.Look().Workers {
+		if m := c.members[w.ID]; m == nil || m.here {
+			continue
+		}
+		for _, id := range w.Units {
+			if u := c.units[id]; u != nil && u.isReady() {
+				all[w.ID] = append(all[w.ID], u.reference())
+			}
+		}
+	}
+	return all
+}
+
+// blind is told that the queue is cut off, or not any more.
+func (c *Coordinator) blind(blind bool) {
+	c.mu.Lock()
+	c.schedule.Blind(c.now(), blind)
+	c.mu.Unlock()
+	if !blind {
+		c.renew.Store(true) // what was in it may be lost
+	}
+	c.Log.Warn("the connection to the queue has changed", "connected", !blind)
+	c.wake()
+}

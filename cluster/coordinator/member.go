@@ -1,0 +1,172 @@
+package coordinator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"classsr/cluster/queue"
+	"classsr/cluster/schedule"
+	"classsr/cluster/wire"
+	"classsr/fault"
+	"classsr/server/problem"
+)
+
+// member is a worker that has joined.
+type member struct {
+	id     string
+	owner  string // name of its token
+	about  wire.About
+	joined time.Time
+	here   bool // it is in this process
+	queue  queue.Giver
+	beat   wire.Beat // the last
+
+	quarantined bool
+}
+
+// Join takes a worker in, which has shown a token of that name. A worker of another version, or with other models, is refused by an error of kind fault.Conflict, one
+// in quarantine by one of kind problem.Forbidden.
+func (c *Coordinator) Join(ctx context.Context, owner string, about wire.About) (wire.Joined, error) {
+	return c.join(ctx, &member{id: memberID(owner, about.Name), owner: owner, about: about, queue: c.queue})
+}
+
+// join takes in a member.
+func (c *Coordinator) join(ctx context.Context, m *member) (wire.Joined, error) {
+	switch {
+	case m.queue == nil:
+		return wire.Joined{}, fault.New(fault.NotFound, "this server takes no workers: start it with --cluster-listen")
+	case m.about.Version != c.Version:
+		return wire.Joined{}, fault.New(fault.Conflict, "this server is classsr %s, and the worker %s: install the same version on both", c.Version, m.about.Version)
+	case m.about.Models != c.Models:
+		return wire.Joined{}, fault.New(fault.Conflict, "the worker has other models than this server: install the same program on both")
+	}
+	m.joined = time.Now()
+	login, err := m.queue.Open(ctx, m.id)
+	if err != nil {
+		return wire.Joined{}, fault.Default(fault.Unavailable, err)
+	}
+	c.mu.Lock()
+	taken := c.schedule.Join(c.now(), schedule.Worker{ID: m.id, Speed: m.about.Speed, Memory: m.about.Memory, Here: m.here})
+	if taken {
+		c.members[m.id] = m
+		c.countOthers()
+	}
+	c.mu.Unlock()
+	if !taken {
+		_ = m.queue.Close(m.id) // it gets nothing anyway
+		return wire.Joined{}, fault.New(problem.Forbidden, "%s gave wrong results twice and gets nothing more: see that its memory and its processor are sound, then give "+
+			"`classsr cluster release %s`", m.about.Name, m.id)
+	}
+	c.Log.Info("a worker has joined", "worker", m.id, "cores", m.about.Cores, "kernel", m.about.Kernel, "speed", m.about.Speed)
+	c.changed()
+	c.wake()
+	return wire.Joined{Worker: m.id, Epoch: c.epoch, Login: login, Beat: beatTime.Seconds()}, nil
+}
+
+// memberID names a worker for queues and files: by its own name and, since another token's worker may have the same, a few digits.
+func memberID(owner, name string) string {
+	const most = 40
+	plain := strings.Map(func(r rune) rune {
+		if r < 128 && (r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
+			return r
+		}
+		return '-'
+	}, name)
+	sum := sha256.Sum256([]byte(owner + "/" + name))
+	return plain[:min(len(plain), most)] + "-" + hex.EncodeToString(sum[:2])
+}
+
+// beat takes what a worker says each few seconds.
+func (c *Coordinator) beat(b wire.Beat) {
+	c.mu.Lock()
+	m := c.members[b.Worker]
+	known := m != nil && b.Epoch == c.epoch && c.heard(m, b)
+	c.mu.Unlock()
+	switch {
+	case known:
+		c.wake()
+	case m != nil:
+		_ = m.queue.Tell(b.Worker, wire.Tell{Join: true}) // or it notices by what it is answered
+	case c.queue != nil:
+		_ = c.queue.Tell(b.Worker, wire.Tell{Join: true})
+	}
+}
+
+// heard takes a beat of a member, with mu held. It gives false if the worker is to join again.
+func (c *Coordinator) heard(m *member, b wire.Beat) (known bool) {
+	m.beat = b
+	now := c.now()
+	if b.Draining {
+		c.schedule.Drain(now, m.id)
+		c.countOthers()
+	}
+	has := make([]schedule.Held, len(b.Has))
+	for i, h := range b.Has {
+		has[i] = schedule.Held{Unit: h.Unit, Begun: h.Stage == wire.Computing || h.Stage == wire.Sending, Share: h.Share}
+		if u := c.units[h.Unit]; u != nil {
+			u.progress(h.Share)
+		}
+	}
+	known = c.schedule.Beat(now, m.id, has)
+	if known && b.Draining && len(b.Has) == 0 {
+		c.leave(m)
+	}
+	return known
+}
+
+// leave lets a worker go that has ended, with mu held.
+func (c *Coordinator) leave(m *member) {
+	c.schedule.Leave(c.now(), m.id)
+	delete(c.members, m.id)
+	c.countOthers()
+	c.Log.Info("a worker has left", "worker", m.id)
+	c.changed()
+}
+
+// Workers is how many other machines can be given something. It never waits.
+func (c *Coordinator) Workers() int { return int(c.there.Load()) }
+
+// countOthers counts them, with mu held.
+func (c *Coordinator) countOthers() {
+	n := int32(0)
+	for _, m := range c.members {
+		if !m.here && !m.quarantined && !m.beat.Draining {
+			n++
+		}
+	}
+	c.there.Store(n)
+}
+
+// Release ends the quarantine of a worker, Drain lets one end its work. One that is not there is an error of kind fault.NotFound.
+func (c *Coordinator) Release(worker string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.members[worker]
+	if m == nil {
+		return noWorker(worker)
+	}
+	c.schedule.Release(c.now(), worker)
+	delete(c.members, worker)
+	return nil
+}
+
+// Drain tells a worker to end when it has done what it computes.
+func (c *Coordinator) Drain(worker string) error {
+	c.mu.Lock()
+	m := c.members[worker]
+	if m != nil && !m.here {
+		c.schedule.Drain(c.now(), worker)
+	}
+	c.mu.Unlock()
+	if m == nil || m.here {
+		return noWorker(worker)
+	}
+	return m.queue.Tell(worker, wire.Tell{Drain: true})
+}
+
+func noWorker(worker string) error {
+	return fault.New(fault.NotFound, "there is no worker %q: `classsr cluster status` lists them", worker)
+}

@@ -1,0 +1,314 @@
+package coordinator
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"sync"
+	"time"
+
+	"classsr/cluster/schedule"
+	"classsr/cluster/wire"
+	"classsr/fault"
+	"classsr/internal/atomicfile"
+	"classsr/server/problem"
+)
+
+// result is what has come of a unit from one worker.
+type result struct {
+	mu   sync.Mutex // held while something is appended
+	path string
+	file *os.File
+	size int64
+	rows int // of the small picture that have come
+	keep bool
+}
+
+// close ends a result that is used no more.
+func (r *result) close() {
+	if r.file == nil {
+		return
+	}
+	_ = r.file.Close() // what is missing in it shows when it is read
+	r.file = nil
+	if !r.keep {
+		_ = os.Remove(r.path) // the next start removes what stays
+	}
+}
+
+// errWrong tells a worker that its result is not what it should be, and that the unit is over for it.
+func errWrong(err error) error { return problem.WithStatus(422, err) }
+
+// errOffset tells a worker that it is to go on from another place.
+var errOffset = fault.New(fault.Conflict, "the result does not go on there")
+
+// resultOf gives what has come of a unit from a worker.
+func (c *Coordinator) resultOf(u *unit, worker string) (*result, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.results == nil {
+		return nil, errNotYours
+	}
+	r := u.results[worker]
+	if r == nil {
+		path := c.path(u.ID + "." + worker + ".out")
+		if e, rows := u.task.(*enlarging); rows {
+			path = e.path(u, worker)
+		}
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+		if err != nil {
+			return nil, disk(err)
+		}
+		_, rows := u.task.(*enlarging)
+		r = &result{path: path, file: f, keep: rows, rows: u.Rows[0]}
+		u.results[worker] = r
+	}
+	return r, nil
+}
+
+// disk is an error of the disk, which is tried again.
+func disk(err error) error { return fault.Default(fault.Unavailable, err) }
+
+// offset tells how much of a result has come, and until which row the unit goes.
+func (c *Coordinator) offset(id string, q wire.Query) (offset int64, until int, err error) {
+	u, err := c.find(id, q.Worker)
+	if err != nil {
+		return 0, 0, err
+	}
+	r, err := c.resultOf(u, q.Worker)
+	if err != nil {
+		return 0, 0, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.size, c.untilOf(u), nil
+}
+
+func (c *Coordinator) untilOf(u *unit) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return u.until
+}
+
+// append appends to the result of a worker's unit.
+func (c *Coordinator) append(id string, q wire.Query, body io.Reader) (offset int64, until int, err error) {
+	u, err := c.find(id, q.Worker)
+	if err != nil {
+		return 0, 0, err
+	}
+	r, err := c.resultOf(u, q.Worker)
+	if err != nil {
+		return 0, 0, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
+		return 0, 0, errNotYours
+	}
+	if q.Offset != r.size {
+		return r.size, c.untilOf(u), errOffset
+	}
+	if e, rows := u.task.(*enlarging); rows {
+		err = c.appendRows(u, e, r, q, body)
+	} else {
+		err = c.appendPack(u, r, q, body)
+	}
+	c.wake()
+	return r.size, c.untilOf(u), err
+}
+
+// appendPack takes the next bytes of a pack of pictures, and with the last ones makes them results.
+func (c *Coordinator) appendPack(u *unit, r *result, q wire.Query, body io.Reader) error {
+	most := u.mostBytes()
+	n, err := io.Copy(io.NewOffsetWriter(r.file, r.size), io.LimitReader(body, most-r.size+1))
+	r.size += n
+	c.Count.Bytes(0, n)
+	switch {
+	case r.size > most:
+		return c.failed(u, q.Worker, schedule.Wrong, fault.New(fault.TooLarge, "the results are larger than they can be"))
+	case err != nil:
+		return disk(err)
+	case !q.Last:
+		return nil
+	}
+	u.settling.Lock()
+	defer u.settling.Unlock()
+	if _, err := c.find(u.ID, q.Worker); err != nil { // another one was first
+		return err
+	}
+	came, err := c.unpack(u, r)
+	if kind := fault.KindOf(err); kind == fault.Damaged || kind == fault.TooLarge {
+		return c.failed(u, q.Worker, schedule.Wrong, err)
+	}
+	if err != nil {
+		return disk(err)
+	}
+	return c.settle(u, q, came)
+}
+
+// mostBytes is what the results of a unit may take. Files know best how large they are; this is against machines that send without end.
+func (u *unit) mostBytes() int64 {
+	const mostOfOne = 2 << 30
+	return wire.MostHeader + mostOfOne*int64(len(u.tasks))
+}
+
+// arrived is a result of one picture that is in the store.
+type arrived struct {
+	outcome Outcome
+	problem *wire.Problem
+}
+
+// unpack checks a pack, and makes its files those of jobs.
+func (c *Coordinator) unpack(u *unit, r *result) (map[string]*arrived, error) {
+	came := map[string]*arrived{}
+	for _, t := range u.tasks {
+		came[t.Job] = nil
+	}
+	if _, err := r.file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	const buffer = 256 << 10
+	err := wire.ReadPack(bufio.NewReaderSize(r.file, buffer), math.MaxInt64, nil, func(f wire.File, body io.Reader) error {
+		a, known := came[f.Task]
+		if !known {
+			return fault.New(fault.Damaged, "a result that was not asked for")
+		}
+		if a == nil {
+			a = &arrived{}
+			came[f.Task] = a
+		}
+		if f.Error != nil {
+			a.problem = f.Error
+			return nil
+		}
+		ending, err := c.endingOf(u, f)
+		if err != nil || !c.waitedFor(f.Task) { // nobody reads what is not waited for
+			return err
+		}
+		switch f.Role {
+		case wire.View:
+			a.outcome.View = true
+		case wire.Map:
+			a.outcome.Map = true
+		default:
+			a.outcome.Sum, a.outcome.Bytes, a.outcome.Report = f.Sum, f.Bytes, f.Report
+		}
+		return atomicfile.Write(c.Store.Result(f.Task, ending), true, func(w io.Writer) error {
+			_, err := io.Copy(w, body)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range came {
+		if a == nil || a.problem == nil && a.outcome.Bytes == 0 {
+			return nil, fault.New(fault.Damaged, "the result of a picture is missing")
+		}
+	}
+	return came, nil
+}
+
+// Endings of files beside a result.
+const (
+	viewEnding = ".view"
+	mapEnding  = ".map.png"
+)
+
+// endingOf is the ending of a file of a result in the store. It is the coordinator that says it, and not the worker.
+func (c *Coordinator) endingOf(u *unit, f wire.File) (string, error) {
+	switch f.Role {
+	case wire.View:
+		return viewEnding, nil
+	case wire.Map:
+		return mapEnding, nil
+	case wire.Result:
+		for _, t := range u.tasks {
+			if t.Job == f.Task {
+				return t.Ending, nil
+			}
+		}
+	}
+	return "", fault.New(fault.Damaged, "a file that is not part of a result")
+}
+
+// waitedFor tells whether a task is not over.
+func (c *Coordinator) waitedFor(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tasks[id] != nil
+}
+
+// settle ends a unit of pictures.
+func (c *Coordinator) settle(u *unit, q wire.Query, came map[string]*arrived) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	for id, a := range came {
+		if a.problem == nil {
+			continue
+		}
+		why := schedule.Picture
+		switch {
+		case a.problem.Elsewhere:
+			why = schedule.Elsewhere
+		case a.problem.Kind == fault.Internal || a.problem.Kind == fault.Unavailable:
+			why = schedule.Broken
+		}
+		if t, ok := c.tasks[id].(*whole); ok && why == schedule.Picture {
+			t.wrong = a.problem.Err()
+		}
+		c.Count.Unit("failed", 0)
+		c.schedule.Failed(now, u.ID, q.Worker, id, why, a.problem.Message)
+	}
+	if !c.schedule.Done(now, u.ID, q.Worker, time.Duration(q.Seconds*float64(time.Second))) {
+		c.Count.Unit("twice", 0)
+		return errNotYours
+	}
+	c.Count.Unit("done", q.Seconds)
+	for id, a := range came {
+		if a.problem != nil {
+			continue
+		}
+		t, ok := c.tasks[id].(*whole)
+		if !ok { // it was cancelled meanwhile
+			_ = c.Store.RemoveResult(id) // the next start removes what stays
+			continue
+		}
+		a.outcome.Worker = q.Worker
+		delete(c.tasks, id)
+		t.ended <- ended{outcome: a.outcome}
+	}
+	return nil
+}
+
+// failed ends a unit for a worker, and gives what the worker is told.
+func (c *Coordinator) failed(u *unit, worker string, why schedule.Why, err error) error {
+	outcome := "failed"
+	if why == schedule.Wrong {
+		outcome = "wrong"
+	}
+	c.Count.Unit(outcome, 0)
+	c.Log.Warn("a unit failed", "unit", u.ID, "worker", worker, "why", string(why), "error", err.Error())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.schedule.Failed(c.now(), u.ID, worker, "", why, err.Error())
+	return errWrong(err)
+}
+
+// fail takes what a worker says of a unit that it could not do as a whole.
+func (c *Coordinator) fail(id string, q wire.Query, p wire.Problem) error {
+	u, err := c.find(id, q.Worker)
+	if err != nil {
+		return err
+	}
+	why := schedule.Broken
+	if p.Elsewhere {
+		why = schedule.Elsewhere
+	}
+	_ = c.failed(u, q.Worker, why, errors.New(p.Message)) // it is the worker that says so
+	c.wake()
+	return nil
+}

@@ -1,0 +1,91 @@
+package coordinator
+
+import (
+	"context"
+	"encoding/json"
+
+	"classsr/cluster/schedule"
+	"classsr/server/blobs"
+)
+
+// Picture is a stored picture that is to be enlarged as a whole.
+type Picture struct {
+	Job    string // what its result is called in the store
+	Sum    blobs.Sum
+	Bytes  int64
+	Name   string // as it was uploaded
+	Ending string // of the result
+	Order  map[string]string
+	Cost   float64 // canonical seconds
+	// Apart keeps it out of this process, which may have ended with it.
+	Apart bool
+}
+
+// Outcome is what became of it. The files are in the store.
+type Outcome struct {
+	Sum       blobs.Sum // of the result
+	Bytes     int64
+	View, Map bool
+	Report    json.RawMessage
+	Worker    string
+}
+
+// whole is a picture that somebody waits for.
+type whole struct {
+	Picture
+	told  func(share float64)
+	ended chan ended // has room for one
+	wrong error      // what a worker said that is the picture's fault
+}
+
+// ended is what is told to whoever waits.
+type ended struct {
+	outcome Outcome
+	err     error
+}
+
+func (w *whole) die(err error) { w.ended <- ended{err: err} }
+
+// Do has a whole picture enlarged by some machine, whose files are in the store then. told, which may be nil, is told of its progress and must not block. Errors that
+// are the picture's have the kinds of the pipeline's; ErrNobody means that no machine could do it, jobs.Failures that several tried. It returns ctx's error if ctx is done.
+func (c *Coordinator) Do(ctx context.Context, p Picture, told func(share float64)) (Outcome, error) {
+	w := &whole{Picture: p, told: told, ended: make(chan ended, 1)}
+	if err := c.add(p.Job, w, schedule.Task{ID: p.Job, Cost: p.Cost, Bytes: p.Bytes, Apart: p.Apart}); err != nil {
+		return Outcome{}, err
+	}
+	select {
+	case e := <-w.ended:
+		return e.outcome, e.err
+	case <-ctx.Done():
+	}
+	if !c.remove(p.Job) { // it has ended meanwhile
+		e := <-w.ended
+		return e.outcome, e.err
+	}
+	return Outcome{}, ctx.Err()
+}
+
+// add puts a task in line.
+func (c *Coordinator) add(id string, t task, about schedule.Task) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.schedule.Add(c.now(), about); err != nil {
+		return err
+	}
+	c.tasks[id] = t
+	c.wake()
+	return nil
+}
+
+// remove takes a task away, and tells whether it was there.
+func (c *Coordinator) remove(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tasks[id] == nil {
+		return false
+	}
+	delete(c.tasks, id)
+	c.schedule.Remove(c.now(), id)
+	c.wake()
+	return true
+}
