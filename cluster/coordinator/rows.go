@@ -11,16 +11,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"classsr"
 	"classsr/cluster/schedule"
 	"classsr/cluster/wire"
-	"classsr/fault"
 	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/picture"
@@ -95,7 +91,6 @@ type enlarging struct {
 	out    picture.Config
 	scale  int
 	brief  []byte
-	sum    wire.File // the brief's
 	folder string
 	watch  time.Time
 
@@ -231,137 +226,6 @@ func writeSamples(path string, rows *picture.Picture) (size int64, err error) {
 	return size, nil
 }
 
-// path is the file for what a worker sends of a unit. Other runs of the coordinator have other ones.
-func (e *enlarging) path(u *unit, worker string) string {
-	return filepath.Join(e.folder, fmt.Sprintf("%d.%s.%s.%s", u.Rows[0], e.c.epoch, u.ID, worker))
-}
-
-// recall finds what earlier runs have left. What cannot be used is removed.
-func (e *enlarging) recall() error {
-	entries, err := os.ReadDir(e.folder)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		path := filepath.Join(e.folder, entry.Name())
-		first, _, _ := strings.Cut(entry.Name(), ".")
-		row, err := strconv.Atoi(first)
-		if err != nil || row < 0 || e.recallFile(path, row) == 0 {
-			_ = os.Remove(path) // else it only takes room until the job is over
-		}
-	}
-	return nil
-}
-
-// recallFile takes in the bands of a file that are whole, and tells how many these are.
-func (e *enlarging) recallFile(path string, row int) (bands int) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0
-	}
-	defer func() { _ = f.Close() }() // it was read only
-	height, offset := e.out.Height/e.scale, int64(0)
-	for {
-		size, rows, err := wire.CheckBand(f, e.out)
-		until := row + rows/e.scale
-		if err != nil || rows%e.scale != 0 || until > height {
-			return bands
-		}
-		e.insert(segment{path, offset, row, until})
-		row, offset = until, offset+size
-		bands++
-	}
-}
-
-// insert takes in a band, with mu held or before anybody else knows of e.
-func (e *enlarging) insert(s segment) {
-	i, _ := slices.BinarySearchFunc(e.pieces, s.from, func(p segment, from int) int { return p.from - from })
-	e.pieces = slices.Insert(e.pieces, i, s)
-}
-
-// appendRows takes bands that a worker sends, each of which counts when it is whole.
-func (c *Coordinator) appendRows(u *unit, e *enlarging, r *result, q wire.Query, body io.Reader) error {
-	from := &source{r: body}
-	for {
-		to := &counter{w: io.NewOffsetWriter(r.file, r.size)}
-		form := e.out
-		form.Height = min(form.Height, max(int(bandBytes/(e.out.Bytes()/int64(e.out.Height))), e.scale))
-		size, rows, err := wire.CheckBand(io.TeeReader(from, to), form)
-		if errors.Is(err, io.EOF) && to.n == 0 {
-			break
-		}
-		c.Count.Bytes(0, to.n)
-		until := r.rows + rows/e.scale
-		switch {
-		case from.broken != nil: // the connection: it comes again
-			return from.broken
-		case to.broken != nil:
-			return disk(to.broken)
-		case err != nil:
-			return c.failed(u, q.Worker, schedule.Wrong, err)
-		case rows%e.scale != 0 || until > u.Rows[1]:
-			return c.failed(u, q.Worker, schedule.Wrong, fault.New(fault.Damaged, "rows that were not asked for"))
-		}
-		e.mu.Lock()
-		e.insert(segment{r.path, r.size, r.rows, until})
-		e.mu.Unlock()
-		r.size, r.rows = r.size+size, until
-		e.wake()
-		c.mu.Lock()
-		c.schedule.Progress(c.now(), u.ID, q.Worker, until)
-		c.mu.Unlock()
-	}
-	if !q.Last {
-		return nil
-	}
-	return c.settleRows(u, e, r, q)
-}
-
-// settleRows ends a unit of rows.
-func (c *Coordinator) settleRows(u *unit, e *enlarging, r *result, q wire.Query) error {
-	if until := c.untilOf(u); r.rows < until {
-		return c.failed(u, q.Worker, schedule.Broken, fault.New(fault.Internal, "the worker ended before row %d of %d", r.rows, until))
-	}
-	e.mu.Lock()
-	e.macs += q.MACs
-	e.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.schedule.Done(c.now(), u.ID, q.Worker, time.Duration(q.Seconds*float64(time.Second))) {
-		c.Count.Unit("twice", 0)
-		return errNotYours
-	}
-	c.Count.Unit("done", q.Seconds)
-	return nil
-}
-
-// source keeps why a body could not be read to its end.
-type source struct {
-	r      io.Reader
-	broken error
-}
-
-func (s *source) Read(b []byte) (n int, err error) {
-	if n, err = s.r.Read(b); err != nil && !errors.Is(err, io.EOF) {
-		s.broken = err
-	}
-	return n, err
-}
-
-// counter counts what is written, and keeps why it could not be.
-type counter struct {
-	w      io.Writer
-	n      int64
-	broken error
-}
-
-func (c *counter) Write(b []byte) (n int, err error) {
-	n, err = c.w.Write(b)
-	c.n += int64(n)
-	c.broken = err
-	return n, err
-}
-
 // wake tells NextRows that something has come.
 func (e *enlarging) wake() {
 	select {
@@ -406,49 +270,6 @@ func (e *enlarging) NextRows() (*picture.Picture, error) {
 			return nil, e.ctx.Err()
 		}
 	}
-}
-
-// next finds the band that has the next row; none, if it is not there.
-func (e *enlarging) next() (segment, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, s := range e.pieces {
-		if s.from <= e.row && e.row < s.until {
-			return s, nil
-		}
-	}
-	return segment{}, e.err
-}
-
-// read reads the rows of a band from the next row on.
-func (e *enlarging) read(s segment) (*picture.Picture, error) {
-	f, err := os.Open(s.path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // it was read only
-	if _, err := f.Seek(s.offset, io.SeekStart); err != nil {
-		return nil, err
-	}
-	if e.into, err = wire.ReadBand(f, e.out, e.into); err != nil {
-		return nil, err
-	}
-	if e.into.Height != (s.until-s.from)*e.scale {
-		return nil, fault.New(fault.Damaged, "the band has changed")
-	}
-	return e.into.Band((e.row-s.from)*e.scale, e.into.Height), nil
-}
-
-// damaged has a band computed again that cannot be read.
-func (e *enlarging) damaged(bad segment, err error) {
-	e.c.Log.Warn("rows that had arrived cannot be read, and are computed again", "task", e.id, "from", bad.from, "until", bad.until, "error", err.Error())
-	e.mu.Lock()
-	e.pieces = slices.DeleteFunc(e.pieces, func(s segment) bool { return s == bad })
-	e.mu.Unlock()
-	e.c.mu.Lock()
-	e.c.schedule.Damaged(e.c.now(), e.id, bad.from, bad.until)
-	e.c.mu.Unlock()
-	e.c.wake()
 }
 
 // Report implements pipeline.Enlargement.
