@@ -90,6 +90,7 @@ var layers = []string{
 	"server/limits",
 	"server/blobs",
 	"server/jobs",
+	"server/view",
 	"cluster/wire",
 	"cluster/schedule",
 	"cluster/queue",

@@ -20,7 +20,7 @@ import (
 	"classsr/fault"
 	"classsr/server/jobs"
 	"classsr/server/problem"
-	"classsr/server/work"
+	"classsr/server/view"
 )
 
 // file answers with a file as content does.
@@ -146,7 +146,7 @@ func (a *api) routeMap(ctx context.Context, in *oneJob) (*huma.StreamResponse, e
 		return nil, problem.Of(err)
 	}
 	return a.stream(func(x *exchange) error {
-		return a.file(x, a.Store.Result(j.ID, ".map.png"), j.Result.Sum.String()+"-map", "image/png", "")
+		return a.file(x, a.Store.Result(j.ID, view.MapEnding), j.Result.Sum.String()+"-map", "image/png", "")
 	})
 }
 
@@ -160,7 +160,7 @@ func (a *api) view(ctx context.Context, in *oneJob) (*huma.StreamResponse, error
 		return nil, problem.Of(err)
 	}
 	return a.stream(func(x *exchange) error {
-		return a.file(x, a.Store.Result(j.ID, work.ViewEnding), j.Result.Sum.String()+"-view", anyView, "")
+		return a.file(x, a.Store.Result(j.ID, view.Ending), j.Result.Sum.String()+"-view", anyView, "")
 	})
 }
 

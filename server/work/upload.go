@@ -15,6 +15,7 @@ import (
 	"classsr/server/blobs"
 	"classsr/server/problem"
 	"classsr/server/tokens"
+	"classsr/server/view"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 	profileRoom = 64 << 10
 )
 
-// View gives what browsers are shown of a stored picture of so many pixels, as a JPEG or a PNG: upright, in sRGB, at most viewSide pixels wide and high. It is made when
+// View gives what browsers are shown of a stored picture of so many pixels, as a JPEG or a PNG: upright, in sRGB, at most view.Side pixels wide and high. It is made when
 // it is asked for first, when it has a turn, and kept beside the picture. Errors are of kind fault.Busy if that would take too long, of kind fault.NotFound if the picture
 // is gone, or those of pictures that cannot be read.
 func (w *Works) View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels int64) (data []byte, err error) {
@@ -99,25 +100,25 @@ func reduceFile(ctx, waiting context.Context, path string, part *budget.Budget) 
 		}
 		return nil, problem.Later(fault.Busy, time.Second, "others are before you: come again")
 	}
-	small := reduce(rows.Config(), profile)
+	small := view.Reduce(rows.Config(), profile)
 	for {
 		band, err := rows.NextRows()
 		switch {
 		case errors.Is(err, io.EOF):
-			return small.encode(true)
+			return small.Encode(true)
 		case err == nil:
 			err = ctx.Err()
 		}
 		if err != nil {
 			return nil, err
 		}
-		small.take(band)
+		small.Take(band)
 	}
 }
 
 // moreTables is how much more the tables of a profile take than profileRoom is for.
 func moreTables(profile []byte) int64 {
-	if !needsConversion(profile) {
+	if !view.Converts(profile) {
 		return 0
 	}
 	return max(icc.TablesBytes(len(profile))-icc.TablesBytes(profileRoom), 0)
@@ -125,9 +126,9 @@ func moreTables(profile []byte) int64 {
 
 // viewBytes is the memory that a view of a picture takes.
 func viewBytes(c imageio.Config) int64 {
-	need := max(c.DecodeBytes, c.PictureBytes+reducedBytes(c.Config))
+	need := max(c.DecodeBytes, c.PictureBytes+view.Bytes(c.Config))
 	if c.RowsBytes > 0 {
-		need = c.RowsBytes + reducedBytes(c.Config)
+		need = c.RowsBytes + view.Bytes(c.Config)
 	}
 	return need + icc.TablesBytes(profileRoom)
 }

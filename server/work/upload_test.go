@@ -23,6 +23,7 @@ import (
 	"classsr/picture"
 	"classsr/server/jobs"
 	"classsr/server/tokens"
+	"classsr/server/view"
 )
 
 // sameAs fails if a view is not the picture in 8 bits.
@@ -133,11 +134,11 @@ func TestColoursOfViews(t *testing.T) {
 			t.Fatal(err)
 		}
 		data = fileWith(t, branchtest.Patchwork(60, 50, colors, false, 16), "tiff", imageio.EncodeOptions{Metadata: &metadata.Data{Color: metadata.Color{ICC: data}}})
-		view, _, err := b.view(data, 60*50)
+		shown, _, err := b.view(data, 60*50)
 		if err != nil {
 			t.Fatal(err)
 		}
-		near(t, profile, view, inSRGB(t, data))
+		near(t, profile, shown, inSRGB(t, data))
 
 		j := b.job(b.keep(data), "model", "bicubic", "scale", "2")
 		if result, err := b.Run(context.Background(), j, jobs.Told{}); err != nil || !result.View {
@@ -147,13 +148,13 @@ func TestColoursOfViews(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if data, err = os.ReadFile(b.Store.Result(j.ID, ViewEnding)); err != nil {
+		if data, err = os.ReadFile(b.Store.Result(j.ID, view.Ending)); err != nil {
 			t.Fatal(err)
 		}
-		if view, _, err = image.Decode(bytes.NewReader(data)); err != nil {
+		if shown, _, err = image.Decode(bytes.NewReader(data)); err != nil {
 			t.Fatal(err)
 		}
-		near(t, profile+", enlarged", view, inSRGB(t, large))
+		near(t, profile+", enlarged", shown, inSRGB(t, large))
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"classsr/server/pace"
 	"classsr/server/problem"
 	"classsr/server/tokens"
+	"classsr/server/view"
 )
 
 // Options is what the work stands on.
@@ -251,10 +252,10 @@ func (w *Works) Run(ctx context.Context, j jobs.Job, told jobs.Told) (result job
 
 // finish writes what belongs to a result, and tells what there is.
 func (w *Works) finish(r *pipeline.Result, j jobs.Job, output string) (result jobs.Result, err error) {
-	if result.Map, err = saveMap(r, w.Store.Result(j.ID, ".map.png")); err != nil {
+	if result.Map, err = view.SaveMap(r.Route, w.Store.Result(j.ID, view.MapEnding)); err != nil {
 		return result, err
 	}
-	if _, err := os.Stat(w.Store.Result(j.ID, ViewEnding)); err == nil {
+	if _, err := os.Stat(w.Store.Result(j.ID, view.Ending)); err == nil {
 		result.View = true
 	}
 	begun := time.Now()
@@ -288,8 +289,10 @@ func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, in
 		return nil, err
 	}
 	p.Progress = told.Progress
-	v := newViews(job, filepath.Ext(output), told.Band)
-	p.Rows = v.rowsOf
+	v := view.OfResult(filepath.Ext(output), bandsOf(job, told))
+	if job != "" {
+		p.Rows = v.Rows
+	}
 	if _, err := p.Run(ctx, pipeline.NewWork(pipeline.Job{Input: input, Output: output}), one); err != nil {
 		return nil, nameless(err, input, output)
 	}
@@ -300,12 +303,22 @@ func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, in
 		return nil, fault.New(fault.Internal, "nothing was done")
 	}
 	if job != "" {
-		if err := v.save(w.Store.Result(job, ViewEnding)); err != nil {
+		if _, err := v.Save(w.Store.Result(job, view.Ending)); err != nil {
 			return nil, err
 		}
 	}
 	w.count(one.result)
 	return one.result, nil
+}
+
+// bandsOf tells of bands of a job's view.
+func bandsOf(job string, told jobs.Told) func(view.Band) {
+	if told.Band == nil {
+		return nil
+	}
+	return func(b view.Band) {
+		told.Band(jobs.Band{Job: job, Top: b.Top, Height: b.Height, Width: b.Width, Whole: b.Whole, JPEG: b.JPEG})
+	}
 }
 
 // count tells what was done with a picture.

@@ -28,6 +28,7 @@ import (
 	"classsr/server/jobs"
 	"classsr/server/limits"
 	"classsr/server/tokens"
+	"classsr/server/view"
 )
 
 const memory = 200 << 20
@@ -228,7 +229,7 @@ func (b *bench) checkReport(name string, j jobs.Job, result jobs.Result) {
 func (b *bench) checkViews(name string, j jobs.Job, result jobs.Result, bands []jobs.Band) {
 	b.t.Helper()
 	tiff := strings.HasPrefix(j.Ending, ".tif")
-	if want := tiff || j.OutWidth*j.OutHeight >= viewPixels; result.View != want || want != (len(bands) > 0) {
+	if want := tiff || j.OutWidth*j.OutHeight >= view.Pixels; result.View != want || want != (len(bands) > 0) {
 		b.t.Errorf("%s: %dx%d pixels have a view: %t, and %d bands", name, j.OutWidth, j.OutHeight, result.View, len(bands))
 	}
 	if _, err := os.Stat(b.Store.Result(j.ID, ".map.png")); errors.Is(err, fs.ErrNotExist) == result.Map {
@@ -246,20 +247,20 @@ func (b *bench) checkViews(name string, j jobs.Job, result jobs.Result, bands []
 	if !result.View {
 		return
 	}
-	data, err := os.ReadFile(b.Store.Result(j.ID, ViewEnding))
+	data, err := os.ReadFile(b.Store.Result(j.ID, view.Ending))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	view, format, err := image.Decode(bytes.NewReader(data))
+	shown, format, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	if whole, err := imageio.DecodeFile(b.Store.Result(j.ID, j.Ending), imageio.Limits{}); err != nil || (format == "png") != (whole.Alpha || tiff) {
 		b.t.Errorf("%s: the view is a %s (%v)", name, format, err)
 	} else if tiff {
-		sameAs(b.t, name, view, whole.Picture)
+		sameAs(b.t, name, shown, whole.Picture)
 	}
-	size, top := view.Bounds().Size(), 0
+	size, top := shown.Bounds().Size(), 0
 	for _, band := range bands {
 		part, err := jpeg.Decode(bytes.NewReader(band.JPEG))
 		if err != nil || part.Bounds().Dx() != size.X || part.Bounds().Dy() != band.Height || band.Top != top || band.Width != size.X || band.Whole != size.Y {
@@ -267,7 +268,7 @@ func (b *bench) checkViews(name string, j jobs.Job, result jobs.Result, bands []
 		}
 		top += band.Height
 	}
-	if top != size.Y || max(size.X, size.Y) > viewSide {
+	if top != size.Y || max(size.X, size.Y) > view.Side {
 		b.t.Errorf("%s: bands end at %d, the view has %v", name, top, size)
 	}
 }

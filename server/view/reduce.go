@@ -1,4 +1,4 @@
-package work
+package view
 
 import (
 	"bytes"
@@ -14,14 +14,11 @@ import (
 	"classsr/picture"
 )
 
-const (
-	viewSide    = 1280 // pixels of a view's longer side at most
-	viewQuality = 85
-)
+const quality = 85 // of JPEGs
 
-// reduced is what browsers are shown of a picture that comes in rows: means of squares of its pixels, as many as fit viewSide, in 8 bits, in sRGB if the picture has
-// a profile that can be used.
-type reduced struct {
+// Reduced is what browsers are shown of a picture that comes in rows: means of squares of its pixels, as many as fit Side, in 8 bits, in sRGB if the picture has
+// a profile that can be used. It is for one goroutine.
+type Reduced struct {
 	of     picture.Config
 	colors *icc.Conversion // nil: they are shown as they are
 
@@ -36,34 +33,34 @@ type reduced struct {
 
 const alphaSum = 3 // which of the sums is that of alpha
 
-// reduce begins with a picture of that form, with that profile if it is not nil.
-func reduce(c picture.Config, profile []byte) *reduced {
-	factor := (max(c.Width, c.Height) + viewSide - 1) / viewSide
+// Reduce begins with a picture of that form, with that profile if it is not nil.
+func Reduce(c picture.Config, profile []byte) *Reduced {
+	factor := (max(c.Width, c.Height) + Side - 1) / Side
 	w, h := (c.Width+factor-1)/factor, (c.Height+factor-1)/factor
-	r := &reduced{
+	r := &Reduced{
 		of: c, factor: factor, image: image.NewNRGBA(image.Rect(0, 0, w, h)), sums: make([]float64, 4*w),
 		plane: make([]float32, c.Width), ones: slices.Repeat([]float32{1}, c.Width), line: picture.New(w, 1, c.Colors, false, 32),
 	}
 	if r.alpha = r.ones; c.Alpha {
 		r.alpha = make([]float32, c.Width)
 	}
-	if needsConversion(profile) && (icc.Space(profile) == icc.Gray) == (c.Colors == 1) {
+	if Converts(profile) && (icc.Space(profile) == icc.Gray) == (c.Colors == 1) {
 		r.colors, _ = icc.NewConversion(profile) // one that cannot be used leaves the colours as they are, as browsers do
 	}
 	return r
 }
 
-// needsConversion tells whether colours of a profile are to be converted.
-func needsConversion(profile []byte) bool { return profile != nil && !icc.IsSRGB(icc.Name(profile)) }
+// Converts tells whether colours of a profile are to be converted.
+func Converts(profile []byte) bool { return profile != nil && !icc.IsSRGB(icc.Name(profile)) }
 
-// reducedBytes is the memory that reducing and encoding a picture of that form takes, without the tables of its profile.
-func reducedBytes(c picture.Config) int64 {
-	const pixels = viewSide * viewSide
+// Bytes is the memory that reducing and encoding a picture of that form takes, without the tables of its profile.
+func Bytes(c picture.Config) int64 {
+	const pixels = Side * Side
 	return 4*min(int64(c.Width)*int64(c.Height), pixels)*3 + 12*int64(c.Width) + 1<<20 // the image, what is encoded of it, and that as it grows
 }
 
-// take adds the next rows of the picture.
-func (r *reduced) take(rows *picture.Picture) {
+// Take adds the next rows of the picture.
+func (r *Reduced) Take(rows *picture.Picture) {
 	for y := range rows.Height {
 		line := image.Rect(0, y, rows.Width, y+1)
 		if r.of.Alpha {
@@ -81,7 +78,7 @@ func (r *reduced) take(rows *picture.Picture) {
 }
 
 // add adds a row of samples, times alpha, to a sum of each square.
-func (r *reduced) add(to int, plane []float32) {
+func (r *Reduced) add(to int, plane []float32) {
 	for x := 0; x < len(plane); x += r.factor {
 		end, sum := min(x+r.factor, len(plane)), 0.0
 		alpha := r.alpha[x:end]
@@ -95,7 +92,7 @@ func (r *reduced) add(to int, plane []float32) {
 }
 
 // finish makes a row of the image.
-func (r *reduced) finish() {
+func (r *Reduced) finish() {
 	w := r.image.Rect.Dx()
 	for x := range w {
 		alpha := r.sums[4*x+alphaSum]
@@ -128,18 +125,18 @@ func (r *reduced) finish() {
 func eightBits(v float32) uint8 { return uint8(min(v, 1)*255 + 0.5) }
 
 // jpeg encodes some rows, before a white background.
-func (r *reduced) jpeg(top, bottom int) ([]byte, error) {
+func (r *Reduced) jpeg(top, bottom int) ([]byte, error) {
 	part := image.Rect(0, top, r.image.Rect.Dx(), bottom)
 	flat := image.NewRGBA(part)
 	draw.Draw(flat, part, image.White, image.Point{}, draw.Src)
 	draw.Draw(flat, part, r.image, part.Min, draw.Over)
 	var b bytes.Buffer
-	err := jpeg.Encode(&b, flat, &jpeg.Options{Quality: viewQuality})
+	err := jpeg.Encode(&b, flat, &jpeg.Options{Quality: quality})
 	return b.Bytes(), err
 }
 
-// encode gives the picture as a file that browsers show: a PNG if it has transparency, or if it is to be exact and all pixels are there; else a JPEG, which is smaller.
-func (r *reduced) encode(exact bool) ([]byte, error) {
+// Encode gives the picture, of which all rows were taken, as a file that browsers show: a PNG if it has transparency, or if it is to be exact and all pixels are there; else a JPEG, which is smaller.
+func (r *Reduced) Encode(exact bool) ([]byte, error) {
 	if whole := exact && r.factor == 1; !whole && !r.of.Alpha {
 		return r.jpeg(0, r.image.Rect.Dy())
 	}
