@@ -40,7 +40,7 @@ func (s *Shelf) Choice(c Choice, o classsr.Options) (*Models, error) {
 // model has is an error of kind fault.Usage: files are not opened.
 func (s *Shelf) Named(name string, denoise *float64, o classsr.Options) (*Models, error) {
 	if _, ok := models.Find(name); !ok && name != classsr.Bicubic {
-		return nil, fault.New(fault.Usage, "there is no built-in model %q", name)
+		return nil, unknownModel(name)
 	}
 	only, err := s.open(name, denoise)
 	if err != nil {
@@ -50,6 +50,22 @@ func (s *Shelf) Named(name string, denoise *float64, o classsr.Options) (*Models
 	m.only, m.shelf, m.choice.Denoise = only, s, denoise
 	_, err = m.upscaler(only, only.Scales()[0])
 	return m, err
+}
+
+// Upscaler makes an Upscaler of the built-in model of a name, by options of which Scale is one of the model's. denoise and errors are as of Named.
+func (s *Shelf) Upscaler(name string, denoise *float64, o classsr.Options) (*classsr.Upscaler, error) {
+	if _, ok := models.Find(name); !ok && name != classsr.Bicubic {
+		return nil, unknownModel(name)
+	}
+	m, err := s.open(name, denoise)
+	if err != nil {
+		return nil, err
+	}
+	return s.upscaler(m, denoise, o)
+}
+
+func unknownModel(name string) error {
+	return fault.New(fault.Usage, "there is no built-in model %q", name)
 }
 
 // modelKey names an opened model.

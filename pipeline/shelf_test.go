@@ -122,6 +122,39 @@ func TestShelvedErrors(t *testing.T) {
 	}
 }
 
+// An Upscaler of the shelf is that of the model, with its own options.
+func TestShelvedUpscalers(t *testing.T) {
+	half, shelf := 0.5, NewShelf(1<<30)
+	in := branchtest.Patchwork(40, 30, 3, false, 8)
+	for name, denoise := range map[string]*float64{"real-x4": &half, "fsrcnn-x2": nil, classsr.Bicubic: nil} {
+		m, err := classsr.Open(name)
+		if err == nil && denoise != nil {
+			m, err = m.Denoised(*denoise)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, err := m.Upscaler(classsr.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		up, err := shelf.Upscaler(name, denoise, classsr.Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, report, err := up.Upscale(t.Context(), in)
+		want, _, errOwn := own.Upscale(t.Context(), in)
+		if err := errors.Join(err, errOwn); err != nil || !slices.Equal(got.Pix8, want.Pix8) || report.Threads != 1 {
+			t.Errorf("%s: another picture, by %d threads (%v)", name, report.Threads, err)
+		}
+	}
+	for _, name := range []string{"", "shelf_test.go", "../models/span-x4.safetensors"} {
+		if _, err := shelf.Upscaler(name, nil, classsr.Options{}); fault.KindOf(err) != fault.Usage {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 // What has a key is made once, by whoever comes first, and one after the other.
 func TestShelfMakesOnce(t *testing.T) {
 	shelf := NewShelf(100)

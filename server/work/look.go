@@ -9,6 +9,7 @@ import (
 	"classsr/budget"
 	"classsr/fault"
 	"classsr/infer"
+	"classsr/pipeline"
 	"classsr/pipeline/order"
 	"classsr/route"
 	"classsr/server/tokens"
@@ -63,7 +64,7 @@ func (w *Works) look(ctx context.Context, t tokens.Token, path, name string, o o
 	case limited.Err() != nil || kind == fault.Busy || kind == fault.TooLarge:
 		return nil, nil
 	}
-	return nil, nameless(err, path, "")
+	return nil, pipeline.Nameless(err, path, "")
 }
 
 // remembered is what an order takes of a picture that was looked at before, for the same order or one that differs in its budget.

@@ -12,6 +12,7 @@ import (
 	"classsr/icc"
 	"classsr/imageio"
 	"classsr/picture"
+	"classsr/pipeline"
 	"classsr/server/blobs"
 	"classsr/server/problem"
 	"classsr/server/tokens"
@@ -57,7 +58,7 @@ func (w *Works) View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels 
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fault.New(fault.NotFound, "that file is gone: its time was over")
 	case err != nil:
-		return nil, nameless(err, w.Store.Picture(sum), "")
+		return nil, pipeline.Nameless(err, w.Store.Picture(sum), "")
 	}
 	return data, nil
 }

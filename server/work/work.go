@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -141,7 +140,7 @@ func (w *Works) judge(path, name string, o order.Order) (*Judged, error) {
 		return w.accept(int64(c.Width)*int64(c.Height), w.Limits.MaxPixelsIn, "picture")
 	})
 	if err != nil {
-		return nil, nameless(err, path, "")
+		return nil, pipeline.Nameless(err, path, "")
 	}
 	if err := w.accept(int64(h.Out.Width)*int64(h.Out.Height), w.Limits.MaxPixels, "result"); err != nil {
 		return nil, err
@@ -190,33 +189,6 @@ func shown(name string) string {
 	}
 	return name
 }
-
-// nameless is an error without the paths of stored files, which mean nothing to users.
-func nameless(err error, picture, result string) error {
-	if err == nil {
-		return nil
-	}
-	text := err.Error()
-	for _, path := range []string{picture, result} {
-		if path != "" {
-			text = strings.ReplaceAll(strings.TrimPrefix(text, path+": "), path, map[bool]string{true: "the picture", false: "the result"}[path == picture])
-		}
-	}
-	if text == err.Error() {
-		return err
-	}
-	return &renamed{err, text}
-}
-
-// renamed is an error in other words.
-type renamed struct {
-	error
-	text string
-}
-
-func (r *renamed) Error() string { return r.text }
-
-func (r *renamed) Unwrap() error { return r.error }
 
 // RefuseName refuses pictures whose names tell that they cannot be read.
 func (w *Works) RefuseName(name string) error { return imageio.RefuseName(name) }
@@ -283,7 +255,6 @@ func (w *Works) survive(err *error, job string) {
 
 // enlarge does one picture by the pipeline.
 func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, input, output, job string, told jobs.Told) (*pipeline.Result, error) {
-	one := &watcher{}
 	p, err := o.Pipeline(w.shelf, b, nil)
 	if err != nil {
 		return nil, err
@@ -293,22 +264,17 @@ func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, in
 	if job != "" {
 		p.Rows = v.Rows
 	}
-	if _, err := p.Run(ctx, pipeline.NewWork(pipeline.Job{Input: input, Output: output}), one); err != nil {
-		return nil, nameless(err, input, output)
-	}
-	if one.err != nil {
-		return nil, nameless(one.err, input, output)
-	}
-	if one.result == nil {
-		return nil, fault.New(fault.Internal, "nothing was done")
+	r, err := p.Single(ctx, pipeline.Job{Input: input, Output: output})
+	if err != nil {
+		return nil, err
 	}
 	if job != "" {
 		if _, err := v.Save(w.Store.Result(job, view.Ending)); err != nil {
 			return nil, err
 		}
 	}
-	w.count(one.result)
-	return one.result, nil
+	w.count(r)
+	return r, nil
 }
 
 // bandsOf tells of bands of a job's view.
@@ -347,20 +313,6 @@ func (w *Works) Memory() (all, reserved, parked int64) {
 	}
 	return all, reserved, parked
 }
-
-// watcher keeps what became of one picture.
-type watcher struct {
-	result *pipeline.Result
-	err    error
-}
-
-func (*watcher) Started(pipeline.Job, pipeline.Position) {}
-
-func (o *watcher) Finished(r *pipeline.Result) error { o.result = r; return nil }
-
-func (*watcher) Skipped(pipeline.Job, string) error { return nil }
-
-func (o *watcher) Failed(f pipeline.Failure) error { o.err = f.Err; return nil }
 
 // Done is a picture that was enlarged directly.
 type Done struct {

@@ -157,9 +157,8 @@ func enlargeAlone(t *testing.T, data []byte, o order.Order, ending string) []byt
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := &watcher{}
-	if _, err := p.Run(context.Background(), pipeline.NewWork(pipeline.Job{Input: in, Output: out}), one); err != nil || one.err != nil {
-		t.Fatal(err, one.err)
+	if _, err := p.Single(context.Background(), pipeline.Job{Input: in, Output: out}); err != nil {
+		t.Fatal(err)
 	}
 	result, err := os.ReadFile(out)
 	if err != nil {
