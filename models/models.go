@@ -4,9 +4,11 @@ package models
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
 	"fmt"
 	"slices"
+	"sync"
 
 	"classsr/weights"
 )
@@ -104,6 +106,20 @@ func (b Builtin) Label() (weights.Label, error) {
 	}
 	return weights.ReadLabel(bytes.NewReader(data), int64(len(data)))
 }
+
+// Sum is a SHA-256 over the names of all models and what their files hold: programs with the same have the same models.
+var Sum = sync.OnceValue(func() [sha256.Size]byte {
+	all := sha256.New()
+	for _, b := range builtins {
+		data, err := files.ReadFile(b.file)
+		if err != nil {
+			panic("models: a file that was embedded is not there: " + b.file)
+		}
+		sum := sha256.Sum256(data)
+		_, _ = fmt.Fprintf(all, "%s %d %x\n", b.Name, b.Scale, sum) // hashes give no errors
+	}
+	return [sha256.Size]byte(all.Sum(nil))
+})
 
 // Open reads the model of a name and gives the enlargement that it is for; the file is nil if there is none of that name.
 func Open(name string) (file *weights.Model, scale int, err error) {
