@@ -13,6 +13,8 @@ import (
 type Brief struct {
 	Picture picture.Config `json:"picture"` // the whole
 	Model   string         `json:"model"`   // its name
+	// Denoise is how strongly the model was chosen to remove noise, 0 to 1; nil if nothing was chosen.
+	Denoise *float64 `json:"denoise,omitempty"`
 	// Options that networks depend on, as an Upscaler has them that was made with these: nothing is left open but Router of models without a
 	// calibration, and Mode where a Branch was asked for.
 	Scale  int    `json:"scale"`
@@ -35,7 +37,7 @@ func (b Brief) Options() Options {
 
 // brief is what an Upscaler says of a picture before anything is decided.
 func (u *Upscaler) brief(c picture.Config) Brief {
-	b := Brief{Picture: c, Model: u.name, Scale: u.Scale(), Branch: u.options.Branch, Border: BorderZero}
+	b := Brief{Picture: c, Model: u.name, Denoise: u.denoise, Scale: u.Scale(), Branch: u.options.Branch, Border: BorderZero}
 	if b.Branch == 0 {
 		b.Mode = u.mode
 	}
@@ -58,6 +60,8 @@ func (b Brief) check(u *Upscaler) error {
 	switch {
 	case b.Model != own.Model:
 		return fault.New(fault.Usage, "rows that model %q is to compute are given to %q", b.Model, own.Model)
+	case (b.Denoise == nil) != (own.Denoise == nil) || b.Denoise != nil && *b.Denoise != *own.Denoise:
+		return fault.New(fault.Usage, "rows are given to %s with another choice of how strongly it removes noise", u.name)
 	case !same:
 		return fault.New(fault.Usage, "rows for scale %d, mode %q, branch %d, border %q, router %q are given to %s with scale %d, mode %q, branch %d, "+
 			"border %q, router %q", b.Scale, b.Mode, b.Branch, b.Border, b.Router, u.name, own.Scale, own.Mode, own.Branch, own.Border, own.Router)

@@ -56,6 +56,38 @@ func TestBriefsAreChecked(t *testing.T) {
 	}
 }
 
+// How strongly noise is removed is part of what networks are.
+func TestBriefsTellOfDenoising(t *testing.T) {
+	strong, half, quarter := branchtest.ClassSR(t, "fsrcnn", 2, 3), 0.5, 0.25
+	at := func(strength *float64) *Upscaler {
+		m := *strong
+		m.Strength = strength
+		up, err := newUpscaler(t, &m, Options{}).With(Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return up
+	}
+	in := branchtest.Patchwork(60, 120, 3, false, 8)
+	s, _, _ := splitAt(t, at(&half), in, 0, 0)
+	text, err := json.Marshal(s.Brief())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var brief Brief
+	if err := json.Unmarshal(text, &brief); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := at(&half).Parts(brief); err != nil {
+		t.Error(err)
+	}
+	for _, other := range []*float64{nil, &quarter} {
+		if _, err := at(other).Parts(brief); fault.KindOf(err) != fault.Usage {
+			t.Errorf("%v: %v", other, err)
+		}
+	}
+}
+
 // Rows that a part does not begin or end with, and pictures of another form, are refused.
 func TestPartsAreChecked(t *testing.T) {
 	ctx := context.Background()

@@ -41,6 +41,7 @@ type Upscaler struct {
 	threads int
 	kernel  string
 	method  method
+	denoise *float64       // the strength with which the model was made; nil if nothing was chosen
 	full    *branch.Branch // the network at full width, for comparison; nil for bicubic interpolation
 	speed   *speed         // of full
 
@@ -62,6 +63,9 @@ func New(m *weights.Model, name string, o Options) (*Upscaler, error) {
 	u.mode, u.method, u.full, err = newMethod(m, name, o)
 	if err != nil {
 		return nil, fault.Default(fault.Usage, err)
+	}
+	if m != nil {
+		u.denoise = m.Strength
 	}
 	u.speed = &speed{}
 	if r, routes := u.method.(*routed); routes {

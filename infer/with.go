@@ -18,7 +18,7 @@ func (u *Upscaler) With(o Options) (*Upscaler, error) {
 	}
 	other := &Upscaler{
 		name: u.name, options: o, mode: u.mode, threads: par.Threads(o.Threads), kernel: u.kernel,
-		method: u.method, full: u.full, speed: u.speed, budget: o.budget(), lanes: u.lanes,
+		method: u.method, denoise: u.denoise, full: u.full, speed: u.speed, budget: o.budget(), lanes: u.lanes,
 	}
 	if o.Shared == nil && o.Memory > 0 { // its budget goes with it, and so must its lanes
 		other.lanes = &idleLanes{}

@@ -55,7 +55,7 @@ func (m *Model) Denoised(strength float64) (*Model, error) {
 		blended[name] = b
 	}
 	between := *m
-	between.Branches, between.Weak = []Network{{own.Spec, blended}}, nil
+	between.Branches, between.Weak, between.Strength = []Network{{own.Spec, blended}}, nil, &strength
 	return &between, nil
 }
 

@@ -58,14 +58,14 @@ func TestDenoised(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := strength*float64(own) + (1-strength)*float64(weak)
-		if got := d.Full().Params[name].Data[0]; math.Abs(float64(got)-want) > 1e-7 || d.Weak != nil || d.Name != m.Name || d.Licence != m.Licence {
+		if got := d.Full().Params[name].Data[0]; math.Abs(float64(got)-want) > 1e-7 || d.Weak != nil || d.Name != m.Name || d.Licence != m.Licence || d.Strength == nil || *d.Strength != strength {
 			t.Errorf("at %g: %g, want %g", strength, got, want)
 		}
 		if s := d.Tensors(); len(s) != len(m.Full().Params) {
 			t.Errorf("at %g: %d tensors", strength, len(s))
 		}
 	}
-	if m.Full().Params[name].Data[0] != own || m.Weak == nil {
+	if m.Full().Params[name].Data[0] != own || m.Weak == nil || m.Strength != nil {
 		t.Error("the model itself was changed")
 	}
 	for _, strength := range []float64{-0.1, 1.1, math.NaN(), math.Inf(1)} {

@@ -32,8 +32,10 @@ type Model struct {
 	// ClassModule tells the classes apart; nil for a plain network.
 	ClassModule *Network
 	// Weak is the network of a plain model once more, trained to keep noise (Denoised); nil for nearly all models.
-	Weak    *Network
-	Licence string // SPDX identifier, or what is known; empty if nothing is
+	Weak *Network
+	// Strength is that with which the model was made (Denoised); nil for others. It is in no file.
+	Strength *float64
+	Licence  string // SPDX identifier, or what is known; empty if nothing is
 	// Routing is what is known of the errors that the branches make on content of a difficulty, as text; empty if nothing is.
 	Routing    string
 	Provenance string // how and on what it was trained, and by whom
