@@ -14,6 +14,8 @@ type Header struct {
 	Passes  int
 	Routes  bool // the first pass chooses classes, so that goals make a difference
 	Chosen
+	// Divides tells that its rows can be computed apart from each other, by other machines.
+	Divides bool
 	// MACs is the multiply-accumulates of the full networks on all of it, without what borders of pieces add.
 	MACs int64
 	// Bytes is what the result's file takes at most, about.
@@ -48,6 +50,7 @@ func (w *course) header(c imageio.Config) *Header {
 	h.Routes = len(w.passes) > 0 && w.passes[0].Mode() == infer.ModeRouted
 	for i, up := range w.passes {
 		n := w.network(i)
+		h.Divides = h.Divides || up.Splits(n)
 		h.MACs += up.FullMACs(n.Width, n.Height)
 	}
 	const part, beside = 50, 1 << 20 // no format takes more than a fiftieth more than its samples; metadata and profiles

@@ -14,6 +14,7 @@ import (
 	"classsr/fault"
 	"classsr/internal/atomicfile"
 	"classsr/server/problem"
+	"classsr/server/view"
 )
 
 // result is what has come of a unit from one worker.
@@ -211,19 +212,13 @@ func (c *Coordinator) unpack(u *unit, r *result) (map[string]*arrived, error) {
 	return came, nil
 }
 
-// Endings of files beside a result.
-const (
-	viewEnding = ".view"
-	mapEnding  = ".map.png"
-)
-
 // endingOf is the ending of a file of a result in the store. It is the coordinator that says it, and not the worker.
 func (c *Coordinator) endingOf(u *unit, f wire.File) (string, error) {
 	switch f.Role {
 	case wire.View:
-		return viewEnding, nil
+		return view.Ending, nil
 	case wire.Map:
-		return mapEnding, nil
+		return view.MapEnding, nil
 	case wire.Result:
 		for _, t := range u.tasks {
 			if t.Job == f.Task {

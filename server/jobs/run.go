@@ -24,6 +24,11 @@ type Told struct {
 	Band     func(Band)
 }
 
+// Again tells whether a job will be begun again after a run that ended with err: the server ends, or the disk is full.
+func Again(ctx context.Context, err error) bool {
+	return err != nil && (errors.Is(context.Cause(ctx), errEnding) || ctx.Err() == nil && fault.KindOf(err) == fault.Unavailable)
+}
+
 // mistake is what is told of errors of kind fault.Internal.
 const mistake = "the server made a mistake with this picture; its log tells more"
 

@@ -5,6 +5,7 @@ package work
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"classsr/budget"
+	"classsr/cluster/coordinator"
 	"classsr/fault"
 	"classsr/imageio"
 	"classsr/pipeline"
@@ -37,6 +39,10 @@ type Options struct {
 	Folder string     // for results of direct requests, which are removed when they are sent; emptied by New
 	Log    *slog.Logger
 	Count  Counter // nil: nothing is counted
+	// AtATime is how many jobs this machine does at a time; 0 means 2.
+	AtATime int
+	// Cluster has pictures computed by other machines; nil: there are none.
+	Cluster *coordinator.Coordinator
 }
 
 // Counter is told what was done.
@@ -58,6 +64,8 @@ type Works struct {
 	curves curves
 	models func() []Model
 	shelf  *pipeline.Shelf
+	// atATime has room for jobs that this machine does.
+	atATime chan struct{}
 
 	viewWait, lookWait time.Duration // how long a view and a look may wait
 }
@@ -90,6 +98,10 @@ func New(o Options) (*Works, error) {
 		return nil, err
 	}
 	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), viewWait: viewWait, lookWait: lookWait, models: sync.OnceValue(listModels)}
+	if w.AtATime <= 0 {
+		w.AtATime = 2
+	}
+	w.atATime = make(chan struct{}, w.AtATime)
 	shelved := min(o.Budget.Memory()/shelfShare, shelfMost)
 	o.Budget.Part(shelved)
 	w.shelf = pipeline.NewShelf(shelved)
@@ -211,11 +223,28 @@ func (w *Works) Run(ctx context.Context, j jobs.Job, told jobs.Told) (result job
 			return result, err
 		}
 	}
+	if w.byWorker(&j, o) {
+		result, err = w.whole(ctx, j, told)
+		if !errors.Is(err, coordinator.ErrNobody) {
+			return result, err
+		}
+	}
+	select { // more jobs may run than this machine does at a time
+	case w.atATime <- struct{}{}:
+	case <-ctx.Done():
+		return result, ctx.Err()
+	}
+	defer func() { <-w.atATime }()
+	return w.divided(ctx, j, o, told)
+}
+
+// here does a job on this machine; elsewhere, if not nil, computes its rows.
+func (w *Works) here(ctx context.Context, j jobs.Job, o order.Order, elsewhere pipeline.Elsewhere, told jobs.Told) (result jobs.Result, err error) {
 	output := w.Store.Result(j.ID, j.Ending)
 	if err := os.MkdirAll(filepath.Dir(output), 0o700); err != nil {
 		return result, err
 	}
-	r, err := w.enlarge(ctx, w.Budget, o, w.Store.Picture(j.Picture), output, j.ID, told)
+	r, err := w.enlarge(ctx, w.Budget, o, w.Store.Picture(j.Picture), output, j.ID, elsewhere, told)
 	if err != nil {
 		return result, err
 	}
@@ -254,12 +283,12 @@ func (w *Works) survive(err *error, job string) {
 }
 
 // enlarge does one picture by the pipeline.
-func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, input, output, job string, told jobs.Told) (*pipeline.Result, error) {
+func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, input, output, job string, elsewhere pipeline.Elsewhere, told jobs.Told) (*pipeline.Result, error) {
 	p, err := o.Pipeline(w.shelf, b, nil)
 	if err != nil {
 		return nil, err
 	}
-	p.Progress = told.Progress
+	p.Progress, p.Elsewhere = told.Progress, elsewhere
 	v := view.OfResult(filepath.Ext(output), bandsOf(job, told))
 	if job != "" {
 		p.Rows = v.Rows
@@ -352,7 +381,7 @@ func (w *Works) Direct(ctx context.Context, t tokens.Token, picture, name string
 		}
 	}()
 	path := filepath.Join(folder, "result"+j.Ending)
-	report, err := w.enlarge(ctx, w.direct, o, picture, path, "", jobs.Told{})
+	report, err := w.enlarge(ctx, w.direct, o, picture, path, "", nil, jobs.Told{})
 	if fault.KindOf(err) == fault.TooLarge {
 		err = fault.New(fault.TooLarge, "the picture takes more memory than is set aside for those that are enlarged while you wait: send it to /v1/jobs")
 	}

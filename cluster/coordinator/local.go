@@ -1,0 +1,48 @@
+package coordinator
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"classsr/cluster/queue"
+	"classsr/cluster/wire"
+)
+
+// Local is how a worker in the coordinator's own process speaks to it. It implements worker.Transport.
+type Local struct{ c *Coordinator }
+
+// Local gives the coordinator to a worker in the same process.
+func (c *Coordinator) Local() Local { return Local{c} }
+
+// Join takes the worker in.
+func (l Local) Join(ctx context.Context, a wire.About) (wire.Joined, error) {
+	return l.c.join(ctx, &member{id: memberID("", a.Name), about: a, here: true, queue: l.c.own, joined: time.Now()})
+}
+
+// Queue comes to the worker's place.
+func (l Local) Queue(_ context.Context, j wire.Joined, told func(wire.Tell)) (queue.Taker, error) {
+	return l.c.own.Join(j.Worker, told)
+}
+
+// Input writes a unit's input.
+func (l Local) Input(ctx context.Context, unit string, q wire.Query, to io.Writer) error {
+	in, _, err := l.c.input(ctx, unit, q.Worker)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // it was read only
+	_, err = io.Copy(to, in)
+	return err
+}
+
+// Append appends to a unit's result.
+func (l Local) Append(_ context.Context, unit string, q wire.Query, body io.ReadSeeker) (until int, err error) {
+	_, until, err = l.c.append(unit, q, body)
+	return until, err
+}
+
+// Fail says that a unit could not be done as a whole.
+func (l Local) Fail(_ context.Context, unit string, q wire.Query, p wire.Problem) error {
+	return l.c.fail(unit, q, p)
+}
