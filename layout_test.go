@@ -94,6 +94,8 @@ var layers = []string{
 	"cluster/wire",
 	"cluster/schedule",
 	"cluster/queue",
+	"cluster/queue/queuetest",
+	"cluster/queue/embedded",
 	"cluster/coordinator",
 	"server/work",
 	"server/metrics",
@@ -134,6 +136,29 @@ var alone = map[string][]string{
 		"imageio", "picture", "pipeline", "pipeline/order",
 	},
 	"cmd/classsr": {"engine", "nn", "tensor", "branch", "metric", "tile"},
+}
+
+// reserved says of some libraries which packages alone know them.
+var reserved = map[string][]string{
+	"github.com/nats-io/":                {"cluster/queue", "cluster/queue/embedded"},
+	"github.com/nats-io/nats-server/v2/": {"cluster/queue/embedded"},
+}
+
+func TestFewPackagesKnowTheQueuesLibraries(t *testing.T) {
+	for _, dir := range packageFolders(t) {
+		pkg, err := build.Default.ImportDir(filepath.FromSlash("./"+dir), 0)
+		if err != nil {
+			t.Errorf("%s: %v", dir, err)
+			continue
+		}
+		for _, imported := range slices.Concat(pkg.Imports, pkg.TestImports, pkg.XTestImports) {
+			for library, by := range reserved {
+				if strings.HasPrefix(imported, library) && !slices.Contains(by, dir) {
+					t.Errorf("%s imports %s, which is for %v", dir, imported, by)
+				}
+			}
+		}
+	}
 }
 
 func TestPackagesImportOnlyDownwards(t *testing.T) {

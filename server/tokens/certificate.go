@@ -31,8 +31,8 @@ type Fingerprint [sha256.Size]byte
 // String gives 64 lower-case hexadecimal digits.
 func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
 
-// parseFingerprint reads what String gives; colons between the digits and capitals, as other programs write them, do not matter.
-func parseFingerprint(text string) (f Fingerprint, err error) {
+// ParseFingerprint reads what String gives; colons between the digits and capitals, as other programs write them, do not matter.
+func ParseFingerprint(text string) (f Fingerprint, err error) {
 	b, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
 	if err != nil || len(b) != len(f) {
 		return f, fault.New(fault.Usage, "it is no SHA-256 of a certificate: 64 hexadecimal digits")

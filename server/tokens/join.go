@@ -47,7 +47,7 @@ func ParseJoin(text string) (j Join, err error) {
 		return j, fault.New(fault.Usage, "its token is none: it has %s and 43 letters and digits", secretPrefix)
 	}
 	if parts.Has("sha256") {
-		if j.Fingerprint, err = parseFingerprint(parts.Get("sha256")); err != nil {
+		if j.Fingerprint, err = ParseFingerprint(parts.Get("sha256")); err != nil {
 			return j, err
 		}
 		if j.Fingerprint == (Fingerprint{}) {

@@ -1,4 +1,5 @@
-package queue_test
+// Package queuetest holds what every queue has to pass. For tests only.
+package queuetest
 
 import (
 	"context"
@@ -11,17 +12,18 @@ import (
 	"classsr/fault"
 )
 
-// ends is a queue that is tried: its coordinator's end, and how workers come to it.
-type ends struct {
-	giver queue.Giver
-	join  func(l queue.Login, told func(wire.Tell)) (queue.Taker, error)
-	beats <-chan wire.Beat
+// Ends is a queue that is tried: its coordinator's end, of epoch e1, and how workers come to it.
+type Ends struct {
+	Giver queue.Giver
+	Join  func(l queue.Login, told func(wire.Tell)) (queue.Taker, error)
+	Beats <-chan wire.Beat
 }
 
-func unit(id string) wire.Unit { return wire.Unit{ID: id, Epoch: "e1", Kind: wire.Pictures} }
+// Unit gives a unit of that name.
+func Unit(id string) wire.Unit { return wire.Unit{ID: id, Epoch: "e1", Kind: wire.Pictures} }
 
-// next takes a unit and says that it is done.
-func next(t *testing.T, x queue.Taker) string {
+// Next takes a unit and says that it is done.
+func Next(t *testing.T, x queue.Taker) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -35,8 +37,8 @@ func next(t *testing.T, x queue.Taker) string {
 	return u.ID
 }
 
-// nothing sees that no unit comes.
-func nothing(t *testing.T, x queue.Taker) {
+// Nothing sees that no unit comes.
+func Nothing(t *testing.T, x queue.Taker) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -45,16 +47,16 @@ func nothing(t *testing.T, x queue.Taker) {
 	}
 }
 
-// conform tries what a Giver and its Takers promise.
-func conform(t *testing.T, q ends) {
+// Conform tries what a Giver and its Takers promise.
+func Conform(t *testing.T, q Ends) {
 	ctx := t.Context()
 	open := func(worker string, told func(wire.Tell)) queue.Taker {
 		t.Helper()
-		l, err := q.giver.Open(ctx, worker)
+		l, err := q.Giver.Open(ctx, worker)
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := q.join(l, told)
+		x, err := q.Join(l, told)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,19 +67,19 @@ func conform(t *testing.T, q ends) {
 	a, b := open("a", func(w wire.Tell) { said <- w }), open("b", nil)
 	give := func(worker, id string) {
 		t.Helper()
-		if err := q.giver.Give(ctx, worker, unit(id)); err != nil {
+		if err := q.Giver.Give(ctx, worker, Unit(id)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	give("a", "u1")
 	give("b", "u2")
 	give("a", "u3")
-	if x, y, z := next(t, a), next(t, b), next(t, a); x != "u1" || y != "u2" || z != "u3" {
+	if x, y, z := Next(t, a), Next(t, b), Next(t, a); x != "u1" || y != "u2" || z != "u3" {
 		t.Errorf("%s %s %s", x, y, z)
 	}
-	nothing(t, a)
+	Nothing(t, a)
 
-	if err := q.giver.Tell("a", wire.Tell{Drop: []string{"u9"}}); err != nil {
+	if err := q.Giver.Tell("a", wire.Tell{Drop: []string{"u9"}}); err != nil {
 		t.Error(err)
 	}
 	select {
@@ -92,7 +94,7 @@ func conform(t *testing.T, q ends) {
 		t.Error(err)
 	}
 	select {
-	case beat := <-q.beats:
+	case beat := <-q.Beats:
 		if beat.Worker != "a" || beat.Seq != 1 {
 			t.Errorf("%+v", beat)
 		}
@@ -102,15 +104,15 @@ func conform(t *testing.T, q ends) {
 
 	// Places anew, with other units.
 	give("a", "u4")
-	if err := q.giver.Renew(ctx, map[string][]wire.Unit{"b": {unit("u5"), unit("u6")}}); err != nil {
+	if err := q.Giver.Renew(ctx, map[string][]wire.Unit{"b": {Unit("u5"), Unit("u6")}}); err != nil {
 		t.Fatal(err)
 	}
-	if x, y := next(t, b), next(t, b); x != "u5" || y != "u6" {
+	if x, y := Next(t, b), Next(t, b); x != "u5" || y != "u6" {
 		t.Errorf("%s %s", x, y)
 	}
-	nothing(t, a)
+	Nothing(t, a)
 	give("a", "u7")
-	if x := next(t, a); x != "u7" {
+	if x := Next(t, a); x != "u7" {
 		t.Error(x)
 	}
 
@@ -118,7 +120,7 @@ func conform(t *testing.T, q ends) {
 	give("a", "u8")
 	again := open("a", nil)
 	give("a", "u10")
-	if x := next(t, again); x != "u10" {
+	if x := Next(t, again); x != "u10" {
 		t.Error(x)
 	}
 	shut := func(x queue.Taker) {
@@ -130,17 +132,11 @@ func conform(t *testing.T, q ends) {
 		}
 	}
 	shut(a)
-	if err := q.giver.Close("b"); err != nil {
+	if err := q.Giver.Close("b"); err != nil {
 		t.Error(err)
 	}
 	shut(b)
-	if err := q.giver.Give(ctx, "b", unit("u11")); err == nil {
+	if err := q.Giver.Give(ctx, "b", Unit("u11")); err == nil {
 		t.Error("given to a worker without a place")
 	}
-}
-
-func TestMemory(t *testing.T) {
-	beats := make(chan wire.Beat, 10)
-	m := queue.NewMemory(queue.Heard{Beat: func(b wire.Beat) { beats <- b }})
-	conform(t, ends{m, func(l queue.Login, told func(wire.Tell)) (queue.Taker, error) { return m.Join(l.User, told) }, beats})
 }
