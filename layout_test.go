@@ -94,6 +94,7 @@ var layers = []string{
 	"cluster/wire",
 	"cluster/schedule",
 	"cluster/queue",
+	"cluster/worker",
 	"cluster/queue/queuetest",
 	"cluster/queue/embedded",
 	"cluster/coordinator",
