@@ -50,6 +50,8 @@ type Job struct {
 	Report json.RawMessage `json:"report,omitempty"`
 	Result *Result         `json:"result,omitempty"` // of jobs that are done
 	Error  *Failure        `json:"error,omitempty"`  // of those that failed
+	// Failures are what went wrong on machines of a cluster, the last ones, of a job that failed on several.
+	Failures []MachineFailure `json:"failures,omitempty"`
 }
 
 // Result is what a job gave.
@@ -66,6 +68,13 @@ type Result struct {
 type Failure struct {
 	Kind    fault.Kind `json:"kind"`
 	Message string     `json:"message"`
+}
+
+// MachineFailure is what went wrong with a job on one machine of a cluster.
+type MachineFailure struct {
+	Machine string    `json:"machine"`
+	Message string    `json:"message"`
+	Time    time.Time `json:"time"`
 }
 
 // Model is a network that the server has.

@@ -24,6 +24,7 @@ func (s *server) listen() (l net.Listener, guarded *limits.Guarded, scheme strin
 	if err != nil {
 		return nil, nil, "", err
 	}
+	s.encryption = config
 	raw, err := net.Listen("tcp", s.Listen)
 	if err != nil {
 		return nil, nil, "", cannotListen(s.Listen, "--listen", err)
@@ -69,6 +70,7 @@ func (s *server) tls() (*tls.Config, error) {
 			return nil, err
 		}
 		s.Log.Info("own certificate", "sha256", fingerprint.String())
+		s.fingerprint = fingerprint.String()
 		certFile, keyFile = ownCertificate(s.Data)
 	}
 	certificate, err := openRenewed(certFile, keyFile, s.Log)

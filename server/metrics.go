@@ -15,6 +15,9 @@ import (
 func (s *server) gauges() metrics.Gauges {
 	g := metrics.Gauges{Jobs: s.table.Stats(), DirectWaiting: s.works.Waiting(), Connections: s.guard.Open(), Dropped: s.guard.Dropped()}
 	g.Memory, g.Reserved, g.Parked = s.works.Memory()
+	if s.crew != nil {
+		g.Workers = s.crew.coordinator.Workers()
+	}
 	var err error
 	if g.DiskUsed, g.DiskFree, err = s.store.Usage(); err != nil {
 		s.Log.Warn("cannot tell how full the disk is", "error", err.Error())

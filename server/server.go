@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,6 +61,8 @@ type Config struct {
 	// Names allows names of pictures in the log.
 	Names   bool
 	Version string
+	// Cluster, if not nil, lets other machines help.
+	Cluster *Cluster
 }
 
 // Run serves until ctx is done, and then ends: running jobs have their Grace, those that remain are queued again for the next start. listening is
@@ -82,6 +85,10 @@ func Run(ctx context.Context, c Config, listening func(urls []string)) error {
 	listener, guarded, scheme, err := s.listen()
 	if err != nil {
 		return err
+	}
+	defer s.stopQueue()
+	if err := s.startQueue(ctx, s.encryption); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	return s.serve(ctx, listener, guarded, scheme, listening)
 }
@@ -110,6 +117,11 @@ func (c Config) check() error {
 	if err := c.checkHosts(); err != nil {
 		return err
 	}
+	if c.Cluster != nil {
+		if err := c.Cluster.check(c); err != nil {
+			return err
+		}
+	}
 	if c.Metrics == "" {
 		return nil
 	}
@@ -136,8 +148,12 @@ type server struct {
 	guard  *limits.Guarded // of the listener
 	// certified are the names in the certificate that the server began with, and that of Listen.
 	certified []string
-	meter     *limits.Meter
-	ending    atomic.Bool
+	// fingerprint is that of a certificate of its own; "" if it has another one, or none.
+	fingerprint string
+	encryption  *tls.Config // of the listener; nil: none
+	crew        *crew       // nil: it has no cluster
+	meter       *limits.Meter
+	ending      atomic.Bool
 }
 
 // takeFolder makes the folder and keeps other servers from it.
@@ -169,11 +185,18 @@ func (s *server) open() (err error) {
 	if s.store, err = blobs.Open(s.Data, blobs.Options{Most: s.Limits.MaxDisk}); err != nil {
 		return err
 	}
-	s.table, err = jobs.Open(filepath.Join(s.Data, "jobs.db"), jobs.Options{
+	if err := s.openCluster(); err != nil {
+		return err
+	}
+	o := jobs.Options{
 		Queue: s.Limits.Queue, Jobs: s.Jobs, Retention: s.Limits.Retention, MostTime: mostTimes * s.Limits.MaxJobTime, Bytes: s.store.Bound(),
 		Files: s.store, Log: s.Log, Names: s.Names, Ended: s.counts.Ended,
-	})
-	if err != nil {
+	}
+	if s.crew != nil {
+		o.Slots = func() int { return s.works.Slots() }
+		o.Away = func(j *jobs.Job) bool { return s.works.Away(j) }
+	}
+	if s.table, err = jobs.Open(filepath.Join(s.Data, "jobs.db"), o); err != nil {
 		return err
 	}
 	if err := s.sweep(); err != nil {
@@ -185,9 +208,13 @@ func (s *server) open() (err error) {
 			s.Log.Warn("what tokens have used today is not known", "error", err.Error())
 		}
 	}
-	s.works, err = work.New(work.Options{
-		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log, Count: s.counts,
-	})
+	options := work.Options{
+		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log, Count: s.counts, AtATime: s.Jobs,
+	}
+	if s.crew != nil {
+		options.Cluster = s.crew.coordinator
+	}
+	s.works, err = work.New(options)
 	return err
 }
 
@@ -198,6 +225,11 @@ func (s *server) sweep() error {
 		return nil
 	}
 	picture, result := s.table.Known()
+	if s.crew != nil {
+		if err := s.crew.coordinator.Sweep(result); err != nil {
+			return err
+		}
+	}
 	files, bytes, err := s.store.Sweep(picture, result)
 	if files > 0 {
 		s.Log.Info("removed what nobody waits for", "files", files, "bytes", bytes)
@@ -247,6 +279,8 @@ func (s *server) serve(ctx context.Context, listener net.Listener, guarded *limi
 
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	clustered, endCluster := context.WithCancel(context.Background())
+	defer endCluster()
 	loops := []func() error{
 		func() error {
 			if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -255,7 +289,10 @@ func (s *server) serve(ctx context.Context, listener net.Listener, guarded *limi
 			}
 			return nil
 		},
-		func() error { return s.table.Run(ctx, s.Grace, s.works) },
+		func() error {
+			defer endCluster() // it does jobs until the last one is over
+			return s.table.Run(ctx, s.Grace, s.works)
+		},
 		func() error { return s.tidy(ctx) },
 		func() error {
 			<-ctx.Done()
@@ -271,6 +308,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener, guarded *limi
 		},
 	}
 	loops = append(loops, until(ctx, fail, countServe, countEnd)...)
+	loops = append(loops, s.clusterLoops(clustered)...)
 	return par.Do(context.Background(), len(loops), len(loops), func(_, i int) error { return loops[i]() })
 }
 
@@ -306,7 +344,7 @@ func (s *server) handler(closing context.Context, l net.Listener) (http.Handler,
 	}
 	b := api.Backends{
 		Jobs: s.table, Work: s.works, Store: s.store, Meter: s.meter, Limits: s.Limits, Key: key, Page: web.Files(), Log: s.Log,
-		Ready: s.ready, Version: s.Version, Closing: closing, Count: s.counts,
+		Cluster: s.clusterRoutes(), Ready: s.ready, Version: s.Version, Closing: closing, Count: s.counts,
 	}
 	if s.Metrics == "" {
 		b.Metrics = s.counts.Handler()

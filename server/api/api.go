@@ -219,6 +219,7 @@ func (a *api) jobRoutes(h huma.API) {
 	huma.Register(h, operation("listJobs", http.MethodGet, "/v1/jobs", "Jobs, the newest first", "jobs"), a.list)
 	huma.Register(h, operation("getJob", http.MethodGet, "/v1/jobs/{id}", "A job", "jobs"), a.one)
 	huma.Register(h, operation("removeJob", http.MethodDelete, "/v1/jobs/{id}", "Cancels a job, or removes one that is finished", "jobs"), a.remove)
+	huma.Register(h, operation("retryJob", http.MethodPost, "/v1/jobs/{id}/retry", "Puts a job that failed back into the queue", "jobs"), a.retry)
 	huma.Register(h, operation("getResult", http.MethodGet, "/v1/jobs/{id}/result", "The enlarged picture", "jobs"), a.result)
 	huma.Register(h, operation("getView", http.MethodGet, "/v1/jobs/{id}/view", "What browsers are shown of a result that they do not show as it is, or that is large", "jobs"), a.view)
 	huma.Register(h, operation("getRouteMap", http.MethodGet, "/v1/jobs/{id}/route-map.png", "Which class computed which part", "jobs"), a.routeMap)

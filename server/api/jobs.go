@@ -36,6 +36,14 @@ type Job struct {
 	Report        any        `json:"report,omitempty" doc:"what the command prints with --json: sizes, classes, multiply-accumulates, seconds"`
 	Result        *Result    `json:"result,omitempty"`
 	Error         *Error     `json:"error,omitempty"`
+	Failures      []Failure  `json:"failures,omitempty" doc:"what went wrong on machines of a cluster, the last ones, of a job that failed on several"`
+}
+
+// Failure is what went wrong with a job on one machine.
+type Failure struct {
+	Machine string    `json:"machine"`
+	Message string    `json:"message"`
+	Time    time.Time `json:"time"`
 }
 
 // Strings are texts by their names.
@@ -76,6 +84,9 @@ func tell(j jobs.Job) Job {
 	}
 	if j.Error != nil {
 		out.Error = &Error{j.Error.Kind, j.Error.Message}
+	}
+	for _, f := range j.Failures {
+		out.Failures = append(out.Failures, Failure(f))
 	}
 	if r := j.Result; r != nil && j.State == jobs.Done {
 		at := "/v1/jobs/" + j.ID
@@ -213,6 +224,17 @@ func (a *api) list(ctx context.Context, in *page) (*struct{ Body Listing }, erro
 func (a *api) remove(ctx context.Context, in *oneJob) (*struct{ Body Job }, error) {
 	x := of(ctx)
 	j, err := a.Jobs.Delete(x.token.Name, in.ID)
+	if err != nil {
+		return nil, problem.Of(err)
+	}
+	x.job = j.ID
+	return &struct{ Body Job }{tell(j)}, nil
+}
+
+// retry puts a job that failed back into the queue.
+func (a *api) retry(ctx context.Context, in *oneJob) (*struct{ Body Job }, error) {
+	x := of(ctx)
+	j, err := a.Jobs.Retry(x.token.Name, in.ID)
 	if err != nil {
 		return nil, problem.Of(err)
 	}

@@ -25,6 +25,7 @@ type Gauges struct {
 	Connections              int   // that are open
 	Dropped                  int64 // connections that were closed because there were too many
 	DiskUsed, DiskFree       int64 // bytes
+	Workers                  int   // other machines that can be given work
 }
 
 // Metrics is all counts of a server. It is safe for concurrent use.
@@ -55,6 +56,7 @@ func New(version string, stats func() Gauges) *Metrics {
 	m.gauge("connections", func(g Gauges) float64 { return float64(g.Connections) })
 	m.gauge("disk_used_bytes", func(g Gauges) float64 { return float64(g.DiskUsed) })
 	m.gauge("disk_free_bytes", func(g Gauges) float64 { return float64(g.DiskFree) })
+	m.gauge("cluster_workers", func(g Gauges) float64 { return float64(g.Workers) })
 	return m
 }
 
@@ -95,6 +97,7 @@ func (m *Metrics) histogram(bounds []float64, name string, pairs ...string) *met
 var (
 	requestBounds = []float64{0.005, 0.02, 0.1, 0.5, 2, 10, 60}
 	queueBounds   = []float64{0.1, 1, 5, 20, 60, 300, 1200, 3600}
+	unitBounds    = []float64{0.1, 0.5, 2, 5, 10, 30, 120, 600}
 	ratioBounds   = []float64{0.1, 0.25, 0.5, 0.8, 1.25, 2, 4, 10}
 )
 
@@ -176,4 +179,18 @@ func explain(text []byte) []byte {
 		b.Write(line)
 	}
 	return b.Bytes()
+}
+
+// Unit counts a unit of a cluster that is over for a worker, by its outcome: done, twice, failed, wrong or lost. seconds are those that computing took.
+func (m *Metrics) Unit(outcome string, seconds float64) {
+	m.count("cluster_units_total", "outcome", outcome).Inc()
+	if outcome == "done" {
+		m.histogram(unitBounds, "cluster_unit_seconds").Update(max(seconds, 0))
+	}
+}
+
+// Bytes counts what was sent to workers and came from them.
+func (m *Metrics) Bytes(sent, received int64) {
+	m.count("cluster_sent_bytes_total").AddInt64(sent)
+	m.count("cluster_received_bytes_total").AddInt64(received)
 }

@@ -69,7 +69,10 @@ func TestCounts(t *testing.T) {
 	m.Pixels(100, 1600)
 	m.Class("carn-x4", "hard", 40)
 	m.Class("carn-x4", "hard", 2)
-	gauges.Connections = 4
+	m.Unit("done", 1.5)
+	m.Unit("wrong", 0)
+	m.Bytes(50, 60)
+	gauges.Connections, gauges.Workers = 4, 9
 	got := scrape(t, m)
 	for name, want := range map[string]string{
 		`requests_total{route="POST /v1/jobs",status="202"}`:      "1",
@@ -99,6 +102,12 @@ func TestCounts(t *testing.T) {
 		`memory_reserved_bytes`:                                   "200",
 		`memory_parked_bytes`:                                     "30",
 		`direct_waiting`:                                          "2",
+		`cluster_units_total{outcome="done"}`:                     "1",
+		`cluster_units_total{outcome="wrong"}`:                    "1",
+		`cluster_unit_seconds_count`:                              "1",
+		`cluster_sent_bytes_total`:                                "50",
+		`cluster_received_bytes_total`:                            "60",
+		`cluster_workers`:                                         "9",
 		`connections`:                                             "4",
 		`connections_dropped_total`:                               "6",
 		`disk_used_bytes`:                                         "70",

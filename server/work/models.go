@@ -3,6 +3,7 @@ package work
 import (
 	"classsr"
 	"classsr/models"
+	"classsr/pipeline"
 )
 
 // Model is what the server tells of a model.
@@ -15,6 +16,9 @@ type Model struct {
 	Licence string   `json:"licence,omitempty"`
 	Default bool     `json:"default,omitempty"`
 }
+
+// Shelf has models that are ready to run.
+func (w *Works) Shelf() *pipeline.Shelf { return w.shelf }
 
 // Models lists the models. Their files are looked at once.
 func (w *Works) Models() []Model { return w.models() }
