@@ -134,6 +134,6 @@ func newRoot(std streams) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.AddCommand(newUpscale(std), newPlan(std), newEval(std), newModels(std), newCompare(), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
-		newBench(std), newServe(std), newDoctor(std), newToken(std), newVersion(std))
+		newBench(std), newServe(std), newWorker(std), newCluster(std), newDoctor(std), newToken(std), newVersion(std))
 	return root
 }

@@ -36,6 +36,7 @@ type serveFlags struct {
 	logNames                bool
 	logLevel                string
 	openapi                 bool
+	cluster                 clusterServeFlags
 }
 
 func newServe(std streams) *cobra.Command {
@@ -82,6 +83,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.grace, "grace", 20*time.Second, "when told to end, let running jobs go on for `TIME`, then queue them again for the next start")
 	flags.BoolVar(&f.logNames, "log-names", false, "write names of pictures into the log")
 	flags.StringVar(&f.logLevel, "log-level", "info", "log from `LEVEL` on: debug, info, warn or error")
+	f.cluster.add(flags)
 }
 
 func (f *serveFlags) run(ctx context.Context, std streams) error {
@@ -163,7 +165,8 @@ func (f *serveFlags) config(std streams) (server.Config, error) {
 		}
 	}
 	c.Budget = newBudget(memory, f.threads, besidesServing)
-	return c, nil
+	c.Cluster, err = f.cluster.config()
+	return c, err
 }
 
 // dataFolder is where the server keeps what it has if it is not told.
