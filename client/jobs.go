@@ -16,19 +16,48 @@ import (
 // ending helps to recognise it; options are the flags of `classsr upscale` without dashes. The request has a key of its own: if its answer is lost and it is
 // sent again, there is still one job. Errors have the server's kinds.
 func (c *Client) Submit(ctx context.Context, r io.Reader, name string, options map[string]string) (Job, error) {
-	var j Job
+	return c.SubmitAs(ctx, rand.Text(), r, name, options)
+}
+
+// SubmitAs is Submit with the caller's own key, of at most 128 letters, digits and dashes: as long as the server has a job of that key, the same picture
+// and options give that job, whatever has become of it. Other ones with the same key are an error of kind fault.Conflict.
+func (c *Client) SubmitAs(ctx context.Context, key string, r io.Reader, name string, options map[string]string) (Job, error) {
 	query, err := optionsOf(name, options)
 	if err != nil {
-		return j, err
+		return Job{}, err
 	}
 	body, err := prepare(r)
 	if err != nil {
-		return j, err
+		return Job{}, err
 	}
 	defer body.remove()
-	header := map[string]string{"Idempotency-Key": rand.Text()}
+	return c.submit(ctx, key, query, body)
+}
+
+// SubmitSent is SubmitAs for a picture that the server has already (Has), by its SHA-256 in hexadecimal digits. It keeps the name that it came with. A picture that
+// the server has not is of kind fault.NotFound.
+func (c *Client) SubmitSent(ctx context.Context, key, sum string, options map[string]string) (Job, error) {
+	query, err := optionsOf("", options)
+	if err != nil {
+		return Job{}, err
+	}
+	query.Set("picture", sum)
+	return c.submit(ctx, key, query, nil)
+}
+
+func (c *Client) submit(ctx context.Context, key string, query url.Values, body *upload) (j Job, err error) {
+	header := map[string]string{"Idempotency-Key": key}
 	err = c.ask(ctx, request{method: http.MethodPost, path: []string{"v1", "jobs"}, query: query, header: header, body: body}, &j)
 	return j, err
+}
+
+// Has tells whether the server has a picture of this token's, by its SHA-256 in hexadecimal digits.
+func (c *Client) Has(ctx context.Context, sum string) (bool, error) {
+	err := c.ask(ctx, request{method: http.MethodHead, path: []string{"v1", "pictures", sum}}, nil)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Job gives a job. Jobs that the server does not have, or not for this token, are of kind fault.NotFound.

@@ -283,6 +283,79 @@ func TestLostAnswersMakeOneJob(t *testing.T) {
 	}
 }
 
+// A key gives the same job as long as there is one, and a picture that was sent need not be sent again.
+func TestKeysAndSentPictures(t *testing.T) {
+	address, _ := serve(t, "")
+	c, ctx := open(t, address, client.Options{}), t.Context()
+	hash := sha256.Sum256(sample(t))
+	sum := hex.EncodeToString(hash[:])
+	has := func(want bool) {
+		t.Helper()
+		if got, err := c.Has(ctx, sum); got != want || err != nil {
+			t.Errorf("the server has the picture: %v %v, want %v", got, err, want)
+		}
+	}
+	has(false)
+	if _, err := c.SubmitSent(ctx, "one", sum, small); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a picture that the server has not: %v", err)
+	}
+	j, err := c.SubmitAs(ctx, "one", bytes.NewReader(sample(t)), "a.png", small)
+	if err != nil || j.Picture != sum {
+		t.Fatal(j.Picture, err)
+	}
+	has(true)
+	for range 2 {
+		if again, err := c.SubmitSent(ctx, "one", sum, small); err != nil || again.ID != j.ID {
+			t.Errorf("the same key gives %s, not %s (%v)", again.ID, j.ID, err)
+		}
+	}
+	if _, err := c.SubmitSent(ctx, "one", sum, nil); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the same key with other options: %v", err)
+	}
+	if other, err := c.SubmitSent(ctx, "two", sum, small); err != nil || other.ID == j.ID || other.Name != "a.png" {
+		t.Errorf("another key gives %+v (%v)", other, err)
+	}
+}
+
+// One stream tells of all jobs.
+func TestFollowTellsOfAllJobs(t *testing.T) {
+	address, _ := serve(t, "")
+	c := open(t, address, client.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	over, opened := map[string]client.State{}, false
+	err := c.Follow(ctx, func() {
+		opened = true
+		for _, key := range []string{"one", "two"} {
+			if _, err := c.SubmitAs(ctx, key, bytes.NewReader(sample(t)), "a.png", small); err != nil {
+				t.Error(err)
+			}
+		}
+	}, func(j client.Job) {
+		if j.State.Over() {
+			over[j.ID] = j.State
+		}
+		if len(over) == 2 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || !opened {
+		t.Errorf("it ends with %v, opened %v", err, opened)
+	}
+	for id, state := range over {
+		if state != client.Done {
+			t.Errorf("%s is %s", id, state)
+		}
+	}
+	f := &faulty{spoil: func(_ int64, _ *http.Request, answer *http.Response) (*http.Response, error) {
+		answer.Body = cutAfter(4, answer.Body)
+		return answer, nil
+	}}
+	c = open(t, address, client.Options{HTTP: &http.Client{Transport: f}})
+	if err := c.Follow(t.Context(), func() {}, func(client.Job) {}); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("a stream that breaks off: %v", err)
+	}
+}
+
 func TestResultsGoOnWhereTheyBroke(t *testing.T) {
 	address, _ := serve(t, "")
 	plain := open(t, address, client.Options{})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -77,18 +78,46 @@ func (c *Client) follow(ctx context.Context, id string, told func(Job)) (last Jo
 	if err != nil {
 		return last, err
 	}
+	err = c.events(ctx, q, func() {}, func(j Job) (more bool) {
+		last = j
+		told(j)
+		return !j.State.Over()
+	})
+	return last, err
+}
+
+// Follow tells of this token's jobs from one stream of events: of all that are not over, and then of each that changes. opened is called when the server has begun to
+// tell; both calls come from the goroutine that called Follow. It returns when the stream ends or breaks, and always with an error: whoever calls it again misses what happens
+// meanwhile, which Job tells.
+func (c *Client) Follow(ctx context.Context, opened func(), told func(Job)) error {
+	err := c.events(ctx, request{method: http.MethodGet, path: []string{"v1", "events"}}, opened, func(j Job) bool {
+		told(j)
+		return true
+	})
+	if err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	if fault.KindOf(err) == fault.Internal { // as it is where the connection breaks
+		return connection(ctx, err)
+	}
+	return err
+}
+
+// events reads a stream of events until it ends, or told says that no more are wanted. opened is called when the stream has begun.
+func (c *Client) events(ctx context.Context, q request, opened func(), told func(Job) (more bool)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	quiet := time.AfterFunc(silence, cancel)
 	defer quiet.Stop()
 	answer, err := c.send(ctx, q)
 	if err != nil {
-		return last, err
+		return err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if media, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type")); err != nil || media != "text/event-stream" {
-		return last, fault.New(fault.Internal, "the server sent %q in place of events", media)
+		return fault.New(fault.Internal, "the server sent %q in place of events", media)
 	}
+	opened()
 	lines := bufio.NewScanner(answer.Body)
 	lines.Buffer(nil, maxEvent)
 	name, data := "", ""
@@ -104,23 +133,21 @@ func (c *Client) follow(ctx context.Context, id string, told func(Job)) (last Jo
 			data = value
 		case line != "":
 		case name == "bye":
-			return last, errEnding
+			return errEnding
 		case name == "job":
 			var j Job
 			if err := json.Unmarshal([]byte(data), &j); err != nil {
-				return last, fault.New(fault.Internal, "an event cannot be read: %w", err)
+				return fault.New(fault.Internal, "an event cannot be read: %w", err)
 			}
-			last = j
-			told(last)
-			if last.State.Over() {
-				return last, nil
+			if !told(j) {
+				return nil
 			}
 			name, data = "", ""
 		default:
 			name, data = "", ""
 		}
 	}
-	return last, lines.Err()
+	return lines.Err()
 }
 
 var errEnding = errors.New("the server is ending")
