@@ -36,6 +36,9 @@ type Pipeline struct {
 	// one that suits it.
 	Models *Models
 	Scale  int
+	// Remote, if not nil, enlarges the pictures on another machine, several at a time. What is said here about models, sizes and files is then only for names and
+	// forecasts; the Remote has to be told the same.
+	Remote Remote
 	// Sizing, if not nil, asks for another size than these give, and takes their place.
 	Sizing *Sizing
 	// In and Out are the standard streams, for jobs that name Std.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"classsr/fault"
@@ -15,7 +16,8 @@ import (
 )
 
 // Position says where a run is: at picture Index (from 0) of Count, and at Part (from 0) of Parts of it, which are its bands if it is enlarged band
-// by band. Before, Size and All are the bytes of the files before it, of its own file and of all files.
+// by band. Before, Size and All are the bytes of the files before it, of its own file and of all files. Where a Remote does several at a time, Index counts those that are
+// over, Parts are thousandths, and Before has as much of the others under way as is done.
 type Position struct {
 	Index, Count      int
 	Part, Parts       int
@@ -23,7 +25,7 @@ type Position struct {
 }
 
 // Watcher is told what happens: that a job starts, or goes on with another part, and then that it finished or failed; or that it was skipped, and why. An error that it
-// returns ends the run.
+// returns ends the run. It is called by one goroutine at a time; where a Remote does several pictures at a time, parts of them come in any order.
 type Watcher interface {
 	Started(j Job, at Position)
 	Finished(r *Result) error
@@ -41,7 +43,7 @@ type Summary struct {
 	Megapixels float64 `json:"megapixels"`
 }
 
-// Run does all the work, one picture after the other; one that fails stops none. err is ctx's error as soon as ctx is done, one of the watcher,
+// Run does all the work, one picture after the other, or many at a time if there is a Remote; one that fails stops none. err is ctx's error as soon as ctx is done, one of the watcher,
 // or one that all further pictures would have, too, as when the disk is full. Results in folders are noted in a journal (package journal), so
 // that the same call goes on where a killed one was.
 func (p *Pipeline) Run(ctx context.Context, work *Work, w Watcher) (Summary, error) {
@@ -57,12 +59,25 @@ type run struct {
 	looker
 	watcher Watcher
 	start   time.Time
-	summary Summary
-	at      Position
 	only    map[*source]bool // what is to be done of the work; nil for all
+	abroad  *abroad          // nil if there is no Remote
+
+	mu      sync.Mutex // with abroad, guards what follows, the journal's entries and calls of the watcher
+	summary Summary
+	at      Position // without parts: of pictures that are over
 }
 
+// all does all the work, here or abroad.
 func (r *run) all(ctx context.Context) error {
+	if r.Remote == nil {
+		return r.folders(ctx)
+	}
+	within, end := r.goAbroad(ctx)
+	return end(r.folders(within))
+}
+
+// folders does all the work, folder by folder.
+func (r *run) folders(ctx context.Context) error {
 	r.at.Count, r.at.All = r.work.count, r.work.bytes
 	if r.only != nil {
 		r.at.Count, r.at.All = len(r.only), 0
@@ -96,6 +111,16 @@ func (r *run) all(ctx context.Context) error {
 			}
 		}
 	}
+	return r.endJournal()
+}
+
+// endJournal ends the journal when all pictures are over that it is about.
+func (r *run) endJournal() error {
+	if r.abroad != nil {
+		if err := r.abroad.rest(); err != nil {
+			return err
+		}
+	}
 	return r.journal.End()
 }
 
@@ -123,7 +148,7 @@ func (r *run) keep(k keeper) error {
 	if k == r.keeper {
 		return nil
 	}
-	if err := r.journal.End(); err != nil {
+	if err := r.endJournal(); err != nil {
 		return err
 	}
 	r.journal.Close()
@@ -164,57 +189,97 @@ func (r *run) file(ctx context.Context, j namedJob, size int64) error {
 		return err
 	}
 	count, jobs := r.pages(j)
-	r.at.Count += count - 1
-	r.at.Size = size / int64(count)
+	r.more(count - 1)
+	each, rest := size/int64(count), size%int64(count)
 	for j := range jobs {
-		if err := r.job(ctx, j); err != nil {
+		if err := r.job(ctx, j, each+rest); err != nil {
 			return err
 		}
-		r.at.Index++
-		r.at.Before += r.at.Size
+		rest = 0
 	}
-	r.at.Before += size % int64(count)
 	return nil
 }
 
-// job does a job, unless there is nothing to do or it cannot be.
-func (r *run) job(ctx context.Context, j namedJob) error {
+// more counts more pictures than were known in the beginning.
+func (r *run) more(pictures int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at.Count += pictures
+}
+
+// job does a job, for so many bytes of a file, or has it done, unless there is nothing to do or it cannot be.
+func (r *run) job(ctx context.Context, j namedJob, size int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if j.err != nil {
-		return r.failed(Failure{j.Job, j.err})
-	}
 	t := r.task(j)
-	why, err := r.look(&t)
+	if r.abroad != nil && t.rival != "" { // whether that has the same name shows when it is there
+		if err := r.abroad.rest(); err != nil {
+			return err
+		}
+	}
+	needed, err := r.needed(&t, j.err, size)
+	switch {
+	case err != nil || !needed:
+		return err
+	case r.abroad != nil:
+		return r.abroad.hand(t, size)
+	}
+	r.at.Size = size
+	err = r.here(ctx, t)
+	r.over(size)
+	return err
+}
+
+// needed tells whether a job is to be done. The watcher is told if there is nothing to do, or if it cannot be: because of its name, if that has an error.
+func (r *run) needed(t *task, name error, size int64) (needed bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	why := ""
+	if err = name; err == nil {
+		why, err = r.look(t)
+	}
 	switch {
 	case err != nil:
-		return r.failed(Failure{j.Job, err})
+		err = r.failed(Failure{t.Job, err})
 	case why != "":
 		r.summary.Skipped++
 		if why == DoneBefore {
 			r.summary.DoneBefore++
 		}
-		return r.watcher.Skipped(j.Job, why)
+		err = r.watcher.Skipped(t.Job, why)
+	default:
+		return true, nil
 	}
+	r.over(size)
+	return false, err
+}
+
+// here does a job on this machine.
+func (r *run) here(ctx context.Context, t task) (err error) {
 	r.at.Part, r.at.Parts = 0, 1
-	r.watcher.Started(j.Job, r.at)
+	r.watcher.Started(t.Job, r.at)
 	t.part = func(index, count int) {
 		r.at.Part, r.at.Parts = index, count
-		r.watcher.Started(j.Job, r.at)
+		r.watcher.Started(t.Job, r.at)
 	}
 	var result *Result
-	if j.Output != Std {
-		err = makeFolder(filepath.Dir(j.Output))
+	if t.Output != Std {
+		err = makeFolder(filepath.Dir(t.Output))
 	}
 	if err == nil {
 		result, err = r.one(ctx, t)
 	}
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return ctx.Err()
-	case err != nil:
-		if watcherErr := r.failed(Failure{j.Job, err}); watcherErr != nil {
+	}
+	return r.ended(t.Job, result, err)
+}
+
+// ended tells what became of a job that was begun: a result, or an error. An error that it returns ends the run.
+func (r *run) ended(j Job, result *Result, err error) error {
+	if err != nil {
+		if watcherErr := r.failed(Failure{j, err}); watcherErr != nil {
 			return watcherErr
 		}
 		return r.stops(j.Output, err)
@@ -227,6 +292,12 @@ func (r *run) job(ctx context.Context, j namedJob) error {
 func (r *run) failed(f Failure) error {
 	r.summary.Failed++
 	return r.watcher.Failed(f)
+}
+
+// over counts a picture of so many bytes as over.
+func (r *run) over(size int64) {
+	r.at.Index++
+	r.at.Before += size
 }
 
 // stops tells whether all further pictures would fail for the same reason.
