@@ -104,6 +104,7 @@ var layers = []string{
 	"server",
 	"server/soak",
 	"client",
+	"cluster/remote",
 	"licences",
 	"cmd/classsr",
 }

@@ -10,6 +10,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -38,7 +39,8 @@ type Options struct {
 	Patience time.Duration
 }
 
-const defaultPatience = 5 * time.Minute
+// Patience is that of clients of which nothing else is said.
+const Patience = 5 * time.Minute
 
 // Client speaks to one server. It may be used by several goroutines at a time.
 type Client struct {
@@ -59,10 +61,7 @@ func New(address string, o Options) (*Client, error) {
 	if strings.ContainsFunc(o.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, fault.New(fault.Usage, "the token has characters that none has: give it as `classsr token new` printed it")
 	}
-	c := &Client{base: base, token: o.Token, http: o.HTTP, patience: o.Patience, sleep: sleep}
-	if c.patience == 0 {
-		c.patience = defaultPatience
-	}
+	c := &Client{base: base, token: o.Token, http: o.HTTP, patience: cmp.Or(o.Patience, Patience), sleep: sleep}
 	switch {
 	case o.Fingerprint != "" && o.HTTP != nil:
 		return nil, fault.New(fault.Usage, "Fingerprint and HTTP do not go together: whoever sends the requests checks the certificate")
@@ -93,6 +92,13 @@ func Join(text string) (*Client, error) {
 		return nil, fault.New(fault.Usage, "its sha256 is empty")
 	}
 	return New("https://"+u.Host, Options{Token: parts.Get("token"), Fingerprint: parts.Get("sha256")})
+}
+
+// WithPatience gives a client of the same server with another patience, as of Options.
+func (c *Client) WithPatience(patience time.Duration) *Client {
+	other := *c
+	other.patience = cmp.Or(patience, Patience)
+	return &other
 }
 
 // isPort tells whether a text is the number of a port that can be connected to.

@@ -35,8 +35,8 @@ func (g *Gone) Unwrap() error { return g.Err }
 // Errand is a picture that a Remote is to enlarge.
 type Errand struct {
 	Job
-	// Page is the page of the file, from 1 on; 0 if none was asked for, which is the first.
-	Page int
+	// ReadPage is the page of the file that is read, from 1 on; 0 if none was asked for, which is the first. Job.Page is 0 unless the file has several and all are done.
+	ReadPage int
 	// Format is that of the result, as imageio.FormatOf gives it.
 	Format string
 
@@ -94,7 +94,7 @@ func (r *run) errand(ctx context.Context, t *task) (*Errand, error) {
 		return t.note(result)
 	}
 	return &Errand{
-		Job: t.Job, Page: t.reading.Page, Format: format, in: r.In, task: t,
+		Job: t.Job, ReadPage: t.reading.Page, Format: format, in: r.In, task: t,
 		write: func(write func(io.Writer) error) error { return r.write(ctx, t.Output, write, note) },
 	}, nil
 }

@@ -62,9 +62,9 @@ func (f *readingFlags) reading() (imageio.Options, error) {
 	return o, nil
 }
 
-// input is standard input, as it can be read page by page if it is wanted so. release is to be called in the end.
-func (f *readingFlags) input(std streams, args []string) (in io.Reader, release func(), err error) {
-	if f.allPages() && slices.Contains(args, pipeline.Std) {
+// input is standard input, as it can be read more than once if again says so, or if all pages are wanted. release is to be called in the end.
+func (f *readingFlags) input(std streams, args []string, again bool) (in io.Reader, release func(), err error) {
+	if (again || f.allPages()) && slices.Contains(args, pipeline.Std) {
 		return pipeline.Rereadable(std.in)
 	}
 	return std.in, func() {}, nil

@@ -53,7 +53,7 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	if f.allBands() {
 		reading.Band = 1 // which stands for the others
 	}
-	in, release, err := f.input(std, args)
+	in, release, err := f.input(std, args, false)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 //	model FILE good|missing|extra|misshapen|nan|pickle|classes|classsr|interpolating
 //	pixels FILE WIDTH HEIGHT gray|rgb|rgba|gray16|graya   (fails unless the picture is like that)
 //	server DATA [FLAGS]    (starts classsr serve; its address is in $URL)
-//	endserver DATA         (ends it, and fails unless it says that all is well)
+//	endserver DATA [kill]  (ends it, and fails unless it says that all is well; or kills it)
 func TestScripts(t *testing.T) {
 	var running servers
 	testscript.Run(t, testscript.Params{

@@ -17,14 +17,16 @@ import (
 
 // started is a server that a script has started.
 type started struct {
-	cmd *exec.Cmd
-	log *os.File
+	cmd    *exec.Cmd
+	log    *os.File
+	listen string // HOST:PORT
 }
 
 // servers are those of scripts, which run at the same time, by their folders of data.
 type servers struct{ of sync.Map }
 
-// start starts a server: server DATA [flags...]. It listens on a free port of this machine, and its address is in $URL. What it logs goes to DATA.log.
+// start starts a server: server DATA [flags...]. It listens on a free port of this machine, or on the port that it had before, and its address is in $URL. What it logs
+// goes to DATA.log.
 func (s *servers) start(ts *testscript.TestScript, _ bool, args []string) {
 	data := ts.MkAbs(args[0])
 	log, err := os.Create(data + ".log")
@@ -34,7 +36,11 @@ func (s *servers) start(ts *testscript.TestScript, _ bool, args []string) {
 		program, err = os.Executable()
 		ts.Check(err)
 	}
-	cmd := exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, args[1:]...)...)
+	listen := "127.0.0.1:0"
+	if before, again := s.of.Load(data); again {
+		listen = before.(started).listen
+	}
+	cmd := exec.Command(program, append([]string{"serve", "--listen", listen, "--data", data}, args[1:]...)...)
 	cmd.Dir, cmd.Stderr = ts.MkAbs("."), log
 	// The kernels of the script's other commands, whatever those of the test are: their bits are compared.
 	cmd.Env = append(os.Environ(), kernel.Environment+"="+ts.Getenv(kernel.Environment))
@@ -52,16 +58,24 @@ func (s *servers) start(ts *testscript.TestScript, _ bool, args []string) {
 	if !lines.Scan() {
 		ts.Fatalf("the server does not start: %s", ts.ReadFile(args[0]+".log"))
 	}
-	ts.Setenv("URL", strings.TrimSuffix(lines.Text(), "/"))
-	s.of.Store(data, started{cmd, log})
+	address := strings.TrimSuffix(lines.Text(), "/")
+	ts.Setenv("URL", address)
+	_, listen, _ = strings.Cut(address, "://")
+	s.of.Store(data, started{cmd, log, listen})
 }
 
-// end ends a server as a service manager does, or a terminal that is closed, and demands that it says that all is well: endserver DATA [hangup].
+// end ends a server as a service manager does, or a terminal that is closed, and demands that it says that all is well: endserver DATA [hangup]. With kill in place
+// of hangup it is killed.
 func (s *servers) end(ts *testscript.TestScript, _ bool, args []string) {
 	found, _ := s.of.Load(ts.MkAbs(args[0]))
 	one, ok := found.(started)
 	if !ok {
 		ts.Fatalf("there is no server %s", args[0])
+	}
+	if len(args) > 1 && args[1] == "kill" {
+		ts.Check(one.cmd.Process.Kill())
+		_ = one.cmd.Wait() // it says that it was killed
+		return
 	}
 	sent := os.Interrupt
 	if len(args) > 1 && !signal.Ignored(syscall.SIGHUP) { // under nohup the server takes no notice

@@ -23,6 +23,7 @@ type upscaleFlags struct {
 	sizeFlags
 	selectionFlags
 	readingFlags
+	clusterFlags
 	output       string
 	format       string
 	routeMap     string
@@ -66,6 +67,7 @@ func newUpscale(std streams) *cobra.Command {
 	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
 	f.readingFlags.register(cmd.Flags())
+	f.clusterFlags.register(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG, if --format says no other)")
 	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF for such in folders,\n"+
@@ -124,7 +126,10 @@ func (f *upscaleFlags) check(cmd *cobra.Command, std streams, args []string) err
 	case f.watch && f.dryRun:
 		return usagef("--watch and --dry-run cannot be combined")
 	}
-	return f.checkOutput(many)
+	if err := f.checkOutput(many); err != nil {
+		return err
+	}
+	return f.checkCluster(cmd)
 }
 
 // checkOutput returns an error about --output and --format.
@@ -174,7 +179,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	if err != nil {
 		return usagef("--png-level %s: %w", f.pngLevel, err)
 	}
-	in, release, err := f.input(std, args)
+	in, release, err := f.input(std, args, f.server(cmd) != "")
 	if err != nil {
 		return err
 	}
@@ -203,6 +208,15 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 		scale = cmp.Or(f.scale(), models.Scale())
 	}
 	p.Options = f.madeBy(cmd, models, scale)
+	server, err := f.remote(cmd, report.tell)
+	if err != nil {
+		return err
+	}
+	if server != nil {
+		defer server.Close()
+		endsItself.Store(true) // jobs are removed from the server
+		p.Remote = server
+	}
 	request, err := f.request(args)
 	if err != nil {
 		return err
@@ -263,7 +277,7 @@ func (f *upscaleFlags) ending() string {
 // immaterial are the flags that change no result, or show in its name.
 var immaterial = []string{
 	"model", "fast", "kind", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "preview", "overwrite", "skip-existing",
-	"quiet", "json", "dry-run", "watch",
+	"quiet", "json", "dry-run", "watch", "cluster", "token-file",
 }
 
 // madeBy says in one line what results are made by: the model, and each flag that may change them.
