@@ -44,11 +44,11 @@ func (o *others) Enlarge(ctx context.Context, s *infer.Split) (Enlargement, erro
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &away{ctx: ctx, others: o, split: s, parts: parts}, nil
+	return &apart{ctx: ctx, others: o, split: s, parts: parts}, nil
 }
 
-// away gives the rows of one picture.
-type away struct {
+// apart gives the rows of one picture.
+type apart struct {
 	*others
 	ctx   context.Context //nolint:containedctx // as an Enlargement has it
 	split *infer.Split
@@ -57,9 +57,9 @@ type away struct {
 	macs  int64
 }
 
-func (a *away) Config() picture.Config { return a.split.Out() }
+func (a *apart) Config() picture.Config { return a.split.Out() }
 
-func (a *away) NextRows() (*picture.Picture, error) {
+func (a *apart) NextRows() (*picture.Picture, error) {
 	cuts := a.split.Cuts()
 	if a.from == cuts[len(cuts)-1] {
 		return nil, io.EOF
@@ -88,9 +88,9 @@ func (a *away) NextRows() (*picture.Picture, error) {
 	return rows, err
 }
 
-func (a *away) Report() classsr.Report { return a.split.Report(a.macs, 1) }
+func (a *apart) Report() classsr.Report { return a.split.Report(a.macs, 1) }
 
-func (a *away) Close() error { a.closed++; return a.split.Close() }
+func (a *apart) Close() error { a.closed++; return a.split.Close() }
 
 // Whatever is asked for: the file is the same, whoever computes the rows.
 func TestRowsFromElsewhereMakeTheSameFile(t *testing.T) {

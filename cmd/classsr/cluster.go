@@ -15,9 +15,6 @@ import (
 	"classsr/client"
 )
 
-// clusterVariable stands for --cluster of upscale and --server of cluster: it may hold a secret.
-const clusterVariable = "CLASSSR_CLUSTER"
-
 // askFlags say which server is asked.
 type askFlags struct {
 	server, tokenFile string

@@ -16,12 +16,6 @@ import (
 	"classsr/pipeline/order"
 )
 
-// Variables of the environment that stand for flags: secrets in a command line are seen by others.
-const (
-	clusterVariable = "CLASSSR_CLUSTER"
-	tokenVariable   = "CLASSSR_TOKEN"
-)
-
 // clusterFlags say which server enlarges pictures in place of this machine.
 type clusterFlags struct {
 	cluster, tokenFile string
@@ -46,20 +40,10 @@ func (f *clusterFlags) token(server string) (string, error) {
 	switch {
 	case f.tokenFile == "" && joins:
 		return "", nil
-	case f.tokenFile == "":
-		return strings.TrimSpace(os.Getenv(tokenVariable)), nil
 	case joins:
 		return "", usagef("--token-file %s: the join string of --cluster has a token of its own; leave out one of them", f.tokenFile)
 	}
-	text, err := os.ReadFile(f.tokenFile)
-	if err != nil {
-		return "", fmt.Errorf("cannot read the token: %w", err)
-	}
-	token := strings.TrimSpace(strings.TrimPrefix(string(text), "token: ")) // as `classsr token new` prints it
-	if token == "" || strings.ContainsAny(token, "\r\n") {
-		return "", usagef("--token-file %s: it must have nothing but the token, as `classsr token new` printed it", f.tokenFile)
-	}
-	return token, nil
+	return readToken(f.tokenFile)
 }
 
 // checkCluster returns an error if --cluster cannot do what other flags ask for.

@@ -9,8 +9,9 @@ import (
 
 // Variables of the environment that stand for flags: secrets in a command line are seen by others.
 const (
-	joinVariable  = "CLASSSR_JOIN"
-	tokenVariable = "CLASSSR_TOKEN"
+	joinVariable    = "CLASSSR_JOIN"
+	tokenVariable   = "CLASSSR_TOKEN"
+	clusterVariable = "CLASSSR_CLUSTER"
 )
 
 // readToken is the token in a file, or that of the environment if file is empty.

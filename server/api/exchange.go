@@ -176,13 +176,15 @@ func open(r *http.Request) bool {
 	return !strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Path != "/metrics" || r.URL.Path == "/v1/session"
 }
 
-// counted tells whether a request counts against its token's rate. What the page shows of results does not: it comes in many parts. Nor does what workers do.
+// counted tells whether a request counts against its token's rate. What the page shows of results does not: it comes in many parts. Nor does what workers do. To remove
+// a job does not, either: its submission has counted, and whoever gives up many at once is to be rid of them.
 func (a *api) counted(r *http.Request) bool {
 	if scope, _ := a.clusterScope(r); scope == tokens.ScopeWorker {
 		return false
 	}
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	return !open(r) && (!reads || !strings.HasPrefix(r.URL.Path, "/v1/"))
+	removes := r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/v1/jobs/")
+	return !open(r) && !removes && (!reads || !strings.HasPrefix(r.URL.Path, "/v1/"))
 }
 
 // whoAsks gives the token of a request. Without a token file, everyone who reaches the server is its owner.

@@ -98,6 +98,19 @@ func TestSchemeOfAuthorization(t *testing.T) {
 	}
 }
 
+// Only what makes work counts against a token's rate.
+func TestWhatCounts(t *testing.T) {
+	for request, want := range map[string]bool{
+		"POST /v1/jobs": true, "PUT /v1/jobs": true, "POST /v1/upscale": true, "DELETE /v1/pictures/AB": true, "GET /metrics": true, "PATCH /v1/jobs/A1": true,
+		"DELETE /v1/jobs/A1": false, "GET /v1/jobs": false, "HEAD /v1/pictures/AB": false, "GET /": false,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		if got := (&api{}).counted(httptest.NewRequest(method, path, nil)); got != want {
+			t.Errorf("%s counts: %v", request, got)
+		}
+	}
+}
+
 // strict knows a token by the secret "right".
 type strict struct{ one }
 
