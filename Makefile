@@ -30,7 +30,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 
 .PHONY: race
 race: ## the race detector where goroutines share something (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short ./internal/par ./budget ./dataset ./client ./server/...
+	CGO_ENABLED=1 $(GO) test -race -short ./internal/par ./budget ./dataset ./client ./server/... ./cluster/queue/...
 	CGO_ENABLED=1 $(GO) test -race -run Runs ./train
 	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads|Waits|Panics' . ./infer ./engine
 	CGO_ENABLED=1 $(GO) test -race -run 'Watch|Change' ./pipeline
@@ -68,6 +68,10 @@ windows: ## the program for Windows and its tests, run by wine
 .PHONY: soak
 soak: ## two minutes of load, kills and attacks on the server
 	CLASSSR_LOAD=short $(GO) test -count=1 -timeout 8m -v ./server/soak
+
+.PHONY: nats-server
+nats-server: ## a nats-server as others may have one, of the version that is inside; CLASSSR_NATS_SERVER=bin/nats-server tries it (the whole path)
+	$(GO) build -o $(BIN)/nats-server github.com/nats-io/nats-server/v2
 
 .PHONY: screenshot
 screenshot: build ## the picture of the page in the README

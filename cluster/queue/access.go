@@ -45,11 +45,11 @@ func (q *Queue) may(key string, s *seat) (string, error) {
 	user := jwt.NewUserClaims(key)
 	user.Name = s.name
 	user.Audience = Account
-	user.Permissions.Pub.Allow.Add(
+	user.Pub.Allow.Add(
 		"$JS.API.CONSUMER.MSG.NEXT."+stream+"."+s.name, "$JS.API.CONSUMER.INFO."+stream+"."+s.name, "$JS.ACK."+stream+"."+s.name+".>",
 		subject(q.o.Epoch, beats, s.name), subject(q.o.Epoch, knocks, s.name))
-	user.Permissions.Sub.Allow.Add(inbox(s.name)+".>", subject(q.o.Epoch, tells, s.name))
-	user.Limits.Subs = mostSubs
+	user.Sub.Allow.Add(inbox(s.name)+".>", subject(q.o.Epoch, tells, s.name))
+	user.Subs = mostSubs
 	user.Limits.Payload = MostPayload
 	return user.Encode(q.o.Issuer.pair)
 }

@@ -65,7 +65,7 @@ func Connect(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{o: o, seats: map[string]*seat{}}
 	more := []nats.Option{
 		// A server that has just begun may not know its users yet; and the login is the owner's, who can change it there.
-		nats.UserInfo(o.User, o.Password), nats.IgnoreAuthErrorAbort(), unheard(o.Log),
+		nats.UserInfo(o.User, o.Password), nats.IgnoreAuthErrorAbort(), soon(), unheard(o.Log),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			o.Log.Warn("the connection to the nats-server is lost", "error", err)
 			q.blind(true)
@@ -192,7 +192,7 @@ func (q *Queue) knocked(m *nats.Msg) {
 	if s := q.named(name); s != nil && epoch == q.o.Epoch {
 		answer = here
 		if err := q.ensure(s); err != nil {
-			q.o.Log.Warn("the queue of a worker cannot be made anew", "worker", s.worker, "error", err)
+			q.o.Log.Debug("the queue of a worker cannot be made anew yet", "worker", s.worker, "error", err)
 			answer = "later"
 		}
 	}

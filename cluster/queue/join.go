@@ -1,10 +1,13 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -20,6 +23,10 @@ type Inbox struct {
 	login Login
 	nc    *nats.Conn
 	js    jetstream.JetStream
+
+	mu    sync.Mutex
+	alive context.Context // ends when the connection is lost
+	lost  context.CancelFunc
 }
 
 // Join comes to a worker's place. Where the login has no fingerprint, t checks the server's certificate (nil: by the system's authorities). told, which may be
@@ -34,8 +41,10 @@ func Join(ctx context.Context, l Login, t *tls.Config, told func(wire.Tell)) (*I
 		t = tokens.Join{Address: l.URL, Fingerprint: f}.TLS()
 	}
 	i := &Inbox{login: l}
+	i.again()
 	var err error
-	i.nc, err = dial(ctx, l.URL, t, nats.UserInfo(l.User, l.Password), nats.CustomInboxPrefix(inbox(l.User)))
+	i.nc, err = dial(ctx, l.URL, t, nats.UserInfo(l.User, l.Password), nats.CustomInboxPrefix(inbox(l.User)), later(), unheard(slog.New(slog.DiscardHandler)),
+		nats.DisconnectErrHandler(func(*nats.Conn, error) { i.again() }))
 	if errors.Is(err, nats.ErrAuthorization) {
 		return nil, void(err)
 	}
@@ -47,6 +56,25 @@ func Join(ctx context.Context, l Login, t *tls.Config, told func(wire.Tell)) (*I
 		return nil, fault.New(fault.Unavailable, "the nats-server %s cannot be used: %w", l.URL, err)
 	}
 	return i, nil
+}
+
+// again ends what waits for an answer by a connection that is lost: it would not come.
+func (i *Inbox) again() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.lost != nil {
+		i.lost()
+	}
+	i.alive, i.lost = context.WithCancel(context.Background())
+}
+
+// while gives a context for one question to the server.
+func (i *Inbox) while(ctx context.Context) (context.Context, func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	within, cancel := context.WithTimeout(ctx, patience)
+	stop := context.AfterFunc(i.alive, cancel)
+	return within, func() { stop(); cancel() }
 }
 
 func (i *Inbox) begin(told func(wire.Tell)) (err error) {
@@ -88,7 +116,7 @@ func (i *Inbox) Next(ctx context.Context) (wire.Unit, Receipt, error) {
 			wait = shortest
 			continue
 		case i.nc.IsClosed(): // the server has refused the login twice
-			return u, nil, void(i.nc.LastError())
+			return u, nil, void(cmp.Or(i.nc.LastError(), nats.ErrConnectionClosed))
 		}
 		if i.knock(ctx) == gone {
 			return u, nil, void(errGone)
@@ -107,34 +135,43 @@ const shortest, longest = 50 * time.Millisecond, 2 * time.Second
 
 // fetch waits for a unit for some seconds. There is no receipt if none came. Each call subscribes anew, so that nothing of an earlier connection can be in the way.
 func (i *Inbox) fetch(ctx context.Context) (u wire.Unit, r Receipt, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	within, cancel := i.while(ctx)
 	defer cancel()
-	from, err := i.js.Consumer(ctx, stream, i.login.User)
+	from, err := i.js.Consumer(within, stream, i.login.User)
 	if err != nil {
 		return u, nil, err
 	}
-	batch, err := from.Fetch(1, jetstream.FetchContext(ctx))
+	batch, err := from.Fetch(1, jetstream.FetchContext(within))
 	if err != nil {
 		return u, nil, err
 	}
-	for m := range batch.Messages() {
-		if u, err = wire.Decode[wire.Unit](m.Data()); err == nil {
-			return u, delivered{m}, nil
-		}
-		_ = m.Term() // the coordinator sees that the worker does not have it
+	if m, ok := <-batch.Messages(); ok {
+		return receive(m)
 	}
-	if err := batch.Error(); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil {
+		_ = i.nc.FlushTimeout(time.Second) // the server has to forget that somebody waits, or would send a unit to nobody
+		return u, nil, ctx.Err()
+	}
+	if err := batch.Error(); !errors.Is(err, context.DeadlineExceeded) {
 		return u, nil, err
 	}
-	_ = i.nc.FlushTimeout(patience) // the server forgets that somebody waited, and sends no unit to nobody
 	return u, nil, nil
+}
+
+func receive(m jetstream.Msg) (wire.Unit, Receipt, error) {
+	u, err := wire.Decode[wire.Unit](m.Data())
+	if err != nil {
+		_ = m.Term() // it does not come again; the coordinator sees that the worker does not have it
+		return u, nil, err
+	}
+	return u, delivered{m}, nil
 }
 
 // knock asks the coordinator whether this worker has its place yet. No answer is "".
 func (i *Inbox) knock(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	within, cancel := i.while(ctx)
 	defer cancel()
-	m, err := i.nc.RequestWithContext(ctx, subject(i.login.Epoch, knocks, i.login.User), nil)
+	m, err := i.nc.RequestWithContext(within, subject(i.login.Epoch, knocks, i.login.User), nil)
 	if err != nil {
 		return ""
 	}
@@ -156,6 +193,7 @@ func (i *Inbox) Beat(b wire.Beat) error {
 // Close implements Taker. Units whose receipts are open come again, to whoever takes this place.
 func (i *Inbox) Close() error {
 	i.nc.Close()
+	i.again()
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"time"
@@ -22,6 +23,7 @@ const (
 	MostPayload = 16 << 10 // bytes of a message
 	MostLine    = 2 << 10  // bytes of a line of the protocol
 	MostStore   = 64 << 20 // bytes on disk
+	MostMemory  = 1 << 20  // bytes of streams in memory, of which there are none
 	mostSubs    = 16       // subscriptions of a worker
 )
 
@@ -47,6 +49,14 @@ func subject(epoch, what, seat string) string { return "csr." + epoch + "." + wh
 // inbox begins the subjects of answers to a worker, which it alone may hear.
 func inbox(seat string) string { return "_I_" + seat }
 
+// Waits between tries to connect again. The coordinator is to be the first, since it is asked who else may come in.
+func soon() nats.Option {
+	return nats.CustomReconnectDelay(func(int) time.Duration { return 100 * time.Millisecond })
+}
+func later() nats.Option {
+	return nats.CustomReconnectDelay(func(int) time.Duration { return 500*time.Millisecond + rand.N(500*time.Millisecond) })
+}
+
 // dial connects to a nats-server. With tls:// the connection is encrypted from its first byte on; one that is not never leaves this machine.
 // Connections that are lost are made anew until the server refuses the login, but what was to be sent meanwhile is an error, not sent late.
 func dial(ctx context.Context, address string, t *tls.Config, more ...nats.Option) (*nats.Conn, error) {
@@ -60,7 +70,6 @@ func dial(ctx context.Context, address string, t *tls.Config, more ...nats.Optio
 	}
 	all := []nats.Option{
 		nats.Name("classsr"), nats.Timeout(wait), nats.PingInterval(patience), nats.MaxPingsOutstanding(2), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1),
-		nats.ReconnectWait(500 * time.Millisecond), nats.ReconnectJitter(500*time.Millisecond, 500*time.Millisecond),
 		nats.IgnoreDiscoveredServers(), nats.NoCallbacksAfterClientClose(),
 	}
 	if u.Scheme == "tls" {

@@ -80,12 +80,12 @@ func empty(folder string) error {
 	return os.MkdirAll(folder, 0o700)
 }
 
-// options are the same as in the configuration that queue.Config prints for a server elsewhere.
+// options are the same as those that queue.Outside has for a server elsewhere.
 func options(o Options, host string, port int) *server.Options {
 	account := server.NewAccount(queue.Account)
 	return &server.Options{
 		ServerName: "classsr", Host: host, Port: port, NoSigs: true, NoSystemAccount: true,
-		JetStream: true, StoreDir: o.Folder, SyncAlways: true, JetStreamMaxMemory: 1 << 20, JetStreamMaxStore: queue.MostStore,
+		JetStream: true, StoreDir: o.Folder, SyncAlways: true, JetStreamMaxMemory: queue.MostMemory, JetStreamMaxStore: queue.MostStore,
 		MaxPayload: queue.MostPayload, MaxControlLine: queue.MostLine, MaxConn: queue.Connections(o.Workers), MaxSubs: 64,
 		TLS: o.TLS != nil, TLSConfig: o.TLS, TLSHandshakeFirst: o.TLS != nil, TLSTimeout: 5, AuthTimeout: 5, PingInterval: 10 * time.Second, MaxPingsOut: 2,
 		Accounts:    []*server.Account{account},

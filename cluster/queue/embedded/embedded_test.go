@@ -8,7 +8,7 @@ import (
 
 func TestConforms(t *testing.T) {
 	for name, c := range map[string]struct{ encrypted, within bool }{
-		"within the process": {false, true}, "encrypted, within": {true, true}, "by the network": {false, false}, "encrypted": {true, false},
+		"within the process": {false, true}, "encrypted": {true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, t.TempDir(), c.encrypted)

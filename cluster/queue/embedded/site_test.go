@@ -42,9 +42,9 @@ func newSite(t *testing.T, folder string, encrypted bool) *site {
 		Listen: "127.0.0.1:0", Folder: folder, User: "coordinator", Password: "secret", Issuer: issuer, Workers: workers, Log: slog.New(slog.DiscardHandler),
 	}
 	if encrypted {
-		certificate, print := certificate(t)
-		s.print = print
-		s.options.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+		pair, of := certificate(t)
+		s.print = of
+		s.options.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
 	s.start(t)
 	s.url = s.server.URL("127.0.0.1")
@@ -55,11 +55,11 @@ func newSite(t *testing.T, folder string, encrypted bool) *site {
 
 func certificate(t *testing.T) (tls.Certificate, tokens.Fingerprint) {
 	t.Helper()
-	c, print, err := tokens.Certificate(t.TempDir(), nil)
+	pair, of, err := tokens.Certificate(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, print
+	return pair, of
 }
 
 func (s *site) start(t *testing.T) {
