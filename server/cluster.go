@@ -64,6 +64,9 @@ func (c *Cluster) check(s Config) error {
 	return nil
 }
 
+// ClusterKey is the file of the key by which a server with that folder signs what workers may do.
+func ClusterKey(data string) string { return filepath.Join(data, "cluster.nk") }
+
 // crew is what a server has for its cluster.
 type crew struct {
 	*Cluster
@@ -91,7 +94,7 @@ func (s *server) startQueue(ctx context.Context, certificate *tls.Config) error 
 		return nil
 	}
 	c := s.crew
-	issuer, err := queue.OpenIssuer(filepath.Join(s.Data, "cluster.nk"))
+	issuer, err := queue.OpenIssuer(ClusterKey(s.Data))
 	if err != nil {
 		return err
 	}

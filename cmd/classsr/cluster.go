@@ -86,7 +86,7 @@ func newCluster(std streams) *cobra.Command {
 	drain := f.command("drain WORKER", "Have a machine end when it has done what it computes", 1, func(ctx context.Context, c *client.Client, args []string) error {
 		return c.Drain(ctx, args[0])
 	})
-	cmd.AddCommand(status, failed, retry, release, drain)
+	cmd.AddCommand(status, failed, retry, release, drain, newNATSConfig(std))
 	return cmd
 }
 

@@ -46,14 +46,20 @@ func (f *clusterServeFlags) config() (*server.Cluster, error) {
 	if f.login == "" {
 		return nil, usagef("--cluster-nats needs --cluster-nats-login FILE: `classsr cluster nats-config` says what is in it")
 	}
-	text, err := os.ReadFile(f.login)
+	var err error
+	c.User, c.Password, err = readLogin(f.login)
+	return c, err
+}
+
+// readLogin reads the server's login at a nats-server.
+func readLogin(file string) (user, password string, err error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read --cluster-nats-login: %w", err)
+		return "", "", fmt.Errorf("cannot read the login at the nats-server: %w", err)
 	}
 	user, password, ok := strings.Cut(strings.TrimSpace(string(text)), ":")
-	if !ok || user == "" || password == "" {
-		return nil, usagef("--cluster-nats-login %s: it must be one line, USER:PASSWORD", f.login)
+	if !ok || user == "" || password == "" || strings.ContainsAny(password, " \r\n") {
+		return "", "", usagef("%s is no login at a nats-server: it must be one line, USER:PASSWORD", file)
 	}
-	c.User, c.Password = user, password
-	return c, nil
+	return user, password, nil
 }
