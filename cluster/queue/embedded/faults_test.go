@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -250,6 +251,33 @@ func TestLostPlaceAndConnection(t *testing.T) {
 	s.start(t)
 	s.connect(t, o)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if u, _, err := i.Next(ctx); fault.KindOf(err) != fault.NotFound || ctx.Err() != nil {
+		t.Errorf("%v %v", u, err)
+	}
+}
+
+// While the coordinator is away, nobody says that a worker's login is void, so it tries on; and then hears it.
+func TestCoordinatorIsAway(t *testing.T) {
+	if os.Getenv("CLASSSR_SLOW") == "" {
+		t.Skip("takes 12 seconds; CLASSSR_SLOW is not set")
+	}
+	s := newSite(t, t.TempDir(), false)
+	o := s.coordinator(false)
+	s.connect(t, o)
+	l := s.open(t, "a")
+	i := join(t, l, nil)
+	s.server.Stop()
+	s.queue.Stop()
+	s.start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second) // the server waits 5 for the coordinator
+	defer cancel()
+	refused(t, l, nil, fault.Unavailable)
+	if _, _, err := i.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	s.connect(t, o)
+	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if u, _, err := i.Next(ctx); fault.KindOf(err) != fault.NotFound || ctx.Err() != nil {
 		t.Errorf("%v %v", u, err)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"classsr/cluster/queue/embedded"
 	"classsr/cluster/queue/queuetest"
 	"classsr/cluster/wire"
+	"classsr/fault"
 	"classsr/server/tokens"
 )
 
@@ -139,5 +142,43 @@ func TestOutsideIsKilled(t *testing.T) {
 				t.Errorf("%d: %s %s", n, x, y)
 			}
 		}
+	}
+}
+
+// A server that hangs, as one whose machine is cut off, is noticed after a while, and both ends go on when it does.
+func TestOutsideHangs(t *testing.T) {
+	if os.Getenv("CLASSSR_SLOW") == "" || runtime.GOOS == "windows" {
+		t.Skip("takes 20 seconds; CLASSSR_SLOW is not set")
+	}
+	o := newOutside(t, true)
+	o.connect(t, o.coordinator(false))
+	i := join(t, o.open(t, "a"), nil)
+	o.give(t, "a", "u1")
+	signal := func(name string) {
+		t.Helper()
+		if out, err := exec.Command("kill", "-"+name, strconv.Itoa(o.process.Process.Pid)).CombinedOutput(); err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
+	}
+	signal("STOP")
+	took := waiting(t, i)
+	if err := o.queue.Give(t.Context(), "a", queuetest.Unit("u2")); fault.KindOf(err) != fault.Unavailable {
+		t.Error(err)
+	}
+	if !<-o.blind {
+		t.Fatal("not blind")
+	}
+	signal("CONT")
+	if <-o.blind {
+		t.Fatal("blind")
+	}
+	if x := took(); x != "u1" {
+		t.Error(x)
+	}
+	if err := o.queue.Renew(t.Context(), map[string][]wire.Unit{"a": {queuetest.Unit("u2")}}); err != nil {
+		t.Fatal(err)
+	}
+	if x := queuetest.Next(t, i); x != "u2" {
+		t.Error(x)
 	}
 }
