@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"classsr/cluster/coordinator"
@@ -83,9 +84,19 @@ func (s *server) openCluster() (err error) {
 	s.crew = &crew{Cluster: s.Cluster}
 	s.crew.coordinator, err = coordinator.New(coordinator.Options{
 		Folder: filepath.Join(s.Data, "cluster"), Store: s.store, Version: s.Version, Models: blobs.Sum(models.Sum()), Lease: s.Cluster.Lease, Log: s.Log, Count: s.counts,
-		Changed: func() { s.table.Wake() },
+		Allowed: s.mayHelp, Changed: func() { s.table.Wake() },
 	})
 	return err
+}
+
+// mayHelp tells whether workers may help by a token of that name.
+func (s *server) mayHelp(token string) bool {
+	if s.tokens == nil {
+		return true
+	}
+	return slices.ContainsFunc(s.tokens.List(), func(t tokens.Token) bool {
+		return t.Name == token && t.Has(tokens.ScopeWorker) && (t.Expires.IsZero() || time.Now().Before(t.Expires))
+	})
 }
 
 // startQueue starts what workers come to. certificate is the server's; nil: it has none.

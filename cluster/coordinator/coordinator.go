@@ -38,6 +38,8 @@ type Options struct {
 	Lease   time.Duration // a worker that is silent so long is lost; 0 means 30 s
 	Log     *slog.Logger  // nil: none
 	Count   Counter       // nil: nothing is counted
+	// Allowed, if not nil, tells whether a token of that name still lets a worker help. One that does not loses its place.
+	Allowed func(owner string) bool
 	// Changed, if not nil, is called when workers came or went. It must not block.
 	Changed func()
 }
@@ -88,6 +90,8 @@ const (
 	givers = 4
 	// giveTime is how long the queue may take to keep a unit.
 	giveTime = 10 * time.Second
+	// lookPause is between looks at who may still help.
+	lookPause = 2 * time.Second
 	// renewPause is between attempts to make the queue anew.
 	renewPause = 2 * time.Second
 )
@@ -171,7 +175,7 @@ func (c *Coordinator) wake() {
 
 // Run hands out units until ctx is done.
 func (c *Coordinator) Run(ctx context.Context) error {
-	loops := []func(context.Context){c.loop, c.keepQueue}
+	loops := []func(context.Context){c.loop, c.keepQueue, c.keepOut}
 	for range givers {
 		loops = append(loops, c.handOut)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,6 +126,37 @@ func (c *Coordinator) leave(m *member) {
 	c.countOthers()
 	c.Log.Info("a worker has left", "worker", m.id)
 	c.changed()
+}
+
+// keepOut takes the places of workers whose tokens hold no longer: they join again, and are refused.
+func (c *Coordinator) keepOut(ctx context.Context) {
+	ticker := time.NewTicker(lookPause)
+	defer ticker.Stop()
+	for c.Allowed != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, m := range c.everybody() {
+			if m.here || c.Allowed(m.owner) {
+				continue
+			}
+			c.Log.Warn("the token of a worker holds no longer", "worker", m.id, "token", m.owner)
+			c.mu.Lock()
+			c.leave(m)
+			c.mu.Unlock()
+			c.dismisser(m)()
+			c.wake()
+		}
+	}
+}
+
+// everybody lists the members.
+func (c *Coordinator) everybody() []*member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.members))
 }
 
 // Workers is how many other machines can be given something. It never waits.
