@@ -165,6 +165,10 @@ func (s *server) clusterLoops(ctx context.Context) []func() error {
 		return nil
 	}
 	loops := []func() error{func() error { return s.crew.coordinator.Run(ctx) }}
+	if wait := s.crew.coordinator.Expects(); wait > 0 {
+		s.Log.Info("waiting for workers to join again", "seconds", wait.Seconds())
+		time.AfterFunc(wait, s.table.Wake)
+	}
 	if !s.crew.OtherCores {
 		loops = append(loops, func() error { return s.workHere(ctx) })
 	}

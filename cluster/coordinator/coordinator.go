@@ -78,6 +78,7 @@ type Coordinator struct {
 	tasks    map[string]task
 	units    map[string]*unit
 	lonely   schedule.Time // since when there has been nobody; 0: there is somebody
+	expected bool          // the last run had workers, and may have them again soon
 	made     int           // tasks of rows
 }
 
@@ -110,7 +111,26 @@ func New(o Options) (*Coordinator, error) {
 		members:  map[string]*member{}, tasks: map[string]task{}, units: map[string]*unit{},
 	}
 	c.own = queue.NewMemory(c.Heard())
-	return c, c.prepareFolder()
+	if err := c.prepareFolder(); err != nil {
+		return nil, err
+	}
+	_, err := os.Stat(c.marker())
+	c.expected = err == nil
+	return c, nil
+}
+
+// marker is a file that is there while there are workers, and after the coordinator has ended with some.
+func (c *Coordinator) marker() string { return filepath.Join(c.Folder, "workers") }
+
+// expectTime is how long workers may take to join again after a start.
+const expectTime = 5 * time.Second
+
+// Expects tells how long it is worth waiting for workers that were there before the coordinator began; 0: they have come, or will not.
+func (c *Coordinator) Expects() time.Duration {
+	if !c.expected || c.Workers() > 0 {
+		return 0
+	}
+	return max(expectTime-c.now(), 0)
 }
 
 type uncounted struct{}

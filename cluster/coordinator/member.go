@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -170,7 +171,18 @@ func (c *Coordinator) countOthers() {
 			n++
 		}
 	}
-	c.there.Store(n)
+	if before := c.there.Swap(n); (before == 0) == (n == 0) {
+		return
+	}
+	var err error
+	if n > 0 {
+		err = os.WriteFile(c.marker(), nil, 0o600)
+	} else {
+		err = os.Remove(c.marker())
+	}
+	if err != nil { // then the next start waits in vain, or does not wait
+		c.Log.Debug("it was not noted whether there are workers", "error", err.Error())
+	}
 }
 
 // Release ends the quarantine of a worker, Drain lets one end its work. One that is not there is an error of kind fault.NotFound.

@@ -70,7 +70,7 @@ func (o *Options) slots() int {
 	if o.Slots == nil {
 		return o.Jobs
 	}
-	return min(max(o.Slots(), 1), MostSlots)
+	return min(max(o.Slots(), 0), MostSlots)
 }
 
 // withDefaults fills in what is not said.

@@ -24,6 +24,9 @@ func (w *Works) Slots() int {
 	if w.Cluster == nil {
 		return w.AtATime
 	}
+	if w.Cluster.Expects() > 0 { // large pictures would be begun without them
+		return 0
+	}
 	return w.AtATime + slotsEach*w.Cluster.Workers()
 }
 

@@ -15,10 +15,8 @@ func (l *logger) Noticef(format string, v ...any) { l.Debugf(format, v...) }
 func (l *logger) Debugf(format string, v ...any) {
 	l.log.Debug("nats-server: " + fmt.Sprintf(format, v...))
 }
-func (l *logger) Tracef(string, ...any) {}
-func (l *logger) Warnf(format string, v ...any) {
-	l.log.Info("nats-server: " + fmt.Sprintf(format, v...))
-}
+func (l *logger) Tracef(string, ...any)         {}
+func (l *logger) Warnf(format string, v ...any) { l.Debugf(format, v...) } // about a configuration that its user cannot change
 func (l *logger) Errorf(format string, v ...any) {
 	l.log.Warn("nats-server: " + fmt.Sprintf(format, v...))
 }
