@@ -132,6 +132,7 @@ var alone = map[string][]string{
 	"server/blobs":     {"imageio", "picture", "pipeline"},
 	"cluster/schedule": {"imageio", "picture", "pipeline", "infer", "server/blobs", "server/jobs", "cluster/wire"},
 	"cluster/queue":    {"imageio", "picture", "pipeline", "infer", "server/jobs", "cluster/schedule"},
+	"cluster/worker":   {"server/jobs", "cluster/schedule"},
 	"cluster/wire":     {"imageio", "pipeline", "infer", "server", "server/jobs", "server/limits", "server/tokens"},
 	"client": {
 		"server", "server/api", "server/work", "server/jobs", "server/blobs", "server/limits", "server/tokens", "server/pace", "server/fair", "server/problem",

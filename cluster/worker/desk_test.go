@@ -36,7 +36,8 @@ type desk struct {
 	beats   []wire.Beat
 	joins   int
 	// hook, if not nil, is asked before anything is done: join, input, append or fail.
-	hook func(what, unit string, q wire.Query) error
+	hook     func(what, unit string, q wire.Query) error
+	blockers []*blocker
 }
 
 // asked is a unit that the worker is asked to do.
@@ -75,6 +76,9 @@ func (d *desk) await(what string, so func() bool) {
 	defer d.mu.Unlock()
 	for !so() {
 		if late {
+			for _, b := range d.blockers {
+				b.free()
+			}
 			d.t.Fatalf("%s: it did not happen", what)
 		}
 		d.changed.Wait()
@@ -266,14 +270,18 @@ func (a *asked) unpack() (files []wire.File, data [][]byte, err error) {
 	return files, data, err
 }
 
-// blocker lets the worker come to a place, and no further until it is released.
+// blocker lets the worker come to a place, and no further until it is let free.
 type blocker struct {
 	reached, leave chan struct{}
-	once           sync.Once
+	once, freed    sync.Once
 }
 
-func newBlocker() *blocker {
-	return &blocker{reached: make(chan struct{}), leave: make(chan struct{})}
+func (d *desk) newBlocker() *blocker {
+	b := &blocker{reached: make(chan struct{}), leave: make(chan struct{})}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.blockers = append(d.blockers, b)
+	return b
 }
 
 // here is called at the place. Only the first call waits.
@@ -283,3 +291,5 @@ func (b *blocker) here() {
 		<-b.leave
 	})
 }
+
+func (b *blocker) free() { b.freed.Do(func() { close(b.leave) }) }

@@ -160,7 +160,7 @@ func TestUnitsOfRowsAreShortened(t *testing.T) {
 	for _, how := range []string{"message", "answer", "late"} {
 		t.Run(how, func(t *testing.T) {
 			d := newDesk(t)
-			at := newBlocker()
+			at := d.newBlocker()
 			d.hook = func(what, _ string, _ wire.Query) error {
 				if what == "append" {
 					at.here()
@@ -186,7 +186,7 @@ func TestUnitsOfRowsAreShortened(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			close(at.leave)
+			at.free()
 			got := d.over("u1")
 			n := p.check(how, got.result, 0)
 			if want >= 0 && n != want || n < 1 || n > until || got.last == nil || got.last.MACs == 0 {

@@ -84,7 +84,9 @@ func (s *session) deliver(d delivery) error {
 	if err != nil {
 		return err
 	}
-	s.line.sent(size, time.Since(begun), d.coding)
+	if !d.last { // of a band; what completes a unit may have to wait for a disk
+		s.line.sent(size, time.Since(begun), d.coding)
+	}
 	u.at += size
 	if until > 0 {
 		u.shorten(until)

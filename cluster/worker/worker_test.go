@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ import (
 
 // stopAt blocks the worker at its first call of a kind.
 func (d *desk) stopAt(what string) *blocker {
-	b := newBlocker()
+	b := d.newBlocker()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.hook = func(w, _ string, _ wire.Query) error {
@@ -43,7 +44,7 @@ func TestDroppedUnits(t *testing.T) {
 			t.Error(err)
 		}
 		d.has()
-		close(at.leave)
+		at.free()
 		d.give("u2", wire.Pictures, d.pack("u2", uploads(t)[0]))
 		if got := d.over("u2"); got.last == nil {
 			t.Errorf("%s: %+v", what, got.failed)
@@ -69,7 +70,7 @@ func TestBeats(t *testing.T) {
 		b := d.beats[len(d.beats)-1]
 		return len(b.Has) == 2 && b.Has[0].Stage == wire.Computing && b.Has[0].Share > 0 && b.Has[0].Share < 1 && b.Has[1].Stage == wire.Waiting && b.Waiting > 1 && b.Waiting < 2
 	})
-	close(at.leave)
+	at.free()
 	d.over("u2")
 	d.has()
 	d.mu.Lock()
@@ -107,9 +108,9 @@ func TestDrain(t *testing.T) {
 			}
 			d.await("the rest is given back", func() bool {
 				b := d.beats[len(d.beats)-1]
-				return b.Draining && len(b.Has) == 1 && b.Has[0].Unit == "u1"
+				return b.Draining && !slices.ContainsFunc(b.Has, func(h wire.Held) bool { return h.Unit == "u2" })
 			})
-			close(at.leave)
+			at.free()
 			if how != "told" {
 				if err := <-ended; err != nil {
 					t.Error(err)
@@ -137,7 +138,7 @@ func TestJoiningAgain(t *testing.T) {
 	for _, how := range []string{"told", "no place", "not known"} {
 		t.Run(how, func(t *testing.T) {
 			d := newDesk(t)
-			at := newBlocker()
+			at := d.newBlocker()
 			d.hook = func(what, unit string, _ wire.Query) error {
 				if what == "append" && unit == "u1" {
 					at.here()
@@ -160,7 +161,7 @@ func TestJoiningAgain(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			close(at.leave)
+			at.free()
 			d.await("it joins again", func() bool { return d.joins == 2 })
 			d.give("u2", wire.Pictures, d.pack("u2", uploads(t)[0]))
 			if got := d.over("u2"); got.last == nil {
@@ -335,7 +336,7 @@ func TestReceipts(t *testing.T) {
 	}
 	<-at.reached
 	c.is(t, "they are worked on", func() bool { return c.working["u1"] > 4 && c.done["old"] == 1 && c.done["u1"] == 0 })
-	close(at.leave)
+	at.free()
 	if got := d.over("u1"); got.last == nil {
 		t.Errorf("%+v", got.failed)
 	}
