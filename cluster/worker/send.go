@@ -87,6 +87,9 @@ func (s *session) deliver(d delivery) error {
 	if !d.last { // of a band; what completes a unit may have to wait for a disk
 		s.line.sent(size, time.Since(begun), d.coding)
 	}
+	if d.last {
+		s.Log.Debug("a unit is done", "unit", u.ID, "kind", u.Kind, "seconds", d.seconds)
+	}
 	u.at += size
 	if until > 0 {
 		u.shorten(until)

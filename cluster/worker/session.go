@@ -79,6 +79,7 @@ func (s *session) drain() {
 			s.drop(u)
 		}
 	}
+	s.Log.Info("ending", "computing", len(s.units))
 	s.grace = time.AfterFunc(s.Grace, s.abandon)
 	s.stop()
 	s.wake()
