@@ -187,7 +187,7 @@ func (s *server) workHere(ctx context.Context) error {
 	}
 	local := s.crew.coordinator.Local()
 	return worker.Run(ctx, worker.Options{
-		About: about, Transport: local, Queue: local.Queue, Folder: filepath.Join(s.Data, "cluster", "here"), Budget: s.Budget, Shelf: s.works.Shelf(), Log: s.Log,
+		About: about, Transport: local, Queue: local.Queue, Near: true, Folder: filepath.Join(s.Data, "cluster", "here"), Budget: s.Budget, Shelf: s.works.Shelf(), Log: s.Log,
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"classsr/cluster/queue"
 	"classsr/cluster/wire"
+	"classsr/fault"
 )
 
 // Local is how a worker in the coordinator's own process speaks to it. It implements worker.Transport.
@@ -36,10 +37,24 @@ func (l Local) Input(ctx context.Context, unit string, q wire.Query, to io.Write
 	return err
 }
 
-// Append appends to a unit's result.
-func (l Local) Append(_ context.Context, unit string, q wire.Query, body io.ReadSeeker) (until int, err error) {
-	_, until, err = l.c.append(unit, q, body)
-	return until, err
+// Append appends to a unit's result. While the disk has no room it tries again, as long as workers elsewhere do.
+func (l Local) Append(ctx context.Context, unit string, q wire.Query, body io.ReadSeeker) (until int, err error) {
+	const patience, pause = 10 * time.Minute, time.Second
+	first := q.Offset
+	for begun := time.Now(); ; {
+		q.Offset, until, err = l.c.append(unit, q, body)
+		if fault.KindOf(err) != fault.Unavailable || time.Since(begun) > patience {
+			return until, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(pause):
+		}
+		if _, err := body.Seek(q.Offset-first, io.SeekStart); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // Fail says that a unit could not be done as a whole.

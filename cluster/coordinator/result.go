@@ -97,16 +97,16 @@ func (c *Coordinator) untilOf(u *unit) int {
 func (c *Coordinator) append(id string, q wire.Query, body io.Reader) (offset int64, until int, err error) {
 	u, err := c.find(id, q.Worker)
 	if err != nil {
-		return 0, 0, err
+		return q.Offset, 0, err
 	}
 	r, err := c.resultOf(u, q.Worker)
 	if err != nil {
-		return 0, 0, err
+		return q.Offset, 0, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file == nil {
-		return 0, 0, errNotYours
+		return q.Offset, 0, errNotYours
 	}
 	if q.Offset != r.size {
 		return r.size, c.untilOf(u), errOffset

@@ -19,6 +19,8 @@ const (
 
 // line knows how fast bands of rows go to the coordinator, and so how to code them. It is safe for concurrent use.
 type line struct {
+	near bool // the coordinator is on this machine: nothing is gained by sending less
+
 	mu    sync.Mutex
 	speed [2]float64 // bytes a second, by coding; 0: not known
 	coded int        // bands since the last that was sent as it was
@@ -28,6 +30,9 @@ type line struct {
 func (l *line) coding() byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.near {
+		return wire.Raw
+	}
 	raw, coded := l.speed[wire.Raw], l.speed[wire.S2]
 	if raw >= rawSpeed || coded >= rawSpeed || coded >= probeSpeed && (raw == 0 || l.coded >= probeEach) {
 		l.coded = 0

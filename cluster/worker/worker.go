@@ -24,7 +24,9 @@ type Options struct {
 	About     wire.About // what it says of itself: see About
 	Transport Transport
 	// Queue comes to the worker's place in the coordinator's queue. told hears what the coordinator says, from any goroutine.
-	Queue  func(ctx context.Context, j wire.Joined, told func(wire.Tell)) (queue.Taker, error)
+	Queue func(ctx context.Context, j wire.Joined, told func(wire.Tell)) (queue.Taker, error)
+	// Near says that the coordinator is on this machine, so that rows are sent as they are.
+	Near   bool
 	Folder string // for files of units, which are removed as they end; emptied by Run
 	Budget *budget.Budget
 	Shelf  *pipeline.Shelf // models that are ready to run; nil: each unit opens its own
@@ -49,7 +51,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := empty(o.Folder); err != nil {
 		return err
 	}
-	w := &worker{Options: o}
+	w := &worker{Options: o, line: line{near: o.Near}}
 	var waits pauses
 	for {
 		joined, err := o.Transport.Join(ctx, o.About)

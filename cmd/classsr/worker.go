@@ -109,7 +109,7 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 	endsItself.Store(true)
 	const shelved = 96 << 20
 	return worker.Run(ctx, worker.Options{
-		About: about, Transport: transport, Folder: folder, Budget: b, Shelf: pipeline.NewShelf(min(shelved, b.Memory()/4)), Grace: f.grace,
+		About: about, Transport: transport, Near: isLoopback(hostOf(address)), Folder: folder, Budget: b, Shelf: pipeline.NewShelf(min(shelved, b.Memory()/4)), Grace: f.grace,
 		Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})),
 		Queue: func(ctx context.Context, j wire.Joined, told func(wire.Tell)) (queue.Taker, error) {
 			return queue.Join(ctx, j.Login, check, told)
@@ -142,6 +142,14 @@ func (f *workerFlags) where() (address, secret string, check *tls.Config, err er
 	}
 	secret, err = readToken(f.tokenFile)
 	return f.server, secret, tokens.Join{}.TLS(), err
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // called is the worker's name.

@@ -62,6 +62,11 @@ func Bytes(c picture.Config) int64 {
 // Take adds the next rows of the picture.
 func (r *Reduced) Take(rows *picture.Picture) {
 	for y := range rows.Height {
+		if r.of.Depth == 8 && !r.of.Alpha {
+			r.addBytes(rows.Pix8[y*rows.Width*rows.Colors:][:rows.Width*rows.Colors])
+			r.next()
+			continue
+		}
 		line := image.Rect(0, y, rows.Width, y+1)
 		if r.of.Alpha {
 			rows.ReadPlane(r.alpha, r.of.Colors, line)
@@ -71,9 +76,38 @@ func (r *Reduced) Take(rows *picture.Picture) {
 			r.add(c, r.plane)
 		}
 		r.add(alphaSum, r.ones)
-		if r.rows++; r.rows == r.factor || r.made*r.factor+r.rows == r.of.Height {
-			r.finish()
+		r.next()
+	}
+}
+
+// next goes on to the next row of the picture.
+func (r *Reduced) next() {
+	if r.rows++; r.rows == r.factor || r.made*r.factor+r.rows == r.of.Height {
+		r.finish()
+	}
+}
+
+// addBytes adds a row of samples of 8 bits without alpha to the sums of each square, which is what most results have.
+func (r *Reduced) addBytes(row []uint8) {
+	for x := 0; x < r.of.Width; x += r.factor {
+		n := min(r.factor, r.of.Width-x)
+		sums := r.sums[4*(x/r.factor):][:4]
+		sums[alphaSum] += float64(n)
+		if r.of.Colors == 1 {
+			sum := 0
+			for _, v := range row[x:][:n] {
+				sum += int(v)
+			}
+			sums[0] += float64(sum) / 255
+			continue
 		}
+		red, green, blue := 0, 0, 0
+		for pixels := row[3*x:][:3*n]; len(pixels) >= 3; pixels = pixels[3:] {
+			red, green, blue = red+int(pixels[0]), green+int(pixels[1]), blue+int(pixels[2])
+		}
+		sums[0] += float64(red) / 255
+		sums[1] += float64(green) / 255
+		sums[2] += float64(blue) / 255
 	}
 }
 
