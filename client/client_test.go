@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -182,6 +183,25 @@ func TestResultsAreCompared(t *testing.T) {
 	full := errors.New("full")
 	if err := c.Result(t.Context(), "A1", failing{full}); !errors.Is(err, full) {
 		t.Error(err)
+	}
+}
+
+// A connection that breaks behind the last byte has brought all.
+func TestResultsThatBreakAtTheirEnd(t *testing.T) {
+	sum := sha256.Sum256([]byte("a picture"))
+	n := 0
+	c, _ := fake(t, func(w http.ResponseWriter, r *http.Request) {
+		if n++; r.Header.Get("Range") != "" {
+			refuse(w, 416, fault.Usage, 0)
+			return
+		}
+		w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
+		w.Header().Set("Content-Length", "1000") // more than comes
+		_, _ = io.WriteString(w, "a picture")
+	})
+	var got bytes.Buffer
+	if err := c.Result(t.Context(), "A1", &got); err != nil || got.String() != "a picture" || n != 1 {
+		t.Errorf("%q after %d requests, %v", got.String(), n, err)
 	}
 }
 

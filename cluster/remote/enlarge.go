@@ -37,18 +37,27 @@ func (r *Remote) Enlarge(ctx context.Context, e *pipeline.Errand, progress func(
 	}
 }
 
-// enlarge sends a picture, waits for its result and writes it.
+// enlarge sends a picture, waits for its result and writes it. Its job is removed then, unless the server is gone: the next run finds it.
 func (r *Remote) enlarge(ctx context.Context, e *pipeline.Errand, progress func(share float64)) (*pipeline.Result, error) {
 	j, err := r.send(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	defer r.remove(ctx, j.ID)
+	result, err := r.receive(ctx, e, j.ID, progress)
+	var gone *pipeline.Gone
+	if !errors.As(err, &gone) && !errors.As(context.Cause(ctx), &gone) {
+		r.remove(ctx, j.ID)
+	}
+	return result, err
+}
+
+// receive waits for the result of a job and writes it.
+func (r *Remote) receive(ctx context.Context, e *pipeline.Errand, id string, progress func(share float64)) (*pipeline.Result, error) {
 	if err := e.Unchanged(); err != nil {
 		return nil, err
 	}
-	id := j.ID
-	if j, err = r.job(ctx, id, progress); err != nil {
+	j, err := r.job(ctx, id, progress)
+	if err != nil {
 		return nil, r.unlessLost(ctx, e, err)
 	}
 	switch {
@@ -262,13 +271,8 @@ const (
 	removeAgain = 100 * time.Millisecond
 )
 
-// remove removes a job from the server, whether it is over or not, also when ctx is done. Where that cannot be, the server removes it when its time is over. If the
-// run ends because the server is gone, jobs stay: the next run finds them.
+// remove removes a job from the server, whether it is over or not, also when ctx is done. Where that cannot be, the server removes it when its time is over.
 func (r *Remote) remove(ctx context.Context, id string) {
-	var gone *pipeline.Gone
-	if errors.As(context.Cause(ctx), &gone) {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
 	defer cancel()
 	for {

@@ -68,6 +68,8 @@ func Open(address, token string, o Options) (*Remote, error) {
 	}
 	u, err := url.Parse(address)
 	switch {
+	case strings.Contains(address, ","):
+		return nil, fault.New(fault.Usage, "that is no address of a server: give one, which has machines of its own")
 	case strings.HasPrefix(address, "classsr:") && token != "":
 		return nil, fault.New(fault.Usage, "it has a token of its own: leave the other one out")
 	case strings.HasPrefix(address, "classsr:"):
