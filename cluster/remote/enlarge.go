@@ -265,21 +265,23 @@ func (w *written) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Bounds of removing a job.
+// Bounds of removing a job: in all, for a server that is not there, and between two attempts.
 const (
-	removeTime  = 15 * time.Second
-	removeAgain = 100 * time.Millisecond
+	removeTime     = 15 * time.Second
+	removePatience = 2 * time.Second
+	removeAgain    = 100 * time.Millisecond
 )
 
 // remove removes a job from the server, whether it is over or not, also when ctx is done. Where that cannot be, the server removes it when its time is over.
 func (r *Remote) remove(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
 	defer cancel()
+	c := r.client.WithPatience(removePatience)
 	for {
-		if err := r.client.Cancel(ctx, id); err != nil {
+		if err := c.Cancel(ctx, id); err != nil {
 			return
 		}
-		if _, err := r.client.Job(ctx, id); err != nil {
+		if _, err := c.Job(ctx, id); err != nil {
 			return // it is gone: one that runs is so only when it has stopped, and one that was cancelled at the second time
 		}
 		if sleep(ctx, removeAgain) != nil {

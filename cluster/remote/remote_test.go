@@ -290,10 +290,10 @@ func TestErrors(t *testing.T) {
 		{401, fault.Unauthorized, true}, {403, "forbidden", true}, {429, fault.Busy, true}, {503, fault.Unavailable, true},
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			switch {
-			case r.Method == http.MethodHead:
+			switch r.Method {
+			case http.MethodHead:
 				w.WriteHeader(http.StatusNotFound)
-			case r.Method == http.MethodPost:
+			case http.MethodPost:
 				w.Header().Set("Content-Type", "application/problem+json")
 				w.WriteHeader(test.status)
 				_, _ = fmt.Fprintf(w, `{"detail":"cannot read the picture: because","kind":%q}`, test.kind)

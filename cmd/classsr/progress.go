@@ -123,10 +123,14 @@ func (p *progress) end() {
 }
 
 // pause removes the line from the terminal, so that another can be written.
-func (p *progress) pause() {
+func (p *progress) pause() { p.aside(func() {}) }
+
+// aside removes the line from the terminal, and has another written before it is drawn again.
+func (p *progress) aside(write func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
+	write()
 	p.shown = p.shown.Add(-betweenDrawings)
 }
 

@@ -99,11 +99,10 @@ func (r *upscaleReport) Finished(done *pipeline.Result) error {
 	return r.print(done)
 }
 
-// tell tells what the user may not expect of the models.
+// tell tells what the user may not expect of the models, or of a server. It may be called by any goroutine.
 func (r *upscaleReport) tell(text string) {
 	if !r.quiet {
-		r.progress.pause()
-		r.std.note("%s", text)
+		r.progress.aside(func() { r.std.note("%s", text) })
 	}
 }
 
