@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -78,6 +79,7 @@ func (c *Client) follow(ctx context.Context, id string, told func(Job)) (last Jo
 	if err != nil {
 		return last, err
 	}
+	q.query = withoutBands
 	err = c.events(ctx, q, func() {}, func(j Job) (more bool) {
 		last = j
 		told(j)
@@ -86,11 +88,14 @@ func (c *Client) follow(ctx context.Context, id string, told func(Job)) (last Jo
 	return last, err
 }
 
+// withoutBands spares the server views that nobody looks at.
+var withoutBands = url.Values{"bands": {"false"}}
+
 // Follow tells of this token's jobs from one stream of events: of all that are not over, and then of each that changes. opened is called when the server has begun to
 // tell; both calls come from the goroutine that called Follow. It returns when the stream ends or breaks, and always with an error: whoever calls it again misses what happens
 // meanwhile, which Job tells.
 func (c *Client) Follow(ctx context.Context, opened func(), told func(Job)) error {
-	err := c.events(ctx, request{method: http.MethodGet, path: []string{"v1", "events"}}, opened, func(j Job) bool {
+	err := c.events(ctx, request{method: http.MethodGet, path: []string{"v1", "events"}, query: withoutBands}, opened, func(j Job) bool {
 		told(j)
 		return true
 	})

@@ -1005,6 +1005,9 @@ type Session struct {
 
 // FollowJobsParams defines parameters for FollowJobs.
 type FollowJobsParams struct {
+	// Bands send bands of views, too; views of small results are made for that
+	Bands *bool `form:"bands,omitempty" json:"bands,omitempty"`
+
 	// LastEventID go on after this event
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
@@ -1228,6 +1231,9 @@ type GetResultsParams struct {
 
 // FollowJobParams defines parameters for FollowJob.
 type FollowJobParams struct {
+	// Bands send bands of views, too; views of small results are made for that
+	Bands *bool `form:"bands,omitempty" json:"bands,omitempty"`
+
 	// LastEventID go on after this event
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
@@ -2345,6 +2351,33 @@ func NewFollowJobsRequest(server string, params *FollowJobsParams) (*http.Reques
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Bands != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "bands", *params.Bands, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
@@ -2975,6 +3008,33 @@ func NewFollowJobRequest(server string, id string, params *FollowJobParams) (*ht
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Bands != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "bands", *params.Bands, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)

@@ -64,7 +64,7 @@ func (s *session) picture(u *unit, i int, to *result) error {
 	if err != nil {
 		return err
 	}
-	shown := view.OfResult(f.Ending, nil)
+	shown := view.OfResult(f.Ending, nil, nil)
 	p.Rows = shown.Rows
 	p.Progress = func(share float64) { s.progress(u, (float64(i)+share)/float64(len(u.files))) }
 	output := u.output(i, f.Ending)

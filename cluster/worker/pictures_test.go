@@ -59,7 +59,7 @@ func alone(t *testing.T, c content) (data, shown []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := view.OfResult(c.Ending, nil)
+	v := view.OfResult(c.Ending, nil, nil)
 	p.Rows = v.Rows
 	if _, err := p.Single(t.Context(), pipeline.Job{Input: in, Output: out}); err != nil {
 		t.Fatal(err)
@@ -138,8 +138,8 @@ func TestPicturesAreThoseOfThePipeline(t *testing.T) {
 			t.Errorf("%s: another view (%t)", c.Task, has)
 		}
 	}
-	if _, has := roles["tiff"][wire.View]; !has {
-		t.Error("a TIFF has no view")
+	if _, has := roles["tiff"][wire.View]; has {
+		t.Error("a small TIFF has a view, which is made when it is asked for")
 	}
 	if _, has := roles["png"][wire.Map]; !has {
 		t.Error("a routed picture has no map")

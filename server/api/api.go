@@ -83,6 +83,8 @@ type Work interface {
 	Plan(ctx context.Context, t tokens.Token, path, name string, o order.Order) (*work.Plan, error)
 	// View gives what browsers are shown of a stored picture of so many pixels: a JPEG or a PNG.
 	View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels int64) ([]byte, error)
+	// ResultView gives what browsers are shown of a job's result.
+	ResultView(ctx context.Context, t tokens.Token, j jobs.Job) ([]byte, error)
 	// Models lists the models.
 	Models() []work.Model
 }

@@ -30,11 +30,18 @@ type Band struct {
 type following struct {
 	ID   string `path:"id" maxLength:"40"`
 	Last int    `header:"Last-Event-ID" minimum:"0" doc:"go on after this event"`
+	Bands
+}
+
+// Bands says whether somebody shows results while they are computed.
+type Bands struct {
+	Bands bool `query:"bands" default:"true" doc:"send bands of views, too; views of small results are made for that"`
 }
 
 // followingAll is the same without a job.
 type followingAll struct {
 	Last int `header:"Last-Event-ID" minimum:"0" doc:"go on after this event"`
+	Bands
 }
 
 // follow sends what changes of a job until it is finished.
@@ -45,23 +52,23 @@ func (a *api) follow(ctx context.Context, in *following) (*huma.StreamResponse, 
 		return nil, problem.Of(err)
 	}
 	x.job = j.ID
-	return a.events(x, j.ID, in.Last)
+	return a.events(x, j.ID, in.Last, in.Bands.Bands)
 }
 
 // followAll sends what changes of any of the asker's jobs.
 func (a *api) followAll(ctx context.Context, in *followingAll) (*huma.StreamResponse, error) {
-	return a.events(of(ctx), "", in.Last)
+	return a.events(of(ctx), "", in.Last, in.Bands.Bands)
 }
 
 // beat is how often something is sent when nothing changes, so that connections that are gone are noticed.
 const beat = 15 * time.Second
 
-func (a *api) events(x *exchange, id string, after int) (*huma.StreamResponse, error) {
+func (a *api) events(x *exchange, id string, after int, bands bool) (*huma.StreamResponse, error) {
 	release, err := a.Meter.Stream(x.token)
 	if err != nil {
 		return nil, problem.Of(err)
 	}
-	f, err := a.Jobs.Follow(x.token.Name, id, after)
+	f, err := a.Jobs.Follow(x.token.Name, id, after, bands)
 	if err != nil {
 		release()
 		return nil, problem.Of(err)

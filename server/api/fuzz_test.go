@@ -130,7 +130,7 @@ func (b *bench) job(t testing.TB) (id, sum string) {
 	if err := json.Unmarshal(w.Body.Bytes(), &j); err != nil || w.Code != 202 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	f := must(b.table.Follow(tokens.Local().Name, j.ID, 0))(t)
+	f := must(b.table.Follow(tokens.Local().Name, j.ID, 0, true))(t)
 	defer f.Close()
 	for {
 		if _, err := f.Next(t.Context()); err != nil {

@@ -56,7 +56,7 @@ func TestEventsEndWithTheToken(t *testing.T) {
 	b := newBench(t)
 	id, _ := b.job(t)
 	for _, may := range []bool{true, false} {
-		f := must(b.table.Follow(tokens.Local().Name, id, 0))(t)
+		f := must(b.table.Follow(tokens.Local().Name, id, 0, true))(t)
 		w := httptest.NewRecorder()
 		s := events{w: w, control: http.NewResponseController(w), may: func() bool { return may }}
 		if more, err := s.next(t.Context(), f, context.Background()); more != may || err != nil || (w.Body.Len() > 0) != may {

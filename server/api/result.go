@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -156,11 +157,16 @@ func (a *api) view(ctx context.Context, in *oneJob) (*huma.StreamResponse, error
 	if err == nil && !j.Result.View {
 		err = fault.New(fault.NotFound, "the job has no view: its result is small, and browsers show it: see /v1/jobs/%s/result", j.ID)
 	}
+	var data []byte
+	if err == nil {
+		data, err = a.Work.ResultView(ctx, of(ctx).token, j)
+	}
 	if err != nil {
 		return nil, problem.Of(err)
 	}
 	return a.stream(func(x *exchange) error {
-		return a.file(x, a.Store.Result(j.ID, view.Ending), j.Result.Sum.String()+"-view", anyView, "")
+		content(x, bytes.NewReader(data), time.Time{}, j.Result.Sum.String()+"-view", anyView, "")
+		return nil
 	})
 }
 

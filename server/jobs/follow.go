@@ -40,6 +40,7 @@ const (
 type Following struct {
 	table     *Table
 	owner, id string
+	bands     bool    // of views are wanted, too
 	events    []Event // not fetched
 	ended     bool    // no more come
 	places    map[string]placed
@@ -48,11 +49,11 @@ type Following struct {
 }
 
 // Follow gives what changes of a job, or with an empty id of all jobs of an owner's, after event number after. With a number of 0 it begins with how
-// the job is, or all jobs that are not over are. Of a run that is under way all bands that are later come again. Close ends it.
-func (t *Table) Follow(owner, id string, after int) (*Following, error) {
+// the job is, or all jobs that are not over are. If bands of views are wanted, all that are later come again of a run that is under way. Close ends it.
+func (t *Table) Follow(owner, id string, after int, bands bool) (*Following, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := &Following{table: t, owner: owner, id: id, places: map[string]placed{}, looked: t.o.Now(), woken: make(chan struct{}, 1)}
+	f := &Following{table: t, owner: owner, id: id, bands: bands, places: map[string]placed{}, looked: t.o.Now(), woken: make(chan struct{}, 1)}
 	if id != "" {
 		e, err := t.find(owner, id)
 		if err != nil {
@@ -79,7 +80,7 @@ func (f *Following) begin(after int, all ...*entry) {
 	var bands []Event
 	for _, e := range all {
 		for _, b := range e.bands {
-			if b.Number > after {
+			if f.bands && b.Number > after {
 				bands = append(bands, b)
 			}
 		}
@@ -253,5 +254,17 @@ func (t *Table) band(e *entry, b Band) {
 	b.Job = e.ID
 	ev := Event{Number: t.nextNumber(), Job: Job{ID: e.ID, Owner: e.Owner}, Band: &b}
 	e.bands = append(e.bands, ev)
-	t.each(e, func(f *Following) { f.add(ev) })
+	t.each(e, func(f *Following) {
+		if f.bands {
+			f.add(ev)
+		}
+	})
+}
+
+// watched tells whether somebody wants the bands of a job's view.
+func (t *Table) watched(e *entry) (wanted bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.each(e, func(f *Following) { wanted = wanted || f.bands })
+	return wanted
 }

@@ -50,7 +50,7 @@ func tale(events []Event) (told []any) {
 
 func follow(t *testing.T, table *Table, owner, id string, after int) *Following {
 	t.Helper()
-	f, err := table.Follow(owner, id, after)
+	f, err := table.Follow(owner, id, after, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestEventsTellEverything(t *testing.T) {
 		if events, _ := fetch(t, other); len(events) > 0 {
 			t.Errorf("another owner is told %v", tale(events))
 		}
-		_, err := table.Follow("b", j.ID, 0)
+		_, err := table.Follow("b", j.ID, 0, true)
 		kind(t, "following another owner's job", err, fault.NotFound)
 		if _, err := table.Delete("a", j.ID); err != nil {
 			t.Fatal(err)

@@ -142,7 +142,7 @@ func runs(t *testing.T, table *Table, grace time.Duration, r Runner, test func()
 // waitFor waits until a job is in a state.
 func waitFor(t *testing.T, table *Table, j Job, want State) Job {
 	t.Helper()
-	f, err := table.Follow(j.Owner, j.ID, 0)
+	f, err := table.Follow(j.Owner, j.ID, 0, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -525,7 +525,7 @@ func TestNotesAndPaceAreKept(t *testing.T) {
 func TestDefaultsAndClosing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jobs.db")
 	table := open(t, path, Options{})
-	f, err := table.Follow("a", "", 0)
+	f, err := table.Follow("a", "", 0, true)
 	if err != nil {
 		t.Fatal(err)
 	}

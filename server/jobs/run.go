@@ -22,6 +22,7 @@ type Runner interface {
 type Told struct {
 	Progress func(share float64) // of the work that is done, 0 to 1
 	Band     func(Band)
+	Watched  func() bool // whether somebody wants bands now; nil: nobody
 }
 
 // Again tells whether a job will be begun again after a run that ended with err: the server ends, or the disk is full.
@@ -252,6 +253,7 @@ func (t *Table) guarded(ctx context.Context, r Runner, e *entry, j Job) (result 
 	return r.Run(ctx, j, Told{
 		Progress: func(share float64) { t.progress(e, share) },
 		Band:     func(b Band) { t.band(e, b) },
+		Watched:  func() bool { return t.watched(e) },
 	})
 }
 

@@ -301,7 +301,7 @@ func TestManyAtOnce(t *testing.T) {
 		}
 		owners.Wait()
 		for _, j := range all {
-			f, err := table.Follow(j.Owner, j.ID, 0)
+			f, err := table.Follow(j.Owner, j.ID, 0, true)
 			if fault.KindOf(err) == fault.NotFound { // it was over when it was to be cancelled
 				continue
 			}

@@ -20,6 +20,9 @@ const (
 	Side = 1280
 	// Pixels is how many a result has at least that has a view, where browsers can show results themselves.
 	Pixels = 1 << 19
+	// soon is how many pixels a result has at least whose view is made while its rows come, whether somebody watches or not: that takes little beside the rest, and to read so
+	// many again would take long. Views of others are made when they are asked for.
+	soon = 16e6
 
 	mapSide = 2048 // pixels of a map's longer side at most
 	// longProfile is how long colour profiles of results are, in bytes, that views are not converted from: their tables take much memory, which jobs do not reserve.
@@ -36,23 +39,34 @@ type Band struct {
 	JPEG               []byte
 }
 
+// Wanted tells whether a result of so many pixels whose file has that ending, as ".png", has a view: browsers do not show it, or it is large.
+func Wanted(ending string, pixels int) bool { return !shownByBrowsers[ending] || pixels >= Pixels }
+
+// Exactly tells whether the view of a result with that ending is to show each of its pixels, if it is small.
+func Exactly(ending string) bool { return !shownByBrowsers[ending] }
+
 // Result makes the view of a result while its rows come. It is for one goroutine.
 type Result struct {
-	hidden bool // browsers do not show the result
-	told   func(Band)
+	ending  string
+	watched func() bool
+	told    func(Band)
 
 	whole *Reduced
 	sent  int // rows of the view that were told of
 }
 
-// OfResult begins with a result whose file has that ending, as ".png". told, if not nil, is told of the view band by band.
-func OfResult(ending string, told func(Band)) *Result {
-	return &Result{hidden: !shownByBrowsers[ending], told: told}
+// OfResult begins with a result whose file has that ending. told, if not nil, is told of the view band by band while watched says that somebody wants that.
+func OfResult(ending string, told func(Band), watched func() bool) *Result {
+	if told == nil {
+		watched = func() bool { return false }
+	}
+	return &Result{ending: ending, told: told, watched: watched}
 }
 
-// Rows is for Pipeline.Rows. It gives nil for a result that needs no view, since browsers show it itself.
+// Rows is for Pipeline.Rows. It gives nil for a result whose view is not needed while it comes, or not at all.
 func (v *Result) Rows(c picture.Config, colors metadata.Color) func(top int, rows *picture.Picture) {
-	if !v.hidden && c.Width*c.Height < Pixels {
+	pixels := c.Width * c.Height
+	if !Wanted(v.ending, pixels) || pixels < soon && !v.watched() {
 		return nil
 	}
 	profile := colors.ICC
@@ -72,7 +86,7 @@ const bandRows = 32
 // tell tells of the rows that are finished.
 func (v *Result) tell(last bool) {
 	rows := v.whole.made - v.sent
-	if v.told == nil || rows == 0 || rows < bandRows && !last {
+	if rows == 0 || rows < bandRows && !last || !v.watched() {
 		return
 	}
 	data, err := v.whole.jpeg(v.sent, v.whole.made)
@@ -84,12 +98,12 @@ func (v *Result) tell(last bool) {
 	v.sent = v.whole.made
 }
 
-// Save writes the view when all rows came, if there is one.
+// Save writes the view when all rows came, if it was made.
 func (v *Result) Save(path string) (made bool, err error) {
 	if v.whole == nil {
 		return false, nil
 	}
-	data, err := v.whole.Encode(v.hidden)
+	data, err := v.whole.Encode(Exactly(v.ending))
 	if err != nil {
 		return false, err
 	}

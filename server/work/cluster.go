@@ -10,6 +10,7 @@ import (
 	"classsr/pipeline"
 	"classsr/pipeline/order"
 	"classsr/server/jobs"
+	"classsr/server/view"
 )
 
 const (
@@ -74,7 +75,7 @@ func (w *Works) whole(ctx context.Context, j jobs.Job, told jobs.Told) (result j
 		w.count(&r)
 	}
 	_, err = w.Store.AddResult(j.ID)
-	return jobs.Result{Sum: o.Sum, Bytes: o.Bytes, Report: o.Report, View: o.View, Map: o.Map}, err
+	return jobs.Result{Sum: o.Sum, Bytes: o.Bytes, Report: o.Report, View: view.Wanted(j.Ending, j.OutWidth*j.OutHeight), Map: o.Map}, err
 }
 
 // divided does a job here, rows of which other machines compute.

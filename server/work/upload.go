@@ -5,15 +5,18 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"time"
 
 	"classsr/budget"
 	"classsr/fault"
 	"classsr/icc"
 	"classsr/imageio"
+	"classsr/internal/atomicfile"
 	"classsr/picture"
 	"classsr/pipeline"
 	"classsr/server/blobs"
+	"classsr/server/jobs"
 	"classsr/server/problem"
 	"classsr/server/tokens"
 	"classsr/server/view"
@@ -32,20 +35,54 @@ const (
 // it is asked for first, when it has a turn, and kept beside the picture. Errors are of kind fault.Busy if that would take too long, of kind fault.NotFound if the picture
 // is gone, or those of pictures that cannot be read.
 func (w *Works) View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels int64) (data []byte, err error) {
+	return w.view(ctx, t, viewed{
+		path: w.Store.Picture(sum), pixels: pixels, exact: true,
+		kept: func() ([]byte, error) { return w.Store.View(sum) },
+		keep: func(data []byte) error { return w.Store.AddView(sum, data) },
+	})
+}
+
+// ResultView gives what browsers are shown of a job's result, in the same way.
+func (w *Works) ResultView(ctx context.Context, t tokens.Token, j jobs.Job) ([]byte, error) {
+	path := w.Store.Result(j.ID, view.Ending)
+	return w.view(ctx, t, viewed{
+		path: w.Store.Result(j.ID, j.Ending), pixels: int64(j.OutWidth) * int64(j.OutHeight), exact: view.Exactly(j.Ending),
+		kept: func() ([]byte, error) { return os.ReadFile(path) },
+		keep: func(data []byte) error {
+			if err := atomicfile.WritePrivate(path, data); err != nil {
+				return err
+			}
+			_, err := w.Store.AddResult(j.ID)
+			return err
+		},
+	})
+}
+
+// viewed is a picture of which a view is wanted.
+type viewed struct {
+	path   string
+	pixels int64
+	exact  bool                   // each pixel of a small picture is to be seen
+	kept   func() ([]byte, error) // gives a view that was made before
+	keep   func([]byte) error
+}
+
+// view gives a view, and makes it if it is not there.
+func (w *Works) view(ctx context.Context, t tokens.Token, v viewed) (data []byte, err error) {
 	defer w.survive(&err, "view")
-	if data, err = w.Store.View(sum); err == nil {
+	if data, err = v.kept(); err == nil {
 		return data, nil
 	}
 	waiting, cancel := context.WithTimeout(ctx, w.viewWait)
 	defer cancel()
-	err = w.inTurn(waiting, t, 0.05+float64(pixels)/viewPixelsASecond, func(part *budget.Budget) error {
-		if data, err = w.Store.View(sum); err == nil { // made while this one waited
+	err = w.inTurn(waiting, t, 0.05+float64(v.pixels)/viewPixelsASecond, func(part *budget.Budget) error {
+		if data, err = v.kept(); err == nil { // made while this one waited
 			return nil
 		}
-		if data, err = reduceFile(ctx, waiting, w.Store.Picture(sum), part); err != nil {
+		if data, err = reduceFile(ctx, waiting, v.path, v.exact, part); err != nil {
 			return err
 		}
-		if err := w.Store.AddView(sum, data); err != nil { // it can be shown even so
+		if err := v.keep(data); err != nil { // it can be shown even so
 			w.Log.Warn("a view was not kept", "error", err.Error())
 		}
 		return nil
@@ -58,14 +95,14 @@ func (w *Works) View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels 
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fault.New(fault.NotFound, "that file is gone: its time was over")
 	case err != nil:
-		return nil, pipeline.Nameless(err, w.Store.Picture(sum), "")
+		return nil, pipeline.Nameless(err, v.path, "")
 	}
 	return data, nil
 }
 
 // reduceFile decodes a picture, in rows where its file allows that, and gives its view. All memory is reserved before any is taken; waiting is how long to wait for it.
 // If there is not so much in that part, the error is of kind fault.TooLarge.
-func reduceFile(ctx, waiting context.Context, path string, part *budget.Budget) ([]byte, error) {
+func reduceFile(ctx, waiting context.Context, path string, exact bool, part *budget.Budget) ([]byte, error) {
 	var held *budget.Reservation
 	defer func() {
 		if held != nil {
@@ -106,7 +143,7 @@ func reduceFile(ctx, waiting context.Context, path string, part *budget.Budget) 
 		band, err := rows.NextRows()
 		switch {
 		case errors.Is(err, io.EOF):
-			return small.Encode(true)
+			return small.Encode(exact)
 		case err == nil:
 			err = ctx.Err()
 		}

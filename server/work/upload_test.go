@@ -148,8 +148,14 @@ func TestColoursOfViews(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if data, err = os.ReadFile(b.Store.Result(j.ID, view.Ending)); err != nil {
+		if _, err := os.Stat(b.Store.Result(j.ID, view.Ending)); err == nil {
+			t.Errorf("%s: a view was made that nobody asks for", profile)
+		}
+		if data, err = b.ResultView(t.Context(), tokens.Local(), j); err != nil {
 			t.Fatal(err)
+		}
+		if kept, err := os.ReadFile(b.Store.Result(j.ID, view.Ending)); err != nil || !bytes.Equal(kept, data) {
+			t.Errorf("%s: the view is not kept (%v)", profile, err)
 		}
 		if shown, _, err = image.Decode(bytes.NewReader(data)); err != nil {
 			t.Fatal(err)

@@ -256,9 +256,7 @@ func (w *Works) finish(r *pipeline.Result, j jobs.Job, output string) (result jo
 	if result.Map, err = view.SaveMap(r.Route, w.Store.Result(j.ID, view.MapEnding)); err != nil {
 		return result, err
 	}
-	if _, err := os.Stat(w.Store.Result(j.ID, view.Ending)); err == nil {
-		result.View = true
-	}
+	result.View = view.Wanted(j.Ending, r.OutWidth*r.OutHeight)
 	begun := time.Now()
 	if result.Sum, result.Bytes, err = blobs.HashFile(output); err != nil {
 		return result, err
@@ -289,7 +287,7 @@ func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, in
 		return nil, err
 	}
 	p.Progress, p.Elsewhere = told.Progress, elsewhere
-	v := view.OfResult(filepath.Ext(output), bandsOf(job, told))
+	v := view.OfResult(filepath.Ext(output), bandsOf(job, told), told.Watched)
 	if job != "" {
 		p.Rows = v.Rows
 	}
@@ -308,7 +306,7 @@ func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, in
 
 // bandsOf tells of bands of a job's view.
 func bandsOf(job string, told jobs.Told) func(view.Band) {
-	if told.Band == nil {
+	if told.Band == nil || told.Watched == nil {
 		return nil
 	}
 	return func(b view.Band) {

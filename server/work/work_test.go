@@ -185,6 +185,7 @@ func TestRunMakesTheSameFile(t *testing.T) {
 		var bands []jobs.Band
 		result, err := b.Run(context.Background(), j, jobs.Told{
 			Progress: func(share float64) { shares = append(shares, share) }, Band: func(band jobs.Band) { bands = append(bands, band) },
+			Watched: func() bool { return true },
 		})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
