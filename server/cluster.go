@@ -38,6 +38,8 @@ type Cluster struct {
 
 	// Lease is how long a worker may be silent; 0 means 30 s. For tests.
 	Lease time.Duration
+	// Divide is from how much arithmetic on, in multiply-accumulates, rows of pictures are shared out among machines; 0 means where it is worth while. For tests.
+	Divide float64
 }
 
 const mostWorkers = 256
@@ -83,8 +85,8 @@ func (s *server) openCluster() (err error) {
 	}
 	s.crew = &crew{Cluster: s.Cluster}
 	s.crew.coordinator, err = coordinator.New(coordinator.Options{
-		Folder: filepath.Join(s.Data, "cluster"), Store: s.store, Version: s.Version, Models: blobs.Sum(models.Sum()), Lease: s.Cluster.Lease, Log: s.Log, Count: s.counts,
-		Allowed: s.mayHelp, Changed: func() { s.table.Wake() },
+		Folder: filepath.Join(s.Data, "cluster"), Store: s.store, Version: s.Version, Models: blobs.Sum(models.Sum()), Lease: s.Cluster.Lease, Worth: s.Cluster.Divide, Log: s.Log,
+		Count: s.counts, Allowed: s.mayHelp, Changed: func() { s.table.Wake() },
 	})
 	return err
 }

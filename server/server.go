@@ -212,7 +212,7 @@ func (s *server) open() (err error) {
 		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log, Count: s.counts, AtATime: s.Jobs,
 	}
 	if s.crew != nil {
-		options.Cluster = s.crew.coordinator
+		options.Cluster, options.Whole = s.crew.coordinator, s.crew.Divide
 	}
 	s.works, err = work.New(options)
 	return err

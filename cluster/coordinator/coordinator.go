@@ -36,6 +36,7 @@ type Options struct {
 	Version string
 	Models  blobs.Sum
 	Lease   time.Duration // a worker that is silent so long is lost; 0 means 30 s
+	Worth   float64       // multiply-accumulates on a picture from which it is divided; 0 means 300e9, some seconds of a core
 	Log     *slog.Logger  // nil: none
 	Count   Counter       // nil: nothing is counted
 	// Allowed, if not nil, tells whether a token of that name still lets a worker help. One that does not loses its place.
@@ -86,7 +87,10 @@ type Coordinator struct {
 var ErrNobody = fault.New(fault.Unavailable, "no machine of the cluster can do this now")
 
 const (
-	beatTime = 5 * time.Second
+	leaseTime = 30 * time.Second
+	worthMACs = 300e9
+	// beats is how many times workers tell that they live while a lease lasts.
+	beats = 6
 	// givers is how many units are handed out at a time.
 	givers = 4
 	// giveTime is how long the queue may take to keep a unit.
@@ -105,9 +109,15 @@ func New(o Options) (*Coordinator, error) {
 	if o.Count == nil {
 		o.Count = uncounted{}
 	}
+	if o.Lease <= 0 {
+		o.Lease = leaseTime
+	}
+	if o.Worth <= 0 {
+		o.Worth = worthMACs
+	}
 	c := &Coordinator{
 		Options: o, epoch: rand.Text()[:8], began: time.Now(), woken: make(chan struct{}, 1), gives: make(chan give, 1024),
-		schedule: schedule.New(schedule.Options{Lease: o.Lease, Beat: beatTime}),
+		schedule: schedule.New(schedule.Options{Lease: o.Lease, Beat: o.Lease / beats}),
 		members:  map[string]*member{}, tasks: map[string]task{}, units: map[string]*unit{},
 	}
 	c.own = queue.NewMemory(c.Heard())
@@ -316,20 +326,13 @@ func (c *Coordinator) leaveNobodyWaiting(now schedule.Time) {
 		c.lonely = 0
 	case c.lonely == 0:
 		c.lonely = max(now, 1)
-	case now-c.lonely > c.lease():
+	case now-c.lonely > c.Lease:
 		for id, t := range c.tasks {
 			c.schedule.Remove(now, id)
 			delete(c.tasks, id)
 			t.die(ErrNobody)
 		}
 	}
-}
-
-func (c *Coordinator) lease() time.Duration {
-	if c.Lease > 0 {
-		return c.Lease
-	}
-	return 30 * time.Second
 }
 
 // keepQueue makes the queue anew when something in it is wrong.

@@ -66,7 +66,7 @@ func (c *Coordinator) join(ctx context.Context, m *member) (wire.Joined, error) 
 	c.Log.Info("a worker has joined", "worker", m.id, "cores", m.about.Cores, "kernel", m.about.Kernel, "speed", m.about.Speed)
 	c.changed()
 	c.wake()
-	return wire.Joined{Worker: m.id, Epoch: c.epoch, Login: login, Beat: beatTime.Seconds()}, nil
+	return wire.Joined{Worker: m.id, Epoch: c.epoch, Login: login, Beat: (c.Lease / beats).Seconds()}, nil
 }
 
 // memberID names a worker for queues and files: by its own name and, since another token's worker may have the same, a few digits.

@@ -28,8 +28,6 @@ const (
 	slabBytes = 128 << 20
 	// bandBytes is how large bands may be that workers send, and what is reserved for one.
 	bandBytes = 32 << 20
-	// worthMACs is from which arithmetic on a picture is divided: some seconds of a core.
-	worthMACs = 300e9
 )
 
 // Rows has rows of a job's large pictures computed elsewhere. It is for one run of the job, and must be ended. It implements pipeline.Elsewhere.
@@ -61,7 +59,7 @@ func (r *Rows) End(again bool) {
 
 // Takes implements pipeline.Elsewhere. Pictures are divided while there are other machines, if that is worth while and the disk has room for their rows.
 func (r *Rows) Takes(up *classsr.Upscaler, c picture.Config) (rows int, bytes int64) {
-	if r.c.Workers() == 0 || !up.Splits(c) || float64(up.FullMACs(c.Width, c.Height)) < worthMACs {
+	if r.c.Workers() == 0 || !up.Splits(c) || float64(up.FullMACs(c.Width, c.Height)) < r.c.Worth {
 		return 0, 0
 	}
 	out := c

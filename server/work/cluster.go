@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	// wholeMACs is up to which arithmetic a picture goes to one machine, file in and file out. Of larger ones, rows are shared out.
 	wholeMACs = 800e9
 	// slotsEach is how many jobs may run for each machine that helps, which takes several small pictures at a time.
 	slotsEach = 32
@@ -33,7 +32,7 @@ func (w *Works) Slots() int {
 
 // Away tells whether a job would be done by another machine as a whole, as far as its record tells.
 func (w *Works) Away(j *jobs.Job) bool {
-	return w.Cluster != nil && w.Cluster.Workers() > 0 && w.macs(j) <= wholeMACs
+	return w.Cluster != nil && w.Cluster.Workers() > 0 && w.macs(j) <= w.Whole
 }
 
 // macs is about the arithmetic that a job takes.
@@ -46,7 +45,7 @@ func (w *Works) byWorker(j *jobs.Job, o order.Order) bool {
 	if w.Cluster == nil || w.Cluster.Workers() == 0 {
 		return false
 	}
-	if w.macs(j) <= wholeMACs {
+	if w.macs(j) <= w.Whole {
 		return true
 	}
 	p, err := o.Pipeline(w.shelf, w.Budget, nil)

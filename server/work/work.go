@@ -43,6 +43,9 @@ type Options struct {
 	AtATime int
 	// Cluster has pictures computed by other machines; nil: there are none.
 	Cluster *coordinator.Coordinator
+	// Whole is up to which arithmetic, in multiply-accumulates, a picture goes to one machine of the cluster, file in and file out; of larger ones, rows are shared
+	// out. 0 means 800e9.
+	Whole float64
 }
 
 // Counter is told what was done.
@@ -100,6 +103,9 @@ func New(o Options) (*Works, error) {
 	w := &Works{Options: o, turns: newTurns(max(o.Budget.Threads()/2, 1)), large: newTurns(1), viewWait: viewWait, lookWait: lookWait, models: sync.OnceValue(listModels)}
 	if w.AtATime <= 0 {
 		w.AtATime = 2
+	}
+	if w.Whole <= 0 {
+		w.Whole = wholeMACs
 	}
 	w.atATime = make(chan struct{}, w.AtATime)
 	shelved := min(o.Budget.Memory()/shelfShare, shelfMost)
