@@ -106,6 +106,7 @@ var layers = []string{
 	"client",
 	"cluster/remote",
 	"licences",
+	"cluster/field",
 	"cmd/classsr",
 }
 
