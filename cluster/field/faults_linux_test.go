@@ -1,56 +1,124 @@
 package field
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
+
+	"classsr/internal/smalldisk"
 )
 
-// fault is something that goes wrong while a cluster works.
-type fault struct {
-	name string
-	plan plan
+// trouble is something that goes wrong while a cluster works.
+type trouble struct {
+	name   string
+	plan   plan
+	always bool // it is tried in seconds, too
+	// need skips it where it cannot be tried; nil: it always can.
+	need func(t *testing.T, p *plan)
 	// happen lets it happen, and ends it.
-	happen func(t *testing.T, b *battle)
+	happen func(b *battle)
 }
 
 // battle is a cluster with three workers to which something happens.
 type battle struct {
 	*site
 	workers []*process
-}
-
-var faults = []fault{
-	{name: "a worker is killed", happen: func(_ *testing.T, b *battle) { b.workers[0].kill() }},
-	{name: "the coordinator is killed", happen: func(_ *testing.T, b *battle) {
-		b.coordinator.kill()
-		b.startCoordinator()
-	}},
+	corrupt string // while this file is there, the first worker damages what it sends
 }
 
 const (
+	// lease is shorter than usual, so that tests are.
 	lease = 3 * time.Second
-	// divide lets the larger picture of a fault be divided, and the others not.
+	// divide lets the larger picture of a battle be divided, and the others not.
 	divide = 60e9
+	day    = 24 * 60 * 60 // seconds
 )
 
-// whole are the options of pictures that are computed in full, so that it takes a while.
-var whole = map[string]string{"model": "carn-x4", "mode": "full"}
+var troubles = []trouble{
+	{name: "a worker is killed", always: true, happen: func(b *battle) { b.workers[0].kill() }},
+	{
+		name: "a worker is stopped, and goes on", plan: plan{lease: load(lease, lease, 0)},
+		happen: func(b *battle) {
+			b.workers[0].signal(syscall.SIGSTOP)
+			b.pass(load(0, 8, 120))
+			b.workers[0].signal(syscall.SIGCONT)
+		},
+	},
+	{name: "the coordinator is killed, and started again", always: true, happen: func(b *battle) {
+		b.coordinator.kill()
+		b.startCoordinator()
+	}},
+	{name: "a worker flips bits of what it sends", plan: plan{corrupt: true}, happen: func(b *battle) {
+		b.await(time.Minute, func() string {
+			c, err := b.client.Cluster(b.t.Context())
+			if err == nil && c.Wrong > 0 {
+				return ""
+			}
+			return fmt.Sprintf("nobody has seen that what a worker sends is wrong: %+v %v", c, err)
+		})
+		if err := os.Remove(b.corrupt); err != nil {
+			b.t.Error(err)
+		}
+	}},
+	{
+		name: "the coordinator's disk is full, and has room again", plan: plan{smallMB: 120},
+		need: func(t *testing.T, _ *plan) { smalldisk.Need(t) },
+		happen: func(b *battle) {
+			filler := filepath.Join(b.data(), "filler")
+			if os.WriteFile(filler, make([]byte, 120<<20), 0o600) == nil {
+				b.t.Error("the disk does not get full")
+			}
+			b.pass(load(0, 6, 20))
+			if err := os.Remove(filler); err != nil {
+				b.t.Error(err)
+			}
+		},
+	},
+	{
+		name: "the clocks jump by a day, each way",
+		need: func(t *testing.T, p *plan) { p.program, p.skew = skewedProgram(t), filepath.Join(t.TempDir(), "skew") },
+		happen: func(b *battle) {
+			for _, seconds := range []int{day, -day, 0} {
+				b.setClock(seconds)
+				b.pass(1)
+			}
+		},
+	},
+}
+
+// pass lets some seconds pass.
+func (b *battle) pass(seconds int) { time.Sleep(time.Duration(seconds) * time.Second) }
+
+// heavy are the options of pictures that take a while.
+var heavy = map[string]string{"model": "carn-x4", "mode": "full"}
 
 // Whatever goes wrong during work, it ends by itself: nothing is lost, nothing is wrong, nothing is done twice, and nothing is left.
 func TestFaults(t *testing.T) {
 	large := []sample{picture(t, load(400, 400, 600), load(400, 600, 900), 0)}
-	expect(t, large, whole)
-	all := append(large, folder(t, load(6, 20, 40), 60, load(80, 120, 200), whole)...)
-	for _, f := range faults {
+	expect(t, large, heavy)
+	all := append(large, folder(t, load(6, 20, 40), 60, load(80, 120, 200), heavy)...)
+	var table []row
+	for _, f := range troubles {
 		t.Run(f.name, func(t *testing.T) {
-			for range load(1, 1, 10) {
-				f.try(t, all)
+			if !load(f.always, true, true) {
+				t.Skip("it takes longer: CLASSSR_LOAD=short tries it")
 			}
+			if f.need != nil {
+				f.need(t, &f.plan)
+			}
+			r := row{name: f.name, pictures: len(all)}
+			for range load(1, 1, 10) {
+				t.Run("", func(t *testing.T) { r.took(f.try(t, all)) })
+			}
+			table = append(table, r)
 		})
 	}
+	writeTable(t, table)
 }
 
 // notDivided tells that no rows have come, as yet or any more.
@@ -61,27 +129,33 @@ func (b *battle) notDivided() string {
 	return ""
 }
 
-// try lets a fault happen once.
-func (f fault) try(t *testing.T, all []sample) {
+// try lets it happen once, and tells how long all pictures took.
+func (f trouble) try(t *testing.T, all []sample) time.Duration {
 	t.Helper()
 	p := f.plan
-	if p.lease == 0 {
-		p.lease = lease
-	}
-	p.divide = divide
-	b := &battle{site: newSite(t, p)}
+	p.lease, p.divide = cmp.Or(p.lease, lease), divide
+	b := &battle{site: newSite(t, p), corrupt: filepath.Join(t.TempDir(), "corrupt")}
 	for i := range 3 {
-		b.workers = append(b.workers, b.worker(i, fmt.Sprintf("w%d", i)))
+		w := b.workerPart(fmt.Sprintf("w%d", i))
+		if p.corrupt && i == 0 {
+			w.Corrupt = b.corrupt
+			if err := os.WriteFile(b.corrupt, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.workers = append(b.workers, b.start(i, w))
 	}
 	b.awaitWorkers(len(b.workers))
 	begun := time.Now()
-	b.submit(all, whole)
+	b.submit(all, heavy)
 	b.await(time.Minute, b.notDivided)
 	time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
 	if b.notDivided() != "" {
 		t.Error("the picture in rows was done before something happened")
 	}
-	f.happen(t, b)
+	f.happen(b)
 	b.settle(5 * time.Minute)
-	t.Logf("%s: %d pictures in %.1f s", f.name, len(all), time.Since(begun).Seconds())
+	took := time.Since(begun)
+	t.Logf("%s: %d pictures in %.1f s", f.name, len(all), took.Seconds())
+	return took
 }

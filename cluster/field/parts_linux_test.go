@@ -59,7 +59,7 @@ var setSkew func(seconds int64)
 func TestMain(m *testing.M) {
 	text := os.Getenv(partVariable)
 	if text == "" {
-		os.Exit(m.Run())
+		os.Exit(test(m))
 	}
 	var p part
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
@@ -69,6 +69,18 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "ended:", err)
 		os.Exit(1)
 	}
+}
+
+// scratch is a folder that is there for all tests.
+var scratch string
+
+func test(m *testing.M) int {
+	var err error
+	if scratch, err = os.MkdirTemp("", "field"); err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(scratch) }() // it is below the system's folder for such
+	return m.Run()
 }
 
 func (p part) play() error {
@@ -111,7 +123,7 @@ func (p part) budget(beside int64) *budget.Budget {
 // coordinate is classsr serve.
 func (p part) coordinate(ctx context.Context, log *slog.Logger) error {
 	l := limits.Default()
-	l.Rate = 10000
+	l.Rate, l.Retention = 10000, 7*24*time.Hour // clocks may jump by a day
 	return server.Run(ctx, server.Config{
 		Listen: p.Listen, Data: p.Data, TokenFile: p.Tokens, Limits: l, Jobs: l.Jobs, Grace: time.Second, Budget: p.budget(16 << 20), Log: log, Version: p.Version,
 		Cluster: &server.Cluster{

@@ -44,6 +44,7 @@ type plan struct {
 	ownCores bool
 	program  string // in place of this one
 	skew     string // file, see part
+	corrupt  bool   // the first worker damages what it sends
 	smallMB  int    // the coordinator's folder is a disk of that size; 0: it is on the usual one
 }
 
