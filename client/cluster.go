@@ -35,10 +35,19 @@ type Worker struct {
 	RSS     int64     `json:"rss"`    // and uses
 	Speed   float64   `json:"speed"`  // that it is seen to have, in parts of a core that all figures are for
 	Units   []string  `json:"units"`
+	Doing   []Doing   `json:"doing"` // for these
 	Done    int       `json:"done"`
 	Failed  int       `json:"failed"`
 	Wrong   int       `json:"wrong"`
 	Joined  time.Time `json:"joined"`
+}
+
+// Doing is what a worker does for a unit.
+type Doing struct {
+	Unit     string  `json:"unit"`
+	Pictures int     `json:"pictures"` // 0: the unit is rows of a large one
+	Stage    string  `json:"stage"`    // fetching, waiting, computing, sending; "" until the worker has said that it has it
+	Share    float64 `json:"share"`    // that is computed, 0 to 1
 }
 
 // Cluster gives the machines that help the server. A server without a cluster is an error of kind fault.NotFound.

@@ -784,6 +784,9 @@ func (e UpscaleMultipartBodyRouter) Valid() bool {
 
 // Allowed defines model for Allowed.
 type Allowed struct {
+	// Cluster whether other machines may help: then GET /v1/cluster lists them
+	Cluster bool `json:"cluster"`
+
 	// MaxPixels of a result
 	MaxPixels int64 `json:"max_pixels"`
 

@@ -1,6 +1,11 @@
 package coordinator
 
-import "time"
+import (
+	"time"
+
+	"classsr/cluster/schedule"
+	"classsr/cluster/wire"
+)
 
 // Status is what people are told of a cluster.
 type Status struct {
@@ -30,10 +35,19 @@ type WorkerStatus struct {
 	RSS     int64     `json:"rss,omitempty"` // and uses
 	Speed   float64   `json:"speed"`         // canonical seconds of work a second, as its results say
 	Units   []string  `json:"units"`
+	Doing   []Doing   `json:"doing"` // of these, what is known
 	Done    int       `json:"done"`
 	Failed  int       `json:"failed"`
 	Wrong   int       `json:"wrong"`
 	Joined  time.Time `json:"joined"`
+}
+
+// Doing is what a machine does for a unit.
+type Doing struct {
+	Unit     string     `json:"unit"`
+	Pictures int        `json:"pictures"` // 0: the unit is rows of a large one
+	Stage    wire.Stage `json:"stage"`    // "" until the machine has said that it has it
+	Share    float64    `json:"share"`    // that is computed, 0 to 1
 }
 
 // Status gives the state of the cluster.
@@ -45,6 +59,10 @@ func (c *Coordinator) Status() Status {
 		Workers: []WorkerStatus{}, Units: len(look.Units), Tasks: look.Tasks, Seconds: look.Seconds, Done: look.Done, Failed: look.Failed, Wrong: look.Wrong,
 		Lost: look.Lost, Blind: look.Blind,
 	}
+	units := map[string]schedule.UnitState{}
+	for _, u := range look.Units {
+		units[u.ID] = u
+	}
 	for _, w := range look.Workers {
 		m := c.members[w.ID]
 		if m == nil {
@@ -52,7 +70,7 @@ func (c *Coordinator) Status() Status {
 		}
 		x := WorkerStatus{
 			ID: w.ID, Name: m.about.Name, State: "idle", Here: m.here, Version: m.about.Version, Kernel: m.about.Kernel, CPU: m.about.CPU, System: m.about.System,
-			Cores: m.about.Cores, Memory: m.about.Memory, RSS: m.beat.RSS, Speed: w.Learned, Units: w.Units, Done: w.Done, Failed: w.Failed, Wrong: w.Wrong, Joined: m.joined,
+			Cores: m.about.Cores, Memory: m.about.Memory, RSS: m.beat.RSS, Speed: w.Learned, Units: w.Units, Doing: m.doing(w.Units, units), Done: w.Done, Failed: w.Failed, Wrong: w.Wrong, Joined: m.joined,
 		}
 		switch {
 		case w.Quarantined:
@@ -68,4 +86,21 @@ func (c *Coordinator) Status() Status {
 		s.Workers = append(s.Workers, x)
 	}
 	return s
+}
+
+// doing tells what a member does for its units.
+func (m *member) doing(ids []string, units map[string]schedule.UnitState) []Doing {
+	all := make([]Doing, len(ids))
+	for i, id := range ids {
+		all[i].Unit = id
+		if u := units[id]; u.Rows[1] == 0 {
+			all[i].Pictures = u.Tasks
+		}
+		for _, h := range m.beat.Has {
+			if h.Unit == id {
+				all[i].Stage, all[i].Share = h.Stage, h.Share
+			}
+		}
+	}
+	return all
 }

@@ -254,11 +254,12 @@ type Allowed struct {
 	MaxPixels   int64 `json:"max_pixels" doc:"of a result"`
 	MaxPixelsIn int64 `json:"max_pixels_in" doc:"of a picture"`
 	Retention   int64 `json:"retention_seconds" doc:"how long results are kept"`
+	Cluster     bool  `json:"cluster" doc:"whether other machines may help: then GET /v1/cluster lists them"`
 }
 
 func (a *api) allowed(context.Context, *struct{}) (*struct{ Body Allowed }, error) {
 	l := a.Limits
-	return &struct{ Body Allowed }{Allowed{l.MaxUpload, l.MaxPixels, l.MaxPixelsIn, int64(l.Retention.Seconds())}}, nil
+	return &struct{ Body Allowed }{Allowed{l.MaxUpload, l.MaxPixels, l.MaxPixelsIn, int64(l.Retention.Seconds()), len(a.Cluster) > 0}}, nil
 }
 
 // otherwise answers what no route of the API takes: with the page's files, or with 404 and 405 as problems.
