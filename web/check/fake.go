@@ -33,6 +33,8 @@ type Fake struct {
 	Most  int           // bytes of a picture; 0 means 200 MB
 	Busy  int           // so many uploads are put off
 	Cut   func()        // ends all connections
+	Crew  []Machine     // that help; nil: the server takes no help
+	Fails int           // so many jobs fail on several machines
 
 	mu       sync.Mutex
 	pictures map[string]picture
@@ -41,6 +43,42 @@ type Fake struct {
 	streams  map[chan string]bool
 	number   int
 	Asked    []string // methods and URLs, with keys
+}
+
+// Machine is one that helps the server, as far as the page shows it.
+type Machine struct {
+	ID     string           `json:"id"`
+	Name   string           `json:"name"`
+	State  string           `json:"state"`
+	Here   bool             `json:"here,omitempty"`
+	Kernel string           `json:"kernel"`
+	Cores  int              `json:"cores"`
+	Speed  float64          `json:"speed"`
+	Units  []string         `json:"units"`
+	Doing  []map[string]any `json:"doing"`
+	Done   int              `json:"done"`
+	Failed int              `json:"failed"`
+}
+
+// Help changes what machines there are.
+func (f *Fake) Help(crew []Machine) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Crew = crew
+}
+
+func (f *Fake) cluster(w http.ResponseWriter, _ *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.Crew == nil {
+		refuse(w, 404, "not_found", "there is nothing at this address")
+		return
+	}
+	units := 0
+	for _, m := range f.Crew {
+		units += len(m.Doing)
+	}
+	answer(w, 200, map[string]any{"workers": f.Crew, "units": units, "tasks": 3 * units, "seconds": 75.0, "done": 9, "failed": 1, "wrong": 0, "lost": 1})
 }
 
 type picture struct {
@@ -69,6 +107,7 @@ type job struct {
 	Report        map[string]any `json:"report,omitempty"`
 	Result        map[string]any `json:"result,omitempty"`
 	Error         map[string]any `json:"error,omitempty"`
+	Failures      []any          `json:"failures,omitempty"`
 	result        []byte
 }
 
@@ -100,8 +139,9 @@ func (f *Fake) Handler() http.Handler {
 		answer(w, 200, map[string]any{"owner": "anna", "needed": true})
 	})
 	mux.HandleFunc("GET /v1/limits", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, map[string]any{"max_upload": cmp.Or(f.Most, 200_000_000), "max_pixels": 400_000_000, "max_pixels_in": 100_000_000, "retention_seconds": 86400})
+		answer(w, 200, map[string]any{"max_upload": cmp.Or(f.Most, 200_000_000), "max_pixels": 400_000_000, "max_pixels_in": 100_000_000, "retention_seconds": 86400, "cluster": f.Crew != nil})
 	})
+	mux.HandleFunc("GET /v1/cluster", f.cluster)
 	mux.HandleFunc("POST /v1/pictures", f.send)
 	mux.HandleFunc("GET /v1/pictures/{sum}", f.picture)
 	mux.HandleFunc("DELETE /v1/pictures/{sum}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
@@ -113,6 +153,7 @@ func (f *Fake) Handler() http.Handler {
 		answer(w, 200, map[string]any{"jobs": append([]*job{}, f.jobs...)})
 	})
 	mux.HandleFunc("DELETE /v1/jobs/{id}", f.remove)
+	mux.HandleFunc("POST /v1/jobs/{id}/retry", f.retry)
 	mux.HandleFunc("GET /v1/jobs/{id}/result", f.result)
 	mux.HandleFunc("GET /v1/jobs/{id}/route-map.png", func(w http.ResponseWriter, _ *http.Request) { _ = png.Encode(w, checkers()) })
 	mux.HandleFunc("GET /v1/events", f.events)
@@ -286,6 +327,19 @@ func (f *Fake) run(j *job, p picture) {
 		})
 		return
 	}
+	f.mu.Lock()
+	fails := f.Fails > 0
+	f.Fails--
+	f.mu.Unlock()
+	if fails {
+		f.change(j, func() {
+			j.State, j.Error = "failed", map[string]any{"kind": "internal", "message": "it failed each time that a machine of the cluster tried"}
+			for _, machine := range []string{"shed-1a2b", "attic-3c4d"} {
+				j.Failures = append(j.Failures, map[string]any{"machine": machine, "message": "cannot write the result: the disk of " + machine + " is full", "time": time.Now()})
+			}
+		})
+		return
+	}
 	large := image.NewRGBA(image.Rect(0, 0, j.OutWidth, j.OutHeight))
 	draw.CatmullRom.Scale(large, large.Rect, small, small.Bounds(), draw.Src, nil)
 	view := image.NewRGBA(image.Rect(0, 0, 640, max(1, 640*j.OutHeight/j.OutWidth)))
@@ -359,6 +413,20 @@ func (f *Fake) remove(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, 200, j)
 	f.mu.Unlock()
+}
+
+func (f *Fake) retry(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, j := range f.jobs {
+		if j.ID == r.PathValue("id") && j.State == "failed" {
+			j.State, j.Error, j.Failures = "queued", nil, nil
+			answer(w, 200, j)
+			go f.run(j, f.pictures[j.Picture])
+			return
+		}
+	}
+	refuse(w, 409, "conflict", "the job did not fail")
 }
 
 func (f *Fake) result(w http.ResponseWriter, r *http.Request) {

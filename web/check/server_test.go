@@ -37,10 +37,10 @@ func program(t *testing.T) string {
 	return path
 }
 
-// start starts the server and gives its address.
-func start(t *testing.T, program string) string {
+// start starts the server with flags more and gives its address.
+func start(t *testing.T, program string, more ...string) string {
 	t.Helper()
-	cmd := exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--grace", "1s", "--log-level", "error")
+	cmd := exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--grace", "1s", "--log-level", "error"}, more...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {

@@ -86,6 +86,10 @@ export const forget = (sha256) => request("DELETE", `/v1/pictures/${sha256}`);
 export const submit = (sha256, options, key) => request("POST", `/v1/jobs?${query({ picture: sha256, ...options })}`, { headers: { "Idempotency-Key": key } });
 export const jobs = (before = "") => request("GET", `/v1/jobs?${query(before ? { limit: "50", before } : { limit: "50" })}`);
 export const remove = (id) => request("DELETE", `/v1/jobs/${id}`);
+export const retry = (id) => request("POST", `/v1/jobs/${id}/retry`);
+
+/** The machines that help the server. */
+export const cluster = () => request("GET", "/v1/cluster");
 export const limits = () => request("GET", "/v1/limits");
 export const session = () => request("GET", "/v1/session");
 export const signIn = (token) => request("POST", "/v1/session", { body: new URLSearchParams({ token }) });

@@ -5,6 +5,7 @@ import { make, setText } from "./dom.js";
 import { dropped, hasFiles } from "./dropped.js";
 import { JobList } from "./joblist.js";
 import { JobViewer } from "./jobviewer.js";
+import { Machines } from "./machines.js";
 import { Options } from "./options.js";
 import { bytes, duration, languages, pick, translate, translator } from "./text.js";
 import { Waiting } from "./waiting.js";
@@ -46,7 +47,7 @@ function banner(problem) {
   box.hidden = false;
 }
 
-let waiting, jobList, viewer;
+let waiting, jobList, viewer, machines;
 
 function showWaiting() {
   if (!waiting) return;
@@ -75,7 +76,7 @@ function moved(job, old) {
 
 function started(job, url) {
   const first = jobList.in("queued", "running").length === 0;
-  jobList.put(job, url);
+  jobList.put(jobList.get(job.id) ?? job, url); // events may have told more before the answer was here
   say(settings.t("say.queued", { name: job.name || job.id }));
   if (first || document.activeElement === document.body) jobList.focus(job.id);
 }
@@ -96,6 +97,7 @@ async function setLanguage(language) {
   waiting.show();
   jobList.show();
   viewer.viewer.text = settings.t;
+  machines.show();
 }
 
 function dropProblem(key) {
@@ -182,11 +184,13 @@ async function main() {
   waiting = new Waiting($("waiting-list"), settings, { changed: showWaiting, refused, started, failed: (name, problem) => say(`${name}: ${problemText(problem)}`) });
   viewer = new JobViewer($("viewer"), settings);
   jobList = new JobList($("job-list"), settings, { changed: showJobs, moved, open: (id) => viewer.open(jobList.get(id), jobList.bands(id)), failed: refused });
+  machines = new Machines($("machines"), settings);
   listen();
   try {
     if (!(await signedIn())) throw new api.Problem({ kind: "unauthorized" });
     settings.limits = await api.limits();
     limitsText();
+    if (settings.limits.cluster) machines.follow();
     await jobList.load();
   } catch (error) {
     refused(error);

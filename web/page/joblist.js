@@ -45,8 +45,12 @@ export class JobList {
     if (this.#gone.has(news.id)) return;
     const old = this.#jobs.get(news.id);
     const job = { ...old, ...news };
+    if (job.state !== "failed") job.error = job.failures = undefined; // it is tried again
     this.#jobs.set(job.id, job);
-    if (url) this.#urls.set(job.id, url);
+    if (url) {
+      this.#urls.set(job.id, url);
+      if (this.#cards.has(job.id)) this.#cards.get(job.id).url = url;
+    }
     if (!this.#cards.has(job.id)) this.#add(job);
     if (job.state === "done" || job.state === "failed" || job.state === "cancelled") this.#bands.delete(job.id);
     this.#show(job);
@@ -57,7 +61,7 @@ export class JobList {
   #add(job) {
     const id = job.id;
     const card = new JobCard(job, {
-      compare: () => this.on.open(id), watch: () => this.on.open(id), cancel: () => this.#delete(id), remove: () => this.#delete(id),
+      compare: () => this.on.open(id), watch: () => this.on.open(id), cancel: () => this.#delete(id), remove: () => this.#delete(id), retry: () => this.#retry(id),
     }, this.#urls.get(id));
     this.#cards.set(id, card);
     const after = [...this.list.children].find((e) => e.dataset.id < id); // ids sort by time
@@ -98,6 +102,19 @@ export class JobList {
     } catch (error) {
       if (error.kind === "not_found") this.#remove(id, true);
       else this.on.failed(error);
+    }
+  }
+
+  async #retry(id) {
+    const failed = this.#jobs.get(id);
+    this.put({ id, state: "queued", queue_position: 0, eta_seconds: 0 }); // now: events may tell more before the answer is here
+    try {
+      await api.patiently(() => api.retry(id));
+    } catch (error) {
+      if (error.kind === "not_found") return this.#remove(id, true);
+      if (error.kind === "conflict") return this.load().catch(this.on.failed); // it is tried again already
+      this.put(failed);
+      this.on.failed(error);
     }
   }
 

@@ -21,6 +21,9 @@ function problemRows(t, problem) {
   return [make("p", { class: "error" }, title), detail];
 }
 
+// What machines said of a job that failed on several.
+const failureRows = (t, failures) => failures.map((f) => make("p", { class: "detail" }, t("job.failed.on", { machine: f.machine }), make("span", { lang: "en" }, ` ${f.message}`)));
+
 const className = (t, name) => {
   const known = t(`class.${name}`);
   return known.startsWith("class.") ? name : known;
@@ -149,7 +152,7 @@ export class JobCard extends Card {
     if (j.state === "done") actions.push(["compare"], ["download", j.result?.url ?? `/v1/jobs/${j.id}/result`, j.result?.name ?? true], ["remove"]);
     else if (j.state === "running") actions.push(...(hasBands ? [["watch"], ["cancel"]] : [["cancel"]]));
     else if (j.state === "queued") actions.push(["cancel"]);
-    else actions.push(["remove"]);
+    else actions.push(...(j.failures?.length ? [["retry"], ["remove"]] : [["remove"]]));
     this.setActions(t, actions);
   }
 
@@ -180,7 +183,7 @@ export class JobCard extends Card {
       const good = make("span", { class: "good" }, parts[0]);
       rows.push(make("p", { class: "facts" }, good, parts.slice(1).map((p) => ` · ${p}`).join("")), ...classRows(t, j.report?.classes ?? []));
       if (j.expires) rows.push(make("p", { class: "detail" }, t("job.kept", { until: date(t, j.expires) })));
-    } else if (j.state === "failed") rows.push(...problemRows(t, j.error ?? { kind: "internal" }));
+    } else if (j.state === "failed") rows.push(...problemRows(t, j.error ?? { kind: "internal" }), ...failureRows(t, j.failures ?? []));
     else rows.push(make("p", {}, t("job.cancelled")));
     this.body.replaceChildren(...rows.filter(Boolean));
   }
