@@ -73,6 +73,7 @@ var layers = []string{
 	"evaluate",
 	"calibrate",
 	"bench",
+	"bench/cluster",
 	"cards",
 	"convert",
 	"dataset",
