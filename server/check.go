@@ -53,10 +53,7 @@ func failing(do, format string, args ...any) Finding {
 // Check looks at what a server with this configuration would stand on, and starts none. It leaves everything as it was; a server may run meanwhile.
 func Check(c Config) []Finding {
 	d := &doctor{Config: c, now: time.Now()}
-	all := []struct {
-		name  string
-		check func() Finding
-	}{
+	all := []check{
 		{"configuration", d.configuration}, {"kernels", d.kernels}, {"memory", d.memory}, {"data folder", d.folder}, {"disk", d.disk}, {"table of jobs", d.table},
 		{"tokens", d.tokens}, {"certificate", d.certificate}, {"address", func() Finding { return d.address(c.Listen, "--listen") }},
 		{"metrics", func() Finding {
@@ -67,12 +64,19 @@ func Check(c Config) []Finding {
 		}},
 		{"open files", d.files}, {"clock", d.clock},
 	}
+	all = append(all, d.cluster()...)
 	findings := make([]Finding, len(all))
 	for i, one := range all {
-		findings[i] = one.check()
+		findings[i] = one.look()
 		findings[i].Name = one.name
 	}
 	return findings
+}
+
+// check is one thing that is looked at.
+type check struct {
+	name string
+	look func() Finding
 }
 
 // doctor is a Check under way.

@@ -96,9 +96,12 @@ func (s *server) mayHelp(token string) bool {
 	if s.tokens == nil {
 		return true
 	}
-	return slices.ContainsFunc(s.tokens.List(), func(t tokens.Token) bool {
-		return t.Name == token && t.Has(tokens.ScopeWorker) && (t.Expires.IsZero() || time.Now().Before(t.Expires))
-	})
+	return slices.ContainsFunc(s.tokens.List(), func(t tokens.Token) bool { return t.Name == token && helps(t, time.Now()) })
+}
+
+// helps tells whether workers may help by a token now.
+func helps(t tokens.Token, now time.Time) bool {
+	return t.Has(tokens.ScopeWorker) && (t.Expires.IsZero() || now.Before(t.Expires))
 }
 
 // startQueue starts what workers come to. certificate is the server's; nil: it has none.
@@ -125,7 +128,7 @@ func (s *server) startQueue(ctx context.Context, certificate *tls.Config) error 
 		}
 		o.Server, o.Login = c.embedded, queue.Login{URL: c.embedded.URL(""), SHA256: s.fingerprint}
 	}
-	if o.TLS, err = s.natsTLS(); err != nil {
+	if o.TLS, err = c.tls(); err != nil {
 		return err
 	}
 	if c.queue, err = queue.Connect(ctx, o); err != nil {
@@ -136,16 +139,16 @@ func (s *server) startQueue(ctx context.Context, certificate *tls.Config) error 
 	return nil
 }
 
-// natsTLS checks the certificate of a nats-server elsewhere.
-func (s *server) natsTLS() (*tls.Config, error) {
-	if s.crew.NATS == "" || s.crew.SHA256 == "" {
+// tls checks the certificate of a nats-server elsewhere; nil: an authority has to vouch for it.
+func (c *Cluster) tls() (*tls.Config, error) {
+	if c.NATS == "" || c.SHA256 == "" {
 		return nil, nil
 	}
-	f, err := tokens.ParseFingerprint(s.crew.SHA256)
+	f, err := tokens.ParseFingerprint(c.SHA256)
 	if err != nil {
 		return nil, fault.New(fault.Usage, "--cluster-nats-sha256: %w", err)
 	}
-	return tokens.Join{Address: s.crew.NATS, Fingerprint: f}.TLS(), nil
+	return tokens.Join{Address: c.NATS, Fingerprint: f}.TLS(), nil
 }
 
 // stopQueue ends what startQueue began.

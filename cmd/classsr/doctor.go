@@ -25,7 +25,7 @@ func newDoctor(std streams) *cobra.Command {
 		Use:   "doctor [flags of serve]",
 		Short: "Look at what a server stands on, and say what to do",
 		Long: "Look at what `classsr serve` with the same flags would stand on: processor, memory, folder, disk, table of jobs, tokens, certificate,\n" +
-			"address, limits, clock. Each line is ok, warn or fail, and says what to do. The exit code is 1 if one is fail. Nothing is changed.\n" +
+			"address, limits, clock, and what other machines need to help. Each line is ok, warn or fail, and says what to do. The exit code is 1 if one is fail. Nothing is changed.\n" +
 			"With --url, a running server is asked instead whether it takes work.",
 		Example: "  classsr doctor --listen 0.0.0.0:8443 --token-file tokens\n" +
 			"  classsr doctor --url http://127.0.0.1:8080",

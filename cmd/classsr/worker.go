@@ -31,6 +31,7 @@ type workerFlags struct {
 	threads                 int
 	grace                   time.Duration
 	logLevel                string
+	check                   bool
 }
 
 func newWorker(std streams) *cobra.Command {
@@ -57,6 +58,7 @@ func newWorker(std streams) *cobra.Command {
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.DurationVar(&f.grace, "grace", time.Minute, "when told to end, let what is computed go on for `TIME`")
 	flags.StringVar(&f.logLevel, "log-level", "info", "log from `LEVEL` on: debug, info, warn or error")
+	flags.BoolVar(&f.check, "check", false, "join, leave again, and say what the worker would be, or why it cannot be one")
 	cmd.MarkFlagsMutuallyExclusive("join", "server")
 	cmd.MarkFlagsMutuallyExclusive("join", "token-file")
 	return cmd
@@ -101,20 +103,24 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	const shelved = 96 << 20
+	o := worker.Options{
+		About: about, Transport: transport, Near: isLoopback(hostOf(address)), Folder: folder, Budget: b, Shelf: pipeline.NewShelf(min(shelved, b.Memory()/4)), Grace: f.grace,
+		Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})),
+		Queue: func(ctx context.Context, j wire.Joined, told func(wire.Tell)) (queue.Taker, error) {
+			return queue.Join(ctx, j.Login, check, told)
+		},
+	}
+	if f.check {
+		return tryWorker(ctx, std, address, o)
+	}
 	if !signal.Ignored(syscall.SIGHUP) { // by nohup
 		var stop func()
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
 		defer stop()
 	}
 	endsItself.Store(true)
-	const shelved = 96 << 20
-	return worker.Run(ctx, worker.Options{
-		About: about, Transport: transport, Near: isLoopback(hostOf(address)), Folder: folder, Budget: b, Shelf: pipeline.NewShelf(min(shelved, b.Memory()/4)), Grace: f.grace,
-		Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})),
-		Queue: func(ctx context.Context, j wire.Joined, told func(wire.Tell)) (queue.Taker, error) {
-			return queue.Join(ctx, j.Login, check, told)
-		},
-	})
+	return worker.Run(ctx, o)
 }
 
 // where is the server, how the worker shows that it may join, and which certificates are right.
