@@ -20,7 +20,7 @@ type clusterServeFlags struct {
 }
 
 func (f *clusterServeFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.listen, "cluster-listen", "", "let workers help, see `classsr worker`: they fetch what they are to do at `HOST:PORT`, and all else where --listen is")
+	flags.StringVar(&f.listen, "cluster-listen", "", "let workers help, which are told at `HOST:PORT` what to do, and fetch it where --listen is; see `classsr worker`")
 	flags.StringVar(&f.nats, "cluster-nats", "", "let workers help, by the nats-server at `URL` in place of a queue of the server's own, see `classsr cluster nats-config`")
 	flags.StringVar(&f.login, "cluster-nats-login", "", "the server's user and password at the nats-server are in `FILE`, as USER:PASSWORD")
 	flags.StringVar(&f.natsSHA256, "cluster-nats-sha256", "", "the nats-server's certificate has this SHA-256, `DIGITS`; by default it must be one that all machines trust")
