@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -76,6 +77,10 @@ func connection(ctx context.Context, err error) error {
 	var wrong *tls.CertificateVerificationError
 	if errors.As(err, &wrong) {
 		return fault.New(fault.Unauthorized, "the coordinator's certificate is not accepted: %w", err)
+	}
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err // without all that was asked
 	}
 	return &broken{fault.New(fault.Unavailable, "the coordinator was not reached, or broke the connection: %w", err)}
 }

@@ -130,7 +130,7 @@ func (f *askFlags) status(ctx context.Context, std streams, c *client.Client) er
 			speed += fmt.Sprintf(" (x%.1f)", w.Speed/own)
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", name, w.State, w.Cores, w.Kernel, humanize.IBytes(uint64(max(w.Memory, 0))), speed, w.Done, w.Failed, w.Wrong,
-			strings.Join(w.Units, " "))
+			doingText(w.Doing))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -145,6 +145,29 @@ func (f *askFlags) status(ctx context.Context, std streams, c *client.Client) er
 	}
 	_, err = fmt.Fprintln(std.out, line)
 	return err
+}
+
+// doingText tells what a machine does for the units that it has.
+func doingText(all []client.Doing) string {
+	var texts []string
+	for _, d := range all {
+		text := "rows"
+		switch {
+		case d.Pictures == 1:
+			text = "1 picture"
+		case d.Pictures > 1:
+			text = fmt.Sprintf("%d pictures", d.Pictures)
+		}
+		switch d.Stage {
+		case "computing":
+			text += fmt.Sprintf(" %.0f%%", 100*d.Share)
+		case "":
+		default:
+			text += " " + d.Stage
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // failedJobs lists jobs that failed and can be tried again, with what the machines said.

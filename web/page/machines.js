@@ -99,7 +99,7 @@ class Machine {
     setText(this.name, w.here ? t("machine.here", { name: w.name }) : w.name);
     this.name.title = w.id;
     const what = [t("machine.cores", { count: w.cores }), w.kernel];
-    if (!w.here) what.push(own > 0 ? t("machine.times", { times: number(t, w.speed / own, 1) }) : t("machine.speed", { speed: number(t, w.speed, 1) }));
+    if (!w.here) what.push(own > 0 ? t("machine.times", { times: number(t, w.speed / own, 1) }) : t("machine.speed", { speed: number(t, w.speed, 2) }));
     setText(this.what, what.join(" · "));
     setText(this.now, now(t, w));
     this.now.className = w.state === "quarantined" ? "error" : w.state === "working" ? "good" : "soft";
