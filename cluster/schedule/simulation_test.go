@@ -94,3 +94,15 @@ func TestSimulationOfAMillion(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What people are told is what came of it.
+func TestDocumentedSimulation(t *testing.T) {
+	table, err := os.ReadFile(filepath.Join("testdata", "simulation.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "cluster.md"))
+	if err != nil || !strings.Contains(string(text), string(table)) {
+		t.Errorf("docs/cluster.md does not have the table of testdata/simulation.md (error %v): put it in", err)
+	}
+}
