@@ -273,6 +273,9 @@ func (c *Coordinator) act(ctx context.Context, a schedule.Action) func() {
 			t.die(died(t, a))
 		}
 	case schedule.Quarantined:
+		if m == nil { // it has left since
+			return nil
+		}
 		c.Log.Error("a worker gave wrong results and gets nothing any more", "worker", a.Worker)
 		m.quarantined = true
 		c.countOthers()

@@ -79,7 +79,7 @@ func memberID(owner, name string) string {
 		return '-'
 	}, name)
 	sum := sha256.Sum256([]byte(owner + "/" + name))
-	return plain[:min(len(plain), most)] + "-" + hex.EncodeToString(sum[:2])
+	return plain[:min(len(plain), most)] + "-" + hex.EncodeToString(sum[:4])
 }
 
 // beat takes what a worker says each few seconds.
@@ -88,9 +88,9 @@ func (c *Coordinator) beat(b wire.Beat) {
 	m := c.members[b.Worker]
 	known := m != nil && b.Epoch == c.epoch && c.heard(m, b)
 	c.mu.Unlock()
+	c.wake()
 	switch {
 	case known:
-		c.wake()
 	case m != nil:
 		_ = m.queue.Tell(b.Worker, wire.Tell{Join: true}) // or it notices by what it is answered
 	case c.queue != nil:
@@ -189,13 +189,15 @@ func (c *Coordinator) countOthers() {
 func (c *Coordinator) Release(worker string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := c.members[worker]
-	if m == nil {
-		return noWorker(worker)
+	_, there := c.members[worker]
+	switch {
+	case c.schedule.Release(c.now(), worker): // it may have gone since
+		delete(c.members, worker)
+		return nil
+	case there:
+		return fault.New(fault.Conflict, "%s is not in quarantine: there is nothing to be released", worker)
 	}
-	c.schedule.Release(c.now(), worker)
-	delete(c.members, worker)
-	return nil
+	return noWorker(worker)
 }
 
 // Drain tells a worker to end when it has done what it computes.

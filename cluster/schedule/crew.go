@@ -72,6 +72,7 @@ func (s *Scheduler) Join(now Time, about Worker) bool {
 	if s.wrong[about.ID] >= s.options.Wrongs {
 		return false
 	}
+	s.out = slices.DeleteFunc(s.out, func(a Action) bool { return a.Worker == about.ID }) // they are about what it was before
 	if !(about.Speed > 0) || math.IsInf(about.Speed, 0) {
 		about.Speed = 1
 	}
@@ -100,12 +101,16 @@ func (s *Scheduler) Drain(_ Time, id string) {
 	}
 }
 
-// Release ends a quarantine; the worker may join again.
-func (s *Scheduler) Release(now Time, id string) {
+// Release ends a quarantine; the worker may join again. It gives false, and nothing changes, if the worker is in none.
+func (s *Scheduler) Release(now Time, id string) bool {
+	if s.wrong[id] < s.options.Wrongs {
+		return false
+	}
 	delete(s.wrong, id)
-	if w := s.workers[id]; w != nil && w.quarantined {
+	if w := s.workers[id]; w != nil {
 		s.lose(now, w, "")
 	}
+	return true
 }
 
 // Alive says that a worker has shown that it lives in another way than by Beat.

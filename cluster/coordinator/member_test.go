@@ -1,0 +1,127 @@
+package coordinator
+
+import (
+	"testing"
+	"time"
+
+	"classsr/cluster/schedule"
+	"classsr/cluster/wire"
+	"classsr/fault"
+)
+
+// until waits for something, with the coordinator's lock held.
+func (b *bench) until(t *testing.T, what string, happens func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		b.mu.Lock()
+		ok := happens()
+		b.mu.Unlock()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: that does not happen", what)
+		}
+		b.wake()
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func TestReleaseOfAWorkerThatIsNotInQuarantine(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	h := b.join(t, &hand{}, "shed")
+	if err := b.Release(h.id); fault.KindOf(err) != fault.Conflict {
+		t.Error(err)
+	}
+	if err := b.Release("nobody"); fault.KindOf(err) != fault.NotFound {
+		t.Error(err)
+	}
+	if errs := b.all(t, 5, nil); len(errs) > 0 {
+		t.Error(errs)
+	}
+	b.idle(t)
+}
+
+// A quarantine lasts when the worker has left, and can be ended then, too.
+func TestReleaseOfAWorkerThatHasLeft(t *testing.T) {
+	b, stop := start(t, t.TempDir(), 0)
+	stop() // so that it leaves before the loop knows of the quarantine
+	joined, err := b.Join(t.Context(), "alice", about("shed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.mu.Lock()
+	for _, id := range []string{"a", "b"} {
+		if err := b.schedule.Add(b.now(), schedule.Task{ID: id, Cost: 1}); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 2 {
+		for _, a := range b.schedule.Decide(b.now()) {
+			if a.Kind == schedule.Give {
+				b.schedule.Failed(b.now(), a.Unit.ID, joined.Worker, "", schedule.Wrong, "flipped")
+			}
+		}
+	}
+	b.leave(b.members[joined.Worker])
+	b.mu.Unlock()
+	b.step(t.Context())
+	if _, err := b.Join(t.Context(), "alice", about("shed")); err == nil {
+		t.Fatal("it is not in quarantine")
+	}
+	if err := b.Release(joined.Worker); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Join(t.Context(), "alice", about("shed")); err != nil {
+		t.Error(err)
+	}
+}
+
+// What the scheduler had to say of a worker is not said of the same one that has joined again.
+func TestJoiningAgainBeforeItIsKnownThatTheWorkerIsLost(t *testing.T) {
+	b, stop := start(t, t.TempDir(), 0)
+	stop()
+	joined, err := b.Join(t.Context(), "alice", about("shed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.mu.Lock()
+	if err := b.schedule.Add(b.now(), schedule.Task{ID: "a", Cost: 1}); err != nil {
+		t.Error(err)
+	}
+	now := b.now()
+	b.schedule.Decide(now)
+	for i := range 4 {
+		b.schedule.Beat(now+time.Duration(i+1)*31*time.Second, joined.Worker, nil) // it never has what it is given
+	}
+	b.mu.Unlock()
+	if _, err := b.Join(t.Context(), "alice", about("shed")); err != nil {
+		t.Fatal(err)
+	}
+	b.step(t.Context())
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.members[joined.Worker] == nil || len(b.schedule.Look().Workers) != 1 {
+		t.Error("the one that joined again is taken for lost")
+	}
+}
+
+// A worker on the same machine, of the same name, is another one than that of the server's own process.
+func TestAWorkerOfTheServersName(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	here, err := b.Local().Join(t.Context(), about("studio"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := b.Join(t.Context(), "", about("studio"))
+	if err != nil || other.Worker == here.Worker {
+		t.Errorf("both are called %q: %v", other.Worker, err)
+	}
+	if s := b.Status(); len(s.Workers) != 2 {
+		t.Errorf("%+v", s.Workers)
+	}
+	if _, err := wire.Encode(wire.Beat{Worker: here.Worker, Epoch: here.Epoch}); err != nil {
+		t.Error(err)
+	}
+}
