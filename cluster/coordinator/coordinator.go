@@ -78,7 +78,7 @@ type Coordinator struct {
 	members  map[string]*member // by worker
 	tasks    map[string]task
 	units    map[string]*unit
-	lonely   schedule.Time // since when there has been nobody; 0: there is somebody
+	lonely   schedule.Time // since when there has been nobody who can be given something; 0: there is somebody
 	expected bool          // the last run had workers, and may have them again soon
 	made     int           // tasks of rows
 }
@@ -322,15 +322,22 @@ func (c *Coordinator) changed() {
 	}
 }
 
-// leaveNobodyWaiting ends what waits when nobody has been there for as long as a lease.
+// leaveNobodyWaiting ends what waits when nobody who could take it has been there for as long as a lease.
 func (c *Coordinator) leaveNobodyWaiting(now schedule.Time) {
+	somebody := false
+	for _, m := range c.members {
+		somebody = somebody || m.able()
+	}
 	switch {
-	case len(c.members) > 0:
+	case somebody:
 		c.lonely = 0
 	case c.lonely == 0:
 		c.lonely = max(now, 1)
 	case now-c.lonely > c.Lease:
 		for id, t := range c.tasks {
+			if !c.schedule.Waits(id) { // one that is ending still has it
+				continue
+			}
 			c.schedule.Remove(now, id)
 			delete(c.tasks, id)
 			t.die(ErrNobody)

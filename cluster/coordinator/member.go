@@ -28,7 +28,11 @@ type member struct {
 	beat   wire.Beat // the last
 
 	quarantined bool
+	draining    bool // it gets nothing more
 }
+
+// able tells whether it can be given something.
+func (m *member) able() bool { return !m.quarantined && !m.draining }
 
 // Join takes a worker in, which has shown a token of that name. A worker of another version, or with other models, is refused by an error of kind fault.Conflict, one
 // in quarantine by one of kind problem.Forbidden.
@@ -87,9 +91,12 @@ func (c *Coordinator) beat(b wire.Beat) {
 	c.mu.Lock()
 	m := c.members[b.Worker]
 	known := m != nil && b.Epoch == c.epoch && c.heard(m, b)
+	deaf := known && m.draining && !b.Draining
 	c.mu.Unlock()
 	c.wake()
 	switch {
+	case deaf: // it did not hear that it is to end
+		_ = m.queue.Tell(b.Worker, wire.Tell{Drain: true}) // or it is told at the next beat
 	case known:
 	case m != nil:
 		_ = m.queue.Tell(b.Worker, wire.Tell{Join: true}) // or it notices by what it is answered
@@ -103,8 +110,7 @@ func (c *Coordinator) heard(m *member, b wire.Beat) (known bool) {
 	m.beat = b
 	now := c.now()
 	if b.Draining {
-		c.schedule.Drain(now, m.id)
-		c.countOthers()
+		c.drain(m)
 	}
 	has := make([]schedule.Held, len(b.Has))
 	for i, h := range b.Has {
@@ -167,7 +173,7 @@ func (c *Coordinator) Workers() int { return int(c.there.Load()) }
 func (c *Coordinator) countOthers() {
 	n := int32(0)
 	for _, m := range c.members {
-		if !m.here && !m.quarantined && !m.beat.Draining {
+		if !m.here && m.able() {
 			n++
 		}
 	}
@@ -205,13 +211,24 @@ func (c *Coordinator) Drain(worker string) error {
 	c.mu.Lock()
 	m := c.members[worker]
 	if m != nil && !m.here {
-		c.schedule.Drain(c.now(), worker)
+		c.drain(m)
 	}
 	c.mu.Unlock()
 	if m == nil || m.here {
 		return noWorker(worker)
 	}
 	return m.queue.Tell(worker, wire.Tell{Drain: true})
+}
+
+// drain gives a worker nothing more, with mu held.
+func (c *Coordinator) drain(m *member) {
+	if m.draining {
+		return
+	}
+	m.draining = true
+	c.schedule.Drain(c.now(), m.id)
+	c.countOthers()
+	c.changed()
 }
 
 func noWorker(worker string) error {

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -123,5 +124,79 @@ func TestAWorkerOfTheServersName(t *testing.T) {
 	}
 	if _, err := wire.Encode(wire.Beat{Worker: here.Worker, Epoch: here.Epoch}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Nobody waits for a worker that is there and gets nothing.
+func TestOnlyWorkersThatGetNothing(t *testing.T) {
+	for name, end := range map[string]func(b *bench, h *hand) error{
+		"quarantined": func(b *bench, h *hand) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			for i := 0; i < 2; i++ {
+				b.schedule.Decide(b.now())
+				for _, u := range b.schedule.Look().Units {
+					b.schedule.Failed(b.now(), u.ID, h.id, "", schedule.Wrong, "flipped")
+				}
+			}
+			return nil
+		},
+		"draining": func(b *bench, h *hand) error { return b.Drain(h.id) }, // which it does not hear
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, _ := start(t, t.TempDir(), 500*time.Millisecond)
+			h := b.join(t, &hand{stops: func() bool { return true }}, "shed")
+			done := make(chan error, 1)
+			go func() {
+				_, err := b.Do(t.Context(), b.ordered(t, "1"), nil)
+				done <- err
+			}()
+			b.until(t, "it waits", func() bool { return len(b.tasks) == 1 })
+			if err := end(b, h); err != nil {
+				t.Fatal(err)
+			}
+			begun := time.Now()
+			for beating := true; beating; { // it lives
+				_ = h.taker.Beat(wire.Beat{Worker: h.id, Epoch: b.epoch})
+				select {
+				case err := <-done:
+					if !errors.Is(err, ErrNobody) {
+						t.Error(err)
+					}
+					beating = false
+				case <-time.After(50 * time.Millisecond):
+				}
+				if time.Since(begun) > 10*time.Second {
+					t.Fatal("it waits for ever")
+				}
+			}
+			if n := b.Workers(); n != 0 {
+				t.Errorf("%d workers could be given something", n)
+			}
+		})
+	}
+}
+
+// A worker that did not hear that it is to end is told so again.
+func TestAWorkerThatIsToldTwiceToEnd(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	joined, err := b.Join(t.Context(), "alice", about("shed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Drain(joined.Worker); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan wire.Tell, 1)
+	taker, err := b.places.Join(joined.Worker, func(tell wire.Tell) { told <- tell })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := taker.Beat(wire.Beat{Worker: joined.Worker, Epoch: joined.Epoch}); err != nil {
+		t.Error(err)
+	}
+	if tell := <-told; !tell.Drain {
+		t.Errorf("%+v", tell)
 	}
 }

@@ -36,6 +36,12 @@ func (s *Scheduler) Yours(id, worker string) (until int, yours bool) {
 	return h.unit.rows[1], true
 }
 
+// Waits tells whether a task is here of which no worker has anything.
+func (s *Scheduler) Waits(id string) bool {
+	t := s.tasks[id]
+	return t != nil && t.unit == nil && (t.area == nil || len(s.unitsOf(t)) == 0)
+}
+
 // Given tells whether some worker has this unit.
 func (s *Scheduler) Given(id string) bool { return s.units[id] != nil }
 
