@@ -259,6 +259,9 @@ func (c *Coordinator) act(ctx context.Context, a schedule.Action) func() {
 		return c.give(ctx, a, m)
 	case schedule.Again:
 		c.Log.Warn("a unit does not reach its worker, and is published again", "unit", a.Unit.ID, "worker", a.Worker)
+		if u := c.units[a.Unit.ID]; u != nil {
+			u.attempts[a.Worker] = a.Unit.Attempt
+		}
 		c.renew.Store(true)
 	case schedule.Drop:
 		return c.teller(m, wire.Tell{Drop: []string{a.Unit.ID}})
@@ -379,7 +382,7 @@ func (c *Coordinator) given() map[string][]wire.Unit {
 		}
 		for _, id := range w.Units {
 			if u := c.units[id]; u != nil && u.isReady() {
-				all[w.ID] = append(all[w.ID], u.reference())
+				all[w.ID] = append(all[w.ID], u.reference(u.attempts[w.ID]))
 			}
 		}
 	}

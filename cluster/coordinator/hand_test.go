@@ -31,12 +31,14 @@ func (s shelf) Reserve(int64) (func(), error)    { return func() {}, nil }
 func (s shelf) RemoveResult(job string) error    { return os.Remove(filepath.Join(s.folder, job+".png")) }
 func (s shelf) put(t *testing.T, text string) blobs.Sum {
 	t.Helper()
-	sum := blobs.Sum(sha256.Sum256([]byte(text)))
+	sum := sumOf(text)
 	if err := os.WriteFile(s.Picture(sum), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return sum
 }
+
+func sumOf(text string) blobs.Sum { return sha256.Sum256([]byte(text)) }
 
 // bench is a coordinator that runs, with a queue in memory.
 type bench struct {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"classsr/cluster/schedule"
@@ -19,16 +20,37 @@ import (
 
 // result is what has come of a unit from one worker.
 type result struct {
-	mu   sync.Mutex // held while something is appended
+	mu   sync.Mutex // held while something is appended, which takes as long as the worker likes
 	path string
 	file *os.File
 	size int64
 	rows int // of the small picture that have come
 	keep bool
+
+	over atomic.Bool // it is used no more, and closed by who has mu
 }
 
-// close ends a result that is used no more.
+// lock is for appending; what it gives ends that.
+func (r *result) lock() (unlock func()) {
+	r.mu.Lock()
+	return func() {
+		r.mu.Unlock()
+		r.shut()
+	}
+}
+
+// close ends a result. It does not wait for somebody who appends to it.
 func (r *result) close() {
+	r.over.Store(true)
+	r.shut()
+}
+
+// shut closes a result that is used no more, unless somebody appends to it, who does so afterwards.
+func (r *result) shut() {
+	if !r.over.Load() || !r.mu.TryLock() {
+		return
+	}
+	defer r.mu.Unlock()
 	if r.file == nil {
 		return
 	}
@@ -37,6 +59,19 @@ func (r *result) close() {
 	if !r.keep {
 		_ = os.Remove(r.path) // the next start removes what stays
 	}
+}
+
+// wanted reads what comes as long as somebody wants it.
+type wanted struct {
+	io.Reader
+	over *atomic.Bool
+}
+
+func (w wanted) Read(b []byte) (int, error) {
+	if w.over.Load() {
+		return 0, errNotYours
+	}
+	return w.Reader.Read(b)
 }
 
 // errWrong tells a worker that its result is not what it should be, and that the unit is over for it.
@@ -82,8 +117,7 @@ func (c *Coordinator) offset(id string, q wire.Query) (offset int64, until int, 
 	if err != nil {
 		return 0, 0, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.lock()()
 	return r.size, c.untilOf(u), nil
 }
 
@@ -103,14 +137,14 @@ func (c *Coordinator) append(id string, q wire.Query, body io.Reader) (offset in
 	if err != nil {
 		return q.Offset, 0, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.file == nil {
+	defer r.lock()()
+	if r.file == nil || r.over.Load() {
 		return q.Offset, 0, errNotYours
 	}
 	if q.Offset != r.size {
 		return r.size, c.untilOf(u), errOffset
 	}
+	body = wanted{body, &r.over}
 	if e, rows := u.task.(*enlarging); rows {
 		err = c.appendRows(u, e, r, q, body)
 	} else {

@@ -33,6 +33,8 @@ type unit struct {
 
 	tasks []*whole // of pictures
 
+	attempts map[string]int // by worker, as it was given last; guarded by the coordinator
+
 	settling sync.Mutex // held while a worker's result becomes the unit's
 	mu       sync.Mutex
 	results  map[string]*result
@@ -45,13 +47,13 @@ type input struct {
 	own   []string // of these, files that go with the unit
 }
 
-// reference is what is published.
-func (u *unit) reference() wire.Unit {
+// reference is what is published of an attempt.
+func (u *unit) reference(attempt int) wire.Unit {
 	kind := wire.Pictures
 	if u.Rows != [2]int{} {
 		kind = wire.Rows
 	}
-	return wire.Unit{ID: u.ID, Epoch: u.epoch, Attempt: u.Attempt, Kind: kind, Bytes: u.in.pack.Size(), Seconds: u.Expected.Seconds()}
+	return wire.Unit{ID: u.ID, Epoch: u.epoch, Attempt: attempt, Kind: kind, Bytes: u.in.pack.Size(), Seconds: u.Expected.Seconds()}
 }
 
 func (u *unit) isReady() bool {
@@ -74,21 +76,22 @@ func (u *unit) progress(share float64) {
 
 // give is a unit that is to be handed to a worker.
 type give struct {
-	unit *unit
-	to   *member
-	make func(ctx context.Context) (input, error) // nil: it is there, or somebody makes it
+	unit    *unit
+	attempt int
+	to      *member
+	make    func(ctx context.Context) (input, error) // nil: it is there, or somebody makes it
 }
 
 // give takes in that a unit is given, with mu held.
 func (c *Coordinator) give(ctx context.Context, a schedule.Action, m *member) func() {
 	u := c.units[a.Unit.ID]
-	g := give{to: m}
+	g := give{to: m, attempt: a.Unit.Attempt}
 	if u == nil {
-		u = &unit{Unit: *a.Unit, epoch: c.epoch, until: a.Unit.Rows[1], ready: make(chan struct{}), results: map[string]*result{}}
+		u = &unit{Unit: *a.Unit, epoch: c.epoch, until: a.Unit.Rows[1], ready: make(chan struct{}), attempts: map[string]int{}, results: map[string]*result{}}
 		c.units[u.ID] = u
 		g.make = c.inputOf(u)
 	}
-	u.Attempt = a.Unit.Attempt
+	u.attempts[a.Worker] = a.Unit.Attempt
 	g.unit = u
 	return func() {
 		select {
@@ -154,11 +157,13 @@ func (c *Coordinator) publish(ctx context.Context, g give) {
 	}
 	limited, cancel := context.WithTimeout(ctx, giveTime)
 	defer cancel()
-	if err := g.to.queue.Give(limited, g.to.id, u.reference()); err != nil && ctx.Err() == nil {
-		c.Log.Warn("a unit may not have reached the queue, which is made anew", "unit", u.ID, "worker", g.to.id, "error", err.Error())
-		if !g.to.here {
-			c.renew.Store(true)
-		}
+	err := g.to.queue.Give(limited, g.to.id, u.reference(g.attempt))
+	if err == nil || ctx.Err() != nil || fault.KindOf(err) == fault.NotFound { // the last one: the worker has gone, and the unit goes to another one
+		return
+	}
+	c.Log.Warn("a unit may not have reached the queue, which is made anew", "unit", u.ID, "worker", g.to.id, "error", err.Error())
+	if !g.to.here {
+		c.renew.Store(true)
 	}
 }
 
