@@ -34,7 +34,7 @@ func (s *session) rows(u *unit) (delivery, error) {
 	}
 	defer func() { _ = e.Close() }() // after a panic, too
 	begun := time.Now()
-	b := &bands{session: s, unit: u, part: p, each: rowsOfBand(e.Config())}
+	b := &bands{session: s, unit: u, part: p, each: rowsOfBand(e.Config(), p.brief.Scale)}
 	for err == nil && b.sent < b.end() {
 		var rows *picture.Picture
 		if rows, err = e.NextRows(); err == nil {
@@ -54,10 +54,11 @@ func (s *session) rows(u *unit) (delivery, error) {
 	return delivery{unit: u, body: bytes.NewReader(nil), last: true, seconds: seconds.Seconds(), macs: e.Report().MACs}, nil
 }
 
-// rowsOfBand is how many rows are sent at a time.
-func rowsOfBand(c picture.Config) int {
+// rowsOfBand is how many rows of a result are sent at a time: those of whole rows of the small picture, since that is how they are counted.
+func rowsOfBand(c picture.Config, scale int) int {
 	row := c.Bytes() / int64(c.Height)
-	return int(max(min(bandRows, mostBytes/row, int64(wire.MostRows(c))), 1))
+	most := int(min(bandRows, mostBytes/row, int64(wire.MostRows(c))))
+	return max(most/scale, 1) * scale
 }
 
 // bands sends rows as they come.
@@ -149,7 +150,7 @@ func (p *part) begin(u *unit) (e *infer.Enlargement, err error) {
 	out := p.brief.Picture
 	out.Width, out.Height = out.Width*p.brief.Scale, out.Height*p.brief.Scale
 	band := out
-	band.Height = rowsOfBand(out)
+	band.Height = rowsOfBand(out, p.brief.Scale)
 	const bodies, pieces = 3, 4 << 20 // bands, some of them still being written; what coding takes besides
 	claim, err := p.parts.Claim(u.ctx, p.file.From, p.file.Until, infer.Beside{While: bodies*band.Bytes() + pieces})
 	if err != nil {

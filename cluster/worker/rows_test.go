@@ -105,6 +105,9 @@ func (d *divided) check(name string, result []byte, from int) int {
 			d.t.Errorf("%s: other bits in the band at %d", name, y)
 		}
 		y += band.Height
+		if band.Height%d.scale != 0 {
+			d.t.Errorf("%s: a band of %d rows, which are no rows of the small picture", name, band.Height)
+		}
 	}
 	if y%d.scale != 0 {
 		d.t.Errorf("%s: it ends within a row", name)
