@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"path/filepath"
+	"os"
 	"testing"
 	"time"
 
@@ -151,12 +151,88 @@ func packOf(t *testing.T, u wire.Unit, text string, tasks ...string) []byte {
 	return stream.Bytes()
 }
 
-// leftovers are files of units.
-func (b *bench) leftovers(t *testing.T) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(b.Folder, unitsFolder, "*"))
-	if err != nil {
+// gate is a store that keeps whoever stores a result waiting.
+type gate struct {
+	shelf
+	at, leave chan bool
+}
+
+func (g *gate) Result(job, ending string) string {
+	select {
+	case g.at <- true:
+		<-g.leave
+	default:
+	}
+	return g.shelf.Result(job, ending)
+}
+
+// The result of a worker that loses its unit while that is taken does not take the place of another one's.
+func TestAResultThatIsOvertaken(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	g := &gate{b.shelf, make(chan bool), make(chan bool)}
+	b.Store = g
+	late := b.puppet(t, "shed")
+	end := b.begin(t, t.Context(), b.ordered(t, "1"))
+	u := late.next(t)
+	over := make(chan error, 1)
+	go func() {
+		_, _, err := b.append(u.ID, wire.Query{Worker: late.id, Last: true}, bytes.NewReader(packOf(t, u, "late", "JOB1")))
+		over <- err
+	}()
+	<-g.at
+	b.mu.Lock()
+	b.leave(b.members[late.id])
+	b.mu.Unlock()
+	quick := b.puppet(t, "attic")
+	u = quick.next(t)
+	if _, _, err := b.append(u.ID, wire.Query{Worker: quick.id, Last: true}, bytes.NewReader(packOf(t, u, "quick", "JOB1"))); err != nil {
+		t.Error(err)
+	}
+	if o, err := end(); err != nil || o.Sum != sumOf("quick") {
+		t.Error(o, err)
+	}
+	close(g.leave)
+	if err := <-over; fault.KindOf(err) != fault.NotFound {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(b.Result("JOB1", ".png")); err != nil || string(text) != "quick" {
+		t.Errorf("%q, %v", text, err)
+	}
+	b.idle(t)
+}
+
+// What is wrong with a machine is not taken for the picture's own fault, and a machine that sends without end is stopped.
+func TestFailuresThatAreTheMachines(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	bad, fat := b.puppet(t, "shed"), (*puppet)(nil)
+	picture := b.ordered(t, "1")
+	picture.Most = 100
+	end := b.begin(t, t.Context(), picture)
+	u := bad.next(t)
+	pack := wire.Pack{Unit: u.ID, Files: []wire.File{{Task: "JOB1", Role: wire.Result, Error: wire.ProblemOf(os.ErrNotExist, false)}}}
+	var stream bytes.Buffer
+	if err := wire.WritePack(&stream, pack, nil); err != nil {
 		t.Fatal(err)
 	}
-	return files
+	if _, _, err := b.append(u.ID, wire.Query{Worker: bad.id, Last: true}, &stream); err != nil {
+		t.Error(err)
+	}
+	fat = b.puppet(t, "barn")
+	u = fat.next(t)
+	if _, _, err := b.append(u.ID, wire.Query{Worker: fat.id}, io.LimitReader(zeros{}, 1<<40)); fault.KindOf(err) != fault.TooLarge {
+		t.Error(err)
+	}
+	for u = bad.next(t); ; u = bad.next(t) {
+		if _, _, err := b.append(u.ID, wire.Query{Worker: bad.id, Last: true}, bytes.NewReader(packOf(t, u, "enlarged", "JOB1"))); err == nil {
+			break
+		}
+	}
+	if _, err := end(); err != nil {
+		t.Error(err)
+	}
+	b.idle(t)
 }
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }

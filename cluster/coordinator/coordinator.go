@@ -49,7 +49,6 @@ type Options struct {
 type Store interface {
 	Picture(sum blobs.Sum) string
 	Result(job, ending string) string
-	RemoveResult(job string) error
 	Reserve(bytes int64) (release func(), err error)
 }
 

@@ -350,7 +350,7 @@ func TestRowsThatWereThereBefore(t *testing.T) {
 	}
 	r.End(true)
 	stop()
-	if h.bands == 0 {
+	if h.bands.Load() == 0 {
 		t.Fatal("nothing had arrived")
 	}
 	files, err := filepath.Glob(filepath.Join(folder, rowsFolder, "JOB1", "*", "*"))
@@ -375,8 +375,8 @@ func TestRowsThatWereThereBefore(t *testing.T) {
 	if err != nil || !same(got, want) {
 		t.Fatalf("it is another picture: %v", err)
 	}
-	t.Logf("%d bands had arrived, %d more were sent", h.bands, again.bands)
-	if again.bands == 0 {
+	t.Logf("%d bands had arrived, %d more were sent", h.bands.Load(), again.bands.Load())
+	if again.bands.Load() == 0 {
 		t.Error("what was damaged was not computed again")
 	}
 	r.End(false)
@@ -394,7 +394,7 @@ func TestRowsThatGoWrong(t *testing.T) {
 	good := &hand{}
 	r := b.For("JOB1")
 	good.stops = func() bool {
-		if good.bands == 3 {
+		if good.bands.Load() == 3 {
 			once.Do(func() { // the first band, before it is read or after
 				files, _ := filepath.Glob(filepath.Join(r.folder, "*", "*"))
 				for _, path := range files {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,6 @@ type shelf struct{ folder string }
 func (s shelf) Picture(sum blobs.Sum) string     { return filepath.Join(s.folder, sum.String()) }
 func (s shelf) Result(job, ending string) string { return filepath.Join(s.folder, job+ending) }
 func (s shelf) Reserve(int64) (func(), error)    { return func() {}, nil }
-func (s shelf) RemoveResult(job string) error    { return os.Remove(filepath.Join(s.folder, job+".png")) }
 func (s shelf) put(t *testing.T, text string) blobs.Sum {
 	t.Helper()
 	sum := sumOf(text)
@@ -81,7 +81,7 @@ type hand struct {
 	result func(text string) (string, *wire.Problem) // of a picture; nil: "enlarged " and its text
 	spoil  func(stream []byte)                       // changes what is sent
 	stops  func() bool                               // tells it to do nothing more, and say nothing
-	bands  int                                       // that it has sent
+	bands  atomic.Int32                              // that it has sent
 }
 
 func about(name string) wire.About {
@@ -250,7 +250,7 @@ func (h *hand) rows(ctx context.Context, u wire.Unit, brief infer.Brief, samples
 		if q.Offset, _, err = h.bench.append(u.ID, q, bytes.NewReader(band)); err != nil {
 			return err
 		}
-		h.bands++
+		h.bands.Add(1)
 	}
 	q.Last, q.Seconds, q.MACs = true, 0.1, e.Report().MACs
 	_, _, err = h.bench.append(u.ID, q, bytes.NewReader(nil))

@@ -3,9 +3,11 @@ package coordinator
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -173,7 +175,8 @@ func (c *Coordinator) appendPack(u *unit, r *result, q wire.Query, body io.Reade
 	if _, err := c.find(u.ID, q.Worker); err != nil { // another one was first
 		return err
 	}
-	came, err := c.unpack(u, r)
+	came, err := c.unpack(u, r, q.Worker)
+	defer came.discard()
 	if kind := fault.KindOf(err); kind == fault.Damaged || kind == fault.TooLarge {
 		return c.failed(u, q.Worker, schedule.Wrong, err)
 	}
@@ -185,26 +188,64 @@ func (c *Coordinator) appendPack(u *unit, r *result, q wire.Query, body io.Reade
 
 // mostBytes is what the results of a unit may take. Files know best how large they are; this is against machines that send without end.
 func (u *unit) mostBytes() int64 {
-	const mostOfOne = 2 << 30
-	return wire.MostHeader + mostOfOne*int64(len(u.tasks))
+	const mostOfOne, beside = 2 << 30, 8 << 20 // where it is not known; views and maps
+	most := int64(wire.MostHeader)
+	for _, t := range u.tasks {
+		if t.Most > 0 {
+			most += min(2*t.Most, mostOfOne) + beside
+		} else {
+			most += mostOfOne
+		}
+	}
+	return most
 }
 
-// arrived is a result of one picture that is in the store.
+// arrived is a result of one picture, whose files are complete on disk.
 type arrived struct {
 	outcome Outcome
 	problem *wire.Problem
+	files   []arrivedFile
 }
 
-// unpack checks a pack, and makes its files those of jobs.
-func (c *Coordinator) unpack(u *unit, r *result) (map[string]*arrived, error) {
-	came := map[string]*arrived{}
+// arrivedFile is where a file is, and where it is to be.
+type arrivedFile struct{ path, to string }
+
+// keep gives the files the names that they have in the store. Until then there is nothing that another worker's result could be mixed with.
+func (a *arrived) keep() error {
+	for _, f := range a.files {
+		if err := os.Rename(f.path, f.to); err != nil {
+			return disk(err)
+		}
+	}
+	return nil
+}
+
+// arrivals are results by the names of their tasks.
+type arrivals map[string]*arrived
+
+// discard removes the files that were not kept.
+func (all arrivals) discard() {
+	for _, a := range all {
+		if a == nil {
+			continue
+		}
+		for _, f := range a.files {
+			_ = os.Remove(f.path) // mostly it has another name by now; the next start removes what stays
+		}
+	}
+}
+
+// unpack checks a pack, and makes files of it.
+func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error) {
+	came := arrivals{}
 	for _, t := range u.tasks {
 		came[t.Job] = nil
 	}
 	if _, err := r.file.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+		return came, err
 	}
-	const buffer = 256 << 10
+	const buffer, mostReport = 256 << 10, 64 << 10
+	files := 0
 	err := wire.ReadPack(bufio.NewReaderSize(r.file, buffer), math.MaxInt64, nil, func(f wire.File, body io.Reader) error {
 		a, known := came[f.Task]
 		if !known {
@@ -222,6 +263,9 @@ func (c *Coordinator) unpack(u *unit, r *result) (map[string]*arrived, error) {
 		if err != nil || !c.waitedFor(f.Task) { // nobody reads what is not waited for
 			return err
 		}
+		if len(f.Report) > mostReport {
+			return fault.New(fault.TooLarge, "the report of a picture has %d bytes", len(f.Report))
+		}
 		switch f.Role {
 		case wire.View:
 			a.outcome.View = true
@@ -230,17 +274,20 @@ func (c *Coordinator) unpack(u *unit, r *result) (map[string]*arrived, error) {
 		default:
 			a.outcome.Sum, a.outcome.Bytes, a.outcome.Report = f.Sum, f.Bytes, f.Report
 		}
-		return atomicfile.Write(c.Store.Result(f.Task, ending), true, func(w io.Writer) error {
+		files++
+		to := arrivedFile{c.path(fmt.Sprintf("%s.%s.%d", u.ID, worker, files)), c.Store.Result(f.Task, ending)}
+		a.files = append(a.files, to)
+		return atomicfile.Write(to.path, true, func(w io.Writer) error {
 			_, err := io.Copy(w, body)
 			return err
 		})
 	})
 	if err != nil {
-		return nil, err
+		return came, err
 	}
 	for _, a := range came {
 		if a == nil || a.problem == nil && a.outcome.Bytes == 0 {
-			return nil, fault.New(fault.Damaged, "the result of a picture is missing")
+			return came, fault.New(fault.Damaged, "the result of a picture is missing")
 		}
 	}
 	return came, nil
@@ -271,21 +318,19 @@ func (c *Coordinator) waitedFor(id string) bool {
 }
 
 // settle ends a unit of pictures.
-func (c *Coordinator) settle(u *unit, q wire.Query, came map[string]*arrived) error {
+func (c *Coordinator) settle(u *unit, q wire.Query, came arrivals) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
+	if _, yours := c.schedule.Yours(u.ID, q.Worker); !yours { // the unit went to another one meanwhile
+		c.Count.Unit("twice", 0)
+		return errNotYours
+	}
 	for id, a := range came {
 		if a.problem == nil {
 			continue
 		}
-		why := schedule.Picture
-		switch {
-		case a.problem.Elsewhere:
-			why = schedule.Elsewhere
-		case a.problem.Kind == fault.Internal || a.problem.Kind == fault.Unavailable:
-			why = schedule.Broken
-		}
+		why := whose(a.problem)
 		if t, ok := c.tasks[id].(*whole); ok && why == schedule.Picture {
 			t.wrong = a.problem.Err()
 		}
@@ -293,24 +338,30 @@ func (c *Coordinator) settle(u *unit, q wire.Query, came map[string]*arrived) er
 		c.schedule.Failed(now, u.ID, q.Worker, id, why, a.problem.Message)
 	}
 	if !c.schedule.Done(now, u.ID, q.Worker, time.Duration(q.Seconds*float64(time.Second))) {
-		c.Count.Unit("twice", 0)
-		return errNotYours
+		return nil // all of its pictures have failed
 	}
 	c.Count.Unit("done", q.Seconds)
 	for id, a := range came {
-		if a.problem != nil {
-			continue
-		}
 		t, ok := c.tasks[id].(*whole)
-		if !ok { // it was cancelled meanwhile
-			_ = c.Store.RemoveResult(id) // the next start removes what stays
+		if a.problem != nil || !ok { // or it was cancelled meanwhile
 			continue
 		}
 		a.outcome.Worker = q.Worker
 		delete(c.tasks, id)
-		t.ended <- ended{outcome: a.outcome}
+		t.ended <- ended{a.outcome, a.keep()}
 	}
 	return nil
+}
+
+// whose says what kind of failure it is that a worker tells of a picture. What has another kind than errors about pictures have is the machine's, its disk's for instance.
+func whose(p *wire.Problem) schedule.Why {
+	switch {
+	case p.Elsewhere:
+		return schedule.Elsewhere
+	case slices.Contains([]fault.Kind{fault.Usage, fault.Unsupported, fault.Damaged, fault.TooLarge}, p.Kind):
+		return schedule.Picture
+	}
+	return schedule.Broken
 }
 
 // failed ends a unit for a worker, and gives what the worker is told.

@@ -3,8 +3,10 @@ package coordinator
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 
 	"classsr/cluster/schedule"
+	"classsr/internal/atomicfile"
 	"classsr/server/blobs"
 )
 
@@ -17,6 +19,7 @@ type Picture struct {
 	Ending string // of the result
 	Order  map[string]string
 	Cost   float64 // canonical seconds
+	Most   int64   // bytes that the result takes at most, about; 0: it is not known
 	// Apart keeps it out of this process, which may have ended with it.
 	Apart bool
 }
@@ -55,14 +58,21 @@ func (c *Coordinator) Do(ctx context.Context, p Picture, told func(share float64
 	}
 	select {
 	case e := <-w.ended:
-		return e.outcome, e.err
+		return c.lasting(p, e)
 	case <-ctx.Done():
 	}
 	if !c.remove(p.Job) { // it has ended meanwhile
-		e := <-w.ended
-		return e.outcome, e.err
+		return c.lasting(p, <-w.ended)
 	}
 	return Outcome{}, ctx.Err()
+}
+
+// lasting gives an outcome when the names of its files are on disk.
+func (c *Coordinator) lasting(p Picture, e ended) (Outcome, error) {
+	if e.err == nil {
+		e.err = disk(atomicfile.SyncFolder(filepath.Dir(c.Store.Result(p.Job, p.Ending))))
+	}
+	return e.outcome, e.err
 }
 
 // add puts a task in line.

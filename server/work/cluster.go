@@ -64,7 +64,7 @@ func (w *Works) whole(ctx context.Context, j jobs.Job, told jobs.Told) (result j
 		return result, err
 	}
 	o, err := w.Cluster.Do(ctx, coordinator.Picture{
-		Job: j.ID, Sum: j.Picture, Bytes: info.Size(), Name: j.Name, Ending: j.Ending, Order: j.Order, Cost: w.macs(&j) / macsPerSecond, Apart: j.Attempts > suspicious,
+		Job: j.ID, Sum: j.Picture, Bytes: info.Size(), Name: j.Name, Ending: j.Ending, Order: j.Order, Cost: w.macs(&j) / macsPerSecond, Most: j.Bytes, Apart: j.Attempts > suspicious,
 	}, told.Progress)
 	if err != nil {
 		return result, err
