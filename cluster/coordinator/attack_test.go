@@ -3,12 +3,14 @@ package coordinator
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"testing"
 	"time"
 
 	"classsr/cluster/queue"
+	"classsr/cluster/schedule"
 	"classsr/cluster/wire"
 	"classsr/fault"
 )
@@ -236,3 +238,49 @@ func TestFailuresThatAreTheMachines(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// A picture that is gone from the store ends by itself: the others of its unit are done.
+func TestAPictureThatIsGone(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	gone := b.ordered(t, "1")
+	ends := []func() (Outcome, error){b.begin(t, t.Context(), gone), b.begin(t, t.Context(), b.ordered(t, "2"))}
+	b.until(t, "both wait", func() bool { return len(b.tasks) == 2 })
+	if err := os.Remove(b.Picture(gone.Sum)); err != nil {
+		t.Fatal(err)
+	}
+	b.join(t, &hand{gives: true}, "shed")
+	if _, err := ends[0](); fault.KindOf(err) != fault.Damaged {
+		t.Error(err)
+	}
+	if _, err := ends[1](); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Do(t.Context(), gone, nil); fault.KindOf(err) != fault.Damaged {
+		t.Error(err)
+	}
+	odd := b.ordered(t, "3")
+	odd.Name = "no/name"
+	if _, err := b.Do(t.Context(), odd, nil); !errors.Is(err, ErrNobody) {
+		t.Error(err)
+	}
+	b.idle(t)
+}
+
+// A mistake while the input of a unit is made ends what it is part of, and nothing else.
+func TestAMistakeWhileAnInputIsMade(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	b.join(t, &hand{}, "shed")
+	e := &enlarging{c: b.Coordinator, id: "rows-0", ctx: t.Context(), news: make(chan struct{}, 1)} // without a picture
+	rows := &schedule.Rows{Cuts: []int{10}, Cost: []float64{1}}
+	if err := b.add(e.id, e, schedule.Task{ID: e.id, Rows: rows}); err != nil {
+		t.Fatal(err)
+	}
+	<-e.news
+	if _, err := e.next(); fault.KindOf(err) != fault.Internal {
+		t.Error(err)
+	}
+	if errs := b.all(t, 3, nil); len(errs) > 0 {
+		t.Error(errs)
+	}
+	b.idle(t)
+}

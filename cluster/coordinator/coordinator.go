@@ -79,7 +79,7 @@ type Coordinator struct {
 	units    map[string]*unit
 	lonely   schedule.Time // since when there has been nobody who can be given something; 0: there is somebody
 	expected bool          // the last run had workers, and may have them again soon
-	made     int           // tasks of rows
+	numbered int           // tasks of rows
 }
 
 // ErrNobody means that there is no machine that could do it: it is for whoever asked to do it.

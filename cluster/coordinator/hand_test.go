@@ -81,6 +81,7 @@ type hand struct {
 	result func(text string) (string, *wire.Problem) // of a picture; nil: "enlarged " and its text
 	spoil  func(stream []byte)                       // changes what is sent
 	stops  func() bool                               // tells it to do nothing more, and say nothing
+	gives  bool                                      // it says so when a unit is not its any more
 	bands  atomic.Int32                              // that it has sent
 }
 
@@ -115,7 +116,11 @@ func (h *hand) work(ctx context.Context, epoch string) {
 			return
 		}
 		_ = h.taker.Beat(wire.Beat{Worker: h.id, Epoch: epoch, Has: []wire.Held{{Unit: u.ID, Stage: wire.Computing}}})
-		if err := h.unit(ctx, u); err != nil && fault.KindOf(err) != fault.NotFound && fault.KindOf(err) != fault.Damaged {
+		err = h.unit(ctx, u)
+		if h.gives && fault.KindOf(err) == fault.NotFound {
+			_ = h.taker.Beat(wire.Beat{Worker: h.id, Epoch: epoch}) // it has it no longer
+		}
+		if err != nil && fault.KindOf(err) != fault.NotFound && fault.KindOf(err) != fault.Damaged {
 			h.t.Errorf("%s: %v", u.ID, err)
 		}
 		_ = receipt.Done()

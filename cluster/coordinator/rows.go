@@ -155,8 +155,8 @@ func (c *Coordinator) addRows(e *enlarging, small picture.Config) error {
 		rows.Done = append(rows.Done, [2]int{p.from, p.until})
 	}
 	c.mu.Lock()
-	c.made++
-	e.id = fmt.Sprintf("rows-%d", c.made)
+	c.numbered++
+	e.id = fmt.Sprintf("rows-%d", c.numbered)
 	c.mu.Unlock()
 	return c.add(e.id, e, schedule.Task{ID: e.id, Bytes: small.Bytes(), Rows: rows})
 }
@@ -174,14 +174,14 @@ func memoryOf(small, out picture.Config) func(rows int) int64 {
 }
 
 // input is what a worker needs to compute some rows.
-func (e *enlarging) input(ctx context.Context, u *unit) (in input, err error) {
+func (e *enlarging) input(u *unit) (in input, err error) {
 	e.splitting.Lock()
 	defer e.splitting.Unlock()
 	if e.closed {
 		return in, errNotYours
 	}
 	from, until := u.Rows[0], u.Rows[1]
-	top, seen, err := e.split.Seen(ctx, from, until)
+	top, seen, err := e.split.Seen(e.ctx, from, until)
 	if err != nil {
 		return in, err
 	}

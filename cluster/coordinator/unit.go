@@ -2,10 +2,11 @@ package coordinator
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -79,7 +80,7 @@ type give struct {
 	unit    *unit
 	attempt int
 	to      *member
-	make    func(ctx context.Context) (input, error) // nil: it is there, or somebody makes it
+	make    func() (input, error) // nil: it is there, or somebody makes it
 }
 
 // give takes in that a unit is given, with mu held.
@@ -102,10 +103,10 @@ func (c *Coordinator) give(ctx context.Context, a schedule.Action, m *member) fu
 }
 
 // inputOf tells how the input of a unit is made, with mu held.
-func (c *Coordinator) inputOf(u *unit) func(ctx context.Context) (input, error) {
+func (c *Coordinator) inputOf(u *unit) func() (input, error) {
 	if e, rows := c.tasks[u.Tasks[0]].(*enlarging); rows {
 		u.task = e
-		return func(ctx context.Context) (input, error) { return e.input(ctx, u) }
+		return func() (input, error) { return e.input(u) }
 	}
 	for _, id := range u.Tasks {
 		if t, whole := c.tasks[id].(*whole); whole {
@@ -113,7 +114,7 @@ func (c *Coordinator) inputOf(u *unit) func(ctx context.Context) (input, error) 
 		}
 	}
 	tasks := u.tasks
-	return func(context.Context) (input, error) { return c.pictures(u.ID, tasks), nil }
+	return func() (input, error) { return c.pictures(u.ID, tasks), nil }
 }
 
 // pictures is the input of a unit of whole pictures: the files as they were uploaded.
@@ -141,7 +142,7 @@ func (c *Coordinator) handOut(ctx context.Context) {
 func (c *Coordinator) publish(ctx context.Context, g give) {
 	u := g.unit
 	if g.make != nil {
-		u.in, u.err = g.make(ctx)
+		u.in, u.err = c.made(g)
 		close(u.ready)
 	}
 	select {
@@ -165,6 +166,17 @@ func (c *Coordinator) publish(ctx context.Context, g give) {
 	if !g.to.here {
 		c.renew.Store(true)
 	}
+}
+
+// made makes the input of a unit. A mistake in the program, with a strange picture for instance, ends that unit's pictures only.
+func (c *Coordinator) made(g give) (in input, err error) {
+	defer func() {
+		if mistake := recover(); mistake != nil {
+			c.Log.Error("mistake in the program", "unit", g.unit.ID, "panic", fmt.Sprint(mistake), "stack", string(debug.Stack()))
+			err = fault.New(fault.Internal, "a mistake in the program; the server's log tells more")
+		}
+	}()
+	return g.make()
 }
 
 // unmade ends the tasks of a unit whose input cannot be made: that is nobody else's fault.
@@ -273,10 +285,42 @@ func (c *Coordinator) input(ctx context.Context, id, worker string) (io.ReadSeek
 		return nil, 0, errNotYours
 	}
 	section, size, err := wire.Section(u.in.pack, u.in.files)
-	if errors.Is(err, os.ErrNotExist) { // a picture whose job was removed, or the unit is over
-		err = errNotYours
+	if err != nil { // its files were removed with a job, or with the unit; else it would come again and again
+		c.endUnread(u)
+		return nil, 0, errNotYours
 	}
-	return section, size, err
+	return section, size, nil
+}
+
+// endUnread ends those pictures of a unit that are not in the store any more as they were sent. The worker gives back the others.
+func (c *Coordinator) endUnread(u *unit) {
+	for _, t := range u.tasks {
+		err := c.readable(t)
+		if err == nil {
+			continue
+		}
+		c.mu.Lock()
+		if c.tasks[t.Job] == task(t) {
+			c.Log.Error("a picture cannot be sent to workers", "job", t.Job, "error", err.Error())
+			delete(c.tasks, t.Job)
+			c.schedule.Remove(c.now(), t.Job)
+			t.die(err)
+		}
+		c.mu.Unlock()
+	}
+}
+
+// readable returns an error if a picture cannot be sent: ErrNobody if that is not the file's fault.
+func (c *Coordinator) readable(t *whole) error {
+	in := c.pictures("u", []*whole{t})
+	section, _, err := wire.Section(in.pack, in.files)
+	switch {
+	case fault.KindOf(err) == fault.Internal && err != nil:
+		return ErrNobody
+	case err != nil:
+		return fault.New(fault.Damaged, "the picture that was sent is not there any more as it was: send it again (%w)", err)
+	}
+	return section.Close()
 }
 
 // path is that of a file of a unit.

@@ -53,6 +53,9 @@ func (w *whole) die(err error) { w.ended <- ended{err: err} }
 // are the picture's have the kinds of the pipeline's; ErrNobody means that no machine could do it, jobs.Failures that several tried. It returns ctx's error if ctx is done.
 func (c *Coordinator) Do(ctx context.Context, p Picture, told func(share float64)) (Outcome, error) {
 	w := &whole{Picture: p, told: told, ended: make(chan ended, 1)}
+	if err := c.readable(w); err != nil {
+		return Outcome{}, err
+	}
 	if err := c.add(p.Job, w, schedule.Task{ID: p.Job, Cost: p.Cost, Bytes: p.Bytes, Apart: p.Apart}); err != nil {
 		return Outcome{}, err
 	}
