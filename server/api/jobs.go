@@ -171,7 +171,7 @@ func (a *api) newJob(x *exchange, got *asked, picture string) (j jobs.Job, err e
 	}
 	j.Width, j.Height, j.OutWidth, j.OutHeight = judged.Width, judged.Height, judged.OutWidth, judged.OutHeight
 	j.Format, j.Ending, j.Model, j.Kind, j.Forecast = judged.Format, judged.Ending, judged.Model, judged.Kind, judged.Seconds
-	j.Bytes, j.Looked = judged.ResultBytes, judged.Looked
+	j.Bytes, j.Looked, j.Whole = judged.ResultBytes, judged.Looked, judged.Whole
 	if err := a.Meter.Pixels(x.token, int64(j.OutWidth)*int64(j.OutHeight)); err != nil {
 		return j, err
 	}

@@ -104,11 +104,19 @@ func (q *Queue[K]) forget() {
 
 // Next hands out the work that comes next, of owners whom accept takes (nil: all); accept must not call the queue. ok is false if there is none.
 func (q *Queue[K]) Next(accept func(owner string) bool) (key K, ok bool) {
+	if accept == nil {
+		return q.NextOf(nil)
+	}
+	return q.NextOf(func(owner string, _ K) bool { return accept(owner) })
+}
+
+// NextOf is Next where accept is shown an owner's oldest work, too.
+func (q *Queue[K]) NextOf(accept func(owner string, oldest K) bool) (key K, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var first *owner[K]
 	for _, o := range q.owners {
-		if len(o.waits) > 0 && (first == nil || compare(o, first) < 0) && (accept == nil || accept(o.name)) {
+		if len(o.waits) > 0 && (first == nil || compare(o, first) < 0) && (accept == nil || accept(o.name, o.waits[0].key)) {
 			first = o
 		}
 	}

@@ -57,6 +57,7 @@ type Job struct {
 	Attempts int       `json:"attempts,omitempty"` // runs that were begun, without those that the server broke off by itself
 	Forecast float64   `json:"forecast"`           // seconds of the whole machine, as reckoned without correction
 	Looked   bool      `json:"looked,omitempty"`   // the forecast was made after a look at the picture, not from its headers
+	Whole    bool      `json:"whole,omitempty"`    // its rows cannot be computed apart from each other
 	Bytes    int64     `json:"bytes,omitempty"`    // that the result takes on disk at most
 	Result   *Result   `json:"result,omitempty"`   // of one that is done
 	Error    *Error    `json:"error,omitempty"`    // of one that failed

@@ -154,26 +154,34 @@ func (t *Table) choose() (e *entry, wait time.Duration) {
 	if t.o.Slots != nil && t.work.jobs >= slots { // else there are no more loops
 		return nil, idle
 	}
+	here := 0 // jobs that this machine does
 	for _, other := range t.jobs {
-		if other.busy && !other.away && other.Attempts > suspicious {
+		if !other.busy || other.away {
+			continue
+		}
+		if here++; other.Attempts > suspicious {
 			return nil, idle // it runs alone
 		}
 	}
-	id, ok := t.queue.Next(func(owner string) bool { return t.running[owner] < max(slots-1, 1) })
+	can := func(_, id string) bool { return t.o.Slots == nil || here < t.o.Jobs || t.away(t.jobs[id]) }
+	id, ok := t.queue.NextOf(func(owner, id string) bool { return t.running[owner] < max(slots-1, 1) && can(owner, id) })
 	if !ok {
-		id, ok = t.queue.Next(nil) // nobody else waits
+		id, ok = t.queue.NextOf(can) // nobody else waits
 	}
 	if !ok {
 		return nil, idle
 	}
 	e = t.jobs[id]
-	e.away = t.o.Away != nil && t.o.Away(&e.Job)
+	e.away = t.away(e)
 	if !e.away && e.Attempts >= suspicious && t.work.jobs > 0 { // it is next, when it can run alone
 		t.queue.PushFront(e.Owner, id, e.cost)
 		return nil, idle
 	}
 	return e, 0
 }
+
+// away tells whether other machines would compute a job that begins now. mu is held.
+func (t *Table) away(e *entry) bool { return t.o.Away != nil && t.o.Away(&e.Job) }
 
 // pause lets nothing be begun for a while, and tells how long, with mu held.
 func (t *Table) pause(err error) time.Duration {

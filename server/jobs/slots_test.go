@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -111,5 +112,45 @@ func TestRetry(t *testing.T) {
 			t.Error(broken)
 		}
 		d.gives(t, "result "+j.ID) // of the first run
+	})
+}
+
+// What this machine does itself takes no places from what others could do.
+func TestSlotsOfLargeJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := fresh(t, Options{Jobs: 2, Slots: func() int { return 30 }, Away: func(j *Job) bool { return !j.Looked }})
+		for i := range 20 {
+			large := job("large", byte(i))
+			large.Looked = true
+			add(t, table, large)
+			add(t, table, job("small", byte(100+i)))
+		}
+		var mu sync.Mutex
+		most, now := map[string]int{}, map[string]int{}
+		count := func(owner string, n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			now[owner] += n
+			most[owner] = max(most[owner], now[owner])
+		}
+		runs(t, table, 0, runner(func(_ context.Context, j Job, _ Told) (Result, error) {
+			count(j.Owner, 1)
+			defer count(j.Owner, -1)
+			time.Sleep(time.Minute)
+			return Result{}, nil
+		}), func() {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			mu.Lock()
+			if now["large"] != 2 || now["small"] != 20 {
+				t.Errorf("%v run", now)
+			}
+			mu.Unlock()
+			time.Sleep(11 * time.Minute)
+			synctest.Wait()
+			if s := table.Stats(); s.States[Done] != 40 || most["large"] != 2 {
+				t.Errorf("%v; at most %v ran", s.States, most)
+			}
+		})
 	})
 }

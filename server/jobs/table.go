@@ -24,7 +24,7 @@ import (
 type Options struct {
 	Queue     int              // jobs that may wait; 0 means 1000
 	PerOwner  int              // of these, of one owner; 0 means half
-	Jobs      int              // jobs that run at a time; 0 means 2
+	Jobs      int              // jobs that this machine does at a time; 0 means 2
 	Slots     func() int       // nil, or says instead how many may run now, at most MostSlots, where other machines help; it must not use the table, and Wake tells of changes
 	Away      func(*Job) bool  // nil, or tells whether a job that begins now would be computed by other machines: then it is not to blame if this process ends; it must not use the table
 	Records   int              // jobs and, apart from these, uploads that are remembered; 0 means 10,000

@@ -17,6 +17,8 @@ const (
 	wholeMACs = 800e9
 	// slotsEach is how many jobs may run for each machine that helps, which takes several small pictures at a time.
 	slotsEach = 32
+	// suspicious is after how many runs that ended with this process a picture is not done by its own cores beside others.
+	suspicious = 3
 )
 
 // Slots is how many jobs may run now.
@@ -32,7 +34,7 @@ func (w *Works) Slots() int {
 
 // Away tells whether a job would be done by another machine as a whole, as far as its record tells.
 func (w *Works) Away(j *jobs.Job) bool {
-	return w.Cluster != nil && w.Cluster.Workers() > 0 && w.macs(j) <= w.Whole
+	return w.Cluster != nil && w.Cluster.Workers() > 0 && (j.Whole || w.macs(j) <= w.Whole)
 }
 
 // macs is about the arithmetic that a job takes.
@@ -45,7 +47,7 @@ func (w *Works) byWorker(j *jobs.Job, o order.Order) bool {
 	if w.Cluster == nil || w.Cluster.Workers() == 0 {
 		return false
 	}
-	if w.macs(j) <= w.Whole {
+	if w.Away(j) {
 		return true
 	}
 	p, err := o.Pipeline(w.shelf, w.Budget, nil)
@@ -58,7 +60,6 @@ func (w *Works) byWorker(j *jobs.Job, o order.Order) bool {
 
 // whole has a job done by one machine of the cluster.
 func (w *Works) whole(ctx context.Context, j jobs.Job, told jobs.Told) (result jobs.Result, err error) {
-	const suspicious = 3 // runs that ended with this process
 	info, err := os.Stat(w.Store.Picture(j.Picture))
 	if err != nil {
 		return result, err

@@ -126,6 +126,7 @@ type Judged struct {
 	Ending              string // of the result's file, with its dot
 	Seconds             float64
 	Looked              bool  // the seconds are from a look at the picture that Plan took before, not from its headers alone
+	Whole               bool  // its rows cannot be computed apart from each other
 	ResultBytes         int64 // at most, about
 
 	files  float64 // seconds to read and write files
@@ -165,7 +166,7 @@ func (w *Works) judge(path, name string, o order.Order) (*Judged, error) {
 	}
 	j := &Judged{
 		Format: h.Format, Width: h.In.Width, Height: h.In.Height, OutWidth: h.Out.Width, OutHeight: h.Out.Height,
-		Model: h.Model, Kind: string(h.Kind), Because: h.ChosenBecause, ResultBytes: h.Bytes, routes: h.Routes,
+		Model: h.Model, Kind: string(h.Kind), Because: h.ChosenBecause, ResultBytes: h.Bytes, Whole: !h.Divides, routes: h.Routes,
 	}
 	j.Seconds, j.files = w.forecast(h)
 	j.ResultFormat, j.Ending = o.ResultFormat(h.Format)
@@ -231,8 +232,11 @@ func (w *Works) Run(ctx context.Context, j jobs.Job, told jobs.Told) (result job
 	}
 	if w.byWorker(&j, o) {
 		result, err = w.whole(ctx, j, told)
-		if !errors.Is(err, coordinator.ErrNobody) {
+		switch {
+		case !errors.Is(err, coordinator.ErrNobody):
 			return result, err
+		case j.Attempts > suspicious: // not here, but as the table has such jobs run: alone, and not for ever
+			return result, fault.As(fault.Unavailable, err)
 		}
 	}
 	select { // more jobs may run than this machine does at a time
