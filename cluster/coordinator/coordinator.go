@@ -35,6 +35,7 @@ type Options struct {
 	// Version and Models are those of this program: workers must have the same.
 	Version string
 	Models  blobs.Sum
+	Most    int           // how many other machines may help; 0 means 256
 	Lease   time.Duration // a worker that is silent so long is lost; 0 means 30 s
 	Worth   float64       // multiply-accumulates on a picture from which it is divided; 0 means 300e9, some seconds of a core
 	Log     *slog.Logger  // nil: none
@@ -77,6 +78,7 @@ type Coordinator struct {
 	members  map[string]*member // by worker
 	tasks    map[string]task
 	units    map[string]*unit
+	left     []*member     // have gone, and their places are to be taken away
 	lonely   schedule.Time // since when there has been nobody who can be given something; 0: there is somebody
 	expected bool          // the last run had workers, and may have them again soon
 	numbered int           // tasks of rows
@@ -104,6 +106,9 @@ const (
 func New(o Options) (*Coordinator, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Most <= 0 {
+		o.Most = 256
 	}
 	if o.Count == nil {
 		o.Count = uncounted{}
@@ -241,6 +246,12 @@ func (c *Coordinator) step(ctx context.Context) (next schedule.Time) {
 		}
 	}
 	later = append(later, c.forgetUnits()...)
+	for _, m := range c.left {
+		if c.members[m.id] == nil { // else it has joined again, and its place is another one
+			later = append(later, c.dismisser(m))
+		}
+	}
+	c.left = nil
 	c.leaveNobodyWaiting(now)
 	next = c.schedule.Wake()
 	c.mu.Unlock()

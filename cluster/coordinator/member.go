@@ -26,6 +26,7 @@ type member struct {
 	here   bool // it is in this process
 	queue  queue.Giver
 	beat   wire.Beat // the last
+	heard  schedule.Time
 
 	quarantined bool
 	draining    bool // it gets nothing more
@@ -50,13 +51,23 @@ func (c *Coordinator) join(ctx context.Context, m *member) (wire.Joined, error) 
 	case m.about.Models != c.Models:
 		return wire.Joined{}, fault.New(fault.Conflict, "the worker has other models than this server: install the same program on both")
 	}
+	c.mu.Lock()
+	err := c.mayJoin(m)
+	c.mu.Unlock()
+	if err != nil {
+		return wire.Joined{}, err
+	}
 	m.joined = time.Now()
 	login, err := m.queue.Open(ctx, m.id)
 	if err != nil {
 		return wire.Joined{}, fault.Default(fault.Unavailable, err)
 	}
 	c.mu.Lock()
-	taken := c.schedule.Join(c.now(), schedule.Worker{ID: m.id, Speed: m.about.Speed, Memory: m.about.Memory, Here: m.here})
+	m.heard = c.now()
+	old := c.members[m.id]
+	taken := c.schedule.Join(c.now(), schedule.Worker{
+		ID: m.id, Speed: m.about.Speed, Memory: m.about.Memory, Here: m.here, Again: old != nil && old.sameProcess(m) && m.about.Process != "",
+	})
 	if taken {
 		c.members[m.id] = m
 		c.countOthers()
@@ -72,6 +83,28 @@ func (c *Coordinator) join(ctx context.Context, m *member) (wire.Joined, error) 
 	c.wake()
 	return wire.Joined{Worker: m.id, Epoch: c.epoch, Login: login, Beat: (c.Lease / beats).Seconds()}, nil
 }
+
+// mayJoin refuses a worker for which there is no place, by an error that may pass, with mu held.
+func (c *Coordinator) mayJoin(m *member) error {
+	others := 0
+	for _, o := range c.members {
+		if !o.here && o.id != m.id {
+			others++
+		}
+	}
+	old := c.members[m.id]
+	switch silent := min(2*c.Lease/beats+2*time.Second, c.Lease); {
+	case !m.here && others >= c.Most:
+		return fault.New(fault.Busy, "%d workers help this server, and it takes no more: start it with a larger --cluster-workers", others)
+	case old != nil && !old.quarantined && !old.sameProcess(m) && c.now()-old.heard < silent:
+		return fault.New(fault.Busy, "another worker called %q works here by the same token: give this one another --name; if it is the one that ran before, it is taken in after %s",
+			m.about.Name, silent)
+	}
+	return nil
+}
+
+// sameProcess tells whether two members are one that has joined twice.
+func (m *member) sameProcess(o *member) bool { return m.about.Process == o.about.Process }
 
 // memberID names a worker for queues and files: by its own name and, since another token's worker may have the same, a few digits.
 func memberID(owner, name string) string {
@@ -107,8 +140,8 @@ func (c *Coordinator) beat(b wire.Beat) {
 
 // heard takes a beat of a member, with mu held. It gives false if the worker is to join again.
 func (c *Coordinator) heard(m *member, b wire.Beat) (known bool) {
-	m.beat = b
 	now := c.now()
+	m.beat, m.heard = b, now
 	if b.Draining {
 		c.drain(m)
 	}
@@ -130,6 +163,7 @@ func (c *Coordinator) heard(m *member, b wire.Beat) (known bool) {
 func (c *Coordinator) leave(m *member) {
 	c.schedule.Leave(c.now(), m.id)
 	delete(c.members, m.id)
+	c.left = append(c.left, m)
 	c.countOthers()
 	c.Log.Info("a worker has left", "worker", m.id)
 	c.changed()
@@ -151,9 +185,10 @@ func (c *Coordinator) keepOut(ctx context.Context) {
 			}
 			c.Log.Warn("the token of a worker holds no longer", "worker", m.id, "token", m.owner)
 			c.mu.Lock()
-			c.leave(m)
+			if c.members[m.id] == m {
+				c.leave(m)
+			}
 			c.mu.Unlock()
-			c.dismisser(m)()
 			c.wake()
 		}
 	}

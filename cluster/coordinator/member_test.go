@@ -5,9 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"classsr/cluster/queue"
 	"classsr/cluster/schedule"
 	"classsr/cluster/wire"
 	"classsr/fault"
+	"classsr/server/blobs"
 )
 
 // until waits for something, with the coordinator's lock held.
@@ -199,4 +201,58 @@ func TestAWorkerThatIsToldTwiceToEnd(t *testing.T) {
 	if tell := <-told; !tell.Drain {
 		t.Errorf("%+v", tell)
 	}
+}
+
+// Two machines of one name, and one token, do not take each other's place: the second waits until the first is gone.
+func TestTwoMachinesOfOneName(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 300*time.Millisecond)
+	first, second := about("ubuntu"), about("ubuntu")
+	first.Process, second.Process = "a", "b"
+	joined, err := b.Join(t.Context(), "alice", first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Join(t.Context(), "alice", second); fault.KindOf(err) != fault.Busy {
+		t.Error(err)
+	}
+	if _, err := b.Join(t.Context(), "alice", first); err != nil { // its connection broke
+		t.Error(err)
+	}
+	if _, err := b.Join(t.Context(), "bob", second); err != nil {
+		t.Error(err)
+	}
+	b.until(t, "the first is silent for long enough", func() bool {
+		m := b.members[joined.Worker]
+		return m == nil || b.mayJoin(&member{id: joined.Worker, about: second}) == nil
+	})
+	if _, err := b.Join(t.Context(), "alice", second); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNoMoreWorkersThanAreAllowed(t *testing.T) {
+	c, err := New(Options{Folder: t.TempDir(), Version: version, Models: blobs.Sum{1}, Most: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Serve(queue.NewMemory(c.Heard()))
+	if _, err := c.Local().Join(t.Context(), about("here")); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"shed", "attic", "shed", "barn"} {
+		_, err := c.Join(t.Context(), "alice", about(name))
+		if (i == 3) != (fault.KindOf(err) == fault.Busy) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The place of a worker that has left is taken away.
+func TestThePlaceOfAWorkerThatHasLeft(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	p := b.puppet(t, "shed")
+	if err := p.Beat(wire.Beat{Worker: p.id, Epoch: p.epoch, Draining: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "its place is gone", func() bool { return fault.KindOf(b.places.Tell(p.id, wire.Tell{})) == fault.NotFound })
 }

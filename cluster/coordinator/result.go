@@ -388,7 +388,7 @@ func (c *Coordinator) fail(id string, q wire.Query, p wire.Problem) error {
 	if p.Elsewhere {
 		why = schedule.Elsewhere
 	}
-	_ = c.failed(u, q.Worker, why, errors.New(p.Message)) // it is the worker that says so
+	_ = c.failed(u, q.Worker, why, wire.ProblemOf(errors.New(p.Message), false).Err()) // it is the worker that says so
 	c.wake()
 	return nil
 }

@@ -67,7 +67,11 @@ func (s *Scheduler) Join(now Time, about Worker) bool {
 		if old.quarantined {
 			return false
 		}
-		s.lose(now, old, Vanished)
+		why := Vanished
+		if about.Again {
+			why = ""
+		}
+		s.lose(now, old, why)
 	}
 	if s.wrong[about.ID] >= s.options.Wrongs {
 		return false

@@ -48,6 +48,7 @@ type Worker struct {
 	ID     string  // never empty
 	Speed  float64 // canonical seconds of work that it does in a second, as it has measured; what is not above 0 counts as 1
 	Memory int64   // bytes that computing may take; 0: anything fits
+	Again  bool    // it is the process of that name that is there already: nothing has vanished
 	Here   bool    // it is the coordinator's own process, so it has work even while the coordinator is cut off
 }
 

@@ -13,6 +13,7 @@ import (
 // About is what a worker says of itself when it joins.
 type About struct {
 	Name    string    `json:"name"`    // what its owner calls it
+	Process string    `json:"process"` // another one for each start of it, to tell two machines of one name apart
 	Version string    `json:"version"` // of the program
 	Build   string    `json:"build"`
 	Kernel  string    `json:"kernel"` // the set that it computes with
@@ -26,7 +27,7 @@ type About struct {
 
 // texts lists the fields that are texts, by the names of their parameters.
 func (a *About) texts() map[string]*string {
-	return map[string]*string{"name": &a.Name, "version": &a.Version, "build": &a.Build, "kernel": &a.Kernel, "cpu": &a.CPU, "system": &a.System}
+	return map[string]*string{"name": &a.Name, "process": &a.Process, "version": &a.Version, "build": &a.Build, "kernel": &a.Kernel, "cpu": &a.CPU, "system": &a.System}
 }
 
 // Values gives it as parameters of a request.

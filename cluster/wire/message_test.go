@@ -156,7 +156,7 @@ func slicesOf[T any](v T, n int) []T {
 }
 
 func about() About {
-	return About{"shed", "1.2.3", "abc", "avx2", "AMD EPYC", "linux/amd64", 8, 16 << 30, 1.75, blobs.Sum{1, 2}}
+	return About{"shed", "P1", "1.2.3", "abc", "avx2", "AMD EPYC", "linux/amd64", 8, 16 << 30, 1.75, blobs.Sum{1, 2}}
 }
 
 func TestAboutArrivesAsItWas(t *testing.T) {

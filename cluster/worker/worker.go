@@ -6,6 +6,7 @@ package worker
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"log/slog"
 	"os"
@@ -50,6 +51,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := empty(o.Folder); err != nil {
 		return err
+	}
+	if o.About.Process == "" {
+		o.About.Process = rand.Text()
 	}
 	w := &worker{Options: o, line: line{near: o.Near}}
 	var waits pauses
