@@ -37,6 +37,7 @@ const (
 	// divide lets the larger picture of a battle be divided, and the others not.
 	divide = 60e9
 	day    = 24 * 60 * 60 // seconds
+	hosts  = 3
 )
 
 var troubles = []trouble{
@@ -77,6 +78,24 @@ var troubles = []trouble{
 			if err := os.Remove(filler); err != nil {
 				b.t.Error(err)
 			}
+		},
+	},
+	{
+		name: "the network loses 20 % and takes 200 ms",
+		need: func(t *testing.T, p *plan) { p.net = newNet(t, hosts) },
+		happen: func(b *battle) {
+			b.net.set(0, line{loss: 0.2, delay: 200 * time.Millisecond})
+			b.pass(load(0, 8, 60))
+			b.net.set(0, line{})
+		},
+	},
+	{
+		name: "the host of an outside nats-server is cut off", plan: plan{outside: true},
+		need: func(t *testing.T, p *plan) { p.net = newNet(t, hosts) },
+		happen: func(b *battle) {
+			b.net.set(1, line{cut: true})
+			b.pass(load(0, 8, 60))
+			b.net.set(1, line{})
 		},
 	},
 	{
@@ -143,7 +162,7 @@ func (f trouble) try(t *testing.T, all []sample) time.Duration {
 				t.Fatal(err)
 			}
 		}
-		b.workers = append(b.workers, b.start(i, w))
+		b.workers = append(b.workers, b.start(1+i%2, w))
 	}
 	b.awaitWorkers(len(b.workers))
 	begun := time.Now()
