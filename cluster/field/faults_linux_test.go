@@ -140,14 +140,6 @@ func TestFaults(t *testing.T) {
 	writeTable(t, table)
 }
 
-// notDivided tells that no rows have come, as yet or any more.
-func (b *battle) notDivided() string {
-	if files, _ := filepath.Glob(filepath.Join(b.data(), "cluster/rows/*/*/*")); len(files) == 0 {
-		return "no rows have come"
-	}
-	return ""
-}
-
 // try lets it happen once, and tells how long all pictures took.
 func (f trouble) try(t *testing.T, all []sample) time.Duration {
 	t.Helper()

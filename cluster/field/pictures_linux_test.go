@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -109,8 +111,29 @@ func folder(t *testing.T, count, least, most int, options map[string]string) []s
 	return all
 }
 
-// expect does pictures by the pipeline in this process, as the command does.
+// expect says what one process makes of pictures.
 func expect(t *testing.T, all []sample, options map[string]string) {
+	t.Helper()
+	shelf := pipeline.NewShelf(64 << 20)
+	for i := range all {
+		path, _ := enlarge(t, all[i], options, shelf)
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.New()
+		if _, err := io.Copy(sum, f); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Close(), os.Remove(path)); err != nil {
+			t.Fatal(err)
+		}
+		all[i].want = hex.EncodeToString(sum.Sum(nil))
+	}
+}
+
+// enlarge does a picture by the pipeline in this process, as the command does.
+func enlarge(t *testing.T, p sample, options map[string]string, shelf *pipeline.Shelf) (path string, r *pipeline.Result) {
 	t.Helper()
 	var o order.Order
 	for name, value := range options {
@@ -118,29 +141,22 @@ func expect(t *testing.T, all []sample, options map[string]string) {
 			t.Fatal(err)
 		}
 	}
-	shelf, b := pipeline.NewShelf(64<<20), budget.New(0, 0)
-	for i := range all {
-		in := filepath.Join(t.TempDir(), all[i].name)
-		if err := os.WriteFile(in, all[i].data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		format, err := imageio.FormatOf(all[i].name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, ending := o.ResultFormat(format)
-		p, err := o.Pipeline(shelf, b, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := p.Single(t.Context(), pipeline.Job{Input: in, Output: in + ".out" + ending}); err != nil {
-			t.Fatal(err)
-		}
-		data, err := os.ReadFile(in + ".out" + ending)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum := sha256.Sum256(data)
-		all[i].want = hex.EncodeToString(sum[:])
+	in := filepath.Join(scratch, p.name)
+	if err := os.WriteFile(in, p.data, 0o600); err != nil {
+		t.Fatal(err)
 	}
+	format, err := imageio.FormatOf(p.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ending := o.ResultFormat(format)
+	path = in + ".out" + ending
+	line, err := o.Pipeline(shelf, budget.New(0, 0), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = line.Single(t.Context(), pipeline.Job{Input: in, Output: path}); err != nil {
+		t.Fatal(err)
+	}
+	return path, r
 }

@@ -329,6 +329,14 @@ func (s *site) leftOver() string {
 	return strings.Join(wrong, "\n")
 }
 
+// notDivided tells that no rows have come, as yet or any more.
+func (s *site) notDivided() string {
+	if files, _ := filepath.Glob(filepath.Join(s.data(), "cluster/rows/*/*/*")); len(files) == 0 {
+		return "no rows have come"
+	}
+	return ""
+}
+
 // startQueue starts a nats-server on host 1.
 func (s *site) startQueue() {
 	s.t.Helper()
