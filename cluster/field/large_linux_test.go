@@ -10,7 +10,7 @@ import (
 func TestLarge(t *testing.T) {
 	const besides = 60 << 20
 	options := map[string]string{"model": "fsrcnn-x4", "mode": "full", "format": "png"}
-	p := plan{divide: load[float64](10e9, 20e9, 0), memory: load[int64](200<<20, 200<<20, 400<<20)}
+	p := plan{divide: load[float64](10e9, 20e9, 300e9), memory: load[int64](200<<20, 200<<20, 400<<20)}
 	width, height := load(600, 1200, 5000), load(900, 1800, 3750)
 	all := []sample{picture(t, width, height, 1)}
 	expect(t, all, options)
