@@ -25,6 +25,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 	CLASSSR_SLOW=1 $(MAKE) avx2 generic cross
 	$(MAKE) windows
 	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 30m -v ./server/soak
+	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 120m -v ./cluster/field
 	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s FUZZTIME_API=60s
 
@@ -68,6 +69,10 @@ windows: ## the program for Windows and its tests, run by wine
 .PHONY: soak
 soak: ## two minutes of load, kills and attacks on the server
 	CLASSSR_LOAD=short $(GO) test -count=1 -timeout 8m -v ./server/soak
+
+.PHONY: field
+field: ## two minutes of a cluster of several processes and hosts to which everything happens once (as root, who can make hosts)
+	CLASSSR_LOAD=short $(GO) test -count=1 -timeout 15m -v ./cluster/field
 
 .PHONY: nats-server
 nats-server: ## a nats-server as others may have one, of the version that is inside; CLASSSR_NATS_SERVER=bin/nats-server tries it (the whole path)

@@ -8,10 +8,17 @@ import (
 // Rows of a large picture, computed by three workers, make the bytes that one process makes, and the coordinator takes no more memory than it may, however large the
 // picture is.
 func TestLarge(t *testing.T) {
+	for _, model := range load([]string{"fsrcnn-x4"}, []string{"fsrcnn-x4"}, []string{"fsrcnn-x4", "span-x4"}) {
+		t.Run(model, func(t *testing.T) { tryLarge(t, model) })
+	}
+}
+
+func tryLarge(t *testing.T, model string) {
+	t.Helper()
 	const besides = 60 << 20
-	options := map[string]string{"model": "fsrcnn-x4", "mode": "full", "format": "png"}
+	options := map[string]string{"model": model, "mode": "full", "format": "png"}
 	p := plan{divide: load[float64](10e9, 20e9, 300e9), memory: load[int64](200<<20, 200<<20, 400<<20)}
-	width, height := load(600, 1200, 5000), load(900, 1800, 3750)
+	width, height := load(600, 1200, 5000), load(600, 1800, 3750)
 	all := []sample{picture(t, width, height, 1)}
 	expect(t, all, options)
 	s := newSite(t, p)

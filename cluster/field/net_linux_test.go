@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"classsr/internal/testref"
 )
 
 // Net is hosts with a network between them, which loses packets, delays them, or is cut. A host is a network namespace with a TUN device: what is sent there comes
@@ -50,19 +48,19 @@ const (
 	queued     = 10000 // packets under way to a host, at most
 )
 
-// newNet makes hosts. The test is skipped where that cannot be done.
+// newNet makes hosts. The test is skipped where that cannot be done: not every machine has what it takes.
 func newNet(t *testing.T, hosts int) *Net {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		testref.Missing(t, "only root can make hosts of network namespaces")
+		t.Skip("only root can make hosts of network namespaces")
 	}
 	for _, needed := range []string{"/dev/net/tun", "/proc/self/ns/net"} {
 		if _, err := os.Stat(needed); err != nil {
-			testref.Missing(t, "hosts cannot be made of network namespaces: %v", err)
+			t.Skipf("hosts cannot be made of network namespaces: %v", err)
 		}
 	}
 	if _, err := exec.LookPath("ip"); err != nil {
-		testref.Missing(t, "hosts cannot be made of network namespaces: the program ip is not there")
+		t.Skip("hosts cannot be made of network namespaces: the program ip is not there")
 	}
 	n := &Net{t: t, over: make(chan struct{}), lines: make([]line, hosts)}
 	var pumps sync.WaitGroup
@@ -79,7 +77,7 @@ func newNet(t *testing.T, hosts int) *Net {
 	for host := range hosts {
 		name := fmt.Sprintf("classsr-%d-%d", os.Getpid(), host)
 		if err := ip("netns", "add", name); err != nil {
-			testref.Missing(t, "hosts cannot be made of network namespaces: %v", err)
+			t.Skipf("hosts cannot be made of network namespaces: %v", err)
 		}
 		n.names = append(n.names, name)
 		device, err := n.open(host)
@@ -218,6 +216,9 @@ func (n *Net) deliver(to int) {
 
 // The network does what is said of it: it carries, delays, loses, and is cut.
 func TestNet(t *testing.T) {
+	if !load(false, true, true) {
+		t.Skip("it takes longer: CLASSSR_LOAD=short tries it")
+	}
 	n := newNet(t, 3)
 	var listener net.Listener
 	err := n.on(0, func() (err error) {

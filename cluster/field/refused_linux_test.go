@@ -62,8 +62,6 @@ func refusal(t *testing.T, what string, err error, kind fault.Kind, says string)
 // A worker that may not join is told why, and gets nothing.
 func TestRefused(t *testing.T) {
 	s := newSite(t, plan{})
-	user := s.token("other", tokens.ScopeJobs)
-	time.Sleep(1500 * time.Millisecond) // until the server has seen it
 	of := s.secrets[0]
 	for _, r := range []struct {
 		what, secret string
@@ -73,7 +71,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"no token", "", nil, fault.Unauthorized, "token"},
 		{"an unknown token", strings.Replace(of, of[len(of)-8:], "AAAAAAAA", 1), nil, fault.Unauthorized, "not known"},
-		{"a token for pictures", user, nil, problem.Forbidden, "--scopes worker"},
+		{"a token for jobs", s.onlyJobs, nil, problem.Forbidden, "--scopes worker"},
 		{"another version", of, func(a *wire.About) { a.Version = "1.2.3" }, fault.Conflict, "this server is classsr field, and the worker 1.2.3: install the same version"},
 		{"other models", of, func(a *wire.About) { a.Models[0] ^= 1 }, fault.Conflict, "other models"},
 	} {
@@ -121,11 +119,10 @@ func TestAnothersUnit(t *testing.T) {
 		"by its own name":    {b, wire.Query{Worker: second.Worker, Attempt: u.Attempt}},
 		"by the other's":     {b, own},
 		"by nobody's":        {b, wire.Query{Worker: "nobody", Attempt: u.Attempt}},
-		"with a jobs' token": {s.guest("c", s.token("c", tokens.ScopeJobs)), own},
+		"with a jobs' token": {s.guest("c", s.onlyJobs), own},
 	} {
 		kind := fault.NotFound
 		if strings.Contains(what, "token") {
-			time.Sleep(1500 * time.Millisecond) // until the server has seen it
 			kind = problem.Forbidden
 		}
 		var got bytes.Buffer

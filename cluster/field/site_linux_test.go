@@ -58,6 +58,7 @@ type site struct {
 	client      *client.Client
 	accepted    map[string]sample // by job
 	secrets     []string          // of workers' tokens that nobody has yet
+	onlyJobs    string            // secret of a token for jobs alone
 }
 
 // newSite starts a coordinator, and a nats-server if there is to be one.
@@ -90,6 +91,7 @@ func newSite(t *testing.T, p plan) *site {
 	}
 	s.client = s.newClient(s.token("user", tokens.ScopeJobs, tokens.ScopeCluster))
 	const workers = 4
+	s.onlyJobs = s.token("jobs", tokens.ScopeJobs)
 	for i := range workers { // the server takes a moment to see tokens that are made later
 		s.secrets = append(s.secrets, s.token(fmt.Sprintf("worker%d", i), tokens.ScopeWorker))
 	}
