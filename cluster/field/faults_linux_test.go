@@ -85,10 +85,10 @@ var troubles = []trouble{
 			}
 		},
 		seen: func(b *battle) string {
-			if strings.Contains(b.coordinator.log.String(), "no space left on device") {
+			if strings.Contains(b.coordinator.log.String(), " status=503 ") {
 				return ""
 			}
-			return "nothing failed for want of room"
+			return "nothing was refused for want of room"
 		},
 	},
 	{
