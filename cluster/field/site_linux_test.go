@@ -308,7 +308,7 @@ func (s *site) leftOver() string {
 		parts := strings.Split(name, "/")
 		last := parts[len(parts)-1]
 		switch {
-		case parts[0] == "incoming", parts[0] == "cluster" && parts[1] != "here", strings.Contains(name, "partial"):
+		case parts[0] == "incoming", parts[0] == "cluster" && (parts[1] == "units" || parts[1] == "rows"), strings.Contains(name, "partial"):
 			wrong = append(wrong, name+" was left")
 		case parts[0] == "results" && !strings.HasSuffix(last, view.Ending) && !strings.HasSuffix(last, view.MapEnding):
 			id, _, _ := strings.Cut(last, ".")
