@@ -17,7 +17,7 @@ func tryLarge(t *testing.T, model string) {
 	t.Helper()
 	const besides = 60 << 20
 	options := map[string]string{"model": model, "mode": "full", "format": "png"}
-	p := plan{divide: load[float64](10e9, 20e9, 300e9), memory: load[int64](200<<20, 200<<20, 400<<20)}
+	p := plan{divide: load[float64](5e9, 10e9, 300e9), memory: load[int64](200<<20, 200<<20, 400<<20)}
 	width, height := load(600, 1200, 5000), load(600, 1800, 3750)
 	all := []sample{picture(t, width, height, 1)}
 	expect(t, all, options)
