@@ -50,7 +50,7 @@ func (p *puppet) next(t *testing.T) wire.Unit {
 }
 
 // begin has a picture done, and gives what waits for the end.
-func (b *bench) begin(t *testing.T, ctx context.Context, p Picture) (end func() (Outcome, error)) { //nolint:revive // as all helpers of tests
+func (b *bench) begin(t *testing.T, ctx context.Context, p Picture) (end func() (Outcome, error)) {
 	t.Helper()
 	type both struct {
 		Outcome
@@ -206,7 +206,7 @@ func TestAResultThatIsOvertaken(t *testing.T) {
 // What is wrong with a machine is not taken for the picture's own fault, and a machine that sends without end is stopped.
 func TestFailuresThatAreTheMachines(t *testing.T) {
 	b, _ := start(t, t.TempDir(), 0)
-	bad, fat := b.puppet(t, "shed"), (*puppet)(nil)
+	bad := b.puppet(t, "shed")
 	picture := b.ordered(t, "1")
 	picture.Most = 100
 	end := b.begin(t, t.Context(), picture)
@@ -219,7 +219,7 @@ func TestFailuresThatAreTheMachines(t *testing.T) {
 	if _, _, err := b.append(u.ID, wire.Query{Worker: bad.id, Last: true}, &stream); err != nil {
 		t.Error(err)
 	}
-	fat = b.puppet(t, "barn")
+	fat := b.puppet(t, "barn")
 	u = fat.next(t)
 	if _, _, err := b.append(u.ID, wire.Query{Worker: fat.id}, io.LimitReader(zeros{}, 1<<40)); fault.KindOf(err) != fault.TooLarge {
 		t.Error(err)

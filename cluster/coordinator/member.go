@@ -149,7 +149,7 @@ func (c *Coordinator) heard(m *member, b wire.Beat) (known bool) {
 	for i, h := range b.Has {
 		has[i] = schedule.Held{Unit: h.Unit, Begun: h.Stage == wire.Computing || h.Stage == wire.Sending, Share: h.Share}
 		if u := c.units[h.Unit]; u != nil {
-			u.progress(h.Share)
+			c.progress(u, h.Share)
 		}
 	}
 	known = c.schedule.Beat(now, m.id, has)

@@ -66,10 +66,10 @@ func (u *unit) isReady() bool {
 	}
 }
 
-// progress tells those who wait for a unit's pictures, which are computed one after the other.
-func (u *unit) progress(share float64) {
+// progress tells those who wait for a unit's pictures, which are computed one after the other, with mu held.
+func (c *Coordinator) progress(u *unit, share float64) {
 	for i, t := range u.tasks {
-		if t.told != nil {
+		if t.told != nil && c.tasks[t.Job] == task(t) {
 			t.told(min(max(share*float64(len(u.tasks))-float64(i), 0), 1))
 		}
 	}

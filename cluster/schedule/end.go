@@ -202,6 +202,17 @@ func (s *Scheduler) retry(now Time, p *piece, why Why, w *worker) {
 	s.returns(p)
 }
 
+// spare leaves a unit to the other worker that has it, and tells whether that is right: it was the first time that this one gave it back, or failed. It is
+// others' turn then.
+func (s *Scheduler) spare(now Time, u *unit, w *worker) bool {
+	_, again := u.tried[w.ID]
+	if u.tried == nil {
+		u.tried = map[string]Time{}
+	}
+	u.tried[w.ID] = now + s.options.Lease
+	return !again
+}
+
 // orphan puts a unit back that a worker has not any more, unless another one has it; why is empty if that is nobody's fault. Units that came
 // to grief come back in halves, so that one picture that is the reason is alone after a while, and its neighbours are done.
 func (s *Scheduler) orphan(now Time, u *unit, why Why, w *worker) {
@@ -217,8 +228,11 @@ func (s *Scheduler) orphan(now Time, u *unit, why Why, w *worker) {
 	case Broken:
 		u.broken++
 	}
-	if len(u.holders) > 0 {
+	if len(u.holders) > 0 && s.spare(now, u, w) {
 		return
+	}
+	for len(u.holders) > 0 { // it hangs there, and comes to grief elsewhere
+		s.drop(now, u.holders[0])
 	}
 	delete(s.units, u.id)
 	p := &piece{tasks: u.tasks, rows: u.rows, deaths: u.deaths, broken: u.broken, moved: u.moved}

@@ -64,7 +64,7 @@ func (s *Scheduler) stragglers(now Time) (all []straggler) {
 // help gives a worker a part in a unit, if that is worth while.
 func (s *Scheduler) help(now Time, w *worker, x straggler) bool {
 	u := x.h.unit
-	if len(u.holders) != 1 || x.h.worker == w || !canDo(w, &piece{tasks: u.tasks, rows: u.rows}) {
+	if len(u.holders) != 1 || x.h.worker == w || now < u.tried[w.ID] || !canDo(w, &piece{tasks: u.tasks, rows: u.rows}) {
 		return false
 	}
 	if u.isRows() {

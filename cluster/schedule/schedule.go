@@ -169,6 +169,7 @@ type unit struct {
 	broken   int     // failures, the same
 	moved    int     // how often these rows were taken from a worker that was far too slow
 	holders  []*holding
+	tried    map[string]Time // workers that had it and gave it back, or failed, while another one has it, and until when they do not get it again
 }
 
 func (u *unit) isRows() bool { return u.rows != [2]int{} }

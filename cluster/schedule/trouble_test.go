@@ -161,6 +161,44 @@ func TestSecondCopies(t *testing.T) {
 	}
 }
 
+// A copy that is given back goes to another worker next, and not to the same one over and over.
+func TestCopiesThatComeBack(t *testing.T) {
+	s := New(Options{})
+	s.Join(0, Worker{ID: "hangs", Speed: 1})
+	add(t, s, picture("p", 1))
+	now := Time(0)
+	want(t, s.Decide(now), "give hangs u1 p")
+	s.Join(now, Worker{ID: "forgets", Speed: 9})
+	s.Join(now, Worker{ID: "good", Speed: 1})
+	beat := func() {
+		s.Beat(now, "hangs", []Held{{Unit: "u1", Begun: true}})
+		s.Beat(now, "forgets", nil)
+		s.Beat(now, "good", nil)
+	}
+	var given []string
+	for range 60 {
+		now += second
+		beat()
+		for _, a := range s.Decide(now) {
+			if a.Kind != Give {
+				continue
+			}
+			given = append(given, a.Worker)
+			if a.Worker == "good" {
+				if !s.Done(now, "u1", "good", second) {
+					t.Fatal("it does not count")
+				}
+				if len(given) != 2 || given[0] != "forgets" {
+					t.Errorf("it was given to %v", given)
+				}
+				return
+			}
+			s.Failed(now, "u1", a.Worker, "", Broken, "I forgot")
+		}
+	}
+	t.Fatalf("it was given to %v", given)
+}
+
 func TestNoCopiesThatAreNotWorthIt(t *testing.T) {
 	s := New(Options{})
 	s.Join(0, Worker{ID: "a", Speed: 1})
