@@ -40,7 +40,7 @@ type Options struct {
 }
 
 // Run joins a coordinator and works until ctx is done, or the coordinator says that the worker is to end. Then what has not begun is given back, what is computed is finished
-// within Grace, and Run returns nil. A coordinator that refuses the worker (another version, other models, no such token, quarantined) is an error that is returned
+// within Grace, and Run returns nil. A coordinator that refuses the worker (another version, other models, no such token, quarantined) is an error that is returned, mostly
 // at once, of kind fault.Conflict, fault.Unauthorized or problem.Forbidden. Everything else is tried again, for ever.
 func Run(ctx context.Context, o Options) error {
 	if o.Log == nil {
@@ -57,12 +57,18 @@ func Run(ctx context.Context, o Options) error {
 	}
 	w := &worker{Options: o, line: line{near: o.Near}}
 	var waits pauses
+	unknown := 0 // times in a row that the token was not known
 	for {
 		joined, err := o.Transport.Join(ctx, o.About)
+		if fault.KindOf(err) == fault.Unauthorized {
+			unknown++
+		} else {
+			unknown = 0
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case isRefusal(err):
+		case isRefusal(err) && (unknown == 0 || unknown > newTokenTries):
 			return err
 		case err == nil:
 			o.Log.Info("joined", "worker", joined.Worker)
@@ -81,6 +87,9 @@ func Run(ctx context.Context, o Options) error {
 		}
 	}
 }
+
+// newTokenTries is how often a token that is not known is tried again: a server takes a second or two to see one that was just made.
+const newTokenTries = 3
 
 // isRefusal tells whether an error of Join is final.
 func isRefusal(err error) bool {

@@ -176,18 +176,18 @@ func TestJoiningAgain(t *testing.T) {
 	}
 }
 
-// A refusal ends the worker; what may pass does not.
+// A refusal ends the worker, after some tries if its token may be a new one; what may pass does not.
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		err   error
-		final bool
+		tries int // after which it is final; 0: it is not
 	}{
-		{fault.New(fault.Unauthorized, "no such token"), true},
-		{fault.New(problem.Forbidden, "quarantined"), true},
-		{fault.New(fault.Conflict, "another version"), true},
-		{fault.New(fault.Busy, "too many"), false},
-		{fault.New(fault.Unavailable, "not there"), false},
-		{errors.New("strange"), false},
+		{fault.New(fault.Unauthorized, "no such token"), 1 + newTokenTries},
+		{fault.New(problem.Forbidden, "quarantined"), 1},
+		{fault.New(fault.Conflict, "another version"), 1},
+		{fault.New(fault.Busy, "too many"), 0},
+		{fault.New(fault.Unavailable, "not there"), 0},
+		{errors.New("strange"), 0},
 	} {
 		d := newDesk(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -199,7 +199,7 @@ func TestRefusals(t *testing.T) {
 			return c.err
 		}
 		err := Run(ctx, d.options())
-		if c.final != (errors.Is(err, c.err)) || c.final != (tries == 1) || !c.final && err != nil {
+		if final := c.tries > 0; final != errors.Is(err, c.err) || final && tries != c.tries || !final && err != nil {
 			t.Errorf("%v: %v after %d tries", c.err, err, tries)
 		}
 		cancel()

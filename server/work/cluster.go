@@ -15,6 +15,8 @@ import (
 
 const (
 	wholeMACs = 800e9
+	// wholePixels is up to which size of its result, in pixels, a picture goes to one machine: reading and writing large files takes long, too.
+	wholePixels = 64e6
 	// slotsEach is how many jobs may run for each machine that helps, which takes several small pictures at a time.
 	slotsEach = 32
 	// suspicious is after how many runs that ended with this process a picture is not done by its own cores beside others.
@@ -34,7 +36,7 @@ func (w *Works) Slots() int {
 
 // Away tells whether a job would be done by another machine as a whole, as far as its record tells.
 func (w *Works) Away(j *jobs.Job) bool {
-	return w.Cluster != nil && w.Cluster.Workers() > 0 && (j.Whole || w.macs(j) <= w.Whole)
+	return w.Cluster != nil && w.Cluster.Workers() > 0 && (j.Whole || w.macs(j) <= w.Whole && j.OutWidth*j.OutHeight <= wholePixels)
 }
 
 // macs is about the arithmetic that a job takes.
