@@ -25,7 +25,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 	CLASSSR_SLOW=1 $(MAKE) avx2 generic cross
 	$(MAKE) windows
 	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 30m -v ./server/soak
-	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 120m -v ./cluster/field
+	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 120m -v ./cluster/schedule ./cluster/field
 	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s FUZZTIME_API=60s
 
