@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 type puppet struct {
 	id, epoch string
 	queue.Taker
+	has []wire.Held
 }
 
 func (b *bench) puppet(t *testing.T, name string) *puppet {
@@ -31,7 +34,7 @@ func (b *bench) puppet(t *testing.T, name string) *puppet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &puppet{joined.Worker, joined.Epoch, taker}
+	return &puppet{id: joined.Worker, epoch: joined.Epoch, Taker: taker}
 }
 
 // next takes a unit.
@@ -43,7 +46,8 @@ func (p *puppet) next(t *testing.T) wire.Unit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Beat(wire.Beat{Worker: p.id, Epoch: p.epoch, Has: []wire.Held{{Unit: u.ID, Stage: wire.Computing}}}); err != nil {
+	p.has = append(p.has, wire.Held{Unit: u.ID, Stage: wire.Computing})
+	if err := p.Beat(wire.Beat{Worker: p.id, Epoch: p.epoch, Has: p.has}); err != nil {
 		t.Fatal(err)
 	}
 	return u
@@ -109,6 +113,7 @@ func TestAResultThatComesForEver(t *testing.T) {
 
 // Two workers have the same unit, each by its own attempt, and so has the queue when it is made anew.
 func TestAttemptsOfASecondCopy(t *testing.T) {
+	t.Parallel()
 	b, _ := start(t, t.TempDir(), 0)
 	first := b.puppet(t, "shed")
 	end := b.begin(t, t.Context(), b.ordered(t, "1"))
@@ -153,17 +158,17 @@ func packOf(t *testing.T, u wire.Unit, text string, tasks ...string) []byte {
 	return stream.Bytes()
 }
 
-// gate is a store that keeps whoever stores a result waiting.
+// gate is a store that keeps the first who stores a result waiting.
 type gate struct {
 	shelf
+	passed    atomic.Bool
 	at, leave chan bool
 }
 
 func (g *gate) Result(job, ending string) string {
-	select {
-	case g.at <- true:
+	if !g.passed.Swap(true) {
+		g.at <- true
 		<-g.leave
-	default:
 	}
 	return g.shelf.Result(job, ending)
 }
@@ -171,7 +176,7 @@ func (g *gate) Result(job, ending string) string {
 // The result of a worker that loses its unit while that is taken does not take the place of another one's.
 func TestAResultThatIsOvertaken(t *testing.T) {
 	b, _ := start(t, t.TempDir(), 0)
-	g := &gate{b.shelf, make(chan bool), make(chan bool)}
+	g := &gate{shelf: b.shelf, at: make(chan bool), leave: make(chan bool)}
 	b.Store = g
 	late := b.puppet(t, "shed")
 	end := b.begin(t, t.Context(), b.ordered(t, "1"))
@@ -205,6 +210,7 @@ func TestAResultThatIsOvertaken(t *testing.T) {
 
 // What is wrong with a machine is not taken for the picture's own fault, and a machine that sends without end is stopped.
 func TestFailuresThatAreTheMachines(t *testing.T) {
+	t.Parallel()
 	b, _ := start(t, t.TempDir(), 0)
 	bad := b.puppet(t, "shed")
 	picture := b.ordered(t, "1")
@@ -241,6 +247,7 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 // A picture that is gone from the store ends by itself: the others of its unit are done.
 func TestAPictureThatIsGone(t *testing.T) {
+	t.Parallel()
 	b, _ := start(t, t.TempDir(), 0)
 	gone := b.ordered(t, "1")
 	ends := []func() (Outcome, error){b.begin(t, t.Context(), gone), b.begin(t, t.Context(), b.ordered(t, "2"))}
@@ -281,6 +288,77 @@ func TestAMistakeWhileAnInputIsMade(t *testing.T) {
 	}
 	if errs := b.all(t, 3, nil); len(errs) > 0 {
 		t.Error(errs)
+	}
+	b.idle(t)
+}
+
+// The result of a unit of which a picture was cancelled is as right as before.
+func TestAPictureThatIsCancelledAmongOthers(t *testing.T) {
+	t.Parallel()
+	b, _ := start(t, t.TempDir(), 0)
+	ctx, cancel := context.WithCancel(t.Context()) // of the first
+	var ends []func() (Outcome, error)
+	for i, cost := range []float64{0.01, 0.01, 100} { // the third makes it worth while to give the others together
+		x := b.ordered(t, strconv.Itoa(i+1))
+		x.Cost = cost
+		ends = append(ends, b.begin(t, ctx, x))
+		b.until(t, "it waits", func() bool { return len(b.tasks) == i+1 })
+		ctx = t.Context()
+	}
+	p := b.puppet(t, "shed")
+	u, v := p.next(t), p.next(t) // in any order
+	if u.Seconds > v.Seconds {
+		u, v = v, u
+	}
+	cancel()
+	if _, err := ends[0](); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if _, _, err := b.append(u.ID, wire.Query{Worker: p.id, Last: true}, bytes.NewReader(packOf(t, u, "enlarged", "JOB1", "JOB2"))); err != nil {
+		t.Error(err)
+	}
+	if _, err := ends[1](); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := b.append(v.ID, wire.Query{Worker: p.id, Last: true}, bytes.NewReader(packOf(t, v, "enlarged", "JOB3"))); err != nil {
+		t.Error(err)
+	}
+	if _, err := ends[2](); err != nil {
+		t.Error(err)
+	}
+	if s := b.Status(); s.Wrong != 0 || s.Failed != 0 {
+		t.Errorf("%+v", s)
+	}
+	if _, err := os.Stat(b.Result("JOB1", ".png")); err == nil {
+		t.Error("what was cancelled has a result")
+	}
+	b.idle(t)
+}
+
+// A worker that is given a unit once more, of which it has sent something, begins with nothing.
+func TestAUnitThatIsGivenOnceMore(t *testing.T) {
+	t.Parallel()
+	b, _ := start(t, t.TempDir(), 0)
+	hung := b.puppet(t, "shed")
+	end := b.begin(t, t.Context(), b.ordered(t, "1"))
+	hung.next(t)
+	p := b.puppet(t, "attic")
+	u := p.next(t) // when the other one is late
+	if _, _, err := b.append(u.ID, wire.Query{Worker: p.id}, bytes.NewReader([]byte("something"))); err != nil {
+		t.Error(err)
+	}
+	if err := p.Beat(wire.Beat{Worker: p.id, Epoch: p.epoch}); err != nil { // it has lost it
+		t.Error(err)
+	}
+	v := p.next(t)
+	if v.ID != u.ID || v.Attempt == u.Attempt {
+		t.Errorf("%+v after %+v", v, u)
+	}
+	if _, _, err := b.append(v.ID, wire.Query{Worker: p.id, Last: true}, bytes.NewReader(packOf(t, v, "enlarged", "JOB1"))); err != nil {
+		t.Error(err)
+	}
+	if _, err := end(); err != nil {
+		t.Error(err)
 	}
 	b.idle(t)
 }

@@ -19,7 +19,7 @@ import (
 
 // path is the file for what a worker sends of a unit. Other runs of the coordinator have other ones.
 func (e *enlarging) path(u *unit, worker string) string {
-	return filepath.Join(e.folder, fmt.Sprintf("%d.%s.%s.%s", u.Rows[0], e.c.epoch, u.ID, worker))
+	return filepath.Join(e.folder, fmt.Sprintf("%d.%s.%s.%s.%d", u.Rows[0], e.c.epoch, u.ID, worker, u.begun))
 }
 
 // recall finds what earlier runs have left. What cannot be used is removed.

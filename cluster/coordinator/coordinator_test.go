@@ -163,6 +163,7 @@ func TestAWorkerThatFlipsBits(t *testing.T) {
 
 // What a worker had that says nothing any more is done by others.
 func TestAWorkerThatVanishes(t *testing.T) {
+	t.Parallel()
 	b, _ := start(t, t.TempDir(), time.Second)
 	b.join(t, &hand{stops: func() bool { return true }}, "shed")
 	go func() {
@@ -227,6 +228,7 @@ func TestPicturesThatAreCancelled(t *testing.T) {
 
 // Without any machine what waits ends with an error that says so.
 func TestNobody(t *testing.T) {
+	t.Parallel()
 	b, _ := start(t, t.TempDir(), time.Second)
 	if _, err := b.Do(t.Context(), b.ordered(t, "1"), nil); !errors.Is(err, ErrNobody) {
 		t.Error(err)
@@ -320,6 +322,7 @@ func TestRowsMakeTheSamePicture(t *testing.T) {
 
 // Rows that have arrived are not computed again by the next run, but for those that were damaged.
 func TestRowsThatWereThereBefore(t *testing.T) {
+	t.Parallel()
 	up, in, want := large(t)
 	folder := t.TempDir()
 	b, stop := start(t, folder, 0)

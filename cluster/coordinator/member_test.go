@@ -205,6 +205,7 @@ func TestAWorkerThatIsToldTwiceToEnd(t *testing.T) {
 
 // Two machines of one name, and one token, do not take each other's place: the second waits until the first is gone.
 func TestTwoMachinesOfOneName(t *testing.T) {
+	t.Parallel()
 	b, _ := start(t, t.TempDir(), 300*time.Millisecond)
 	first, second := about("ubuntu"), about("ubuntu")
 	first.Process, second.Process = "a", "b"

@@ -91,7 +91,8 @@ func (c *Coordinator) resultOf(u *unit, worker string) (*result, error) {
 	}
 	r := u.results[worker]
 	if r == nil {
-		path := c.path(u.ID + "." + worker + ".out")
+		u.begun++
+		path := c.path(fmt.Sprintf("%s.%s.out%d", u.ID, worker, u.begun))
 		if e, rows := u.task.(*enlarging); rows {
 			path = e.path(u, worker)
 		}
@@ -104,6 +105,16 @@ func (c *Coordinator) resultOf(u *unit, worker string) (*result, error) {
 		u.results[worker] = r
 	}
 	return r, nil
+}
+
+// restart forgets what has come from a worker that is given the unit once more: it begins anew.
+func (u *unit) restart(worker string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if r := u.results[worker]; r != nil {
+		r.close()
+		delete(u.results, worker)
+	}
 }
 
 // disk is an error of the disk, which is tried again.
@@ -260,7 +271,7 @@ func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error
 			return nil
 		}
 		ending, err := c.endingOf(u, f)
-		if err != nil || !c.waitedFor(f.Task) { // nobody reads what is not waited for
+		if err != nil {
 			return err
 		}
 		if len(f.Report) > mostReport {
@@ -273,6 +284,9 @@ func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error
 			a.outcome.Map = true
 		default:
 			a.outcome.Sum, a.outcome.Bytes, a.outcome.Report = f.Sum, f.Bytes, f.Report
+		}
+		if !c.waitedFor(f.Task) { // nobody reads it
+			return nil
 		}
 		files++
 		to := arrivedFile{c.path(fmt.Sprintf("%s.%s.%d", u.ID, worker, files)), c.Store.Result(f.Task, ending)}

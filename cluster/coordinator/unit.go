@@ -39,6 +39,7 @@ type unit struct {
 	settling sync.Mutex // held while a worker's result becomes the unit's
 	mu       sync.Mutex
 	results  map[string]*result
+	begun    int // results, which names their files
 }
 
 // input is what a worker fetches: a pack and the paths of its files.
@@ -93,6 +94,7 @@ func (c *Coordinator) give(ctx context.Context, a schedule.Action, m *member) fu
 		g.make = c.inputOf(u)
 	}
 	u.attempts[a.Worker] = a.Unit.Attempt
+	u.restart(a.Worker)
 	g.unit = u
 	return func() {
 		select {
