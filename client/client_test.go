@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
@@ -26,7 +27,13 @@ import (
 // fake answers requests as h does, and gives a client of it whose waits are noted and take no time.
 func fake(t *testing.T, h http.HandlerFunc) (*Client, *[]time.Duration) {
 	t.Helper()
-	s := httptest.NewServer(h)
+	var mu sync.Mutex // a handler that ends its connection is over before the next one begins, and the race detector is to see that
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		order := func() { mu.Lock(); defer mu.Unlock() }
+		order()
+		defer order()
+		h(w, r)
+	}))
 	t.Cleanup(s.Close)
 	c, err := New(s.URL, Options{Token: "secret"})
 	if err != nil {
