@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"classsr/cluster/queue"
@@ -337,7 +338,10 @@ func TestAPictureThatIsCancelledAmongOthers(t *testing.T) {
 
 // A worker that is given a unit once more, of which it has sent something, begins with nothing.
 func TestAUnitThatIsGivenOnceMore(t *testing.T) {
-	t.Parallel()
+	synctest.Test(t, givenOnceMore)
+}
+
+func givenOnceMore(t *testing.T) {
 	b, _ := start(t, t.TempDir(), 0)
 	hung := b.puppet(t, "shed")
 	end := b.begin(t, t.Context(), b.ordered(t, "1"))
@@ -347,8 +351,14 @@ func TestAUnitThatIsGivenOnceMore(t *testing.T) {
 	if _, _, err := b.append(u.ID, wire.Query{Worker: p.id}, bytes.NewReader([]byte("something"))); err != nil {
 		t.Error(err)
 	}
-	if err := p.Beat(wire.Beat{Worker: p.id, Epoch: p.epoch}); err != nil { // it has lost it
-		t.Error(err)
+	p.has = nil // it has lost it
+	for range 7 {
+		for _, x := range []*puppet{hung, p} {
+			if err := x.Beat(wire.Beat{Worker: x.id, Epoch: x.epoch, Has: x.has}); err != nil {
+				t.Error(err)
+			}
+		}
+		time.Sleep(5 * time.Second)
 	}
 	v := p.next(t)
 	if v.ID != u.ID || v.Attempt == u.Attempt {
