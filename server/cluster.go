@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"classsr/models"
 	"classsr/server/api"
 	"classsr/server/blobs"
+	"classsr/server/jobs"
 	"classsr/server/tokens"
 )
 
@@ -85,7 +87,7 @@ func (s *server) openCluster() (err error) {
 	}
 	s.crew = &crew{Cluster: s.Cluster}
 	s.crew.coordinator, err = coordinator.New(coordinator.Options{
-		Folder: filepath.Join(s.Data, "cluster"), Store: s.store, Version: s.Version, Models: blobs.Sum(models.Sum()), Most: s.Cluster.Workers, Lease: s.Cluster.Lease, Worth: s.Cluster.Divide,
+		Folder: clusterFolder(s.Data), Store: s.store, Version: s.Version, Models: blobs.Sum(models.Sum()), Most: s.Cluster.Workers, Lease: s.Cluster.Lease, Worth: s.Cluster.Divide,
 		Log: s.Log, Count: s.counts, Allowed: s.mayHelp, Changed: func() { s.table.Wake() },
 	})
 	return err
@@ -191,10 +193,35 @@ func (s *server) workHere(ctx context.Context) error {
 		return nil // ctx is done
 	}
 	local := s.crew.coordinator.Local()
-	return worker.Run(ctx, worker.Options{
-		About: about, Transport: local, Queue: local.Queue, Near: true, Folder: filepath.Join(s.Data, "cluster", "here"), Budget: s.Budget, Shelf: s.works.Shelf(), Log: s.Log,
+	err = worker.Run(ctx, worker.Options{
+		About: about, Transport: local, Queue: local.Queue, Near: true, Folder: filepath.Join(clusterFolder(s.Data), "here"), Budget: s.Budget, Shelf: s.works.Shelf(), Log: s.Log,
 	})
+	if err != nil { // others work on
+		s.Log.Error("this machine's own cores compute nothing for the cluster", "error", err.Error())
+	}
+	return nil
 }
+
+// files are those of jobs: pictures and results, and rows that have come from other machines.
+type files struct {
+	*blobs.Store
+	cluster *coordinator.Coordinator
+}
+
+// RemoveResult implements jobs.Files.
+func (f files) RemoveResult(job string) error {
+	return errors.Join(f.Store.RemoveResult(job), f.cluster.Forget(job))
+}
+
+// files gives the files of jobs. Without a cluster, rows that one has left are removed.
+func (s *server) files() (jobs.Files, error) {
+	if s.crew != nil {
+		return files{s.store, s.crew.coordinator}, nil
+	}
+	return s.store, os.RemoveAll(clusterFolder(s.Data))
+}
+
+func clusterFolder(data string) string { return filepath.Join(data, "cluster") }
 
 // clusterRoutes are what the API has for a cluster.
 func (s *server) clusterRoutes() (routes []api.ClusterRoute) {

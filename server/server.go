@@ -188,9 +188,13 @@ func (s *server) open() (err error) {
 	if err := s.openCluster(); err != nil {
 		return err
 	}
+	files, err := s.files()
+	if err != nil {
+		return err
+	}
 	o := jobs.Options{
 		Queue: s.Limits.Queue, Jobs: s.Jobs, Retention: s.Limits.Retention, MostTime: mostTimes * s.Limits.MaxJobTime, Bytes: s.store.Bound(),
-		Files: s.store, Log: s.Log, Names: s.Names, Ended: s.counts.Ended,
+		Files: files, Log: s.Log, Names: s.Names, Ended: s.counts.Ended,
 	}
 	if s.crew != nil {
 		o.Slots = func() int { return s.works.Slots() }

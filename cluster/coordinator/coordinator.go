@@ -70,6 +70,7 @@ type Coordinator struct {
 	own   *queue.Memory
 	woken chan struct{}
 	gives chan give
+	gone  chan *member // whose places are to be removed
 	renew atomic.Bool  // the queue is to be made anew
 	there atomic.Int32 // other machines that can be given something; those who ask must not wait for mu
 
@@ -120,7 +121,7 @@ func New(o Options) (*Coordinator, error) {
 		o.Worth = worthMACs
 	}
 	c := &Coordinator{
-		Options: o, epoch: rand.Text()[:8], began: time.Now(), woken: make(chan struct{}, 1), gives: make(chan give, 1024),
+		Options: o, epoch: rand.Text()[:8], began: time.Now(), woken: make(chan struct{}, 1), gives: make(chan give, 1024), gone: make(chan *member, 1024),
 		schedule: schedule.New(schedule.Options{Lease: o.Lease, Beat: o.Lease / beats}),
 		members:  map[string]*member{}, tasks: map[string]task{}, units: map[string]*unit{},
 	}
@@ -209,7 +210,7 @@ func (c *Coordinator) wake() {
 
 // Run hands out units until ctx is done.
 func (c *Coordinator) Run(ctx context.Context) error {
-	loops := []func(context.Context){c.loop, c.keepQueue, c.keepOut}
+	loops := []func(context.Context){c.loop, c.keepQueue, c.keepOut, c.dismiss}
 	for range givers {
 		loops = append(loops, c.handOut)
 	}
@@ -322,8 +323,23 @@ func (c *Coordinator) dismisser(m *member) func() {
 	}
 	return func() {
 		c.changed()
-		if err := m.queue.Close(m.id); err != nil {
-			c.Log.Warn("the place of a worker was not removed", "worker", m.id, "error", err.Error())
+		select {
+		case c.gone <- m:
+		default: // nothing depends on it
+		}
+	}
+}
+
+// dismiss removes the places of workers that are gone. A queue that hangs is not to hold up the loop.
+func (c *Coordinator) dismiss(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-c.gone:
+			if err := m.queue.Close(m.id); err != nil {
+				c.Log.Warn("the place of a worker was not removed", "worker", m.id, "error", err.Error())
+			}
 		}
 	}
 }

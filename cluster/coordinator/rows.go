@@ -57,6 +57,11 @@ func (r *Rows) End(again bool) {
 	}
 }
 
+// Forget removes the rows that have arrived of a job's pictures. If there are none it is no error.
+func (c *Coordinator) Forget(job string) error {
+	return os.RemoveAll(filepath.Join(c.Folder, rowsFolder, job))
+}
+
 // Takes implements pipeline.Elsewhere. Pictures are divided while there are other machines, if that is worth while and the disk has room for their rows.
 func (r *Rows) Takes(up *classsr.Upscaler, c picture.Config) (rows int, bytes int64) {
 	if r.c.Workers() == 0 || !up.Splits(c) || float64(up.FullMACs(c.Width, c.Height)) < r.c.Worth {
