@@ -9,7 +9,7 @@ GOLANGCI := $(BIN)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 # A number of inputs, not a time: when time runs out, go test may call a slow input a failure.
-FUZZTIME ?= 20000x
+FUZZTIME ?= 5000x
 # Its inputs are requests to a whole server, a hundred times slower than those of others.
 FUZZTIME_API ?= 1000x
 KERNEL_TESTS := ./engine ./branch ./cost ./infer . ./cmd/...
