@@ -278,11 +278,9 @@ func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error
 			return fault.New(fault.TooLarge, "the report of a picture has %d bytes", len(f.Report))
 		}
 		switch f.Role {
-		case wire.View:
-			a.outcome.View = true
 		case wire.Map:
 			a.outcome.Map = true
-		default:
+		case wire.Result:
 			a.outcome.Sum, a.outcome.Bytes, a.outcome.Report = f.Sum, f.Bytes, f.Report
 		}
 		if !c.waitedFor(f.Task) { // nobody reads it

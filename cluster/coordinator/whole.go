@@ -26,11 +26,11 @@ type Picture struct {
 
 // Outcome is what became of it. The files are in the store.
 type Outcome struct {
-	Sum       blobs.Sum // of the result
-	Bytes     int64
-	View, Map bool
-	Report    json.RawMessage
-	Worker    string
+	Sum    blobs.Sum // of the result
+	Bytes  int64
+	Map    bool // there is a map of classes
+	Report json.RawMessage
+	Worker string
 }
 
 // whole is a picture that somebody waits for.

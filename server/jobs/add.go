@@ -51,7 +51,7 @@ func (t *Table) Add(j Job, key string) (added Job, replayed bool, err error) {
 	e.release = release
 	t.enqueue(e)
 	t.tell(e)
-	t.wake()
+	t.Wake()
 	return t.look(e), false, nil
 }
 

@@ -51,7 +51,7 @@ func (t *Table) cancel(e *entry) (Job, error) {
 		after = t.settle(e)
 	}
 	t.tell(e)
-	t.wake()
+	t.Wake()
 	j = t.look(e)
 	t.mu.Unlock()
 	after()

@@ -36,7 +36,7 @@ func (t *Table) Retry(owner, id string) (Job, error) {
 	e.Job, e.release, e.tries = j, release, 0
 	t.enqueue(e)
 	t.tell(e)
-	t.wake()
+	t.Wake()
 	return t.look(e), nil
 }
 

@@ -71,11 +71,8 @@ func (t *Table) Run(ctx context.Context, grace time.Duration, r Runner) error {
 	})()
 }
 
-// Wake tells that more jobs may run now.
-func (t *Table) Wake() { t.wake() }
-
-// wake lets a loop of Run look whether something may be begun.
-func (t *Table) wake() {
+// Wake lets a loop of Run look whether something may be begun: more jobs may run now.
+func (t *Table) Wake() {
 	select {
 	case t.woken <- struct{}{}:
 	default:
@@ -87,7 +84,7 @@ func (t *Table) next(ctx context.Context) *entry {
 	for ctx.Err() == nil {
 		e, wait := t.begin()
 		if e != nil {
-			t.wake() // there may be more, for another loop
+			t.Wake() // there may be more, for another loop
 			return e
 		}
 		later, cancel := context.WithTimeout(ctx, wait)
@@ -283,7 +280,7 @@ func (t *Table) end(runs context.Context, e *entry, result Result, err error) {
 		case <-time.After(writeWait):
 		}
 	}
-	t.wake()
+	t.Wake()
 }
 
 // record makes the result of a run the job's, on disk first. It returns false if the disk does not take it.

@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	// wholeMACs is Options.Whole where it is not said: some seconds of a few cores.
 	wholeMACs = 800e9
 	// wholePixels is up to which size of its result, in pixels, a picture goes to one machine: reading and writing large files takes long, too.
 	wholePixels = 64e6
