@@ -72,11 +72,11 @@ var troubles = []trouble{
 		}
 	}},
 	{
-		name: "the coordinator's disk is full, and has room again", plan: plan{smallMB: 120},
+		name: "the coordinator's disk is full, and has room again", plan: plan{smallMB: load(120, 120, 400)}, // more pictures need more room
 		need: func(t *testing.T, _ *plan) { smalldisk.Need(t) },
 		happen: func(b *battle) {
 			filler := filepath.Join(b.data(), "filler")
-			if os.WriteFile(filler, make([]byte, 120<<20), 0o600) == nil {
+			if os.WriteFile(filler, make([]byte, b.smallMB<<20), 0o600) == nil {
 				b.t.Error("the disk does not get full")
 			}
 			b.pass(load(0, 6, 20))
