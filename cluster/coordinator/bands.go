@@ -53,7 +53,7 @@ func (e *enlarging) recallFile(path string, row int) (bands int) {
 		if err != nil || rows%e.scale != 0 || until > height {
 			return bands
 		}
-		e.insert(segment{path, offset, row, until})
+		e.insert(segment{path: path, offset: offset, from: row, until: until})
 		row, offset = until, offset+size
 		bands++
 	}
@@ -69,32 +69,34 @@ func (e *enlarging) insert(s segment) {
 func (c *Coordinator) appendRows(u *unit, e *enlarging, r *result, q wire.Query, body io.Reader) error {
 	from := &source{r: body}
 	for {
-		to := &counter{w: io.NewOffsetWriter(r.file, r.size)}
-		form := e.out
-		form.Height = min(form.Height, max(int(bandBytes/(e.out.Bytes()/int64(e.out.Height))), e.scale))
-		size, rows, err := wire.CheckBand(io.TeeReader(from, to), form)
-		if errors.Is(err, io.EOF) && to.n == 0 {
+		s, rows, err := e.receive(from, r)
+		if errors.Is(err, io.EOF) && from.n == 0 {
 			break
 		}
-		c.Count.Bytes(0, to.n)
-		until := r.rows + rows/e.scale
+		c.Count.Bytes(0, from.n)
+		s.until = r.rows + rows/e.scale
 		switch {
+		case err == nil && (rows%e.scale != 0 || s.until > u.Rows[1]):
+			err = c.failed(u, q.Worker, schedule.Wrong, fault.New(fault.Damaged, "rows that were not asked for"))
 		case from.broken != nil: // the connection: it comes again
-			return from.broken
-		case to.broken != nil:
-			return disk(to.broken)
+			err = from.broken
+		case s.broken != nil:
+			err = disk(s.broken)
 		case err != nil:
-			return c.failed(u, q.Worker, schedule.Wrong, err)
-		case rows%e.scale != 0 || until > u.Rows[1]:
-			return c.failed(u, q.Worker, schedule.Wrong, fault.New(fault.Damaged, "rows that were not asked for"))
+			err = c.failed(u, q.Worker, schedule.Wrong, err)
+		}
+		if err != nil {
+			e.giveBack(s.rows)
+			return err
 		}
 		e.mu.Lock()
-		e.insert(segment{r.path, r.size, r.rows, until})
+		e.insert(s.segment)
 		e.mu.Unlock()
-		r.size, r.rows = r.size+size, until
+		r.size, r.rows = r.size+from.n, s.until
+		from.n = 0
 		e.wake()
 		c.mu.Lock()
-		c.schedule.Progress(c.now(), u.ID, q.Worker, until)
+		c.schedule.Progress(c.now(), u.ID, q.Worker, s.until)
 		c.mu.Unlock()
 	}
 	if !q.Last {
@@ -121,47 +123,120 @@ func (c *Coordinator) settleRows(u *unit, e *enlarging, r *result, q wire.Query)
 	return nil
 }
 
-// source keeps why a body could not be read to its end.
+// received is a band that has come, and why it could not be written, if that is so.
+type received struct {
+	segment
+	broken error
+}
+
+// receive reads a band, into memory or onto the disk, and tells how many rows of the result it has.
+func (e *enlarging) receive(from *source, r *result) (received, int, error) {
+	form := e.out
+	form.Height = min(form.Height, max(int(bandBytes/(e.out.Bytes()/int64(e.out.Height))), e.scale))
+	s := received{segment: segment{from: r.rows}}
+	if s.rows = e.memoryFor(r.rows); s.rows != nil { // the file has a hole there
+		band, err := wire.ReadBand(from, form, s.rows)
+		if err != nil {
+			return s, 0, err
+		}
+		return s, band.Height, nil
+	}
+	s.path, s.offset = r.path, r.size
+	to := &writing{w: io.NewOffsetWriter(r.file, r.size)}
+	_, rows, err := wire.CheckBand(io.TeeReader(from, to), form)
+	s.broken = to.broken
+	return s, rows, err
+}
+
+// source counts what is read, and keeps why a body could not be read to its end.
 type source struct {
 	r      io.Reader
+	n      int64
 	broken error
 }
 
 func (s *source) Read(b []byte) (n int, err error) {
-	if n, err = s.r.Read(b); err != nil && !errors.Is(err, io.EOF) {
+	n, err = s.r.Read(b)
+	s.n += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
 		s.broken = err
 	}
 	return n, err
 }
 
-// counter counts what is written, and keeps why it could not be.
-type counter struct {
+// writing keeps why something could not be written.
+type writing struct {
 	w      io.Writer
-	n      int64
 	broken error
 }
 
-func (c *counter) Write(b []byte) (n int, err error) {
-	n, err = c.w.Write(b)
-	c.n += int64(n)
-	c.broken = err
+func (w *writing) Write(b []byte) (n int, err error) {
+	n, err = w.w.Write(b)
+	w.broken = err
 	return n, err
 }
 
-// next finds the band that has the next row; none, if it is not there.
-func (e *enlarging) next() (segment, error) {
+// memoryFor gives memory for a band that begins with a row of the small picture, if it is the next one that NextRows will give and there is room; else nil.
+func (e *enlarging) memoryFor(row int) *picture.Picture {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, s := range e.pieces {
-		if s.from <= e.row && e.row < s.until {
-			return s, nil
+	if row != e.ahead || len(e.spare) == 0 {
+		return nil
+	}
+	rows := e.spare[len(e.spare)-1]
+	e.spare = e.spare[:len(e.spare)-1]
+	return rows
+}
+
+// giveBack gives back what memoryFor gave.
+func (e *enlarging) giveBack(rows *picture.Picture) {
+	if rows == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.spare = append(e.spare, rows)
+}
+
+// next takes the band that has the next row; none, if it is not there.
+func (e *enlarging) next() (found segment, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.held != nil {
+		e.spare, e.held = append(e.spare, e.held), nil
+	}
+	e.ahead = e.row
+	for i := 0; i < len(e.pieces); i++ {
+		s := e.pieces[i]
+		has := s.from <= e.row && e.row < s.until
+		switch {
+		case has && found.until == 0:
+			found, e.held = s, s.rows
+		case s.rows == nil:
+			continue
+		case s.until <= e.row || has: // the same rows came from somebody else
+			e.spare = append(e.spare, s.rows)
+		default:
+			e.ahead = max(e.ahead, s.until)
+			continue
 		}
+		if s.rows != nil {
+			e.pieces = slices.Delete(e.pieces, i, i+1)
+			i--
+		}
+	}
+	if found.until > 0 {
+		e.ahead = max(e.ahead, found.until)
+		return found, nil
 	}
 	return segment{}, e.err
 }
 
-// read reads the rows of a band from the next row on.
+// read gives the rows of a band from the next row on.
 func (e *enlarging) read(s segment) (*picture.Picture, error) {
+	if s.rows != nil {
+		return s.rows.Band((e.row-s.from)*e.scale, s.rows.Height), nil
+	}
 	f, err := os.Open(s.path)
 	if err != nil {
 		return nil, err
@@ -184,6 +259,7 @@ func (e *enlarging) damaged(bad segment, err error) {
 	e.c.Log.Warn("rows that had arrived cannot be read, and are computed again", "task", e.id, "from", bad.from, "until", bad.until, "error", err.Error())
 	e.mu.Lock()
 	e.pieces = slices.DeleteFunc(e.pieces, func(s segment) bool { return s == bad })
+	e.ahead = e.row
 	e.mu.Unlock()
 	e.c.mu.Lock()
 	e.c.schedule.Damaged(e.c.now(), e.id, bad.from, bad.until)

@@ -38,8 +38,11 @@ type Options struct {
 	Most    int           // how many other machines may help; 0 means 256
 	Lease   time.Duration // a worker that is silent so long is lost; 0 means 30 s
 	Worth   float64       // multiply-accumulates on a picture from which it is divided; 0 means 300e9, some seconds of a core
-	Log     *slog.Logger  // nil: none
-	Count   Counter       // nil: nothing is counted
+	// Kept is from how many canonical seconds on all that has come of a large picture is kept on the disk until its job is over; 0 means 300. Of others, rows that the
+	// encoder takes at once are not: to write them costs more than it saves, should the server be killed.
+	Kept  float64
+	Log   *slog.Logger // nil: none
+	Count Counter      // nil: nothing is counted
 	// Allowed, if not nil, tells whether a token of that name still lets a worker help. One that does not loses its place.
 	Allowed func(owner string) bool
 	// Changed, if not nil, is called when workers came or went. It must not block.
@@ -89,8 +92,9 @@ type Coordinator struct {
 var ErrNobody = fault.New(fault.Unavailable, "no machine of the cluster can do this now")
 
 const (
-	leaseTime = 30 * time.Second
-	worthMACs = 300e9
+	leaseTime   = 30 * time.Second
+	worthMACs   = 300e9
+	keptSeconds = 300
 	// beats is how many times workers tell that they live while a lease lasts.
 	beats = 6
 	// givers is how many units are handed out at a time.
@@ -119,6 +123,9 @@ func New(o Options) (*Coordinator, error) {
 	}
 	if o.Worth <= 0 {
 		o.Worth = worthMACs
+	}
+	if o.Kept <= 0 {
+		o.Kept = keptSeconds
 	}
 	c := &Coordinator{
 		Options: o, epoch: rand.Text()[:8], began: time.Now(), woken: make(chan struct{}, 1), gives: make(chan give, 1024), gone: make(chan *member, 1024),

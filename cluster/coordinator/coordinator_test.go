@@ -304,14 +304,37 @@ func same(a, b *picture.Picture) bool {
 }
 
 func TestRowsMakeTheSamePicture(t *testing.T) {
+	t.Parallel()
+	for _, kept := range []float64{0, 1e-9} { // rows go to the encoder, or all to the disk
+		makeTheSame(t, kept)
+	}
+}
+
+func makeTheSame(t *testing.T, kept float64) {
+	t.Helper()
 	up, in, want := large(t)
 	b, _ := start(t, t.TempDir(), 0)
+	if kept > 0 {
+		b.Kept = kept
+	}
 	b.join(t, &hand{}, "shed")
 	b.join(t, &hand{}, "attic")
 	r := b.For("JOB1")
 	got, err := b.divide(t, r, up, in)
 	if err != nil || !same(got, want) {
 		t.Fatalf("it is another picture: %v", err)
+	}
+	all, written := notZero(want.Pix8), 0
+	files, err := filepath.Glob(filepath.Join(r.folder, "*", "*"))
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written += notZero(text) // holes are zeros
+	}
+	if err != nil || (written >= all) != (kept > 0) {
+		t.Errorf("%d of %d samples are on the disk: %v", written, all, err)
 	}
 	r.End(false)
 	b.idle(t)
@@ -320,12 +343,22 @@ func TestRowsMakeTheSamePicture(t *testing.T) {
 	}
 }
 
+func notZero(bytes []byte) (n int) {
+	for _, b := range bytes {
+		if b != 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Rows that have arrived are not computed again by the next run, but for those that were damaged.
 func TestRowsThatWereThereBefore(t *testing.T) {
 	t.Parallel()
 	up, in, want := large(t)
 	folder := t.TempDir()
 	b, stop := start(t, folder, 0)
+	b.Kept = 1e-9
 	h := &hand{}
 	var sent atomic.Int32
 	h.stops = func() bool { return sent.Add(1) > 12 }
@@ -392,6 +425,7 @@ func TestRowsThatWereThereBefore(t *testing.T) {
 func TestRowsThatGoWrong(t *testing.T) {
 	up, in, want := large(t)
 	b, _ := start(t, t.TempDir(), 0)
+	b.Kept = 1e-9
 	b.join(t, &hand{spoil: func(stream []byte) { stream[len(stream)-9] ^= 1 }}, "shed")
 	var once sync.Once
 	good := &hand{}

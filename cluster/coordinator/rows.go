@@ -28,6 +28,10 @@ const (
 	slabBytes = 128 << 20
 	// bandBytes is how large bands may be that workers send, and what is reserved for one.
 	bandBytes = 32 << 20
+	// direct is how many bands may be in memory on their way to the encoder, instead of on the disk.
+	direct = 2
+
+	second = 1e9 // nanoseconds
 )
 
 // Rows has rows of a job's large pictures computed elsewhere. It is for one run of the job, and must be ended. It implements pipeline.Elsewhere.
@@ -78,7 +82,7 @@ func (r *Rows) Takes(up *classsr.Upscaler, c picture.Config) (rows int, bytes in
 		return 0, 0
 	}
 	r.room = append(r.room, give)
-	return mostRows(c), min(bandBytes, out.Bytes())
+	return mostRows(c), min((1+direct)*bandBytes, out.Bytes())
 }
 
 // mostRows is how many rows of a picture go to a worker at a time.
@@ -107,15 +111,20 @@ type enlarging struct {
 	err    error // why no more comes
 	macs   int64
 
+	ahead int                // the row before which all is in memory that NextRows gives next
+	spare []*picture.Picture // for bands in memory
+	held  *picture.Picture   // what NextRows gave last, if it was in memory
+
 	row  int // of the small picture: where NextRows goes on
 	into *picture.Picture
 }
 
-// segment is a band that is on the disk.
+// segment is a band that is on the disk, or in memory.
 type segment struct {
 	path        string
 	offset      int64
-	from, until int // rows of the small picture
+	rows        *picture.Picture // nil: it is on the disk
+	from, until int              // rows of the small picture
 }
 
 // Enlarge implements pipeline.Elsewhere.
@@ -139,6 +148,11 @@ func (r *Rows) enlarge(ctx context.Context, s *infer.Split) (*enlarging, error) 
 		c: r.c, ctx: ctx, split: s, out: s.Out(), scale: brief.Scale, brief: text, news: make(chan struct{}, 1), watch: time.Now(),
 		folder: filepath.Join(r.folder, fmt.Sprintf("%d-%s", r.passes, hex.EncodeToString(sum[:8]))),
 	}
+	if seconds := s.Cost(0, s.Cuts()[len(s.Cuts())-1]) / second; seconds < r.c.Kept {
+		for range direct {
+			e.spare = append(e.spare, &picture.Picture{})
+		}
+	}
 	if err := os.MkdirAll(e.folder, 0o700); err != nil {
 		return nil, disk(err)
 	}
@@ -150,7 +164,6 @@ func (r *Rows) enlarge(ctx context.Context, s *infer.Split) (*enlarging, error) 
 
 // addRows puts a picture in line of which rows are to be computed.
 func (c *Coordinator) addRows(e *enlarging, small picture.Config) error {
-	const second = 1e9 // nanoseconds
 	cuts := e.split.Cuts()
 	rows := &schedule.Rows{Cuts: cuts, Repeated: e.split.Repeated(), Memory: memoryOf(small, e.out)}
 	for _, cut := range cuts {

@@ -10,6 +10,7 @@ import (
 type worker struct {
 	Worker
 	speed       float64 // as learned
+	learned     int     // from so many units
 	holds       []*holding
 	beat        Time // by the clock of leases
 	draining    bool
@@ -241,7 +242,7 @@ func (s *Scheduler) measure() {
 	}
 }
 
-// learn takes the seconds that a worker took for a cost, with a weight of a fifth. They are the worker's own seconds of computing: with those
+// learn takes the seconds that a worker took for a cost, with a weight of a half at first, since what workers measure in a moment is often wrong, and of a fifth later. They are the worker's own seconds of computing: with those
 // of the round trip, a coordinator that is behind would take all workers for slow, make units small, and be even busier.
 func (s *Scheduler) learn(w *worker, cost float64, took Time) {
 	if cost <= 0 || took <= 0 {
@@ -249,7 +250,9 @@ func (s *Scheduler) learn(w *worker, cost float64, took Time) {
 	}
 	seen := min(max(cost/took.Seconds(), w.speed/4), w.speed*4)
 	before := w.speed
-	w.speed = min(max(math.Pow(w.speed, 0.8)*math.Pow(seen, 0.2), w.Speed/100), w.Speed*100)
+	weight := max(1/float64(2+w.learned), 0.2)
+	w.learned++
+	w.speed = min(max(math.Pow(w.speed, 1-weight)*math.Pow(seen, weight), w.Speed/100), w.Speed*100)
 	if w.able() {
 		s.total += w.speed - before
 	}
