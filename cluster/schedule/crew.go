@@ -211,15 +211,15 @@ func (s *Scheduler) lose(now Time, w *worker, why Why) {
 	s.measure()
 }
 
-// empty takes everything from a worker.
+// empty takes everything from a worker. What it never had is not the worse for that, and neither is what waited behind another unit.
 func (s *Scheduler) empty(now Time, w *worker, why Why) {
 	for i, h := range slices.Clone(w.holds) {
-		s.release(now, h)
-		if i > 0 && !h.begun {
-			s.orphan(now, h.unit, "", w)
-		} else {
-			s.orphan(now, h.unit, why, w)
+		its := why
+		if !h.begun && (i > 0 || !h.seen) {
+			its = ""
 		}
+		s.release(now, h)
+		s.orphan(now, h.unit, its, w)
 	}
 }
 

@@ -26,7 +26,7 @@ func TestAPictureThatKills(t *testing.T) {
 			}
 			if slices.Contains(a.Unit.Tasks, "p017") {
 				lost++
-				s.Leave(now, "nobody")
+				s.Beat(now, "a", []Held{{Unit: a.Unit.ID}})
 				break // it vanishes, and joins again
 			}
 			s.Done(now, a.Unit.ID, "a", 0)
@@ -41,6 +41,30 @@ func TestAPictureThatKills(t *testing.T) {
 		t.Fatalf("%d are done", x.Pictures)
 	}
 	t.Logf("%d deaths", lost)
+}
+
+// Units that no worker ever gets, since the queue is broken, are nobody's death.
+func TestWhatNeverArrivesDoesNotKill(t *testing.T) {
+	s := New(Options{})
+	add(t, s, picture("p", 1))
+	lost := 0
+	for now := Time(0); now < 2*time.Hour; now += beat {
+		if s.workers["a"] == nil {
+			s.Join(now, Worker{ID: "a", Speed: 1})
+		}
+		s.Beat(now, "a", nil)
+		for _, a := range s.Decide(now) {
+			switch a.Kind {
+			case Lost:
+				lost++
+			case Dead:
+				t.Fatalf("dead after %d workers that never had it: %+v", lost, a.Failures)
+			}
+		}
+	}
+	if lost < hopeless {
+		t.Fatalf("%d workers were lost", lost)
+	}
 }
 
 func TestQuarantine(t *testing.T) {
