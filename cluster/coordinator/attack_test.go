@@ -112,6 +112,38 @@ func TestAResultThatComesForEver(t *testing.T) {
 	b.idle(t)
 }
 
+// Whoever asks for a picture hears when this process is about to begin with it, and not when another one is.
+func TestPicturesThatThisProcessBeginsWith(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	joined, err := b.Local().Join(t.Context(), about("studio"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	taker, err := b.own.Join(joined.Worker, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := &puppet{id: joined.Worker, epoch: joined.Epoch, Taker: taker}
+	for i, begin := range []func() *puppet{func() *puppet { return here }, func() *puppet { return b.puppet(t, "shed") }} {
+		p := begin()
+		var told atomic.Int32
+		x := b.ordered(t, strconv.Itoa(i))
+		x.Here, x.Apart = func() { told.Add(1) }, i == 1
+		end := b.begin(t, t.Context(), x)
+		u := p.next(t)
+		if got := told.Load(); got != int32(1-i) {
+			t.Errorf("%s: told %d times", p.id, got)
+		}
+		if _, _, err := b.append(u.ID, wire.Query{Worker: p.id, Last: true}, bytes.NewReader(packOf(t, u, "enlarged", x.Job))); err != nil {
+			t.Error(err)
+		}
+		if _, err := end(); err != nil {
+			t.Error(err)
+		}
+	}
+	b.idle(t)
+}
+
 // Two workers have the same unit, each by its own attempt, and so has the queue when it is made anew.
 func TestAttemptsOfASecondCopy(t *testing.T) {
 	t.Parallel()

@@ -158,6 +158,13 @@ func (c *Coordinator) publish(ctx context.Context, g give) {
 		}
 		return
 	}
+	if g.to.here {
+		for _, t := range u.tasks {
+			if t.Here != nil {
+				t.Here()
+			}
+		}
+	}
 	limited, cancel := context.WithTimeout(ctx, giveTime)
 	defer cancel()
 	err := g.to.queue.Give(limited, g.to.id, u.reference(g.attempt))

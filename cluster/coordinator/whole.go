@@ -22,6 +22,8 @@ type Picture struct {
 	Most   int64   // bytes that the result takes at most, about; 0: it is not known
 	// Apart keeps it out of this process, which may have ended with it.
 	Apart bool
+	// Here, if not nil, is called before this process begins with it. It may take a moment, and may be called when nobody waits any more.
+	Here func()
 }
 
 // Outcome is what became of it. The files are in the store.

@@ -54,7 +54,7 @@ type Job struct {
 	Started  time.Time `json:"started,omitzero"`
 	Ended    time.Time `json:"ended,omitzero"`
 	Expires  time.Time `json:"expires,omitzero"`
-	Attempts int       `json:"attempts,omitempty"` // runs that were begun, without those that the server broke off by itself
+	Attempts int       `json:"attempts,omitempty"` // runs that were begun in this process, without those that the server broke off by itself
 	Forecast float64   `json:"forecast"`           // seconds of the whole machine, as reckoned without correction
 	Looked   bool      `json:"looked,omitempty"`   // the forecast was made after a look at the picture, not from its headers
 	Whole    bool      `json:"whole,omitempty"`    // its rows cannot be computed apart from each other
@@ -64,6 +64,7 @@ type Job struct {
 	Failures []Failure `json:"failures,omitempty"` // of one that failed on several machines, the last ones
 
 	// These are not stored.
+	Suspect  bool    `json:"-"` // for a Runner: so many runs have ended with the process that nothing else is to be done here beside it
 	Most     int     `json:"-"` // how many jobs of the owner may wait, for Add; 0: as Options say
 	Progress float64 `json:"-"` // share of the work that is done, 0 to 1
 	Position int     `json:"-"` // place in the queue, from 1; 0 of those that do not wait

@@ -23,6 +23,8 @@ type Told struct {
 	Progress func(share float64) // of the work that is done, 0 to 1
 	Band     func(Band)
 	Watched  func() bool // whether somebody wants bands now; nil: nobody
+	// Here is to be called before this process has a part in a job that other machines were to compute, as Options.Away said. It waits for the disk.
+	Here func()
 }
 
 // Again tells whether a job will be begun again after a run that ended with err: the server ends, or the disk is full.
@@ -111,11 +113,14 @@ func (t *Table) begin() (e *entry, wait time.Duration) {
 		return nil, wait
 	}
 	j := e.Job
-	j.State, j.Started, j.Attempts = Running, now.UTC(), j.Attempts+1
-	if j.Attempts > hopeless && !e.away {
-		j.State, j.Attempts = Failed, j.Attempts-1
-		j.Error = &Error{fault.Internal, "each time that this picture was enlarged the server ended"}
+	j.State, j.Started = Running, now.UTC()
+	switch {
+	case e.away: // it counts when this process has a part in it
+	case e.deaths() >= hopeless:
+		j.State, j.Error = Failed, &Error{fault.Internal, "each time that this picture was enlarged the server ended"}
 		t.ended(&j)
+	default:
+		j.Attempts++
 	}
 	err := t.writeAlone(jobChange(&j))
 	t.mu.Lock()
@@ -131,7 +136,7 @@ func (t *Table) begin() (e *entry, wait time.Duration) {
 		t.tell(e)
 		e, wait = nil, time.Millisecond
 	default:
-		e.Job, e.busy, e.progress = j, true, 0
+		e.Job, e.busy, e.counted, e.progress = j, true, !e.away, 0
 		e.cancel = func(error) {} // until there is something to cancel
 		t.running[e.Owner]++
 		t.work.set(now, t.work.jobs+1)
@@ -156,7 +161,7 @@ func (t *Table) choose() (e *entry, wait time.Duration) {
 		if !other.busy || other.away {
 			continue
 		}
-		if here++; other.Attempts > suspicious {
+		if here++; other.deaths() >= suspicious {
 			return nil, idle // it runs alone
 		}
 	}
@@ -170,7 +175,7 @@ func (t *Table) choose() (e *entry, wait time.Duration) {
 	}
 	e = t.jobs[id]
 	e.away = t.away(e)
-	if !e.away && e.Attempts >= suspicious && t.work.jobs > 0 { // it is next, when it can run alone
+	if !e.away && e.deaths() >= suspicious && t.work.jobs > 0 { // it is next, when it can run alone
 		t.queue.PushFront(e.Owner, id, e.cost)
 		return nil, idle
 	}
@@ -235,6 +240,7 @@ func (t *Table) do(runs context.Context, e *entry, r Runner) {
 	t.mu.Lock()
 	e.cancel = cancel
 	j := t.look(e)
+	j.Suspect = e.deaths() >= suspicious
 	t.mu.Unlock()
 	if j.State == Cancelled { // meanwhile
 		cancel(errCancelled)
@@ -259,7 +265,26 @@ func (t *Table) guarded(ctx context.Context, r Runner, e *entry, j Job) (result 
 		Progress: func(share float64) { t.progress(e, share) },
 		Band:     func(b Band) { t.band(e, b) },
 		Watched:  func() bool { return t.watched(e) },
+		Here:     func() { t.here(e) },
 	})
+}
+
+// here counts a run that was to be elsewhere: from now on this process may end by it.
+func (t *Table) here(e *entry) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	if e.State != Running || e.counted {
+		return
+	}
+	j := e.Job
+	j.Attempts++
+	if err := t.writeAlone(jobChange(&j)); err != nil { // it goes on all the same
+		t.o.Log.Warn("it was not noted that a job is done here", t.named(&j, "error", err.Error())...)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.Job, e.counted = j, true
 }
 
 // end writes down what became of a run. Until that is on disk the job is not over, and its place is taken: while the disk takes nothing it is tried
@@ -290,6 +315,9 @@ func (t *Table) record(e *entry, result Result, err error, spent float64) bool {
 	j := e.Job
 	if j.State == Running {
 		t.outcome(&j, result, t.patient(e, err))
+		if j.State == Queued && e.counted {
+			j.Attempts--
+		}
 		if j.State.Over() && j.State != Done {
 			t.removeResult(j.ID)
 		}
@@ -303,7 +331,7 @@ func (t *Table) record(e *entry, result Result, err error, spent float64) bool {
 		t.removeResult(j.ID)
 	}
 	t.mu.Lock()
-	e.Job, e.busy, e.spent = j, false, spent
+	e.Job, e.busy, e.counted, e.spent = j, false, false, spent
 	after := func() {}
 	if j.State.Over() {
 		t.queue.Correct(j.Owner, spent-e.cost)
@@ -354,7 +382,7 @@ func (t *Table) outcome(j *Job, result Result, err error) {
 	case err == nil:
 		j.State, j.Result = Done, &result
 	case errors.Is(err, errEnding), fault.KindOf(err) == fault.Unavailable: // the run does not count
-		j.State, j.Started, j.Attempts = Queued, time.Time{}, j.Attempts-1
+		j.State, j.Started = Queued, time.Time{}
 		return
 	default:
 		j.State, j.Error = Failed, &Error{fault.KindOf(err), err.Error()}

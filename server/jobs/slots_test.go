@@ -54,30 +54,66 @@ func TestSlotsThatChange(t *testing.T) {
 	})
 }
 
-// A job that other machines compute is not to blame for processes that end.
+// A job that other machines compute is not to blame for processes that end, unless they had a part in it.
 func TestJobsElsewhereAreNotToBlame(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "jobs.db")
-	o := Options{Slots: func() int { return 3 }, Away: func(*Job) bool { return true }}
-	table := open(t, path, o)
-	far := add(t, table, job("a", 1))
-	for range hopeless + 2 {
-		if e, _ := table.begin(); e == nil {
-			t.Fatal("it is not begun")
-		}
-		if err := table.db.Close(); err != nil { // as if the process ended
-			t.Fatal(err)
-		}
-		table = open(t, path, o)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		runs(t, table, 0, good, func() {
-			if got := waitFor(t, table, far, Done); got.Attempts <= hopeless {
-				t.Errorf("%d attempts", got.Attempts)
+	for name, x := range map[string]struct {
+		here    bool
+		suspect bool
+		becomes State // when there are no other machines any more
+	}{
+		"elsewhere": {false, false, Done},
+		"here":      {true, true, Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, away := filepath.Join(t.TempDir(), "jobs.db"), true
+			o := Options{Slots: func() int { return 3 }, Away: func(*Job) bool { return away }}
+			table := open(t, path, o)
+			j := add(t, table, job("a", 1))
+			suspect := false
+			for range hopeless {
+				e, _ := table.begin()
+				if e == nil {
+					t.Fatal("it is not begun")
+				}
+				ctx, end := context.WithCancel(t.Context())
+				table.do(ctx, e, runner(func(_ context.Context, j Job, told Told) (Result, error) {
+					suspect = j.Suspect
+					if x.here {
+						told.Here()
+						told.Here()
+					}
+					end()
+					return Result{}, table.db.Close() // as if the process ended
+				}))
+				table = open(t, path, o)
+			}
+			if suspect != x.suspect {
+				t.Errorf("suspect: %v", suspect)
+			}
+			away = false
+			synctest.Test(t, func(t *testing.T) {
+				runs(t, table, 0, good, func() { waitFor(t, table, j, x.becomes) })
+			})
+			if err := table.Close(); err != nil {
+				t.Error(err)
 			}
 		})
-	})
-	if err := table.Close(); err != nil {
-		t.Error(err)
+	}
+}
+
+// What the server breaks off by itself counts neither elsewhere nor here.
+func TestRunsThatAreBrokenOffDoNotCount(t *testing.T) {
+	table := fresh(t, Options{Slots: func() int { return 3 }, Away: func(*Job) bool { return true }})
+	j := add(t, table, job("a", 1))
+	for i := range 2 {
+		e, _ := table.begin()
+		if i == 1 {
+			table.here(e)
+		}
+		table.end(t.Context(), e, Result{}, errEnding)
+		if got := state(t, table, j, Queued); got.Attempts != 0 {
+			t.Errorf("%d attempts", got.Attempts)
+		}
 	}
 }
 

@@ -139,6 +139,7 @@ type entry struct {
 	cancel   context.CancelCauseFunc
 	busy     bool    // a run of it has not returned
 	away     bool    // other machines compute it, as Options.Away said when it began
+	counted  bool    // its run is one of Attempts
 	begun    float64 // work time when it began
 	spent    float64 // of its last run, seconds of the whole machine
 	progress float64
@@ -146,6 +147,14 @@ type entry struct {
 	told     time.Time // when followers were told of its progress
 	changed  int       // number of the latest event
 	bands    []Event
+}
+
+// deaths is how many runs ended with the process. turn or mu is held.
+func (e *entry) deaths() int {
+	if e.counted {
+		return e.Attempts - 1
+	}
+	return e.Attempts
 }
 
 // Open opens the table in a file, or makes it. Jobs that were running when the process that had it ended are queued again, before others of their

@@ -20,8 +20,6 @@ const (
 	wholePixels = 64e6
 	// slotsEach is how many jobs may run for each machine that helps, which takes several small pictures at a time.
 	slotsEach = 32
-	// suspicious is after how many runs that ended with this process a picture is not done by its own cores beside others.
-	suspicious = 3
 )
 
 // Slots is how many jobs may run now.
@@ -68,7 +66,7 @@ func (w *Works) whole(ctx context.Context, j jobs.Job, told jobs.Told) (result j
 		return result, err
 	}
 	o, err := w.Cluster.Do(ctx, coordinator.Picture{
-		Job: j.ID, Sum: j.Picture, Bytes: info.Size(), Name: j.Name, Ending: j.Ending, Order: j.Order, Cost: w.macs(&j) / macsPerSecond, Most: j.Bytes, Apart: j.Attempts > suspicious,
+		Job: j.ID, Sum: j.Picture, Bytes: info.Size(), Name: j.Name, Ending: j.Ending, Order: j.Order, Cost: w.macs(&j) / macsPerSecond, Most: j.Bytes, Apart: j.Suspect, Here: told.Here,
 	}, told.Progress)
 	if err != nil {
 		return result, err

@@ -235,8 +235,10 @@ func (w *Works) Run(ctx context.Context, j jobs.Job, told jobs.Told) (result job
 		switch {
 		case !errors.Is(err, coordinator.ErrNobody):
 			return result, err
-		case j.Attempts > suspicious: // not here, but as the table has such jobs run: alone, and not for ever
+		case j.Suspect: // not here, but as the table has such jobs run: alone, and not for ever
 			return result, fault.As(fault.Unavailable, err)
+		case told.Here != nil:
+			told.Here()
 		}
 	}
 	select { // more jobs may run than this machine does at a time
