@@ -206,11 +206,16 @@ func (s *Scheduler) retry(now Time, p *piece, why Why, w *worker) {
 // others' turn then.
 func (s *Scheduler) spare(now Time, u *unit, w *worker) bool {
 	_, again := u.tried[w.ID]
+	u.avoid(now+s.options.Lease, w)
+	return !again
+}
+
+// avoid keeps a worker from being given a unit before then.
+func (u *unit) avoid(until Time, w *worker) {
 	if u.tried == nil {
 		u.tried = map[string]Time{}
 	}
-	u.tried[w.ID] = now + s.options.Lease
-	return !again
+	u.tried[w.ID] = until
 }
 
 // orphan puts a unit back that a worker has not any more, unless another one has it; why is empty if that is nobody's fault. Units that came

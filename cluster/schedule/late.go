@@ -13,7 +13,7 @@ const (
 	worth = 3 * time.Second
 )
 
-// straggler is a unit that has one holder, and when it will end: one that is overdue, as much later than now as it is late.
+// straggler is a unit that needs help, and when its holder will end it: one that is overdue, as much later than now as it is late.
 type straggler struct {
 	h    *holding
 	end  Time
@@ -43,11 +43,11 @@ func (s *Scheduler) relieve(now Time) {
 	}
 }
 
-// stragglers are the units with one holder, those that will end last first.
+// stragglers are the units that need help, those that will end last first.
 func (s *Scheduler) stragglers(now Time) (all []straggler) {
 	for _, w := range s.crew {
 		for i, h := range w.holds {
-			if len(h.unit.holders) != 1 {
+			if !s.needsHelp(now, h) {
 				continue
 			}
 			x := straggler{h: h, end: w.end(now, i)}
@@ -61,16 +61,29 @@ func (s *Scheduler) stragglers(now Time) (all []straggler) {
 	return all
 }
 
-// help gives a worker a part in a unit, if that is worth while.
+// needsHelp tells whether somebody else may have a part in a unit: it has this holder only, or all of them hang, and this is the one that has had it longest.
+func (s *Scheduler) needsHelp(now Time, h *holding) bool {
+	all := h.unit.holders
+	if len(all) == 0 || all[0] != h {
+		return false
+	}
+	return len(all) == 1 || !slices.ContainsFunc(all, func(o *holding) bool { return !s.hangs(now, o.worker.holds[0]) })
+}
+
+// help gives a worker, which has nothing, a part in a unit, if that is worth while.
 func (s *Scheduler) help(now Time, w *worker, x straggler) bool {
 	u := x.h.unit
-	if len(u.holders) != 1 || x.h.worker == w || now < u.tried[w.ID] || !canDo(w, &piece{tasks: u.tasks, rows: u.rows}) {
+	if !s.needsHelp(now, x.h) || now < u.tried[w.ID] || !canDo(w, &piece{tasks: u.tasks, rows: u.rows}) {
 		return false
 	}
 	if u.isRows() {
 		return s.steal(now, w, x)
 	}
-	if x.late <= second && now+w.needs(u.cost)*3/2 >= x.end {
+	if len(u.holders) > 1 { // in place of this one
+		u.moved++
+		u.avoid(now+s.options.Lease, x.h.worker)
+		s.drop(now, x.h)
+	} else if x.late <= second && now+w.needs(u.cost)*3/2 >= x.end {
 		return false
 	}
 	s.count.Copied++
@@ -110,9 +123,9 @@ func (s *Scheduler) steal(now Time, w *worker, x straggler) bool {
 	return s.move(now, w, h, m, u.moved)
 }
 
-// hangs tells whether a unit of rows has made no progress for three times as long as all that is left of it was expected to take. Each time
-// that rows were moved for that, it takes twice as long until they are again: else, if they only cost more than was thought, they would go from
-// one to the other for ever.
+// hangs tells whether the unit that a worker is at has made no progress for three times as long as all that is left of it was expected to take. Each
+// time that it was given to another one for that, it takes twice as long until it is again: else, if it only costs more than was thought, it would go
+// from one to the other for ever.
 func (s *Scheduler) hangs(now Time, h *holding) bool {
 	w := h.worker
 	if w.holds[0] != h {

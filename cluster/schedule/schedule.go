@@ -167,9 +167,9 @@ type unit struct {
 	cost     float64 // with the rows that are repeated
 	deaths   int     // of its holders, without anything sent in between
 	broken   int     // failures, the same
-	moved    int     // how often these rows were taken from a worker that was far too slow
+	moved    int     // how often it was taken from a worker that hung
 	holders  []*holding
-	tried    map[string]Time // workers that had it and gave it back, or failed, while another one has it, and until when they do not get it again
+	tried    map[string]Time // workers that had it and gave it back, failed or hung, while another one has it, and until when they do not get it again
 }
 
 func (u *unit) isRows() bool { return u.rows != [2]int{} }

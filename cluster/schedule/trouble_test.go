@@ -223,6 +223,59 @@ func TestCopiesThatComeBack(t *testing.T) {
 	t.Fatalf("it was given to %v", given)
 }
 
+// Where both that have a picture live and hang, a third one gets it in place of the first, and so on, but less and less often.
+func TestTwoThatHang(t *testing.T) {
+	s := New(Options{})
+	s.Join(0, Worker{ID: "a", Speed: 1})
+	add(t, s, picture("p", 1))
+	now := Time(0)
+	want(t, s.Decide(now), "give a u1 p")
+	s.Join(now, Worker{ID: "b", Speed: 1})
+	s.Join(now, Worker{ID: "c", Speed: 1})
+	all := wait(s, &now, 4*beat, "a", "b", "c")
+	want(t, all, "give b u1 p, drop a u1, give c u1 p")
+	if all[2].Unit.Attempt != 3 {
+		t.Errorf("a third copy needs another number than %d", all[2].Unit.Attempt)
+	}
+	want(t, wait(s, &now, lease-2*beat, "a", "b", "c"), "") // a does not get it again at once
+	copies := 0
+	for _, a := range wait(s, &now, 2*time.Hour, "a", "b", "c") {
+		if a.Kind == Give {
+			copies++
+		}
+	}
+	if copies < 3 || copies > 12 {
+		t.Errorf("it was given %d times in two hours", copies)
+	}
+	if u := s.Look().Units[0]; len(u.Holders) != 2 || !s.Done(now, "u1", u.Holders[1], second) {
+		t.Errorf("%+v", u)
+	}
+}
+
+// A picture of which more and more is done, after a while, is only slow.
+func TestTwoThatAreSlow(t *testing.T) {
+	s := New(Options{})
+	s.Join(0, Worker{ID: "a", Speed: 1})
+	add(t, s, picture("p", 1))
+	s.Decide(0)
+	s.Join(0, Worker{ID: "b", Speed: 1})
+	s.Join(0, Worker{ID: "c", Speed: 1})
+	copies := 0
+	for now := second; now < time.Hour; now += second {
+		for _, id := range []string{"a", "b", "c"} {
+			if _, yours := s.Yours("u1", id); yours {
+				s.Beat(now, id, []Held{{Unit: "u1", Begun: true, Share: max(now-5*second, 0).Hours()}})
+			} else {
+				s.Beat(now, id, nil)
+			}
+		}
+		copies += len(s.Decide(now))
+	}
+	if copies != 1 {
+		t.Errorf("it was given %d times more", copies)
+	}
+}
+
 func TestNoCopiesThatAreNotWorthIt(t *testing.T) {
 	s := New(Options{})
 	s.Join(0, Worker{ID: "a", Speed: 1})
