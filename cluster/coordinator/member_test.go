@@ -124,6 +124,12 @@ func TestAWorkerOfTheServersName(t *testing.T) {
 	if s := b.Status(); len(s.Workers) != 2 {
 		t.Errorf("%+v", s.Workers)
 	}
+	if err := b.owns("", here.Worker); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("somebody else may speak as %s: %v", here.Worker, err)
+	}
+	if err := b.owns("", other.Worker); err != nil {
+		t.Error(err)
+	}
 	if _, err := wire.Encode(wire.Beat{Worker: here.Worker, Epoch: here.Epoch}); err != nil {
 		t.Error(err)
 	}

@@ -269,11 +269,11 @@ func (c *Coordinator) find(id, worker string) (*unit, error) {
 
 var errNotYours = fault.New(fault.NotFound, "this unit is over, or somebody else's")
 
-// owns returns an error of kind fault.NotFound if a worker has joined by another token.
+// owns returns an error of kind fault.NotFound if a worker has joined by another token, or is the one in this process, which does not ask by HTTP.
 func (c *Coordinator) owns(owner, worker string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if m := c.members[worker]; m == nil || m.owner != owner {
+	if m := c.members[worker]; m == nil || m.here || m.owner != owner {
 		return errNotYours
 	}
 	return nil
