@@ -30,6 +30,7 @@ const mostProblem = 16 << 10
 func (c *Coordinator) Routes() []Route {
 	return []Route{
 		{"POST " + wire.PathWorkers, tokens.ScopeWorker, 0, c.handleJoin},
+		{"DELETE " + wire.PathWorkers + "/{worker}", tokens.ScopeWorker, 0, c.handleLeave},
 		{"GET " + wire.PathUnits, tokens.ScopeWorker, 0, c.handleInput},
 		{"PUT " + wire.PathUnits, tokens.ScopeWorker, math.MaxInt64, c.handleResult},
 		{"HEAD " + wire.PathUnits, tokens.ScopeWorker, 0, c.handleOffset},
@@ -56,6 +57,14 @@ func (c *Coordinator) handleJoin(w http.ResponseWriter, r *http.Request, owner s
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusCreated)
 	return sent(json.NewEncoder(w).Encode(joined))
+}
+
+func (c *Coordinator) handleLeave(w http.ResponseWriter, r *http.Request, owner string) error {
+	if err := c.Leave(owner, r.PathValue("worker")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // sent takes an error of sending an answer, which nobody can be told of any more.

@@ -169,6 +169,20 @@ func (c *Coordinator) leave(m *member) {
 	c.changed()
 }
 
+// Leave lets a worker go that has joined by a token of that name. What it has goes to others. One that is not there is an error of kind fault.NotFound.
+func (c *Coordinator) Leave(owner, worker string) error {
+	if err := c.owns(owner, worker); err != nil {
+		return noWorker(worker)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m := c.members[worker]; m != nil {
+		c.leave(m)
+	}
+	c.wake()
+	return nil
+}
+
 // keepOut takes the places of workers whose tokens hold no longer: they join again, and are refused.
 func (c *Coordinator) keepOut(ctx context.Context) {
 	ticker := time.NewTicker(lookPause)

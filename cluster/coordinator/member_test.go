@@ -2,6 +2,8 @@ package coordinator
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"classsr/cluster/wire"
 	"classsr/fault"
 	"classsr/server/blobs"
+	"classsr/server/problem"
 )
 
 // until waits for something, with the coordinator's lock held.
@@ -251,6 +254,39 @@ func TestNoMoreWorkersThanAreAllowed(t *testing.T) {
 		if (i == 3) != (fault.KindOf(err) == fault.Busy) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A worker leaves by HTTP, too; not for another one, and not for this process's own.
+func TestLeaving(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	p := b.puppet(t, "shed")
+	here, err := b.Local().Join(t.Context(), about("studio"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	for _, r := range b.Routes() {
+		mux.HandleFunc(r.Pattern, func(w http.ResponseWriter, q *http.Request) {
+			if err := r.Handle(w, q, q.Header.Get("Owner")); err != nil {
+				w.WriteHeader(problem.Of(err).Status)
+			}
+		})
+	}
+	for _, x := range []struct {
+		owner, worker string
+		status        int
+	}{{"bob", p.id, 404}, {"", here.Worker, 404}, {"alice", p.id, 204}, {"alice", p.id, 404}} {
+		q := httptest.NewRequest(http.MethodDelete, wire.PathWorker(x.worker), nil)
+		q.Header.Set("Owner", x.owner)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, q)
+		if w.Code != x.status {
+			t.Errorf("%s of %q: %d", x.worker, x.owner, w.Code)
+		}
+	}
+	if s := b.Status(); len(s.Workers) != 1 || b.Workers() != 0 {
+		t.Errorf("%+v", s.Workers)
 	}
 }
 

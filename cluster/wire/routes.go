@@ -16,6 +16,8 @@ import (
 //
 // Join: POST PathWorkers with About.Values as the query gives 201 and Joined.
 //
+// Leave: DELETE PathWorker(worker) ends what Join began, and gives 204. 404: nobody of that name has joined by this token.
+//
 // Input: GET PathUnit(unit) with Query.Values gives the unit's input, a Pack. It has an ETag and goes on by Range and If-Range.
 //
 // Result: PUT PathUnit(unit) with Query.Values appends the body to the unit's result, and gives 204 with HeaderOffset and HeaderUntil. The result is a Pack, or the
@@ -33,6 +35,9 @@ const (
 	HeaderOffset = "X-Offset" // bytes of the result that are there
 	HeaderUntil  = "X-Until"  // the row before which a unit of rows ends now; 0: it is one of pictures
 )
+
+// PathWorker is the path of a worker.
+func PathWorker(worker string) string { return PathWorkers + "/" + url.PathEscape(worker) }
 
 // PathUnit is the path of a unit.
 func PathUnit(unit string) string { return pathUnits + url.PathEscape(unit) }

@@ -35,6 +35,7 @@ type desk struct {
 	units   map[string]*asked
 	beats   []wire.Beat
 	joins   int
+	left    []string
 	// hook, if not nil, is asked before anything is done: join, input, append or fail.
 	hook     func(what, unit string, q wire.Query) error
 	blockers []*blocker
@@ -143,6 +144,13 @@ func (d *desk) Join(ctx context.Context, _ wire.About) (wire.Joined, error) {
 	d.joins++
 	d.changed.Broadcast()
 	return wire.Joined{Worker: me, Epoch: epoch, Login: l, Beat: 0.05}, err
+}
+
+func (d *desk) Leave(ctx context.Context, worker string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = append(d.left, worker)
+	return ctx.Err()
 }
 
 func (d *desk) Input(ctx context.Context, unit string, q wire.Query, to io.Writer) error {

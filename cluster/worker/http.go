@@ -130,6 +130,11 @@ func (h *HTTP) Join(ctx context.Context, a wire.About) (j wire.Joined, err error
 	return j, err
 }
 
+// Leave implements Transport.
+func (h *HTTP) Leave(ctx context.Context, worker string) error {
+	return h.send(ctx, request{method: http.MethodDelete, path: wire.PathWorker(worker)}, nothing)
+}
+
 // withHost gives an address without a host that of the coordinator.
 func (h *HTTP) withHost(address string) (string, error) {
 	if address == "" { // where there is no other way than this one

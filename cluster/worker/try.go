@@ -2,24 +2,32 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"classsr/cluster/wire"
 )
 
+// Leaver is a Transport by which a worker can say that it is gone.
+type Leaver interface {
+	Transport
+	// Leave ends what Join began. It tries once.
+	Leave(ctx context.Context, worker string) error
+}
+
 // Try joins a coordinator once, comes to its place in the queue and leaves again, without having done anything. joined is nil if the coordinator does not take the
-// worker, or does not answer: err says why, as Join of Transport. With joined, err is about the queue; then the coordinator notices by itself that nobody is there.
-func Try(ctx context.Context, o Options) (joined *wire.Joined, err error) {
-	j, err := o.Transport.Join(ctx, o.About)
+// worker, or does not answer: err says why, as Join of Transport. With joined, err is about the queue, or about leaving.
+func Try(ctx context.Context, to Leaver, o Options) (joined *wire.Joined, err error) {
+	const leaving = 10 * time.Second // that it may take, also where ctx is done
+	j, err := to.Join(ctx, o.About)
 	if err != nil {
 		return nil, err
 	}
 	taker, err := o.Queue(ctx, j, func(wire.Tell) {})
-	if err != nil {
-		return &j, err
+	if err == nil {
+		err = taker.Close()
 	}
-	err = taker.Beat(wire.Beat{Worker: j.Worker, Epoch: j.Epoch, Seq: 1, Draining: true}) // what it was given meanwhile goes to others
-	if closing := taker.Close(); err == nil {
-		err = closing
-	}
-	return &j, err
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaving)
+	defer cancel()
+	return &j, errors.Join(err, to.Leave(last, j.Worker))
 }

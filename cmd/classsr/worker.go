@@ -112,7 +112,7 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 		},
 	}
 	if f.check {
-		return tryWorker(ctx, std, address, o)
+		return tryWorker(ctx, std, address, transport, o)
 	}
 	if !signal.Ignored(syscall.SIGHUP) { // by nohup
 		var stop func()

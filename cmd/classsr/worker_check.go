@@ -14,8 +14,8 @@ import (
 )
 
 // tryWorker has a worker join a server and leave it again, and prints what it would be there.
-func tryWorker(ctx context.Context, std streams, address string, o worker.Options) error {
-	joined, err := worker.Try(ctx, o)
+func tryWorker(ctx context.Context, std streams, address string, to worker.Leaver, o worker.Options) error {
+	joined, err := worker.Try(ctx, to, o)
 	r := doctorResult{Findings: []server.Finding{machineFinding(o.About), joinFinding(address, joined, err)}}
 	r.OK = r.Findings[1].Level == server.OK
 	if joined != nil {
