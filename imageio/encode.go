@@ -66,6 +66,14 @@ func FormatOf(path string) (string, error) {
 	}
 }
 
+// ReadAs gives the Config.Format of files of a format that Encode takes.
+func ReadAs(format string) string {
+	if format == pnm.PAM.ID {
+		return pnm.Format.ID
+	}
+	return format
+}
+
 // Lost says in a short sentence what of a picture of c's form and of its metadata, which may be nil, the format cannot keep; "" if it keeps
 // all.
 func Lost(c picture.Config, m *metadata.Data, format string) string {

@@ -68,6 +68,18 @@ func CheckFile(path string, limits Limits) error {
 	})
 }
 
+// PeekFile is Peek for a file: it reads what the headers tell, and nothing after them. Errors name the file.
+func PeekFile(path string) (c Config, err error) {
+	err = withFile(path, Limits{}, func(s *codec.Source) error {
+		f, err := headers(s, codec.Options{})
+		if err == nil {
+			c = configOf(f)
+		}
+		return err
+	})
+	return c, err
+}
+
 // CountPages gives the number of pictures in a file, as the frames of an animation: Limits.Options asks DecodeFile for one of them. It is
 // found from the structure of the file; no pixel is decoded. A TIFF whose pages would take long to count is an error.
 func CountPages(path string, limits Limits) (pages int, err error) {

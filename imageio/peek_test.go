@@ -38,6 +38,37 @@ func TestPeekIsRightOrSilent(t *testing.T) {
 	}
 }
 
+// A file's headers tell what all of it does, whatever comes after them.
+func TestPeekFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	for _, name := range []string{"png", "jpeg", "tiff", "webp", "pnm", "pam"} {
+		file := encoded(t, patterned(300, 200, 3, false, 8), name)
+		want, err := DecodeConfig(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != "tiff" { // whose headers may be anywhere
+			file = file[:len(file)/2]
+		}
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := PeekFile(path)
+		if err != nil || c.Config != want.Config || c.Format != ReadAs(name) {
+			t.Errorf("%s: %+v, %v; all of it tells %+v", name, c, err, want)
+		}
+	}
+	if err := os.WriteFile(path, []byte("<svg"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := PeekFile(path); err == nil || fault.KindOf(err) == fault.Unavailable {
+		t.Errorf("it is a picture: %v", err)
+	}
+	if _, err := PeekFile(path + "no"); fault.KindOf(err) != fault.NotFound {
+		t.Error(err)
+	}
+}
+
 // A bomb shows in its first bytes.
 func TestPeekShowsBombs(t *testing.T) {
 	file := encoded(t, patterned(37, 29, 3, false, 8), "png")

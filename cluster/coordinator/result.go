@@ -15,6 +15,7 @@ import (
 	"classsr/cluster/schedule"
 	"classsr/cluster/wire"
 	"classsr/fault"
+	"classsr/imageio"
 	"classsr/internal/atomicfile"
 	"classsr/server/problem"
 	"classsr/server/view"
@@ -270,7 +271,7 @@ func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error
 			a.problem = f.Error
 			return nil
 		}
-		ending, err := c.endingOf(u, f)
+		ending, err := u.endingOf(f)
 		if err != nil {
 			return err
 		}
@@ -289,10 +290,14 @@ func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error
 		files++
 		to := arrivedFile{c.path(fmt.Sprintf("%s.%s.%d", u.ID, worker, files)), c.Store.Result(f.Task, ending)}
 		a.files = append(a.files, to)
-		return atomicfile.Write(to.path, true, func(w io.Writer) error {
+		err = atomicfile.Write(to.path, true, func(w io.Writer) error {
 			_, err := io.Copy(w, body)
 			return err
 		})
+		if t := u.whole(f.Task); err == nil && f.Role == wire.Result && t.Width > 0 {
+			err = t.check(to.path)
+		}
+		return err
 	})
 	if err != nil {
 		return came, err
@@ -306,20 +311,39 @@ func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error
 }
 
 // endingOf is the ending of a file of a result in the store. It is the coordinator that says it, and not the worker.
-func (c *Coordinator) endingOf(u *unit, f wire.File) (string, error) {
+func (u *unit) endingOf(f wire.File) (string, error) {
 	switch f.Role {
 	case wire.View:
 		return view.Ending, nil
 	case wire.Map:
 		return view.MapEnding, nil
 	case wire.Result:
-		for _, t := range u.tasks {
-			if t.Job == f.Task {
-				return t.Ending, nil
-			}
-		}
+		return u.whole(f.Task).Ending, nil
 	}
 	return "", fault.New(fault.Damaged, "a file that is not part of a result")
+}
+
+// whole gives a picture of a unit, which has it.
+func (u *unit) whole(task string) *whole {
+	return u.tasks[slices.IndexFunc(u.tasks, func(t *whole) bool { return t.Job == task })]
+}
+
+// check looks at the headers of a result. One that is not of the format and the size that were ordered is an error of kind fault.Damaged.
+func (p *Picture) check(path string) error {
+	format, err := imageio.FormatOf(p.Ending)
+	if err != nil {
+		return err
+	}
+	c, err := imageio.PeekFile(path)
+	switch {
+	case fault.KindOf(err) == fault.Unavailable && err != nil:
+		return err
+	case err != nil:
+		return fault.New(fault.Damaged, "a result that is no picture: %w", err)
+	case c.Format != imageio.ReadAs(format) || c.Width != p.Width || c.Height != p.Height:
+		return fault.New(fault.Damaged, "a result that is a %s of %dx%d pixels, and not one of %dx%d as %s", c.Format, c.Width, c.Height, p.Width, p.Height, p.Ending)
+	}
+	return nil
 }
 
 // waitedFor tells whether a task is not over.

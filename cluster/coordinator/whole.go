@@ -20,6 +20,8 @@ type Picture struct {
 	Order  map[string]string
 	Cost   float64 // canonical seconds
 	Most   int64   // bytes that the result takes at most, about; 0: it is not known
+	Width  int     // of the result, in pixels; 0: it is not known
+	Height int
 	// Apart keeps it out of this process, which may have ended with it.
 	Apart bool
 	// Here, if not nil, is called before this process begins with it. It may take a moment, and may be called when nobody waits any more.

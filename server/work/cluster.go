@@ -66,7 +66,8 @@ func (w *Works) whole(ctx context.Context, j jobs.Job, told jobs.Told) (result j
 		return result, err
 	}
 	o, err := w.Cluster.Do(ctx, coordinator.Picture{
-		Job: j.ID, Sum: j.Picture, Bytes: info.Size(), Name: j.Name, Ending: j.Ending, Order: j.Order, Cost: w.macs(&j) / macsPerSecond, Most: j.Bytes, Apart: j.Suspect, Here: told.Here,
+		Job: j.ID, Sum: j.Picture, Bytes: info.Size(), Name: j.Name, Ending: j.Ending, Order: j.Order, Cost: w.macs(&j) / macsPerSecond,
+		Most: j.Bytes, Width: j.OutWidth, Height: j.OutHeight, Apart: j.Suspect, Here: told.Here,
 	}, told.Progress)
 	if err != nil {
 		return result, err

@@ -1,0 +1,69 @@
+package coordinator
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"classsr/cluster/wire"
+	"classsr/imageio"
+	"classsr/picture"
+	"classsr/server/problem"
+)
+
+// A result that is not what was ordered is as wrong as one with another hash.
+func TestResultsThatWereNotOrdered(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	encoded := func(format string, width int) string {
+		file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = imageio.Encode(file, picture.New(width, 30, 3, false, 8), format, imageio.EncodeOptions{})
+		text, readErr := os.ReadFile(file.Name())
+		if err := errors.Join(err, file.Close(), readErr); err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for i, x := range []struct {
+		ending, result string
+		right          bool
+	}{
+		{".png", encoded("png", 40), true}, {".jpg", encoded("jpeg", 40), true}, {".tif", encoded("tiff", 40), true}, {".webp", encoded("webp", 40), true},
+		{".ppm", encoded("pnm", 40), true}, {".pam", encoded("pam", 40), true},
+		{".png", encoded("png", 41), false}, {".png", encoded("jpeg", 40), false}, {".jpg", "<html>", false},
+	} {
+		order := b.ordered(t, strconv.Itoa(i))
+		order.Ending, order.Width, order.Height = x.ending, 40, 30
+		p := b.puppet(t, "shed"+strconv.Itoa(i))
+		ctx, cancel := context.WithCancel(t.Context())
+		end := b.begin(t, ctx, order)
+		u := p.next(t)
+		_, _, err := b.append(u.ID, wire.Query{Worker: p.id, Last: true}, bytes.NewReader(packOf(t, u, x.result, order.Job)))
+		if (err == nil) != x.right {
+			t.Errorf("%s: %v", x.ending, err)
+		}
+		if !x.right {
+			if status := problem.Of(err).Status; status != 422 {
+				t.Errorf("%s: %d", x.ending, status)
+			}
+			cancel()
+		}
+		if _, err := end(); (err == nil) != x.right {
+			t.Errorf("%s: %v", x.ending, err)
+		}
+		cancel()
+		if err := b.Leave("alice", p.id); err != nil { // before it gets the same once more
+			t.Error(err)
+		}
+	}
+	if s := b.Status(); s.Wrong != 3 {
+		t.Errorf("%d were wrong", s.Wrong)
+	}
+	b.idle(t)
+}
