@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"classsr/cluster/wire"
+	"classsr/fault"
 	"classsr/imageio"
 	"classsr/picture"
 	"classsr/server/problem"
@@ -64,6 +67,40 @@ func TestResultsThatWereNotOrdered(t *testing.T) {
 	}
 	if s := b.Status(); s.Wrong != 3 {
 		t.Errorf("%d were wrong", s.Wrong)
+	}
+	b.idle(t)
+}
+
+// full is a store in which so many bytes are left.
+type full struct {
+	shelf
+	left atomic.Int64
+}
+
+func (f *full) Reserve(bytes int64) (func(), error) {
+	if f.left.Add(-bytes) < 0 {
+		f.left.Add(bytes)
+		return nil, fault.New(fault.Unavailable, "the disk is full")
+	}
+	return sync.OnceFunc(func() { f.left.Add(bytes) }), nil
+}
+
+// Where there is no room for what comes from another machine, a picture does not go to one.
+func TestRoomForResults(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	f := &full{shelf: b.shelf}
+	f.left.Store(1000)
+	b.Store = f
+	b.join(t, &hand{}, "shed")
+	for most, fits := range map[int64]bool{500: true, 501: false} {
+		order := b.ordered(t, strconv.FormatInt(most, 10))
+		order.Most = most
+		if _, err := b.Do(t.Context(), order, nil); fits != (err == nil) || !fits && !errors.Is(err, ErrNobody) {
+			t.Errorf("%d bytes: %v", most, err)
+		}
+	}
+	if left := f.left.Load(); left != 1000 {
+		t.Errorf("%d bytes are left", left)
 	}
 	b.idle(t)
 }

@@ -76,7 +76,7 @@ func (r *Rows) Takes(up *classsr.Upscaler, c picture.Config) (rows int, bytes in
 	if wire.MostRows(out) < up.Scale() {
 		return 0, 0
 	}
-	give, err := r.c.Store.Reserve(out.Bytes())
+	give, err := r.c.Store.Reserve(c.Bytes() + out.Bytes())
 	if err != nil {
 		r.c.Log.Warn("a picture is computed here: its rows from other machines have no room on the disk", "job", r.job, "error", err.Error())
 		return 0, 0

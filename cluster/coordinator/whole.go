@@ -53,6 +53,9 @@ type ended struct {
 
 func (w *whole) die(err error) { w.ended <- ended{err: err} }
 
+// copies is how often a result may be on the disk besides where it is to be: in what comes from a worker, and where this process's own one has computed it.
+const copies = 2
+
 // Do has a whole picture enlarged by some machine, whose files are in the store then. told, which may be nil, is told of its progress and must not block. Errors that
 // are the picture's have the kinds of the pipeline's; ErrNobody means that no machine could do it, jobs.Failures that several tried. It returns ctx's error if ctx is done.
 func (c *Coordinator) Do(ctx context.Context, p Picture, told func(share float64)) (Outcome, error) {
@@ -60,6 +63,12 @@ func (c *Coordinator) Do(ctx context.Context, p Picture, told func(share float64
 	if err := c.readable(w); err != nil {
 		return Outcome{}, err
 	}
+	give, err := c.Store.Reserve(copies * p.Most)
+	if err != nil {
+		c.Log.Warn("a picture is computed here: what comes from other machines has no room on the disk", "job", p.Job, "error", err.Error())
+		return Outcome{}, ErrNobody
+	}
+	defer give()
 	if err := c.add(p.Job, w, schedule.Task{ID: p.Job, Cost: p.Cost, Bytes: p.Bytes, Apart: p.Apart}); err != nil {
 		return Outcome{}, err
 	}
