@@ -129,7 +129,7 @@ func New(o Options) (*Coordinator, error) {
 	}
 	c := &Coordinator{
 		Options: o, epoch: rand.Text()[:8], began: time.Now(), woken: make(chan struct{}, 1), gives: make(chan give, 1024), gone: make(chan *member, 1024),
-		schedule: schedule.New(schedule.Options{Lease: o.Lease, Beat: o.Lease / beats}),
+		schedule: schedule.New(schedule.Options{Lease: o.Lease, Beat: o.Lease / beats, BatchHead: wire.MostHeader}),
 		members:  map[string]*member{}, tasks: map[string]task{}, units: map[string]*unit{},
 	}
 	c.own = queue.NewMemory(c.Heard())

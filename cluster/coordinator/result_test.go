@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -101,6 +103,40 @@ func TestRoomForResults(t *testing.T) {
 	}
 	if left := f.left.Load(); left != 1000 {
 		t.Errorf("%d bytes are left", left)
+	}
+	b.idle(t)
+}
+
+// Units are so large that all that is to be said of their pictures goes with them.
+func TestPicturesOfWhichMuchIsToBeSaid(t *testing.T) {
+	b, _ := start(t, t.TempDir(), 0)
+	orders := map[string]string{}
+	for i := range 60 {
+		orders[fmt.Sprint("option", i)] = strings.Repeat("<", 200) // of which JSON makes 1200
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var ends []func() (Outcome, error)
+	for i := range 100 {
+		x := b.ordered(t, fmt.Sprintf("%03d", i))
+		x.Order, x.Cost = orders, 0.02
+		ends = append(ends, b.begin(t, ctx, x))
+	}
+	b.until(t, "all wait", func() bool { return len(b.tasks) == len(ends) })
+	p := b.puppet(t, "shed")
+	for range 2 {
+		in, size, err := b.input(t.Context(), p.next(t).ID, p.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := in.Close(); err != nil || size < wire.MostHeader/2 {
+			t.Errorf("%d bytes, %v", size, err)
+		}
+	}
+	cancel()
+	for _, end := range ends {
+		if _, err := end(); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
 	}
 	b.idle(t)
 }

@@ -304,7 +304,7 @@ func (c *Coordinator) input(ctx context.Context, id, worker string) (io.ReadSeek
 // endUnread ends those pictures of a unit that are not in the store any more as they were sent. The worker gives back the others.
 func (c *Coordinator) endUnread(u *unit) {
 	for _, t := range u.tasks {
-		err := c.readable(t)
+		_, err := c.readable(t)
 		if err == nil {
 			continue
 		}
@@ -319,17 +319,17 @@ func (c *Coordinator) endUnread(u *unit) {
 	}
 }
 
-// readable returns an error if a picture cannot be sent: ErrNobody if that is not the file's fault.
-func (c *Coordinator) readable(t *whole) error {
+// readable returns an error if a picture cannot be sent: ErrNobody if that is not the file's fault. head is how many bytes tell of it.
+func (c *Coordinator) readable(t *whole) (head int64, err error) {
 	in := c.pictures("u", []*whole{t})
-	section, _, err := wire.Section(in.pack, in.files)
+	section, size, err := wire.Section(in.pack, in.files)
 	switch {
 	case fault.KindOf(err) == fault.Internal && err != nil:
-		return ErrNobody
+		return 0, ErrNobody
 	case err != nil:
-		return fault.New(fault.Damaged, "the picture that was sent is not there any more as it was: send it again (%w)", err)
+		return 0, fault.New(fault.Damaged, "the picture that was sent is not there any more as it was: send it again (%w)", err)
 	}
-	return section.Close()
+	return size - t.Bytes, section.Close()
 }
 
 // path is that of a file of a unit.

@@ -53,14 +53,19 @@ type ended struct {
 
 func (w *whole) die(err error) { w.ended <- ended{err: err} }
 
-// copies is how often a result may be on the disk besides where it is to be: in what comes from a worker, and where this process's own one has computed it.
-const copies = 2
+const (
+	// copies is how often a result may be on the disk besides where it is to be: in what comes from a worker, and where this process's own one has computed it.
+	copies = 2
+	// reportHead is about how many bytes tell more of a result than of the picture: its report, and its view and map.
+	reportHead = 2 << 10
+)
 
 // Do has a whole picture enlarged by some machine, whose files are in the store then. told, which may be nil, is told of its progress and must not block. Errors that
 // are the picture's have the kinds of the pipeline's; ErrNobody means that no machine could do it, jobs.Failures that several tried. It returns ctx's error if ctx is done.
 func (c *Coordinator) Do(ctx context.Context, p Picture, told func(share float64)) (Outcome, error) {
 	w := &whole{Picture: p, told: told, ended: make(chan ended, 1)}
-	if err := c.readable(w); err != nil {
+	head, err := c.readable(w)
+	if err != nil {
 		return Outcome{}, err
 	}
 	give, err := c.Store.Reserve(copies * p.Most)
@@ -69,7 +74,7 @@ func (c *Coordinator) Do(ctx context.Context, p Picture, told func(share float64
 		return Outcome{}, ErrNobody
 	}
 	defer give()
-	if err := c.add(p.Job, w, schedule.Task{ID: p.Job, Cost: p.Cost, Bytes: p.Bytes, Apart: p.Apart}); err != nil {
+	if err := c.add(p.Job, w, schedule.Task{ID: p.Job, Cost: p.Cost, Bytes: p.Bytes, Head: head + reportHead, Apart: p.Apart}); err != nil {
 		return Outcome{}, err
 	}
 	select {

@@ -144,6 +144,13 @@ func TestUnitsAreBounded(t *testing.T) {
 	s.options.BatchBytes = 1 << 30
 	s.Done(0, "u1", "a", 0)
 	want(t, s.Decide(0), "give a u3 p003+p004+p005+p006+p007")
+	s = New(Options{Depth: 1})
+	s.Join(0, Worker{ID: "a", Speed: 1000})
+	for _, id := range []string{"p", "q", "r"} {
+		add(t, s, Task{ID: id, Cost: 1, Head: 400 << 10})
+	}
+	addMany(t, s, 100, 10)
+	want(t, s.Decide(0), "give a u1 p+q")
 }
 
 func TestThoseWhoHaveNothingComeFirst(t *testing.T) {

@@ -141,16 +141,17 @@ func (s *Scheduler) batch(w *worker) *unit {
 	longer := float64(s.target) / float64(s.options.Target)
 	most := int(float64(s.options.Batch) * min(longer, 8))
 	u := s.newUnit(&piece{})
-	bytes := int64(0)
+	bytes, head := int64(0), int64(0)
 	for t := s.line.first(); t != nil && len(u.tasks) < most; t = s.line.first() {
-		if len(u.tasks) > 0 && (t.area != nil || u.cost+t.Cost/2 >= goal || bytes+t.Bytes > s.options.BatchBytes || !canDo(w, &piece{tasks: []*task{t}})) {
+		bytes, head = bytes+t.Bytes, head+t.Head
+		full := u.cost+t.Cost/2 >= goal || bytes > s.options.BatchBytes || head > s.options.BatchHead
+		if len(u.tasks) > 0 && (t.area != nil || full || !canDo(w, &piece{tasks: []*task{t}})) {
 			break
 		}
 		s.line.pop()
 		t.unit = u
 		u.tasks = append(u.tasks, t)
 		u.cost += t.Cost
-		bytes += t.Bytes
 	}
 	return u
 }

@@ -19,6 +19,7 @@ type Options struct {
 	Depth      int   // units that a worker holds at most; 2
 	Batch      int   // pictures of a unit, at most; 64, and up to eight times as many while Target is longer
 	BatchBytes int64 // bytes of a unit's pictures, at most, unless it is a single one; 64 MB
+	BatchHead  int64 // bytes of what tells of them, the same; 1 MB
 
 	Tries  int // a picture that failed so often, alone in a unit, is dead; 3
 	Wrongs int // a worker that gave so many wrong results is quarantined; 2
@@ -32,6 +33,7 @@ func (o Options) filled() Options {
 	fill(&o.Depth, 2)
 	fill(&o.Batch, 64)
 	fill(&o.BatchBytes, 64<<20)
+	fill(&o.BatchHead, 1<<20)
 	fill(&o.Tries, 3)
 	fill(&o.Wrongs, 2)
 	return o
@@ -57,6 +59,7 @@ type Task struct {
 	ID     string  // never empty
 	Cost   float64 // canonical seconds, not below 0; of rows it is told by Rows
 	Bytes  int64   // of the input
+	Head   int64   // bytes of what tells of it, or of what came of it
 	Memory int64   // bytes that computing a whole picture takes
 	Rows   *Rows   // nil: it is computed whole
 	Apart  bool    // not in the coordinator's own process, which may have ended with it
