@@ -176,6 +176,30 @@ func TestAttemptsOfASecondCopy(t *testing.T) {
 	b.idle(t)
 }
 
+// A unit that is given when the queue is about to be made anew is in it afterwards.
+func TestAUnitThatIsGivenBeforeTheQueueIsMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := start(t, t.TempDir(), 0)
+		p := b.puppet(t, "shed")
+		var end func() (Outcome, error)
+		before := func() {
+			end = b.begin(t, t.Context(), b.ordered(t, "1"))
+			synctest.Wait() // until it was given
+		}
+		b.places.before.Store(&before)
+		b.renew.Store(true)
+		time.Sleep(2 * renewPause)
+		u := p.next(t)
+		if _, _, err := b.append(u.ID, wire.Query{Worker: p.id, Last: true}, bytes.NewReader(packOf(t, u, "enlarged", "JOB1"))); err != nil {
+			t.Error(err)
+		}
+		if _, err := end(); err != nil {
+			t.Error(err)
+		}
+		b.idle(t)
+	})
+}
+
 // packOf is a result of pictures, all the same.
 func packOf(t *testing.T, u wire.Unit, text string, tasks ...string) []byte {
 	t.Helper()

@@ -395,7 +395,7 @@ func (c *Coordinator) keepQueue(ctx context.Context) {
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, giveTime)
-		err := c.queue.Renew(limited, c.given())
+		err := c.queue.Renew(limited, c.given)
 		cancel()
 		if err != nil && ctx.Err() == nil {
 			c.Log.Error("the queue could not be made anew: it is tried again", "error", err.Error())

@@ -44,7 +44,20 @@ func sumOf(text string) blobs.Sum { return sha256.Sum256([]byte(text)) }
 type bench struct {
 	*Coordinator
 	shelf
-	places *queue.Memory
+	places *places
+}
+
+// places is a queue in memory. before, if there is one, is called when the queue is about to be made anew.
+type places struct {
+	*queue.Memory
+	before atomic.Pointer[func()]
+}
+
+func (p *places) Renew(ctx context.Context, given func() map[string][]wire.Unit) error {
+	if before := p.before.Load(); before != nil {
+		(*before)()
+	}
+	return p.Memory.Renew(ctx, given)
 }
 
 const version = "1.2.3"
@@ -57,7 +70,7 @@ func start(t *testing.T, folder string, lease time.Duration) (b *bench, stop fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := queue.NewMemory(c.Heard())
+	m := &places{Memory: queue.NewMemory(c.Heard())}
 	c.Serve(m)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -178,9 +178,10 @@ func (q *Queue) publish(ctx context.Context, s *seat, u wire.Unit) error {
 }
 
 // Renew implements Giver: the stream is removed and made, with everybody's consumer, and all units are published. Nobody gives meanwhile.
-func (q *Queue) Renew(ctx context.Context, given map[string][]wire.Unit) error {
+func (q *Queue) Renew(ctx context.Context, given func() map[string][]wire.Unit) error {
 	q.anew.Lock()
 	defer q.anew.Unlock()
+	have := given()
 	if err := q.makeStream(ctx); err != nil {
 		return fault.New(fault.Unavailable, "the nats-server's store cannot be made anew: %w", err)
 	}
@@ -195,7 +196,7 @@ func (q *Queue) Renew(ctx context.Context, given map[string][]wire.Unit) error {
 		if err := q.makeConsumer(ctx, s); err != nil {
 			return err
 		}
-		for _, u := range given[s.worker] {
+		for _, u := range have[s.worker] {
 			if err := q.publish(ctx, s, u); err != nil {
 				return err
 			}

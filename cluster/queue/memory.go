@@ -99,11 +99,12 @@ func (m *Memory) Close(worker string) error {
 }
 
 // Renew implements Giver.
-func (m *Memory) Renew(_ context.Context, given map[string][]wire.Unit) error {
+func (m *Memory) Renew(_ context.Context, given func() map[string][]wire.Unit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	all := given()
 	for worker, p := range m.places {
-		p.units = slices.Clone(given[worker])
+		p.units = slices.Clone(all[worker])
 		p.wake()
 	}
 	return nil

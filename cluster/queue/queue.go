@@ -22,8 +22,9 @@ type Giver interface {
 	Tell(worker string, t wire.Tell) error
 	// Close removes a worker's place. Units that wait in it are gone.
 	Close(worker string) error
-	// Renew makes all places anew, with these units in them, by worker: the remedy where a disk was full, or data are lost.
-	Renew(ctx context.Context, given map[string][]wire.Unit) error
+	// Renew makes all places anew, with units in them, by worker: the remedy where a disk was full, or data are lost. given, which says which units, is called
+	// while nobody gives, so that it knows all that were given before. It must not call the Giver.
+	Renew(ctx context.Context, given func() map[string][]wire.Unit) error
 }
 
 // Taker is a worker's end. It is safe for concurrent use.

@@ -79,7 +79,9 @@ func TestServerIsLostAndComesAgain(t *testing.T) {
 			if err := s.queue.Give(t.Context(), "b", queuetest.Unit("u2")); fault.KindOf(err) != fault.Unavailable {
 				t.Error(err)
 			}
-			if err := s.queue.Renew(t.Context(), map[string][]wire.Unit{"a": {queuetest.Unit("u1")}, "b": {queuetest.Unit("u2")}}); err != nil {
+			if err := s.queue.Renew(t.Context(), func() map[string][]wire.Unit {
+				return map[string][]wire.Unit{"a": {queuetest.Unit("u1")}, "b": {queuetest.Unit("u2")}}
+			}); err != nil {
 				t.Fatal(err)
 			}
 			if x, y := queuetest.Next(t, a), took(); x != "u1" || y != "u2" {
@@ -204,7 +206,7 @@ func TestFullDisk(t *testing.T) {
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.queue.Renew(t.Context(), map[string][]wire.Unit{"a": {queuetest.Unit("u1")}}); err != nil {
+		if err := s.queue.Renew(t.Context(), func() map[string][]wire.Unit { return map[string][]wire.Unit{"a": {queuetest.Unit("u1")}} }); err != nil {
 			t.Fatal(err)
 		}
 		s.give(t, "a", "u2")

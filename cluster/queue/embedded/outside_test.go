@@ -175,7 +175,7 @@ func TestOutsideHangs(t *testing.T) {
 	if x := took(); x != "u1" {
 		t.Error(x)
 	}
-	if err := o.queue.Renew(t.Context(), map[string][]wire.Unit{"a": {queuetest.Unit("u2")}}); err != nil {
+	if err := o.queue.Renew(t.Context(), func() map[string][]wire.Unit { return map[string][]wire.Unit{"a": {queuetest.Unit("u2")}} }); err != nil {
 		t.Fatal(err)
 	}
 	if x := queuetest.Next(t, i); x != "u2" {

@@ -104,7 +104,7 @@ func Conform(t *testing.T, q Ends) {
 
 	// Places anew, with other units.
 	give("a", "u4")
-	if err := q.Giver.Renew(ctx, map[string][]wire.Unit{"b": {Unit("u5"), Unit("u6")}}); err != nil {
+	if err := q.Giver.Renew(ctx, func() map[string][]wire.Unit { return map[string][]wire.Unit{"b": {Unit("u5"), Unit("u6")}} }); err != nil {
 		t.Fatal(err)
 	}
 	if x, y := Next(t, b), Next(t, b); x != "u5" || y != "u6" {
