@@ -90,6 +90,7 @@ var layers = []string{
 	"server/tokens",
 	"server/limits",
 	"server/blobs",
+	"server/library",
 	"server/jobs",
 	"server/view",
 	"cluster/wire",

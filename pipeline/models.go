@@ -164,8 +164,11 @@ func (m *Models) named(name string) (*classsr.Model, error) {
 	return model, err
 }
 
-// denoise is how strongly the built-in model of a name is to remove noise; nil if it has no such choice, or nothing was chosen.
+// denoise is how strongly the model of a name is to remove noise; nil if it has no such choice, or nothing was chosen.
 func (m *Models) denoise(name string) *float64 {
+	if m.only != nil {
+		return m.choice.Denoise // with which it was made
+	}
 	if b, ok := models.Find(name); !ok || !b.Denoise {
 		return nil
 	}

@@ -2,18 +2,26 @@ package pipeline
 
 import (
 	"container/list"
+	"crypto/sha256"
 	"sync"
+
+	"github.com/dustin/go-humanize"
 
 	"classsr"
 	"classsr/fault"
 	"classsr/infer"
 	"classsr/models"
+	"classsr/weights"
 )
 
-// Shelf keeps built-in models that are ready to run, for all pictures of a process: to open one and pack its networks for the CPU takes up to 100 ms and 30 MB
+// Shelf keeps models that are ready to run, built-in ones and those of Files, for all pictures of a process: to open one and pack its networks for the CPU takes up to 100 ms and 30 MB
 // each time. It is safe for concurrent use. What was used longest ago goes when they take more memory than allowed; pictures that still work with it do so to
 // their end. A nil Shelf keeps nothing.
 type Shelf struct {
+	// Files, if not nil, reads models in files by their SHA-256. What it gives has the name models.InFile, and an error of it is returned as it is. It is set before
+	// the shelf is used.
+	Files func(sum [sha256.Size]byte) (*weights.Model, error)
+
 	most int64
 
 	making sync.Mutex // held while something is made: only one at a time takes memory that is not counted yet
@@ -36,12 +44,12 @@ func (s *Shelf) Choice(c Choice, o classsr.Options) (*Models, error) {
 	return m, err
 }
 
-// Named is NewModels of the built-in model of a name, for one goroutine. denoise, if not nil, is how strongly it removes noise, 0 to 1. A name that no built-in
-// model has is an error of kind fault.Usage: files are not opened.
+// MostFile is how many bytes the file of a model may have for which a shelf of so many bytes has room, with its numbers in four bytes each.
+func MostFile(shelf int64) int64 { return shelf/(openBytes+readyBytes)*bytesOfNumber + besideBytes }
+
+// Named is NewModels of the built-in model of a name, or of one of Files, for one goroutine. denoise, if not nil, is how strongly it removes noise, 0 to 1. A name
+// that no model has is an error of kind fault.Usage: paths are not opened. A model of Files that takes more memory than the shelf has is one of kind fault.TooLarge.
 func (s *Shelf) Named(name string, denoise *float64, o classsr.Options) (*Models, error) {
-	if _, ok := models.Find(name); !ok && name != classsr.Bicubic {
-		return nil, unknownModel(name)
-	}
 	only, err := s.open(name, denoise)
 	if err != nil {
 		return nil, err
@@ -52,11 +60,8 @@ func (s *Shelf) Named(name string, denoise *float64, o classsr.Options) (*Models
 	return m, err
 }
 
-// Upscaler makes an Upscaler of the built-in model of a name, by options of which Scale is one of the model's. denoise and errors are as of Named.
+// Upscaler makes an Upscaler of the model of a name, by options of which Scale is one of the model's. denoise and errors are as of Named.
 func (s *Shelf) Upscaler(name string, denoise *float64, o classsr.Options) (*classsr.Upscaler, error) {
-	if _, ok := models.Find(name); !ok && name != classsr.Bicubic {
-		return nil, unknownModel(name)
-	}
 	m, err := s.open(name, denoise)
 	if err != nil {
 		return nil, err
@@ -90,15 +95,43 @@ type readyKey struct {
 	border        infer.Border
 }
 
-// open opens a built-in model.
+// open opens a model.
 func (s *Shelf) open(name string, denoise *float64) (*classsr.Model, error) {
+	_, builtin := models.Find(name)
+	sum, inFile := models.FileSum(name)
+	inFile = inFile && s != nil && s.Files != nil
+	if !builtin && !inFile && name != classsr.Bicubic {
+		return nil, unknownModel(name)
+	}
 	return fromShelf(s, keyOf(name, denoise), func() (*classsr.Model, int64, error) {
-		m, err := classsr.Open(name)
+		open := func() (*classsr.Model, error) { return classsr.Open(name) }
+		if inFile {
+			open = func() (*classsr.Model, error) { return s.read(sum) }
+		}
+		m, err := open()
 		if err == nil && denoise != nil {
 			m, err = m.Denoised(*denoise)
 		}
 		return m, openBytes * parametersOf(m), err
 	})
+}
+
+// read reads a model in a file, if there is room for it.
+func (s *Shelf) read(sum [sha256.Size]byte) (*classsr.Model, error) {
+	file, err := s.Files(sum)
+	if err != nil {
+		return nil, err
+	}
+	m := classsr.ModelOf(file)
+	need := besideBytes + (openBytes+readyBytes)*parametersOf(m)
+	if file.Weak != nil {
+		need += openBytes * parametersOf(classsr.ModelOf(weights.Single(file.Weak.Spec, file.Weak.Params)))
+	}
+	if need > s.most {
+		return nil, fault.New(fault.TooLarge, "the model %s takes %s of memory, and %s are set aside for models here: allow more memory",
+			m.Name(), humanize.Bytes(uint64(need)), humanize.Bytes(uint64(s.most)))
+	}
+	return m, nil
 }
 
 // upscaler gives an Upscaler of a model, which open has opened with that denoise.
@@ -123,6 +156,8 @@ const (
 	openBytes   = 8
 	readyBytes  = 20
 	besideBytes = 1 << 20
+	// bytesOfNumber is what a parameter takes in a file, if not half of that.
+	bytesOfNumber = 4
 )
 
 // parametersOf is how many parameters a model has.

@@ -24,9 +24,12 @@ import (
 	"classsr/internal/atomicfile"
 	"classsr/internal/filelock"
 	"classsr/internal/par"
+	"classsr/models"
+	"classsr/pipeline"
 	"classsr/server/api"
 	"classsr/server/blobs"
 	"classsr/server/jobs"
+	"classsr/server/library"
 	"classsr/server/limits"
 	"classsr/server/metrics"
 	"classsr/server/problem"
@@ -141,6 +144,7 @@ func loopback(host string) bool {
 type server struct {
 	Config
 	store  *blobs.Store
+	models *library.Library
 	table  *jobs.Table
 	works  *work.Works
 	tokens *tokens.File
@@ -185,6 +189,9 @@ func (s *server) open() (err error) {
 	if s.store, err = blobs.Open(s.Data, blobs.Options{Most: s.Limits.MaxDisk}); err != nil {
 		return err
 	}
+	if err := s.openModels(); err != nil {
+		return err
+	}
 	if err := s.openCluster(); err != nil {
 		return err
 	}
@@ -213,12 +220,22 @@ func (s *server) open() (err error) {
 		}
 	}
 	options := work.Options{
-		Budget: s.Budget, Store: s.store, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log, Count: s.counts, AtATime: s.Jobs,
+		Budget: s.Budget, Store: s.store, Library: s.models, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log, Count: s.counts, AtATime: s.Jobs,
 	}
 	if s.crew != nil {
 		options.Cluster, options.Whole = s.crew.coordinator, s.crew.Divide
 	}
 	s.works, err = work.New(options)
+	return err
+}
+
+// openModels opens what has models in files.
+func (s *server) openModels() (err error) {
+	const most, share = 1e9, 4
+	s.models, err = library.Open(filepath.Join(s.Data, "models"), library.Options{
+		Most: min(most, s.store.Bound()/share), MostFile: min(pipeline.MostFile(work.ShelfBytes(s.Budget.Memory())), s.Limits.MaxUpload), Reserve: s.store.Reserve,
+		Needed: func(sum blobs.Sum) bool { return s.table.NeedsModel(models.InFile(sum)) },
+	})
 	return err
 }
 
@@ -326,6 +343,9 @@ func (s *server) tidy(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 			s.table.Expire()
+			if err := s.models.Expire(); err != nil {
+				s.Log.Error("a model that nobody uses was not removed", "error", err.Error())
+			}
 			s.saveMeter()
 		}
 	}

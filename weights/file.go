@@ -135,6 +135,7 @@ func Read(r io.ReaderAt, size int64, scale int) (*Model, error) {
 type Label struct {
 	Name, Licence string
 	Classes       []string // from the simplest on; one for models with a single network
+	Scales        []int
 }
 
 // ReadLabel reads the label of a safetensors file of this size in bytes, without its tensors, which nothing checks. It is empty for files of other programs. Errors
@@ -149,8 +150,10 @@ func ReadLabel(r io.ReaderAt, size int64) (label Label, err error) {
 		return label, fault.Default(fault.Damaged, err)
 	}
 	label.Name, label.Licence = metadata[keyName], metadata[keyLicence]
-	if text := metadata[keyClasses]; text != "" {
-		err = json.Unmarshal([]byte(text), &label.Classes)
+	for key, into := range map[string]any{keyClasses: &label.Classes, keyScale: &label.Scales} {
+		if text := metadata[key]; text != "" && err == nil {
+			err = json.Unmarshal([]byte(text), into)
+		}
 	}
 	return label, fault.Default(fault.Damaged, err)
 }

@@ -17,7 +17,7 @@ import (
 const auto = "auto"
 
 var fields = []Field{
-	{Name: "model", Type: "string", Doc: "a built-in model, see /v1/models; by default the one that suits what is asked", set: func(o *Order, v string) error {
+	{Name: "model", Type: "string", Doc: "a built-in model, see /v1/models, or sha256:DIGITS, one whose file was sent there; by default the one that suits what is asked", set: func(o *Order, v string) error {
 		o.Model = v
 		return nil
 	}},

@@ -17,7 +17,7 @@ import (
 
 // Order is what is wanted of one picture. The zero value is what `classsr upscale photo.jpg` does.
 type Order struct {
-	Model   string      // a built-in one; empty for the one that suits the picture
+	Model   string      // a built-in one, or one in a file by models.InFile; empty for the one that suits the picture
 	Kind    models.Kind // empty for the one that suits the picture
 	Fast    bool
 	Denoise *float64
@@ -96,12 +96,13 @@ func (o *Order) Check() error {
 		}
 	}
 	b, builtin := models.Find(o.Model)
+	_, inFile := models.FileSum(o.Model)
 	switch {
 	case len(sizes) > 1 && sizes[0] == "width" && sizes[1] == "height":
 		return fault.New(fault.Usage, "width and height cannot be combined, since pictures are not stretched; use fit=%dx%d to keep within both", o.Target.Width, o.Target.Height)
 	case len(sizes) > 1:
 		return fault.New(fault.Usage, "%s cannot be combined: give one of them", strings.Join(sizes, " and "))
-	case o.Model != "" && !builtin && o.Model != classsr.Bicubic:
+	case o.Model != "" && !builtin && !inFile && o.Model != classsr.Bicubic:
 		return fault.New(fault.Usage, "there is no model %s; there are %s", clipped(o.Model), strings.Join(classsr.Names(), ", "))
 	case o.Fast && o.Model != "":
 		return fault.New(fault.Usage, "fast chooses a model, so it cannot be combined with model")

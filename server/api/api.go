@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"classsr/pipeline/order"
 	"classsr/server/blobs"
 	"classsr/server/jobs"
+	"classsr/server/library"
 	"classsr/server/limits"
 	"classsr/server/problem"
 	"classsr/server/tokens"
@@ -85,8 +87,14 @@ type Work interface {
 	View(ctx context.Context, t tokens.Token, sum blobs.Sum, pixels int64) ([]byte, error)
 	// ResultView gives what browsers are shown of a job's result.
 	ResultView(ctx context.Context, t tokens.Token, j jobs.Job) ([]byte, error)
-	// Models lists the models.
+	// Models lists the built-in models.
 	Models() []work.Model
+	// AddModel keeps the model that r holds, of so many bytes, or -1, after a look at it.
+	AddModel(ctx context.Context, t tokens.Token, r io.Reader, size int64) (library.Described, error)
+	// Model tells of a model that was sent.
+	Model(sum blobs.Sum) (library.Described, error)
+	// MostModel is how many bytes one may have.
+	MostModel() int64
 }
 
 type api struct {
@@ -165,7 +173,7 @@ func (a *api) routes() huma.API {
 	h := humago.New(a.mux, config)
 	a.uploads(h)
 	a.jobRoutes(h)
-	huma.Register(h, operation("listModels", http.MethodGet, "/v1/models", "The models inside the server", "about"), a.models)
+	a.modelRoutes(h)
 	huma.Register(h, operation("limits", http.MethodGet, "/v1/limits", "What is allowed", "about"), a.allowed)
 	huma.Register(h, operation("openSession", http.MethodPost, "/v1/session", "Signs the page in with a token", "session"), a.openSession)
 	huma.Register(h, operation("closeSession", http.MethodDelete, "/v1/session", "Signs the page out", "session"), a.closeSession)
@@ -237,15 +245,6 @@ func (a *api) jobRoutes(h huma.API) {
 			"text/event-stream": {Schema: &huma.Schema{Type: "string"}},
 		}}
 	}
-}
-
-// Listed is the models that there are.
-type Listed struct {
-	Models []work.Model `json:"models" nullable:"false"`
-}
-
-func (a *api) models(context.Context, *struct{}) (*struct{ Body Listed }, error) {
-	return &struct{ Body Listed }{Listed{a.Work.Models()}}, nil
 }
 
 // Allowed is what the server takes.

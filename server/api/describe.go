@@ -99,7 +99,7 @@ func operation(id, method, path, summary string, tags ...string) huma.Operation 
 		switch path {
 		case "/v1/jobs":
 			o.DefaultStatus = http.StatusAccepted
-		case "/v1/pictures":
+		case "/v1/pictures", "/v1/models":
 			o.DefaultStatus = http.StatusCreated
 		}
 	case readsPicture[id]:

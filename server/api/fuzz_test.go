@@ -26,6 +26,7 @@ import (
 	"classsr/budget"
 	"classsr/server/blobs"
 	"classsr/server/jobs"
+	"classsr/server/library"
 	"classsr/server/limits"
 	"classsr/server/tokens"
 	"classsr/server/work"
@@ -55,7 +56,10 @@ func newBench(t testing.TB) *bench {
 	log := slog.New(slog.NewTextHandler(b.mistakes, &slog.HandlerOptions{Level: slog.LevelError}))
 	store := must(blobs.Open(folder, blobs.Options{Most: 1 << 30}))(t)
 	b.table = must(jobs.Open(filepath.Join(folder, "jobs.db"), jobs.Options{Queue: l.Queue, Jobs: 1, Retention: time.Hour, Files: store, Log: log}))(t)
-	works := must(work.New(work.Options{Budget: budget.New(500e6, 1), Store: store, Limits: l, Pace: b.table.Pace(), Folder: filepath.Join(folder, "direct"), Log: log}))(t)
+	models := must(library.Open(filepath.Join(folder, "models"), library.Options{MostFile: 1 << 16}))(t)
+	works := must(work.New(work.Options{
+		Budget: budget.New(500e6, 1), Store: store, Library: models, Limits: l, Pace: b.table.Pace(), Folder: filepath.Join(folder, "direct"), Log: log,
+	}))(t)
 	closing, stop := context.WithCancel(context.Background())
 	stop() // streams of events end after what there is to tell
 	b.handler = must(New(Backends{Jobs: b.table, Work: works, Store: store, Meter: limits.NewMeter(l, time.Now), Limits: l, Log: log, Closing: closing,

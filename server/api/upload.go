@@ -72,8 +72,8 @@ func (a *api) receive(x *exchange, own ...string) (got *asked, err error) {
 		}
 	}()
 	r := x.r
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
-		return got, fault.New(fault.Unsupported, "the body is encoded as %s: send it as it is", printable(coding))
+	if err := refuseCoding(r); err != nil {
+		return got, err
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -108,6 +108,14 @@ func (a *api) receive(x *exchange, own ...string) (got *asked, err error) {
 		return got, bodyError(err)
 	}
 	return got, got.order.Check()
+}
+
+// refuseCoding refuses bodies that are not what they say as they are.
+func refuseCoding(r *http.Request) error {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return fault.New(fault.Unsupported, "the body is encoded as %s: send it as it is", printable(coding))
+	}
+	return nil
 }
 
 // setQuery takes the options of a query over.

@@ -148,3 +148,15 @@ func (t *Table) Known() (picture func(blobs.Sum) bool, result func(job string) b
 	}
 	return picture, result
 }
+
+// NeedsModel tells whether a job that is not over is to be done by a model, by the name that its order gives. It does not wait for the disk.
+func (t *Table) NeedsModel(name string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range t.jobs {
+		if !e.State.Over() && e.Order["model"] == name {
+			return true
+		}
+	}
+	return false
+}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"classsr/models"
 	"classsr/server/pace"
 )
 
@@ -50,8 +51,16 @@ const (
 // seconds is how long a job takes of the whole machine, as corrected by what was seen.
 func (t *Table) seconds(j *Job) float64 { return t.o.Pace.Seconds(keyOf(j), j.Forecast) }
 
+// PaceModel is what a model is called in keys of a pace. Those in files have one name: there may be any number of them.
+func PaceModel(name string) string {
+	if _, inFile := models.FileSum(name); inFile {
+		return "file"
+	}
+	return name
+}
+
 func keyOf(j *Job) pace.Key {
-	return pace.Key{Model: j.Model, Mode: j.Order["mode"], Format: j.Ending, Looked: j.Looked}
+	return pace.Key{Model: PaceModel(j.Model), Mode: j.Order["mode"], Format: j.Ending, Looked: j.Looked}
 }
 
 // place gives a job's place in the queue and the seconds until it is over.

@@ -51,7 +51,7 @@ func (w *Works) byWorker(j *jobs.Job, o order.Order) bool {
 	if w.Away(j) {
 		return true
 	}
-	p, err := o.Pipeline(w.shelf, w.Budget, nil)
+	p, err := w.pipeline(o, w.Budget)
 	if err != nil {
 		return false
 	}

@@ -47,7 +47,7 @@ func (w *Works) look(ctx context.Context, t tokens.Token, path, name string, o o
 		if points = w.curves.get(key); points != nil { // somebody else looked while this one waited
 			return nil
 		}
-		p, err := o.Pipeline(w.shelf, w.Budget, nil)
+		p, err := w.pipeline(o, w.Budget)
 		if err != nil {
 			return err
 		}

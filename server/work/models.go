@@ -1,9 +1,18 @@
 package work
 
 import (
+	"context"
+	"io"
+
 	"classsr"
+	"classsr/budget"
+	"classsr/fault"
 	"classsr/models"
 	"classsr/pipeline"
+	"classsr/pipeline/order"
+	"classsr/server/blobs"
+	"classsr/server/library"
+	"classsr/server/tokens"
 )
 
 // Model is what the server tells of a model.
@@ -20,7 +29,7 @@ type Model struct {
 // Shelf has models that are ready to run.
 func (w *Works) Shelf() *pipeline.Shelf { return w.shelf }
 
-// Models lists the models. Their files are looked at once.
+// Models lists the built-in models. Their files are looked at once.
 func (w *Works) Models() []Model { return w.models() }
 
 func listModels() (all []Model) {
@@ -44,3 +53,59 @@ func listModels() (all []Model) {
 	}
 	return all
 }
+
+// ShelfBytes is how much of so much memory is set aside for models that are ready to run. Much memory is for models in files that are larger than built-in ones.
+func ShelfBytes(memory int64) int64 {
+	const share, most, shareOfMuch = 5, 96 << 20, 16
+	return min(memory/share, max(most, memory/shareOfMuch))
+}
+
+// pipeline makes what does an order, within a budget. A model in a file that is not here, or not any more, is an error of kind fault.NotFound.
+func (w *Works) pipeline(o order.Order, b *budget.Budget) (*pipeline.Pipeline, error) {
+	if sum, inFile := models.FileSum(o.Model); inFile {
+		if err := w.Library.Use(sum); err != nil { // also where it is on the shelf: then it stays
+			return nil, err
+		}
+	}
+	return o.Pipeline(w.shelf, b, nil)
+}
+
+// readASecond is about how many bytes of a model's file are looked at in a second.
+const readASecond = 100e6
+
+// AddModel keeps a model's file of so many bytes (-1: that is not known) that r holds, after a look at it, when it has a turn. A model that is here already stays. Errors are
+// those of library.Library.Add and library.Check, and as those of View.
+func (w *Works) AddModel(ctx context.Context, t tokens.Token, r io.Reader, size int64) (d library.Described, err error) {
+	defer w.survive(&err, "model")
+	sum, err := w.Library.Add(r, size, func(f io.ReaderAt, size int64) error {
+		waiting, cancel := context.WithTimeout(ctx, w.viewWait)
+		defer cancel()
+		err := w.inTurn(waiting, t, float64(size)/readASecond, func(part *budget.Budget) error {
+			held, err := part.Reserve(waiting, library.ReadBytes(size))
+			if err != nil {
+				return err
+			}
+			defer held.Release()
+			return library.Check(f, size)
+		})
+		return w.late(ctx, err)
+	})
+	if err != nil {
+		return d, err
+	}
+	_, err = w.shelf.Named(models.InFile(sum), nil, classsr.Options{}) // whether there is room for it
+	switch fault.KindOf(err) {
+	case fault.TooLarge, fault.Usage:
+		_ = w.Library.Remove(sum) // or it goes when its time is over
+	}
+	if err != nil {
+		return d, err
+	}
+	return w.Library.Describe(sum)
+}
+
+// Model tells of a model that was sent. One that is not here is an error of kind fault.NotFound.
+func (w *Works) Model(sum blobs.Sum) (library.Described, error) { return w.Library.Describe(sum) }
+
+// MostModel is how many bytes a model's file may have.
+func (w *Works) MostModel() int64 { return w.Library.MostFile }

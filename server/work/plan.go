@@ -7,6 +7,7 @@ import (
 
 	"classsr/infer"
 	"classsr/pipeline/order"
+	"classsr/server/jobs"
 	"classsr/server/pace"
 	"classsr/server/tokens"
 )
@@ -49,7 +50,7 @@ func (w *Works) Plan(ctx context.Context, t tokens.Token, path, name string, o o
 		Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight, Model: j.Model, Kind: j.Kind, Because: j.Because,
 		Format: j.Ending, ResultBytes: j.ResultBytes,
 	}
-	key := pace.Key{Model: j.Model, Mode: string(o.Mode.Mode), Format: j.Ending, Looked: looked != nil}
+	key := pace.Key{Model: jobs.PaceModel(j.Model), Mode: string(o.Mode.Mode), Format: j.Ending, Looked: looked != nil}
 	if looked == nil {
 		p.Points = []Point{w.byHeaders(key, j, o)}
 	}

@@ -87,17 +87,24 @@ func (w *Works) view(ctx context.Context, t tokens.Token, v viewed) (data []byte
 		}
 		return nil
 	})
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, fault.As(fault.Usage, ctx.Err()) // whoever asked is gone
-	case errors.Is(err, context.DeadlineExceeded):
-		return nil, problem.Later(fault.Busy, w.viewWait, "others are before you: come again")
+	switch err = w.late(ctx, err); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fault.New(fault.NotFound, "that file is gone: its time was over")
 	case err != nil:
 		return nil, pipeline.Nameless(err, v.path, "")
 	}
 	return data, nil
+}
+
+// late gives an error of something that waited for its turn its kind.
+func (w *Works) late(ctx context.Context, err error) error {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fault.As(fault.Usage, ctx.Err()) // whoever asked is gone
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem.Later(fault.Busy, w.viewWait, "others are before you: come again")
+	}
+	return err
 }
 
 // reduceFile decodes a picture, in rows where its file allows that, and gives its view. All memory is reserved before any is taken; waiting is how long to wait for it.

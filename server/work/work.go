@@ -4,6 +4,7 @@ package work
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,26 +21,30 @@ import (
 	"classsr/cluster/coordinator"
 	"classsr/fault"
 	"classsr/imageio"
+	"classsr/models"
 	"classsr/pipeline"
 	"classsr/pipeline/order"
 	"classsr/server/blobs"
 	"classsr/server/jobs"
+	"classsr/server/library"
 	"classsr/server/limits"
 	"classsr/server/pace"
 	"classsr/server/problem"
 	"classsr/server/tokens"
 	"classsr/server/view"
+	"classsr/weights"
 )
 
 // Options is what the work stands on.
 type Options struct {
-	Budget *budget.Budget // of which parts are set aside for models and for direct requests
-	Store  *blobs.Store
-	Limits limits.Limits
-	Pace   *pace.Pace // nil: a new one
-	Folder string     // for results of direct requests, which are removed when they are sent; emptied by New
-	Log    *slog.Logger
-	Count  Counter // nil: nothing is counted
+	Budget  *budget.Budget // of which parts are set aside for models and for direct requests
+	Store   *blobs.Store
+	Library *library.Library // of models in files
+	Limits  limits.Limits
+	Pace    *pace.Pace // nil: a new one
+	Folder  string     // for results of direct requests, which are removed when they are sent; emptied by New
+	Log     *slog.Logger
+	Count   Counter // nil: nothing is counted
 	// AtATime is how many jobs this machine does at a time; 0 means 2.
 	AtATime int
 	// Cluster has pictures computed by other machines; nil: there are none.
@@ -77,9 +83,6 @@ const (
 	// directShare of the memory, at most directMost bytes, is set aside for direct requests.
 	directShare = 4
 	directMost  = 96 << 20
-	// shelfShare of the memory, at most shelfMost bytes, is set aside for models that are ready to run.
-	shelfShare = 5
-	shelfMost  = 96 << 20
 	// What direct requests are for: pixels of the picture and of the result, and seconds.
 	directPixels    = 1 << 20
 	directPixelsOut = 16 << 20
@@ -108,9 +111,10 @@ func New(o Options) (*Works, error) {
 		w.Whole = wholeMACs
 	}
 	w.atATime = make(chan struct{}, w.AtATime)
-	shelved := min(o.Budget.Memory()/shelfShare, shelfMost)
+	shelved := ShelfBytes(o.Budget.Memory())
 	o.Budget.Part(shelved)
 	w.shelf = pipeline.NewShelf(shelved)
+	w.shelf.Files = func(sum [sha256.Size]byte) (*weights.Model, error) { return o.Library.Load(sum) }
 	w.direct = o.Budget.Part(min(o.Budget.Memory()/directShare, directMost))
 	return w, nil
 }
@@ -151,7 +155,7 @@ func (w *Works) judge(path, name string, o order.Order) (*Judged, error) {
 	if err := w.RefuseName(name); err != nil {
 		return nil, err
 	}
-	p, err := o.Pipeline(w.shelf, w.Budget, nil)
+	p, err := w.pipeline(o, w.Budget)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +177,7 @@ func (w *Works) judge(path, name string, o order.Order) (*Judged, error) {
 	if err := imageio.CheckOutput(j.ResultFormat, h.Out); err != nil {
 		return nil, err
 	}
-	key := pace.Key{Model: j.Model, Mode: "", Format: j.Ending}
+	key := pace.Key{Model: jobs.PaceModel(j.Model), Mode: "", Format: j.Ending}
 	if seconds := w.Pace.Seconds(key, j.Seconds); seconds > w.Limits.MaxJobTime.Seconds() {
 		return nil, fault.New(fault.TooLarge, "it would take about %s, %s are allowed: ask for a smaller result", time.Duration(seconds*float64(time.Second)).Round(time.Second), w.Limits.MaxJobTime)
 	}
@@ -294,7 +298,7 @@ func (w *Works) survive(err *error, job string) {
 
 // enlarge does one picture by the pipeline.
 func (w *Works) enlarge(ctx context.Context, b *budget.Budget, o order.Order, input, output, job string, elsewhere pipeline.Elsewhere, told jobs.Told) (*pipeline.Result, error) {
-	p, err := o.Pipeline(w.shelf, b, nil)
+	p, err := w.pipeline(o, b)
 	if err != nil {
 		return nil, err
 	}
@@ -336,10 +340,17 @@ func (w *Works) count(r *pipeline.Result) {
 	}
 	in := int64(r.Width) * int64(r.Height)
 	w.Count.Pixels(in, int64(r.OutWidth)*int64(r.OutHeight))
-	for _, class := range r.Classes {
-		w.Count.Class(r.Model, class.Name, int64(math.Round(class.Share*float64(in))))
+	for i, class := range r.Classes {
+		model, name := r.Model, class.Name
+		if _, inFile := models.FileSum(model); inFile { // there may be any number of them, with any names in them
+			model, name = inFiles, strconv.Itoa(i+1)
+		}
+		w.Count.Class(model, name, int64(math.Round(class.Share*float64(in))))
 	}
 }
+
+// inFiles is what all models in files are called where things are counted.
+const inFiles = "file"
 
 // Waiting is how many small pictures, views and looks wait for their turn.
 func (w *Works) Waiting() int { return w.turns.len() + w.large.len() }
@@ -370,7 +381,7 @@ func (w *Works) Direct(ctx context.Context, t tokens.Token, picture, name string
 	if err != nil {
 		return nil, err
 	}
-	seconds := w.Pace.Seconds(pace.Key{Model: j.Model, Format: "direct"}, j.Seconds)
+	seconds := w.Pace.Seconds(pace.Key{Model: jobs.PaceModel(j.Model), Format: "direct"}, j.Seconds)
 	if j.Width*j.Height > directPixels || j.OutWidth*j.OutHeight > directPixelsOut || seconds > directSeconds {
 		return nil, fault.New(fault.TooLarge, "the picture is too large to be enlarged while you wait: send it to /v1/jobs")
 	}
@@ -399,7 +410,7 @@ func (w *Works) Direct(ctx context.Context, t tokens.Token, picture, name string
 		return nil, err
 	}
 	finished = true
-	w.Pace.Observe(pace.Key{Model: j.Model, Format: "direct"}, j.Seconds, time.Since(begun).Seconds())
+	w.Pace.Observe(pace.Key{Model: jobs.PaceModel(j.Model), Format: "direct"}, j.Seconds, time.Since(begun).Seconds())
 	report.Input, report.Output = name, ""
 	return &Done{
 		Path: path, Ending: j.Ending, Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight, Report: report,

@@ -26,6 +26,7 @@ import (
 	"classsr/pipeline/order"
 	"classsr/server/blobs"
 	"classsr/server/jobs"
+	"classsr/server/library"
 	"classsr/server/limits"
 	"classsr/server/tokens"
 	"classsr/server/view"
@@ -47,12 +48,16 @@ func newBench(t *testing.T, change func(*limits.Limits)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	models, err := library.Open(t.TempDir(), library.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	l := limits.Default()
 	if change != nil {
 		change(&l)
 	}
 	b.Works, err = New(Options{
-		Budget: budget.New(memory, 2), Store: store, Limits: l, Folder: filepath.Join(t.TempDir(), "direct"), Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+		Budget: budget.New(memory, 2), Store: store, Library: models, Limits: l, Folder: filepath.Join(t.TempDir(), "direct"), Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
