@@ -126,9 +126,30 @@ func (c *Client) List(ctx context.Context) iter.Seq2[Job, error] {
 	}
 }
 
-// Models lists the models that the server has.
+// Models lists the models that are built into the server.
 func (c *Client) Models(ctx context.Context) ([]Model, error) {
 	var all struct{ Models []Model }
 	err := c.ask(ctx, request{method: http.MethodGet, path: []string{"v1", "models"}}, &all)
 	return all.Models, err
+}
+
+// HasModel tells whether the server has a model that was sent, by the SHA-256 of its file in hexadecimal digits.
+func (c *Client) HasModel(ctx context.Context, sum string) (bool, error) {
+	err := c.ask(ctx, request{method: http.MethodHead, path: []string{"v1", "models", sum}}, nil)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// SendModel sends a model file, as `classsr convert` writes it, and gives what it is called there, for the option model. One that the server has already stays.
+func (c *Client) SendModel(ctx context.Context, r io.Reader) (name string, err error) {
+	body, err := prepare(r)
+	if err != nil {
+		return "", err
+	}
+	defer body.remove()
+	var sent struct{ Model string }
+	err = c.ask(ctx, request{method: http.MethodPost, path: []string{"v1", "models"}, body: body}, &sent)
+	return sent.Model, err
 }

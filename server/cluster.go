@@ -87,7 +87,7 @@ func (s *server) openCluster() (err error) {
 	}
 	s.crew = &crew{Cluster: s.Cluster}
 	s.crew.coordinator, err = coordinator.New(coordinator.Options{
-		Folder: clusterFolder(s.Data), Store: s.store, Version: s.Version, Models: blobs.Sum(models.Sum()), Most: s.Cluster.Workers, Lease: s.Cluster.Lease, Worth: s.Cluster.Divide,
+		Folder: clusterFolder(s.Data), Store: s.store, Library: s.models, Version: s.Version, Models: blobs.Sum(models.Sum()), Most: s.Cluster.Workers, Lease: s.Cluster.Lease, Worth: s.Cluster.Divide,
 		Log: s.Log, Count: s.counts, Allowed: s.mayHelp, Changed: func() { s.table.Wake() },
 	})
 	return err

@@ -30,8 +30,9 @@ import (
 
 // Options is what a Coordinator stands on.
 type Options struct {
-	Folder string // for files of units; New removes what is in it but rows of large pictures
-	Store  Store
+	Folder  string // for files of units; New removes what is in it but rows of large pictures
+	Store   Store
+	Library Library // of models in files
 	// Version and Models are those of this program: workers must have the same.
 	Version string
 	Models  blobs.Sum
@@ -54,6 +55,12 @@ type Store interface {
 	Picture(sum blobs.Sum) string
 	Result(job, ending string) string
 	Reserve(bytes int64) (release func(), err error)
+}
+
+// Library has models in files; library.Library is one.
+type Library interface {
+	// File opens a model's file. One that is not there is an error of kind fault.NotFound.
+	File(sum blobs.Sum) (*os.File, error)
 }
 
 // Counter is told of units and of what went over the network.

@@ -11,6 +11,7 @@ import (
 
 	"classsr/cluster/wire"
 	"classsr/fault"
+	"classsr/server/blobs"
 	"classsr/server/tokens"
 )
 
@@ -32,6 +33,7 @@ func (c *Coordinator) Routes() []Route {
 		{"POST " + wire.PathWorkers, tokens.ScopeWorker, 0, c.handleJoin},
 		{"DELETE " + wire.PathWorkers + "/{worker}", tokens.ScopeWorker, 0, c.handleLeave},
 		{"GET " + wire.PathUnits, tokens.ScopeWorker, 0, c.handleInput},
+		{"GET " + wire.PathModels, tokens.ScopeWorker, 0, c.handleModel},
 		{"PUT " + wire.PathUnits, tokens.ScopeWorker, math.MaxInt64, c.handleResult},
 		{"HEAD " + wire.PathUnits, tokens.ScopeWorker, 0, c.handleOffset},
 		{"POST " + wire.PathUnits + wire.FailedSuffix, tokens.ScopeWorker, mostProblem, c.handleFailure},
@@ -92,6 +94,31 @@ func (c *Coordinator) handleInput(w http.ResponseWriter, r *http.Request, owner 
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("ETag", `"`+c.epoch+"."+id+`"`)
 	http.ServeContent(w, r, "", time.Time{}, in)
+	return nil
+}
+
+func (c *Coordinator) handleModel(w http.ResponseWriter, r *http.Request, owner string) error {
+	id, q, err := c.query(r, owner)
+	if err != nil {
+		return err
+	}
+	sum, err := blobs.ParseSum(r.PathValue("sha256"))
+	if err != nil {
+		return errNotYours
+	}
+	f, err := c.model(id, q.Worker, sum)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was read only
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	c.Count.Bytes(info.Size(), 0)
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("ETag", `"`+sum.String()+`"`)
+	http.ServeContent(w, r, "", time.Time{}, f)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"classsr/cluster/queue"
 	"classsr/cluster/wire"
 	"classsr/fault"
+	"classsr/server/blobs"
 )
 
 // Local is how a worker in the coordinator's own process speaks to it. It implements worker.Transport.
@@ -37,6 +38,17 @@ func (l Local) Input(ctx context.Context, unit string, q wire.Query, to io.Write
 	}
 	defer func() { _ = in.Close() }() // it was read only
 	_, err = io.Copy(to, in)
+	return err
+}
+
+// Model writes the file of a model that a unit is to be done by.
+func (l Local) Model(_ context.Context, unit string, q wire.Query, sum blobs.Sum, to io.Writer) error {
+	f, err := l.c.model(unit, q.Worker, sum)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was read only
+	_, err = io.Copy(to, f)
 	return err
 }
 

@@ -97,6 +97,7 @@ type enlarging struct {
 	ctx    context.Context //nolint:containedctx // of the run that it is part of, as that of an infer.Enlargement
 	out    picture.Config
 	scale  int
+	model  string
 	brief  []byte
 	folder string
 	watch  time.Time
@@ -145,7 +146,7 @@ func (r *Rows) enlarge(ctx context.Context, s *infer.Split) (*enlarging, error) 
 	sum := sha256.Sum256(text)
 	r.passes++
 	e := &enlarging{
-		c: r.c, ctx: ctx, split: s, out: s.Out(), scale: brief.Scale, brief: text, news: make(chan struct{}, 1), watch: time.Now(),
+		c: r.c, ctx: ctx, split: s, out: s.Out(), scale: brief.Scale, model: brief.Model, brief: text, news: make(chan struct{}, 1), watch: time.Now(),
 		folder: filepath.Join(r.folder, fmt.Sprintf("%d-%s", r.passes, hex.EncodeToString(sum[:8]))),
 	}
 	if seconds := s.Cost(0, s.Cuts()[len(s.Cuts())-1]) / second; seconds < r.c.Kept {

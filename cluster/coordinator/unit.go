@@ -7,12 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
 	"classsr/cluster/schedule"
 	"classsr/cluster/wire"
 	"classsr/fault"
+	"classsr/models"
+	"classsr/server/blobs"
 	"classsr/server/jobs"
 )
 
@@ -299,6 +302,30 @@ func (c *Coordinator) input(ctx context.Context, id, worker string) (io.ReadSeek
 		return nil, 0, errNotYours
 	}
 	return section, size, nil
+}
+
+// model opens the file of a model that a worker's unit is to be done by. Models of other units are not there for it.
+func (c *Coordinator) model(id, worker string, sum blobs.Sum) (*os.File, error) {
+	u, err := c.find(id, worker)
+	if err != nil {
+		return nil, err
+	}
+	if !u.uses(models.InFile(sum)) {
+		return nil, errNotYours
+	}
+	f, err := c.Library.File(sum)
+	if fault.KindOf(err) == fault.NotFound { // which would mean that the unit is
+		return nil, fault.As(fault.Conflict, err)
+	}
+	return f, err
+}
+
+// uses tells whether something of a unit is to be done by a model.
+func (u *unit) uses(model string) bool {
+	if e, rows := u.task.(*enlarging); rows {
+		return e.model == model
+	}
+	return slices.ContainsFunc(u.tasks, func(t *whole) bool { return t.Order["model"] == model })
 }
 
 // endUnread ends those pictures of a unit that are not in the store any more as they were sent. The worker gives back the others.

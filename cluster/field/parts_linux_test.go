@@ -2,6 +2,7 @@ package field
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,8 +23,10 @@ import (
 	"classsr/cluster/worker"
 	"classsr/pipeline"
 	"classsr/server"
+	"classsr/server/library"
 	"classsr/server/limits"
 	"classsr/server/tokens"
+	"classsr/weights"
 )
 
 // partVariable says which part a process plays, as JSON; unset: it runs the tests.
@@ -148,8 +151,14 @@ func (p part) work(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	models, err := library.Open(p.Folder+".models", library.Options{})
+	if err != nil {
+		return err
+	}
+	shelf := pipeline.NewShelf(32 << 20)
+	shelf.Files = func(sum [sha256.Size]byte) (*weights.Model, error) { return models.Load(sum) }
 	o := worker.Options{
-		About: about, Transport: transport, Folder: p.Folder, Budget: b, Shelf: pipeline.NewShelf(32 << 20), Grace: time.Minute, Log: log,
+		About: about, Transport: transport, Folder: p.Folder, Budget: b, Shelf: shelf, Library: models, Grace: time.Minute, Log: log,
 		Queue: func(ctx context.Context, j wire.Joined, told func(wire.Tell)) (queue.Taker, error) {
 			return queue.Join(ctx, j.Login, check, told)
 		},

@@ -114,7 +114,12 @@ func folder(t *testing.T, count, least, most int, options map[string]string) []s
 // expect says what one process makes of pictures.
 func expect(t *testing.T, all []sample, options map[string]string) {
 	t.Helper()
-	shelf := pipeline.NewShelf(64 << 20)
+	expectWith(t, pipeline.NewShelf(64<<20), all, options)
+}
+
+// expectWith is expect with models of a shelf.
+func expectWith(t *testing.T, shelf *pipeline.Shelf, all []sample, options map[string]string) {
+	t.Helper()
 	for i := range all {
 		path, _ := enlarge(t, all[i], options, shelf)
 		f, err := os.Open(path)

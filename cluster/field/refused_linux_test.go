@@ -3,6 +3,7 @@ package field
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"classsr/cluster/wire"
 	"classsr/cluster/worker"
 	"classsr/fault"
+	"classsr/models"
 	"classsr/server/problem"
 	"classsr/server/tokens"
 )
@@ -105,7 +107,10 @@ func TestAnothersUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = inbox.Close() }()
-	s.submit([]sample{picture(t, 64, 48, 0)}, fast)
+	_, file, model := changedModel(t)
+	s.sendModel(file, model)
+	other := s.sendModel(changedModelBy(t, 1.5))
+	s.submit([]sample{picture(t, 64, 48, 0)}, map[string]string{"model": models.InFile(model)})
 	u, _, err := inbox.Next(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +134,9 @@ func TestAnothersUnit(t *testing.T) {
 		if err := x.from.Input(t.Context(), u.ID, x.q, &got); fault.KindOf(err) != kind || got.Len() > 0 {
 			t.Errorf("the input, %s: %v, and %d bytes", what, err, got.Len())
 		}
+		if err := x.from.Model(t.Context(), u.ID, x.q, model, &got); fault.KindOf(err) != kind || got.Len() > 0 {
+			t.Errorf("the model, %s: %v, and %d bytes", what, err, got.Len())
+		}
 		x.q.Last = true
 		if _, err := x.from.Append(t.Context(), u.ID, x.q, strings.NewReader("something")); fault.KindOf(err) != kind {
 			t.Errorf("a result, %s: %v", what, err)
@@ -140,6 +148,13 @@ func TestAnothersUnit(t *testing.T) {
 	var got bytes.Buffer
 	if err := a.Input(t.Context(), u.ID, own, &got); err != nil || int64(got.Len()) <= u.Bytes {
 		t.Errorf("whose it is gets %d bytes: %v", got.Len(), err)
+	}
+	if err := a.Model(t.Context(), u.ID, own, other, io.Discard); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a model of no unit of its own: %v", err)
+	}
+	got.Reset()
+	if err := a.Model(t.Context(), u.ID, own, model, &got); err != nil || !bytes.Equal(got.Bytes(), file) {
+		t.Errorf("whose it is gets another model: %v", err)
 	}
 }
 

@@ -64,7 +64,7 @@ func (r *Remote) receive(ctx context.Context, e *pipeline.Errand, id string, pro
 	case j.State == client.Cancelled:
 		return nil, about(e, fault.Conflict, "its job was cancelled on the server")
 	case j.State == client.Failed && j.Error != nil:
-		return nil, about(e, j.Error.Kind, j.Error.Message)
+		return nil, about(e, j.Error.Kind, r.called(j.Error.Message))
 	case j.State != client.Done:
 		return nil, about(e, fault.Internal, "the server does not say what is wrong with it")
 	}
@@ -72,6 +72,7 @@ func (r *Remote) receive(ctx context.Context, e *pipeline.Errand, id string, pro
 	if err := json.Unmarshal(j.Report, &result); err != nil {
 		return nil, about(e, fault.Internal, "the server's report cannot be read: "+err.Error())
 	}
+	result.Model = r.called(result.Model)
 	if err := r.fetch(ctx, e, id); err != nil {
 		return nil, err
 	}
@@ -140,8 +141,20 @@ type submission struct {
 	key     string
 }
 
-// submit makes a job, without sending the picture if the server has it.
+// submit makes a job. A server that has the model no more gets it again.
 func (r *Remote) submit(ctx context.Context, s submission) (client.Job, error) {
+	j, err := r.submitOnce(ctx, s)
+	if r.Model == nil || fault.KindOf(err) != fault.NotFound {
+		return j, err
+	}
+	if err := r.bring(ctx); err != nil {
+		return client.Job{}, err
+	}
+	return r.submitOnce(ctx, s)
+}
+
+// submitOnce makes a job, without sending the picture if the server has it.
+func (r *Remote) submitOnce(ctx context.Context, s submission) (client.Job, error) {
 	has, err := r.client.Has(ctx, s.sum)
 	if err != nil {
 		return client.Job{}, err
@@ -167,6 +180,9 @@ func (r *Remote) order(e *pipeline.Errand) map[string]string {
 	order := maps.Clone(r.Order)
 	if order == nil {
 		order = map[string]string{}
+	}
+	if r.Model != nil {
+		order["model"] = r.Model.Name()
 	}
 	order["format"] = map[string]string{"jpeg": "jpg", "tiff": "tif"}[e.Format]
 	if order["format"] == "" {

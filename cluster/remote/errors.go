@@ -35,7 +35,15 @@ func (r *Remote) judged(ctx context.Context, e *pipeline.Errand, err error) erro
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return r.gone(err)
 	}
-	return about(e, fault.KindOf(err), answer.Detail)
+	return about(e, fault.KindOf(err), r.called(answer.Detail))
+}
+
+// called is what the server says with the model called as it is here.
+func (r *Remote) called(text string) string {
+	if r.Model == nil {
+		return text
+	}
+	return strings.ReplaceAll(text, r.Model.Name(), r.Model.name)
 }
 
 // about is an error about a picture, which takes the place of what the server calls it.

@@ -28,6 +28,8 @@ import (
 type Options struct {
 	// Order is what is wanted of all pictures, by the names of package pipeline/order, without page and format, which each picture has of its own.
 	Order map[string]string
+	// Model, if not nil, enlarges all pictures: Order says nothing of a model.
+	Model *Model
 	// Tell, if not nil, is told in one line what the user may not expect: that the server is not there, or which model it has chosen. It may be called at any time.
 	Tell func(text string)
 	// Patience is how long a server is waited for that is not there; 0 stands for 5 minutes, less than 0 for not at all.
@@ -48,6 +50,8 @@ type Remote struct {
 	server string // what it is called
 
 	uploads, pages chan struct{} // held by those who send a picture, or a page of one
+
+	sending sync.Mutex // held by those who send the model
 
 	once      sync.Once
 	failed    error // why it cannot begin
@@ -116,7 +120,9 @@ func (r *Remote) begin(ctx context.Context) error {
 			r.follow(following)
 			return nil
 		})
-		_, r.failed = r.client.Models(ctx)
+		if _, r.failed = r.client.Models(ctx); r.failed == nil {
+			r.failed = r.bring(ctx)
+		}
 	})
 	if r.failed != nil {
 		return r.gone(r.failed)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"classsr/fault"
+	"classsr/server/blobs"
 )
 
 // What workers ask a coordinator by HTTP. Every request has the worker's token. Errors come as problem+json, whose kind is that of package fault:
@@ -20,6 +21,9 @@ import (
 //
 // Input: GET PathUnit(unit) with Query.Values gives the unit's input, a Pack. It has an ETag and goes on by Range and If-Range.
 //
+// Model: GET PathModel(unit, sum) with Query.Values gives the file of a model that the unit's work is to be done by, if it is in a file, by its SHA-256. It goes on as an input does.
+// 409 says that the file is gone.
+//
 // Result: PUT PathUnit(unit) with Query.Values appends the body to the unit's result, and gives 204 with HeaderOffset and HeaderUntil. The result is a Pack, or the
 // bands of a unit of rows, of which each is put by itself; Last is with what completes it, which may be empty. 409 with HeaderOffset says that as many bytes are
 // there, and not Query.Offset: the worker goes on from there. Of a pack that breaks off what came is kept; of a band nothing.
@@ -31,6 +35,8 @@ const (
 	pathUnits    = "/v1/cluster/units/"
 	PathUnits    = pathUnits + "{unit}" // for a mux
 	FailedSuffix = "/failed"
+	modelInfix   = "/models/"
+	PathModels   = PathUnits + modelInfix + "{sha256}" // for a mux
 
 	HeaderOffset = "X-Offset" // bytes of the result that are there
 	HeaderUntil  = "X-Until"  // the row before which a unit of rows ends now; 0: it is one of pictures
@@ -41,6 +47,9 @@ func PathWorker(worker string) string { return PathWorkers + "/" + url.PathEscap
 
 // PathUnit is the path of a unit.
 func PathUnit(unit string) string { return pathUnits + url.PathEscape(unit) }
+
+// PathModel is the path of a model of a unit.
+func PathModel(unit string, sum blobs.Sum) string { return PathUnit(unit) + modelInfix + sum.String() }
 
 // Joined is the answer to a worker that joins.
 type Joined struct {

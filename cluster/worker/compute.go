@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"classsr"
 	"classsr/cluster/wire"
 	"classsr/fault"
-	"classsr/models"
 )
 
 // compute computes units whose inputs are there.
@@ -57,13 +55,4 @@ func elsewhere(err error) bool {
 		return true
 	}
 	return false
-}
-
-// hasModel tells whether a model is built in; "" is one that is chosen.
-func hasModel(name string) bool {
-	if name == "" || name == classsr.Bicubic {
-		return true
-	}
-	_, ok := models.Find(name)
-	return ok
 }

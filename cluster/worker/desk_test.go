@@ -36,7 +36,9 @@ type desk struct {
 	beats   []wire.Beat
 	joins   int
 	left    []string
-	// hook, if not nil, is asked before anything is done: join, input, append or fail.
+	fetched int                  // models
+	models  map[blobs.Sum][]byte // in files
+	// hook, if not nil, is asked before anything is done: join, input, model, append or fail.
 	hook     func(what, unit string, q wire.Query) error
 	blockers []*blocker
 }
@@ -162,6 +164,21 @@ func (d *desk) Input(ctx context.Context, unit string, q wire.Query, to io.Write
 		return err
 	}
 	return ctx.Err()
+}
+
+func (d *desk) Model(_ context.Context, unit string, q wire.Query, sum blobs.Sum, to io.Writer) error {
+	if _, err := d.ask("model", unit, q); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fetched++
+	file, there := d.models[sum]
+	if !there {
+		return fault.New(fault.Conflict, "it is gone")
+	}
+	_, err := to.Write(file)
+	return err
 }
 
 func (d *desk) Append(_ context.Context, unit string, q wire.Query, body io.ReadSeeker) (int, error) {

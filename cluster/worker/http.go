@@ -14,6 +14,7 @@ import (
 
 	"classsr/cluster/wire"
 	"classsr/fault"
+	"classsr/server/blobs"
 )
 
 // HTTP is the Transport between machines: the routes of package wire.
@@ -152,10 +153,20 @@ func (h *HTTP) withHost(address string) (string, error) {
 
 // Input implements Transport.
 func (h *HTTP) Input(ctx context.Context, unit string, q wire.Query, to io.Writer) error {
+	return h.download(ctx, wire.PathUnit(unit), q, to)
+}
+
+// Model implements Transport.
+func (h *HTTP) Model(ctx context.Context, unit string, q wire.Query, sum blobs.Sum, to io.Writer) error {
+	return h.download(ctx, wire.PathModel(unit, sum), q, to)
+}
+
+// download writes what is at a path, and goes on where it was when it was broken off.
+func (h *HTTP) download(ctx context.Context, path string, q wire.Query, to io.Writer) error {
 	t := tries{h: h}
 	have, tag := int64(0), ""
 	for {
-		ask := request{method: http.MethodGet, path: wire.PathUnit(unit), query: q.Values()}
+		ask := request{method: http.MethodGet, path: path, query: q.Values()}
 		if have > 0 {
 			ask.header = map[string]string{"Range": "bytes=" + strconv.FormatInt(have, 10) + "-"}
 			if tag != "" {

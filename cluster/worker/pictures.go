@@ -34,7 +34,7 @@ func (s *session) pictures(u *unit) (delivery, error) {
 			return delivery{}, ctxErr
 		}
 		if err != nil {
-			missing := !hasModel(f.Order["model"])
+			missing := !s.hasModel(f.Order["model"])
 			one = result{Pack: wire.Pack{Files: []wire.File{{Role: wire.Result, Error: wire.ProblemOf(err, missing || elsewhere(err))}}}, paths: []string{""}}
 		}
 		one.Files[0].Seconds = time.Since(before).Seconds()

@@ -44,6 +44,12 @@ func file(t *testing.T, p *picture.Picture, format string) []byte {
 // alone is what the pipeline makes of a picture without a cluster, and its view, if it has one.
 func alone(t *testing.T, c content) (data, shown []byte) {
 	t.Helper()
+	return aloneWith(t, c, nil)
+}
+
+// aloneWith is alone with models of a shelf.
+func aloneWith(t *testing.T, c content, shelf *pipeline.Shelf) (data, shown []byte) {
+	t.Helper()
 	folder := t.TempDir()
 	in, out, small := filepath.Join(folder, "in"), filepath.Join(folder, "out"+c.Ending), filepath.Join(folder, "view")
 	if err := os.WriteFile(in, c.data, 0o600); err != nil {
@@ -55,7 +61,7 @@ func alone(t *testing.T, c content) (data, shown []byte) {
 			t.Fatal(err)
 		}
 	}
-	p, err := o.Pipeline(nil, budget.New(memory300, 1), nil)
+	p, err := o.Pipeline(shelf, budget.New(memory300, 1), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

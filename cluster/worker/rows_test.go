@@ -35,6 +35,12 @@ func divide(t *testing.T, model string, denoise *float64, in *picture.Picture) *
 	if err != nil {
 		t.Fatal(err)
 	}
+	return divideBy(t, m, in)
+}
+
+// divideBy decides about a picture for a model.
+func divideBy(t *testing.T, m *classsr.Model, in *picture.Picture) *divided {
+	t.Helper()
 	up, err := m.Upscaler(classsr.Options{Threads: 2})
 	if err != nil {
 		t.Fatal(err)

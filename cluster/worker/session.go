@@ -140,6 +140,9 @@ func (s *session) fetch() {
 // bring fetches the input of a unit, and passes the unit on.
 func (s *session) bring(u *unit) {
 	asked, err := s.input(u)
+	if asked == nil && err == nil {
+		asked, err = s.models(u)
+	}
 	switch {
 	case u.ctx.Err() != nil:
 		s.end(u)
@@ -166,16 +169,23 @@ func (s *session) input(u *unit) (asked, err error) {
 	if err := os.Mkdir(u.folder, 0o700); err != nil {
 		return nil, err
 	}
+	return piped(func(to io.Writer) error { return s.Transport.Input(u.ctx, u.ID, s.query(u), to) }, func(r io.Reader) error {
+		return wire.ReadPack(r, mostInput, nil, func(f wire.File, r io.Reader) error {
+			u.files = append(u.files, f)
+			return save(u.input(len(u.files)-1), r)
+		})
+	})
+}
+
+// piped has something fetched while it is read. asked is the error of fetching, err of reading.
+func piped(fetch func(to io.Writer) error, read func(r io.Reader) error) (asked, err error) {
 	r, w := io.Pipe()
 	fetching := par.Start(1, func(int) error {
-		err := s.Transport.Input(u.ctx, u.ID, s.query(u), w)
+		err := fetch(w)
 		_ = w.CloseWithError(err) // it gives none
 		return err
 	})
-	err = wire.ReadPack(r, mostInput, nil, func(f wire.File, r io.Reader) error {
-		u.files = append(u.files, f)
-		return save(u.input(len(u.files)-1), r)
-	})
+	err = read(r)
 	if err != nil {
 		_ = r.CloseWithError(&stopped{err}) // it gives none
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"classsr/cluster/wire"
+	"classsr/server/blobs"
 )
 
 // Transport is how a worker speaks to its coordinator, and how pixels come and go: by HTTP (NewHTTP), or by files within a process. It is safe for concurrent use.
@@ -18,6 +19,8 @@ type Transport interface {
 	Join(ctx context.Context, a wire.About) (wire.Joined, error)
 	// Input writes a unit's input, a pack. It goes on where it was when it was broken off. Errors of to are returned as they are.
 	Input(ctx context.Context, unit string, q wire.Query, to io.Writer) error
+	// Model writes the file of a model that a unit is to be done by, by its SHA-256, as Input does. One that is not there any more is an error of kind fault.Conflict.
+	Model(ctx context.Context, unit string, q wire.Query, sum blobs.Sum, to io.Writer) error
 	// Append appends body to a unit's result, of which q.Offset bytes are there, and goes on where it was when it was broken off. It tells the row before which a
 	// unit of rows ends now; 0 if it is not one. Where so much is there that the body does not follow it, the error is of kind fault.Conflict; where there is no
 	// room for it, and has not been for ten minutes, of kind fault.Unavailable.

@@ -17,6 +17,7 @@ import (
 	"classsr/cluster/wire"
 	"classsr/fault"
 	"classsr/pipeline"
+	"classsr/server/library"
 	"classsr/server/problem"
 )
 
@@ -31,8 +32,10 @@ type Options struct {
 	Folder string // for files of units, which are removed as they end; emptied by Run
 	Budget *budget.Budget
 	Shelf  *pipeline.Shelf // models that are ready to run; nil: each unit opens its own
-	Grace  time.Duration   // how long what is computed may still take when the worker is to end
-	Log    *slog.Logger    // nil: nothing is logged
+	// Library keeps models in files that are fetched from the coordinator, for the Shelf's Files; nil: the Shelf has those of the coordinator.
+	Library *library.Library
+	Grace   time.Duration // how long what is computed may still take when the worker is to end
+	Log     *slog.Logger  // nil: nothing is logged
 	// Corrupt, if not nil, changes what is sent, after its hash was taken: for tests.
 	Corrupt func([]byte)
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"slices"
@@ -54,13 +55,11 @@ func (f *upscaleFlags) checkCluster(cmd *cobra.Command) error {
 		}
 		return nil
 	}
-	_, builtin := models.Find(f.model)
 	for _, refused := range []struct {
 		flag   string
 		asked  bool
 		reason string
 	}{
-		{"model", cmd.Flags().Changed("model") && !builtin && f.model != classsr.Bicubic, "the server has the built-in models only"},
 		{"bands", f.allBands(), "bands are enlarged one by one on this machine only; name those that you want"},
 		{"route-map", f.routeMap != "", "the map stays on the server"},
 		{"threads", cmd.Flags().Changed("threads"), "the server has cores of its own, see its --threads"},
@@ -84,8 +83,11 @@ func (f *upscaleFlags) order(cmd *cobra.Command) (map[string]string, error) {
 			continue
 		}
 		value := flag.Value.String()
-		if field.Name == "fit" {
+		switch {
+		case field.Name == "fit":
 			value = fmt.Sprintf("%dx%d", f.fit[0], f.fit[1])
+		case field.Name == "model" && f.inFile(cmd):
+			value = models.InFile([sha256.Size]byte{}) // which it is shows when the file is read
 		}
 		if err := o.Set(field.Name, value); err != nil {
 			return nil, fmt.Errorf("--%w", err)
@@ -93,6 +95,24 @@ func (f *upscaleFlags) order(cmd *cobra.Command) (map[string]string, error) {
 		asked[field.Name] = value
 	}
 	return asked, o.Check()
+}
+
+// inFile tells whether the model is one in a file.
+func (f *upscaleFlags) inFile(cmd *cobra.Command) bool {
+	_, builtin := models.Find(f.model)
+	return cmd.Flags().Changed("model") && !builtin && f.model != classsr.Bicubic
+}
+
+// sent is the model in a file that the server is to have; nil if that has it built in.
+func (f *upscaleFlags) sent(cmd *cobra.Command) (*remote.Model, error) {
+	if !f.inFile(cmd) {
+		return nil, nil
+	}
+	model, err := classsr.Open(f.model) // as it is: the server sets how strongly it removes noise
+	if err != nil {
+		return nil, err
+	}
+	return remote.NewModel(model)
 }
 
 // remote is the server that enlarges pictures; nil if this machine does. tell is told what the user may not expect.
@@ -109,7 +129,11 @@ func (f *upscaleFlags) remote(cmd *cobra.Command, tell func(text string)) (*remo
 	if err != nil {
 		return nil, err
 	}
-	r, err := remote.Open(server, token, remote.Options{Order: asked, Tell: tell, Patience: clusterPatience})
+	model, err := f.sent(cmd)
+	if err != nil {
+		return nil, err
+	}
+	r, err := remote.Open(server, token, remote.Options{Order: asked, Model: model, Tell: tell, Patience: clusterPatience})
 	if err != nil {
 		return nil, usagef("--cluster: %w", err)
 	}

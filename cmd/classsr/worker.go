@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -20,7 +21,10 @@ import (
 	"classsr/cluster/worker"
 	"classsr/internal/filelock"
 	"classsr/pipeline"
+	"classsr/server/library"
 	"classsr/server/tokens"
+	"classsr/server/work"
+	"classsr/weights"
 )
 
 // workerFlags are the flags of the worker command.
@@ -41,7 +45,7 @@ func newWorker(std streams) *cobra.Command {
 		Short: "Help a server: compute what it gives out",
 		Long: "Join a server that was started with --cluster-listen, and compute parts of its work until it ends, or until the worker is told to end\n" +
 			"(SIGTERM, Ctrl-C), which finishes what it computes and gives back the rest. Both must be the same version of classsr. It needs no\n" +
-			"port of its own, keeps nothing, and joins again by itself whenever the server or the network was away.",
+			"port of its own, keeps no pictures, and joins again by itself whenever the server or the network was away.",
 		Example: "  classsr token new shed --token-file tokens --scopes worker --address studio.local:8443 --data data    # on the server\n" +
 			"  CLASSSR_JOIN='classsr://studio.local:8443/#token=...' classsr worker\n" +
 			"  classsr worker --server http://127.0.0.1:8080 --threads 2",
@@ -53,7 +57,7 @@ func newWorker(std streams) *cobra.Command {
 	flags.StringVar(&f.server, "server", "", "the server's `URL`, where there is no join string: on this machine, or with a certificate that all machines trust")
 	flags.StringVar(&f.tokenFile, "token-file", "", "the token for --server is in `FILE`; by default it is $"+tokenVariable)
 	flags.StringVar(&f.name, "name", "", "be called `NAME`; by default the name of this machine")
-	flags.StringVar(&f.cache, "cache", "", "keep files of work that is under way in the folder `DIR`; by default one of the user's")
+	flags.StringVar(&f.cache, "cache", "", "keep files of work that is under way, and models that the server has sent, in the folder `DIR`; by default one of the user's")
 	flags.StringVar(&f.memory, "memory", "", "use about `SIZE` of memory at most; by default four fifths of what there is")
 	flags.IntVar(&f.threads, "threads", 0, "use `N` cores; by default all")
 	flags.DurationVar(&f.grace, "grace", time.Minute, "when told to end, let what is computed go on for `TIME`")
@@ -103,9 +107,15 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	const shelved = 96 << 20
+	shelved := work.ShelfBytes(b.Memory())
+	models, err := library.Open(filepath.Join(folder, "models"), library.Options{MostFile: pipeline.MostFile(shelved)})
+	if err != nil {
+		return err
+	}
+	shelf := pipeline.NewShelf(shelved)
+	shelf.Files = func(sum [sha256.Size]byte) (*weights.Model, error) { return models.Load(sum) }
 	o := worker.Options{
-		About: about, Transport: transport, Near: isLoopback(hostOf(address)), Folder: folder, Budget: b, Shelf: pipeline.NewShelf(min(shelved, b.Memory()/4)), Grace: f.grace,
+		About: about, Transport: transport, Near: isLoopback(hostOf(address)), Folder: filepath.Join(folder, "units"), Budget: b, Shelf: shelf, Library: models, Grace: f.grace,
 		Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})),
 		Queue: func(ctx context.Context, j wire.Joined, told func(wire.Tell)) (queue.Taker, error) {
 			return queue.Join(ctx, j.Login, check, told)
@@ -170,7 +180,7 @@ func (f *workerFlags) called() (string, error) {
 	return name, nil
 }
 
-// folder is where files of units are; one worker at a time has it.
+// folder is where files of units and models are; one worker at a time has it.
 func (f *workerFlags) folder(name string) (folder string, unlock func(), err error) {
 	folder = f.cache
 	if folder == "" {
@@ -187,7 +197,7 @@ func (f *workerFlags) folder(name string) (folder string, unlock func(), err err
 	if err != nil {
 		return "", nil, fmt.Errorf("another worker uses %s: give this one another --cache, and another --name: %w", folder, err)
 	}
-	return filepath.Join(folder, "units"), unlock, nil
+	return folder, unlock, nil
 }
 
 // plainRune makes names of files of names of workers.
