@@ -15,11 +15,11 @@ import (
 	"classsr/server/blobs"
 )
 
-// Add keeps the model that r holds, and gives its SHA-256. size is how many bytes come; -1 if that is not known. check, which may be nil, looks at the file
+// Add keeps the model that r holds and an owner sends, and gives its SHA-256. size is how many bytes come; -1 if that is not known. check, which may be nil, looks at the file
 // before it is kept: its error is returned as it is, as are those of r. A model that is there already stays. Other errors are of kind fault.TooLarge if the file
 // is, of kind fault.Busy if there is no room for it, of kind fault.Unavailable if the disk is full. After an error nothing is left.
-func (l *Library) Add(r io.Reader, size int64, check func(f io.ReaderAt, size int64) error) (blobs.Sum, error) {
-	return l.add(r, size, func(_ blobs.Sum, f io.ReaderAt, size int64) error {
+func (l *Library) Add(owner string, r io.Reader, size int64, check func(f io.ReaderAt, size int64) error) (blobs.Sum, error) {
+	return l.add(owner, r, size, func(_ blobs.Sum, f io.ReaderAt, size int64) error {
 		if check == nil {
 			return nil
 		}
@@ -29,7 +29,7 @@ func (l *Library) Add(r io.Reader, size int64, check func(f io.ReaderAt, size in
 
 // AddAs is Add of a model whose SHA-256 is known. Another one is an error of kind fault.Damaged.
 func (l *Library) AddAs(want blobs.Sum, r io.Reader, size int64) error {
-	_, err := l.add(r, size, func(got blobs.Sum, _ io.ReaderAt, _ int64) error {
+	_, err := l.add("", r, size, func(got blobs.Sum, _ io.ReaderAt, _ int64) error {
 		if got != want {
 			return fault.New(fault.Damaged, "the model that came is not %s", models.InFile(want))
 		}
@@ -39,14 +39,14 @@ func (l *Library) AddAs(want blobs.Sum, r io.Reader, size int64) error {
 }
 
 // add is Add with a check that is told the file's SHA-256.
-func (l *Library) add(r io.Reader, size int64, check func(sum blobs.Sum, f io.ReaderAt, size int64) error) (sum blobs.Sum, err error) {
+func (l *Library) add(owner string, r io.Reader, size int64, check func(sum blobs.Sum, f io.ReaderAt, size int64) error) (sum blobs.Sum, err error) {
 	if size < 0 {
 		size = l.MostFile
 	}
 	if size > l.MostFile {
 		return sum, l.tooLarge()
 	}
-	release, err := l.reserve(size)
+	release, err := l.reserve(owner, size)
 	if err != nil {
 		return sum, err
 	}
@@ -72,7 +72,7 @@ func (l *Library) add(r io.Reader, size int64, check func(sum blobs.Sum, f io.Re
 	if err := check(sum, f, size); err != nil {
 		return sum, err
 	}
-	kept, err = l.keep(f, sum, size)
+	kept, err = l.keep(f, sum, &entry{bytes: size, owner: owner})
 	return sum, err
 }
 
@@ -85,7 +85,7 @@ func (l *Library) tooLarge() error {
 }
 
 // reserve makes room for a file, here and on the disk.
-func (l *Library) reserve(size int64) (release func(), err error) {
+func (l *Library) reserve(owner string, size int64) (release func(), err error) {
 	disk := func() {}
 	if l.Reserve != nil {
 		if disk, err = l.Reserve(size); err != nil {
@@ -94,7 +94,7 @@ func (l *Library) reserve(size int64) (release func(), err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.promise(size); err != nil {
+	if err := l.promise(owner, size); err != nil {
 		disk()
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (d *disk) Write(p []byte) (int, error) {
 }
 
 // keep gives a file its name, and returns when that is on disk. kept is false if the model was there already.
-func (l *Library) keep(f *os.File, sum blobs.Sum, size int64) (kept bool, err error) {
+func (l *Library) keep(f *os.File, sum blobs.Sum, e *entry) (kept bool, err error) {
 	if err := f.Sync(); err != nil {
 		return false, cannotKeep(err)
 	}
@@ -162,9 +162,10 @@ func (l *Library) keep(f *os.File, sum blobs.Sum, size int64) (kept bool, err er
 	if err := os.Rename(f.Name(), l.path(sum)); err != nil {
 		return false, cannotKeep(err)
 	}
-	now := l.now()
-	l.files[sum] = &entry{size, now, now}
-	l.used += size
+	e.used = l.now()
+	e.noted = e.used
+	l.files[sum] = e
+	l.used += e.bytes
 	if err := atomicfile.SyncFolder(l.folder); err != nil {
 		return true, errors.Join(cannotKeep(err), l.remove(sum))
 	}

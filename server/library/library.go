@@ -44,6 +44,8 @@ const (
 	graceTime = 10 * time.Minute
 	// noteTime is how often it is noted on the disk, at most, that a model was used.
 	noteTime = time.Minute
+	// ownShare of all bytes, one part of so many, is what one owner's models may have beside those of others.
+	ownShare = 2
 )
 
 // Library is a folder of models. It is safe for concurrent use. One process has it at a time, which the caller sees to.
@@ -61,6 +63,7 @@ type Library struct {
 type entry struct {
 	bytes       int64
 	used, noted time.Time // the latter is the file's
+	owner       string    // who sent it; "": that is not known any more
 }
 
 const (
@@ -114,7 +117,7 @@ func (l *Library) look() error {
 		if err != nil {
 			return err
 		}
-		l.files[sum] = &entry{info.Size(), info.ModTime(), info.ModTime()}
+		l.files[sum] = &entry{bytes: info.Size(), used: info.ModTime(), noted: info.ModTime()}
 		l.used += info.Size()
 	}
 	return nil
@@ -193,15 +196,18 @@ func (l *Library) Expire() error {
 
 func (l *Library) needed(sum blobs.Sum) bool { return l.Needed != nil && l.Needed(sum) }
 
-// promise makes room for so many bytes, with the lock held: what was used longest ago goes. If that is not enough, the error is of kind fault.Busy.
-func (l *Library) promise(bytes int64) error {
-	for l.used+l.promised+bytes > l.Most {
-		oldest, found := blobs.Sum{}, false
-		for sum, e := range l.files {
-			if l.now().Sub(e.used) > graceTime && !l.needed(sum) && (!found || e.used.Before(l.files[oldest].used)) {
-				oldest, found = sum, true
-			}
+// promise makes room for so many bytes of an owner's, with the lock held: what was used longest ago goes, of his own if he has half of all. If that is not enough, the error
+// is of kind fault.Busy.
+func (l *Library) promise(owner string, bytes int64) error {
+	for {
+		own := l.of(owner)
+		tooMany := own > 0 && own+bytes > l.Most/ownShare
+		if !tooMany && l.used+l.promised+bytes <= l.Most {
+			break
 		}
+		oldest, found := l.oldest(func(e *entry) bool {
+			return tooMany && e.owner == owner || !tooMany && l.now().Sub(e.used) > graceTime
+		})
 		if !found {
 			return fault.New(fault.Busy, "there are %s of models here that jobs need or that came just now, and at most %s are kept: try again later",
 				humanize.Bytes(uint64(l.used+l.promised)), humanize.Bytes(uint64(l.Most)))
@@ -212,4 +218,24 @@ func (l *Library) promise(bytes int64) error {
 	}
 	l.promised += bytes
 	return nil
+}
+
+// of is how many bytes an owner's models have.
+func (l *Library) of(owner string) (bytes int64) {
+	for _, e := range l.files {
+		if owner != "" && e.owner == owner {
+			bytes += e.bytes
+		}
+	}
+	return bytes
+}
+
+// oldest gives the model that was used longest ago of those that may go and are not needed.
+func (l *Library) oldest(mayGo func(*entry) bool) (oldest blobs.Sum, found bool) {
+	for sum, e := range l.files {
+		if mayGo(e) && !l.needed(sum) && (!found || e.used.Before(l.files[oldest].used)) {
+			oldest, found = sum, true
+		}
+	}
+	return oldest, found
 }

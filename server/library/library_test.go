@@ -12,17 +12,23 @@ import (
 	"testing/iotest"
 	"time"
 
+	"classsr/arch"
 	"classsr/branch/branchtest"
 	"classsr/fault"
 	"classsr/models"
 	"classsr/server/blobs"
+	"classsr/weights"
 )
 
-// modelFile is a model's file; models of other classes are others.
-func modelFile(t *testing.T, classes int) []byte {
+// modelFile is a model's file; models of other widths are others.
+func modelFile(t *testing.T, width int) []byte {
 	t.Helper()
+	spec, err := arch.Paper("fsrcnn", 4, width)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b bytes.Buffer
-	m := branchtest.ClassSR(t, "fsrcnn", 4, classes)
+	m := weights.Single(spec, branchtest.RandomParams(spec))
 	m.Name = models.Default
 	if err := m.Write(&b); err != nil {
 		t.Fatal(err)
@@ -41,7 +47,7 @@ func open(t *testing.T, folder string, o Options) *Library {
 
 func add(t *testing.T, l *Library, data []byte) blobs.Sum {
 	t.Helper()
-	sum, err := l.Add(bytes.NewReader(data), int64(len(data)), Check)
+	sum, err := l.Add("", bytes.NewReader(data), int64(len(data)), Check)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +70,9 @@ func files(t *testing.T, folder string) (names []string) {
 func TestAddAndLoad(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "models")
 	l := open(t, folder, Options{})
-	data := modelFile(t, 2)
+	data := modelFile(t, 12)
 	sum := add(t, l, data)
-	if again, err := l.Add(bytes.NewReader(data), -1, func(io.ReaderAt, int64) error { return errors.New("it is there") }); again != sum || err != nil {
+	if again, err := l.Add("", bytes.NewReader(data), -1, func(io.ReaderAt, int64) error { return errors.New("it is there") }); again != sum || err != nil {
 		t.Errorf("the same once more: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(folder, incoming+"1"), data, 0o600); err != nil {
@@ -80,11 +86,11 @@ func TestAddAndLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Name != models.InFile(sum) || len(m.Branches) != 2 {
+	if m.Name != models.InFile(sum) || len(m.Branches) != 1 {
 		t.Errorf("it is %s with %d branches: the name is not for the file to say", m.Name, len(m.Branches))
 	}
 	d, err := l.Describe(sum)
-	if err != nil || d.Name != models.Default || d.Bytes != int64(len(data)) || len(d.Scales) != 1 || d.Scales[0] != 4 || len(d.Classes) != 2 {
+	if err != nil || d.Name != models.Default || d.Bytes != int64(len(data)) || len(d.Scales) != 1 || d.Scales[0] != 4 || len(d.Classes) != 1 {
 		t.Errorf("described as %+v, %v", d, err)
 	}
 }
@@ -92,7 +98,7 @@ func TestAddAndLoad(t *testing.T) {
 // Whatever is no whole model of ours is refused, and nothing stays of it.
 func TestRefusals(t *testing.T) {
 	folder := t.TempDir()
-	data := modelFile(t, 2)
+	data := modelFile(t, 12)
 	l := open(t, folder, Options{MostFile: int64(len(data))})
 	changed := func(at int) []byte {
 		other := bytes.Clone(data)
@@ -100,7 +106,7 @@ func TestRefusals(t *testing.T) {
 		return other
 	}
 	long := binary.LittleEndian.AppendUint64(nil, 2*mostHeader)
-	named := bytes.Replace(data, []byte("simple"), []byte("simp\x01e"), 1)
+	named := bytes.Replace(data, []byte("full"), []byte("fu\x01l"), 1)
 	foreign := bytes.Replace(data, []byte("classsr-1"), []byte("classsr-0"), 1)
 	for name, c := range map[string]struct {
 		data []byte
@@ -118,12 +124,12 @@ func TestRefusals(t *testing.T) {
 		"of another program":          {foreign, -1, fault.Unsupported},
 		"a class with a strange name": {named, -1, fault.Damaged},
 	} {
-		if _, err := l.Add(bytes.NewReader(c.data), c.size, Check); fault.KindOf(err) != c.kind {
+		if _, err := l.Add("", bytes.NewReader(c.data), c.size, Check); fault.KindOf(err) != c.kind {
 			t.Errorf("%s: %v, of kind %s", name, err, fault.KindOf(err))
 		}
 	}
 	broken := io.MultiReader(bytes.NewReader(data[:1000]), iotest.ErrReader(io.ErrClosedPipe))
-	if _, err := l.Add(broken, -1, Check); !errors.Is(err, io.ErrClosedPipe) {
+	if _, err := l.Add("", broken, -1, Check); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("a reader that breaks: %v", err)
 	}
 	if err := l.AddAs(blobs.Sum{1}, bytes.NewReader(data), -1); fault.KindOf(err) != fault.Damaged {
@@ -167,7 +173,7 @@ func TestHeaderTakesBoundedMemory(t *testing.T) {
 
 // What was used longest ago makes room, but not what is needed or was used a moment ago; what nobody uses goes.
 func TestRoom(t *testing.T) {
-	a, b, c := modelFile(t, 2), modelFile(t, 3), modelFile(t, 4)
+	a, b, c := modelFile(t, 12), modelFile(t, 16), modelFile(t, 20)
 	now := time.Now()
 	needed := map[blobs.Sum]bool{}
 	folder := t.TempDir()
@@ -175,7 +181,7 @@ func TestRoom(t *testing.T) {
 		Most: int64(len(b) + len(c)), MostFile: int64(len(c)), Needed: func(s blobs.Sum) bool { return needed[s] }, now: func() time.Time { return now },
 	})
 	sumA, sumB := add(t, l, a), add(t, l, b)
-	if _, err := l.Add(bytes.NewReader(c), int64(len(c)), Check); fault.KindOf(err) != fault.Busy {
+	if _, err := l.Add("", bytes.NewReader(c), int64(len(c)), Check); fault.KindOf(err) != fault.Busy {
 		t.Errorf("two came a moment ago: %v", err)
 	}
 	now = now.Add(time.Hour)
@@ -205,11 +211,34 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// One owner's models make room for his own, so that he takes no more than half; others have theirs for as long as they may.
+func TestOwners(t *testing.T) {
+	a, b, c := modelFile(t, 12), modelFile(t, 16), modelFile(t, 20)
+	l := open(t, t.TempDir(), Options{Most: int64(2*len(c) + 1000), MostFile: int64(len(c))})
+	send := func(owner string, data []byte) blobs.Sum {
+		sum, err := l.Add(owner, bytes.NewReader(data), int64(len(data)), Check)
+		if err != nil {
+			t.Fatalf("%s: %v", owner, err)
+		}
+		return sum
+	}
+	first := send("anna", a)
+	of := send("bert", b)
+	second := send("anna", c)
+	if l.Use(first) == nil || l.Use(of) != nil || l.Use(second) != nil {
+		t.Error("what makes room is not the owner's own")
+	}
+	l.Needed = func(s blobs.Sum) bool { return s == second }
+	if _, err := l.Add("anna", bytes.NewReader(a), int64(len(a)), Check); fault.KindOf(err) != fault.Busy {
+		t.Errorf("what jobs need does not go, and she has her half: %v", err)
+	}
+}
+
 // A file that was changed on the disk, or removed, is not there any more.
 func TestChangedOnTheDisk(t *testing.T) {
 	folder := t.TempDir()
 	l := open(t, folder, Options{})
-	data := modelFile(t, 2)
+	data := modelFile(t, 12)
 	sum := add(t, l, data)
 	data[len(data)-1] ^= 1
 	if err := os.WriteFile(l.path(sum), data, 0o600); err != nil {

@@ -77,7 +77,7 @@ const readASecond = 100e6
 // those of library.Library.Add and library.Check, and as those of View.
 func (w *Works) AddModel(ctx context.Context, t tokens.Token, r io.Reader, size int64) (d library.Described, err error) {
 	defer w.survive(&err, "model")
-	sum, err := w.Library.Add(r, size, func(f io.ReaderAt, size int64) error {
+	sum, err := w.Library.Add(t.Name, r, size, func(f io.ReaderAt, size int64) error {
 		waiting, cancel := context.WithTimeout(ctx, w.viewWait)
 		defer cancel()
 		err := w.inTurn(waiting, t, float64(size)/readASecond, func(part *budget.Budget) error {

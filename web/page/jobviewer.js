@@ -97,7 +97,8 @@ export class JobViewer {
   #figures(t, job) {
     const r = job.report ?? {}, rows = [["figure.before", size(t, job.width, job.height)], ["figure.after", size(t, job.out_width, job.out_height)]];
     if (job.result?.bytes) rows.push(["figure.file.after", bytes(t, job.result.bytes)]);
-    if (r.model ?? job.model) rows.push(["figure.model", r.model ?? job.model]);
+    const model = (r.model ?? job.model ?? "").replace(/^(sha256:.{8}).+/, "$1\u2026"); // of a model in a file
+    if (model) rows.push(["figure.model", model]);
     if (r.seconds?.total) rows.push(["figure.seconds", duration(t, r.seconds.total)]);
     if (r.macs && r.macs_full) rows.push(["figure.macs", percent(t, r.macs / r.macs_full)]);
     return rows.map(([key, value]) => ({ label: t(key), value }));
