@@ -109,6 +109,9 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 	}
 	shelved := work.ShelfBytes(b.Memory())
 	models, err := library.Open(filepath.Join(folder, "models"), library.Options{MostFile: pipeline.MostFile(shelved)})
+	if err == nil {
+		err = models.Expire()
+	}
 	if err != nil {
 		return err
 	}
