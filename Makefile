@@ -99,6 +99,10 @@ gen: ## write the assembly again; it is checked in, and this must not change it
 	cd internal/kernel/gen && $(GO) run . -what neon -out ../neon_arm64.s -stubs ../neon_arm64.go
 	cd internal/kernel/gen && $(GO) run . -what layout >../layout.go
 
+.PHONY: gen-shaders
+gen-shaders: ## compile the shaders again (Debian 12's glslc); what comes out is checked in, and this must not change it
+	cd gpu/shaders && ./compile
+
 OAPI_CODEGEN := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 
 .PHONY: gen-client

@@ -63,6 +63,7 @@ var layers = []string{
 	"scaling",
 	"metric",
 	"route",
+	"gpu/shaders",
 	"branch/branchtest",
 	"branch",
 	"cost",

@@ -1,0 +1,38 @@
+#version 450
+// A convolution whose channels do not see each other. Weights are quads, tap by tap, of each quad of channels; its sources have their quads
+// one after the other, and so has its result.
+
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+#include "finish.glsl"
+
+layout(local_size_x = 32, local_size_y = 4) in;
+layout(constant_id = 3) const int SIDE = 3;
+layout(constant_id = 4) const int STRIDE = 1;
+layout(constant_id = 5) const int PAD = 1;
+
+const int ROWS = 4;
+
+void main() {
+  ivec2 corner;
+  if (!tileCorner(ivec2(32, 4 * ROWS), corner)) return;
+  int oq = int(gl_WorkGroupID.z), q = oq, at = base + SOURCE;
+  while (q >= p[at + VALUE]) {
+    q -= p[at + VALUE];
+    at += SOURCE_SIZE;
+  }
+  Value source = valueAt(at);
+  int x = corner.x + int(gl_LocalInvocationID.x);
+  for (int r = 0; r < ROWS; r++) {
+    int y = corner.y + r * 4 + int(gl_LocalInvocationID.y);
+    if (!inRegion(x, y)) return;
+    vec4 sum = vec4(0);
+    int w = p[base + WEIGHTS] + oq * SIDE * SIDE;
+    for (int ky = 0; ky < SIDE; ky++) {
+      for (int kx = 0; kx < SIDE; kx++) {
+        sum = fma(readOrZero(source, q, x * STRIDE - PAD + kx, y * STRIDE - PAD + ky), vec4(weights[w++]), sum);
+      }
+    }
+    finish(sum, oq, x, y);
+  }
+}

@@ -1,0 +1,75 @@
+// Package shaders holds the shaders that compute networks on a Vulkan device, as SPIR-V. The GLSL that they are compiled from lies beside them;
+// `make gen-shaders` compiles it.
+//
+// All but Samples have these buffers: 0 and 1 the values of a network, to read and to write; 2 its weights; 3 the parameters of all dispatches;
+// 4 sums, what is blended, or the input. Their push constant is one number: where the dispatch's parameters begin. Specialisation constants 0
+// to 2 are the sides of workgroups where these can be chosen; what else there is, each file says.
+package shaders
+
+import (
+	"embed"
+	"fmt"
+)
+
+//go:embed *.spv
+var compiled embed.FS
+
+// Names of shaders. Conv is made by ConvName.
+const (
+	Depthwise = "depthwise"
+	Each      = "each"
+	Sums      = "sums"
+	Blend     = "blend"
+	Samples   = "samples"
+)
+
+// ConvName is the convolution whose taps within a square of so many a side are made in one (1, 3 or 5), and of which a thread makes so many
+// quads of channels (1 or 2).
+func ConvName(taps, quads int) string { return fmt.Sprintf("conv-%d-%d", taps, quads) }
+
+// Get gives a shader, for values of float16 if half. It panics if there is none of that name.
+func Get(name string, half bool) []byte {
+	if half && name != Samples {
+		name += "-half"
+	}
+	code, err := compiled.ReadFile(name + ".spv")
+	if err != nil {
+		panic("shaders: no shader has this name")
+	}
+	return code
+}
+
+// What each operation of Each is, as its specialisation constant 3.
+const (
+	Activate uint32 = iota
+	Sigmoid
+	Affine
+	Add
+	Mul
+	ChannelMul
+	Shuffle
+	Unshuffle
+	Nearest
+	Bilinear
+	Bicubic
+	Input
+)
+
+// The passes of Sums, as its specialisation constant 3.
+const (
+	OfRows uint32 = iota
+	OfAll
+	OfTaps
+	OfConvolution
+)
+
+const (
+	// RowOfGroups is how many workgroups lie along x if tiles are listed.
+	RowOfGroups = 32768
+	// ConvColumns and ConvRows are the columns of a workgroup's tile in Conv, and its rows for each thread along y.
+	ConvColumns, ConvRows = 16, 8
+	// TileColumns and TileRows are the tile of a workgroup in Depthwise, Each and Blend.
+	TileColumns, TileRows = 32, 16
+	// SamplesWords is how many words of four bytes a workgroup of Samples writes.
+	SamplesWords = 128
+)
