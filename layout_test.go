@@ -64,6 +64,8 @@ var layers = []string{
 	"metric",
 	"route",
 	"gpu/shaders",
+	"gpu/vulkan",
+	"gpu/device",
 	"branch/branchtest",
 	"branch",
 	"cost",

@@ -3,7 +3,7 @@
 // of channels, QUADS a thread. It goes through the input's quads, CHUNK at a time, which it copies with their weights to shared memory.
 //
 // TAPS is the side of kernels whose taps are all made from one copy of the input: a thread reads a column of it once for all taps of that
-// column. Kernels of another size, and those that move on by more than a pixel, have TAPS 1: each of their taps (SIDE*SIDE) is a pass over
+// column. Kernels of another size, and those that move on by more than a pixel, have TAPS 1: each of their taps is a pass over
 // the input of its own.
 //
 // Every sum is taken in one order, wherever the pixel lies in a tile or a band: so cuts change no bit.
@@ -14,12 +14,9 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;  // columns, groups of rows, groups of quads
 layout(constant_id = 3) const int CHUNK = 1;
-layout(constant_id = 4) const int SIDE = 1;  // of the kernel, if TAPS is 1
-layout(constant_id = 5) const int STRIDE = 1;
-layout(constant_id = 6) const int PAD = 0;
-layout(constant_id = 7) const int TILE_WIDTH = 16;  // local_size_x + TAPS-1
-layout(constant_id = 8) const int TILE_HEIGHT = 8;  // ROWS * local_size_y + TAPS-1
-layout(constant_id = 9) const int OUT_QUADS = 1;    // of a workgroup: QUADS * local_size_z
+layout(constant_id = 4) const int TILE_WIDTH = 16;  // local_size_x + TAPS-1
+layout(constant_id = 5) const int TILE_HEIGHT = 8;  // ROWS * local_size_y + TAPS-1
+layout(constant_id = 6) const int OUT_QUADS = 1;    // of a workgroup: QUADS * local_size_z
 
 const int ROWS = 8;
 const int BLOCK_SIZE = 5;  // numbers in p: the first input quad and the one after the last, where weights begin, the first result quad, how many
@@ -40,8 +37,9 @@ void main() {
   [[unroll]] for (int r = 0; r < ROWS; r++) [[unroll]] for (int q = 0; q < QUADS; q++) sum[r][q] = vec4(0);
 
   int column = int(gl_LocalInvocationID.x), row = int(gl_LocalInvocationID.y) * ROWS, quad = int(gl_LocalInvocationID.z) * QUADS;
-  for (int pass = 0; pass < SIDE * SIDE; pass++) {
-    ivec2 from = corner * STRIDE - PAD + ivec2(pass % SIDE, pass / SIDE);
+  int side = TAPS > 1 ? 1 : p[base + SIDE], stride = TAPS > 1 ? 1 : p[base + STRIDE];
+  for (int pass = 0; pass < side * side; pass++) {
+    ivec2 from = corner * stride - p[base + PAD] + ivec2(pass % side, pass / side);
     for (int s = 0, before = 0; s < p[base + SOURCES]; s++) {
       Value source = valueAt(base + SOURCE + s * SOURCE_SIZE);
       int count = p[base + SOURCE + s * SOURCE_SIZE + VALUE];
@@ -51,7 +49,7 @@ void main() {
         barrier();  // nobody reads the last chunk any more
         for (int i = thread; i < n * tilePixels; i += threads) {
           int c = i / tilePixels, at = i % tilePixels;
-          int x = from.x + at % TILE_WIDTH * STRIDE, y = from.y + at / TILE_WIDTH * STRIDE;
+          int x = from.x + at % TILE_WIDTH * stride, y = from.y + at / TILE_WIDTH * stride;
           tile[i] = holds(source, x, y) ? values[place(source, q + c, x, y)] : QUAD(0);
         }
         for (int i = thread; i < n * quadTaps; i += threads) taps[i] = weights[weight + i];

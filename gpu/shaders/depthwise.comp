@@ -7,9 +7,6 @@
 #include "finish.glsl"
 
 layout(local_size_x = 32, local_size_y = 4) in;
-layout(constant_id = 3) const int SIDE = 3;
-layout(constant_id = 4) const int STRIDE = 1;
-layout(constant_id = 5) const int PAD = 1;
 
 const int ROWS = 4;
 
@@ -22,15 +19,16 @@ void main() {
     at += SOURCE_SIZE;
   }
   Value source = valueAt(at);
+  int side = p[base + SIDE], stride = p[base + STRIDE], pad = p[base + PAD];
   int x = corner.x + int(gl_LocalInvocationID.x);
   for (int r = 0; r < ROWS; r++) {
     int y = corner.y + r * 4 + int(gl_LocalInvocationID.y);
     if (!inRegion(x, y)) return;
     vec4 sum = vec4(0);
-    int w = p[base + WEIGHTS] + oq * SIDE * SIDE;
-    for (int ky = 0; ky < SIDE; ky++) {
-      for (int kx = 0; kx < SIDE; kx++) {
-        sum = fma(readOrZero(source, q, x * STRIDE - PAD + kx, y * STRIDE - PAD + ky), vec4(weights[w++]), sum);
+    int w = p[base + WEIGHTS] + oq * side * side;
+    for (int ky = 0; ky < side; ky++) {
+      for (int kx = 0; kx < side; kx++) {
+        sum = fma(readOrZero(source, q, x * stride - pad + kx, y * stride - pad + ky), vec4(weights[w++]), sum);
       }
     }
     finish(sum, oq, x, y);

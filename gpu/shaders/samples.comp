@@ -13,12 +13,13 @@ layout(binding = 1, std430) readonly buffer Result { vec4 result[]; };
 
 layout(push_constant) uniform Push { uint pixels, first, from, groupsOfARow; };  // of the band; word; where the result begins; workgroups along x
 
-// level rounds exactly: the product is the sum of t and e, which is less than half of t's last bit.
+// level rounds exactly: v times white, which is one less than a power of two, is the sum of t and e, and e is less than half of t's last bit.
 uint level(float v, float white) {
   if (!(v > 0)) return 0;
   if (v >= 1) return uint(white);
-  precise float t = v * white;
-  precise float e = fma(v, white, -t);
+  precise float more = v * (white + 1);
+  precise float t = more - v;
+  precise float e = (more - t) - v;
   float n = floor(t), rest = t - n;
   return uint(n) + (rest > 0.5 || rest == 0.5 && e >= 0 ? 1u : 0u);
 }

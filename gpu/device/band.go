@@ -1,0 +1,66 @@
+package device
+
+import (
+	"image"
+
+	"classsr/engine"
+	"classsr/program"
+	"classsr/route"
+	"classsr/tensor"
+)
+
+// Network is a network and its parameters, which must have passed the check of the graph that the program was lowered from.
+type Network struct {
+	Program *program.Program
+	Params  tensor.Set
+}
+
+// Format is how the samples of a result lie in memory. All have three colours.
+type Format int
+
+const (
+	// Float32 is planes of numbers, not clamped, one colour after the other.
+	Float32 Format = iota
+	// Uint8 is pixels of bytes, 0..1 clamped and rounded half up to 0..255.
+	Uint8
+	// Uint16 is pixels of numbers of two bytes in the machine's order, rounded to 0..65535.
+	Uint16
+)
+
+// bytes is the size of a sample.
+func (f Format) bytes() int {
+	switch f {
+	case Uint8:
+		return 1
+	case Uint16:
+		return 2
+	}
+	return 4
+}
+
+// Part is what one network computes of a band. Beyond the window there are zeros to the network.
+type Part struct {
+	Window image.Point     // the window's size
+	Core   image.Rectangle // what is computed, in the window's pixels
+	// Mask, if not nil, says which parts of the core are computed, in the window's pixels. Networks that pool over their input compute all.
+	Mask engine.Mask
+	// Input is the planes of the network's input channels, each of the rectangle that Model.Reads gives, row by row; nil if the network
+	// computes nothing.
+	Input []float32
+}
+
+// Band is a rectangle of a picture that is enlarged in one go.
+type Band struct {
+	// Parts are what each of the model's networks computes. All cores are the rectangle, in the small picture, that Result enlarges.
+	Parts []Part
+	// Result is the rectangle of the enlarged picture that comes out.
+	Result image.Rectangle
+	// Blend says how networks, as classes, pass over into each other; nil if there is only one part.
+	Blend *route.Blend
+	// Unit is, by network, the factor that brings its result to 0..1.
+	Unit   []float32
+	Format Format
+}
+
+// Bytes is the size of what comes out.
+func (b *Band) Bytes() int { return 3 * b.Format.bytes() * b.Result.Dx() * b.Result.Dy() }

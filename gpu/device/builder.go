@@ -1,0 +1,129 @@
+package device
+
+import (
+	"image"
+
+	"classsr/gpu/shaders"
+	"classsr/program"
+)
+
+// kernel is a shader with its specialisation constants.
+type kernel struct {
+	shader    string
+	constants [12]uint32
+	count     int
+}
+
+func newKernel(shader string, constants ...uint32) kernel {
+	k := kernel{shader: shader, count: len(constants)}
+	copy(k.constants[:], constants)
+	return k
+}
+
+// dispatch is a kernel that runs: what it must know begins at base in the parameters.
+type dispatch struct {
+	kernel
+	base    int
+	x, y, z int // workgroups
+}
+
+// builder lists what computes a band: dispatches, each after the one before, and the parameters of all of them, with lists of tiles.
+type builder struct {
+	params     []int32
+	dispatches []dispatch
+	exact      int // where what lies in exact begins, in quads of float32
+	scratch    int // quads of float32 before the result
+
+	// Of the part that is built.
+	net    *network
+	layout *layout
+	parts  []image.Rectangle // of the picture; nil if all of the core is computed
+	// Of the dispatch that is built.
+	kernel kernel
+	base   int
+	region image.Rectangle
+	tile   image.Point
+	needed []image.Rectangle
+}
+
+// at is where the next parameter lies.
+func (b *builder) at() int { return len(b.params) }
+
+func (b *builder) add(numbers ...int) {
+	for _, n := range numbers {
+		b.params = append(b.params, int32(n))
+	}
+}
+
+func (b *builder) set(at, number int) { b.params[at] = int32(number) }
+
+// value adds where a value lies.
+func (b *builder) value(v program.Value) {
+	b.place(b.layout.at[v], b.layout.valid[v])
+}
+
+// place adds where a rectangle lies that begins at a quad.
+func (b *builder) place(at int, r image.Rectangle) {
+	b.add(at, r.Dx()*r.Dy(), r.Dx(), r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)
+}
+
+// begin begins a dispatch that makes a value, or squares of so many pixels a side that each become one, in tiles.
+func (b *builder) begin(k kernel, v program.Value, square int, tile image.Point) {
+	b.kernel, b.base, b.tile = k, b.at(), tile
+	b.region = shrunk(b.layout.valid[v], square)
+	b.needed = b.needed[:0]
+	for _, part := range b.parts {
+		b.needed = append(b.needed, shrunk(b.net.reach.needed(v, part).Intersect(b.layout.valid[v]), square))
+	}
+	b.add(-1, 0, b.region.Min.X, b.region.Min.Y, b.region.Max.X, b.region.Max.Y)
+}
+
+// end ends a dispatch that makes z parts of each tile: the ones that parts of the picture need, if not all of it is computed.
+func (b *builder) end(z int) {
+	columns, rows := (b.region.Dx()+b.tile.X-1)/b.tile.X, (b.region.Dy()+b.tile.Y-1)/b.tile.Y
+	if b.parts == nil {
+		b.dispatch(b.kernel, b.base, columns, rows, z)
+		return
+	}
+	list := tiles(b.region, b.tile, b.needed)
+	if len(list) == columns*rows {
+		b.dispatch(b.kernel, b.base, columns, rows, z)
+		return
+	}
+	b.set(b.base, b.at())
+	b.set(b.base+1, len(list))
+	b.params = append(b.params, list...)
+	b.dispatchRows(b.kernel, b.base, len(list), z)
+}
+
+func (b *builder) dispatch(k kernel, base, x, y, z int) {
+	if x > 0 && y > 0 && z > 0 {
+		b.dispatches = append(b.dispatches, dispatch{k, base, x, y, z})
+	}
+}
+
+// dispatchRows dispatches n workgroups in rows, since not any number can lie along x.
+func (b *builder) dispatchRows(k kernel, base, n, z int) {
+	b.dispatch(k, base, min(n, shaders.RowOfGroups), (n+shaders.RowOfGroups-1)/shaders.RowOfGroups, z)
+}
+
+// run adds a network's steps, for a piece of which these parts are computed, or all. Its input lies at a quad of what comes from the host, in
+// planes.
+func (b *builder) run(n *network, l *layout, parts []image.Rectangle, input int) {
+	b.net, b.layout, b.parts = n, l, parts
+	const v = program.Input
+	b.begin(inputKernel, v, 1, image.Pt(shaders.TileColumns, shaders.TileRows))
+	b.value(v)
+	for range 3 {
+		b.place(input, l.valid[v])
+	}
+	b.add(0, n.channels[v], 0, 0, 0, 0)
+	b.end(n.slots[v].quads())
+	for i, s := range n.steps {
+		if !l.valid[i+1].Empty() {
+			s.emit(b, i)
+		}
+	}
+}
+
+var inputKernel = newKernel(shaders.Each, 0, 0, 0, shaders.Input)

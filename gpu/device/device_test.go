@@ -1,0 +1,236 @@
+package device
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"classsr/arch"
+	"classsr/gpu/vulkan"
+	"classsr/internal/testref"
+	"classsr/nn"
+	"classsr/program"
+	"classsr/tensor"
+)
+
+// openDevices opens the first Vulkan device, once: making pipelines takes long. They are never closed.
+var openDevices = sync.OnceValues(func() (full, half *Device) {
+	instance, err := vulkan.Open(vulkan.Options{})
+	if err != nil {
+		return nil, nil
+	}
+	d, err := instance.Open(0, vulkan.DeviceOptions{})
+	if err != nil {
+		return nil, nil
+	}
+	full, _ = New(d, Options{})
+	half, _ = New(d, Options{Half: true})
+	return full, half
+})
+
+func open(t *testing.T, half bool) *Device {
+	t.Helper()
+	full, other := openDevices()
+	if full == nil {
+		testref.Missing(t, "there is no Vulkan device: install Debian's mesa-vulkan-drivers")
+	}
+	if !half {
+		return full
+	}
+	if !other.Half() {
+		t.Skip("the device has no float16")
+	}
+	return other
+}
+
+// load loads networks and closes the model when the test ends.
+func load(t *testing.T, d *Device, nets ...Network) *Model {
+	t.Helper()
+	m, err := d.Load(nets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+// valueOf runs a network on a whole window and gives its result, as it lies on the device.
+func valueOf(t *testing.T, m *Model, net int, x *tensor.Tensor, core image.Rectangle) *tensor.Tensor {
+	t.Helper()
+	n := m.nets[net]
+	l := m.layout(net, image.Pt(x.W, x.H), core)
+	w := &work{length: l.length}
+	w.exact, w.scratch = m.exact, l.sums
+	input := cut(x, l.valid[program.Input])
+	w.quads = (len(input) + quadSize - 1) / quadSize
+	w.run(n, l, nil, 0)
+	b := &Band{Parts: make([]Part, len(m.nets))}
+	b.Parts[net].Input, w.inputs = input, make([]int, len(m.nets))
+	s, needs := &slot{}, w.needs(m.device.quadBytes(), Float32)
+	defer s.free()
+	needs.out, needs.sums = needs.values, needs.sums+exactBytes
+	if err := m.fill(s, b, w, needs); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{m.grow(&m.arena, needs.values, vulkan.Local), m.grow(&m.sums, needs.sums, vulkan.Local)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := m.device.once(func(c *vulkan.Commands) {
+		c.Copy(s.params, 0, s.upload, int64(w.quads)*exactBytes, needs.params)
+		c.Barrier()
+		m.dispatch(c, w, s.params, s.upload)
+		c.Copy(s.download, 0, m.arena, 0, needs.values)
+		c.Barrier()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := n.program.Output
+	r := l.valid[out]
+	y := tensor.New(tensor.Shape{N: 1, C: n.channels[out], H: r.Dy(), W: r.Dx()})
+	for i, c := range n.slots[out] {
+		for k := range area(r) {
+			if c >= 0 {
+				y.Data[c*area(r)+k] = number(s.download.Bytes(), (l.at[out]+i/quadSize*area(r)+k)*quadSize+i%quadSize, m.device.half)
+			}
+		}
+	}
+	return y
+}
+
+// cut gives the planes of a rectangle.
+func cut(x *tensor.Tensor, r image.Rectangle) []float32 {
+	planes := []float32{} // not nil
+	for c := range x.C {
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			planes = append(planes, x.Plane(0, c)[y*x.W+r.Min.X:][:r.Dx()]...)
+		}
+	}
+	return planes
+}
+
+// specs gives a small network of every kind.
+func specs(t *testing.T) map[string]arch.Spec {
+	t.Helper()
+	all := map[string]arch.Spec{}
+	for _, net := range arch.SRNames() {
+		a, err := arch.ByName(net)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, scale := range a.Scales {
+			if scale == 8 {
+				continue // nothing new
+			}
+			spec, err := arch.Paper(net, scale, 12)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch net {
+			case "srresnet":
+				spec.Depth = 2
+			case "rcan":
+				spec.Depth, spec.Blocks = 2, 2
+			case "span", "srvggnet":
+				spec.Depth = 2
+			case "rrdbnet":
+				spec.Depth, spec.Growth = 1, 4
+			}
+			all[fmt.Sprintf("%s-x%d", net, scale)] = spec
+		}
+	}
+	carn := all["carn-x4"]
+	carn.BatchNorm = false
+	for _, width := range []int{16, 20} { // 4 and 5 channels a group
+		carn.Width = width
+		all[fmt.Sprint("carn-x4-bias-", width)] = carn
+	}
+	module := arch.PaperClassModule(3)
+	module.Width, module.Squeeze = 24, 7
+	all["classmodule"] = module
+	for _, scale := range []int{2, 3, 4} {
+		all[fmt.Sprint("bicubic-x", scale)] = arch.Spec{Net: "bicubic", Scale: scale, Width: 1, InputRange: 1}
+	}
+	return all
+}
+
+func randomParams(g *nn.Graph, seed uint64) tensor.Set {
+	r := rand.New(rand.NewPCG(seed, 1))
+	set := tensor.Set{}
+	for _, p := range g.Params() {
+		a := tensor.NewArray(p.Dims...)
+		spread := 1 / math.Sqrt(float64(len(a.Data)/p.Dims[0]))
+		for i := range a.Data {
+			a.Data[i] = float32(r.NormFloat64() * spread)
+			if p.Suffix == "running_var" {
+				a.Data[i] = 0.5 + r.Float32()
+			}
+		}
+		set[p.Name] = a
+	}
+	return set
+}
+
+func randomTensor(channels, h, w int, seed uint64) *tensor.Tensor {
+	r := rand.New(rand.NewPCG(seed, 2))
+	x := tensor.New(tensor.Shape{N: 1, C: channels, H: h, W: w})
+	for i := range x.Data {
+		x.Data[i] = r.Float32() - 0.25
+	}
+	return x
+}
+
+// difference is the largest one, and how far the wanted values spread.
+func difference(t *testing.T, got, want *tensor.Tensor) (largest, spread float64) {
+	t.Helper()
+	if got.Shape != want.Shape {
+		t.Fatalf("the result is %v, want %v", got.Shape, want.Shape)
+	}
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for i, v := range got.Data {
+		d := math.Abs(float64(v) - float64(want.Data[i]))
+		if !(d <= largest) { // a NaN, too
+			largest = d
+		}
+		lo, hi = min(lo, float64(want.Data[i])), max(hi, float64(want.Data[i]))
+	}
+	return largest, hi - lo
+}
+
+// number reads number i of memory of the device.
+func number(memory []byte, i int, half bool) float32 {
+	if half {
+		return tensor.Float16(uint16(memory[2*i]) | uint16(memory[2*i+1])<<8)
+	}
+	var bits uint32
+	for k := range 4 {
+		bits |= uint32(memory[4*i+k]) << (8 * k)
+	}
+	return math.Float32frombits(bits)
+}
+
+func TestNetworks(t *testing.T) {
+	d := open(t, false)
+	for name, spec := range specs(t) {
+		t.Run(name, func(t *testing.T) {
+			g := spec.Build()
+			params := randomParams(g, 7)
+			for mode, label := range map[program.Mode]string{program.Inference: "fused", program.Training: "plain"} {
+				p := program.Lower(g, mode)
+				m := load(t, d, Network{p, params})
+				size := image.Pt(19, 13).Mul(p.Fold)
+				x := randomTensor(3, size.Y, size.X, 3)
+				want := g.Forward(params, x)
+				got := valueOf(t, m, 0, x, image.Rectangle{Max: size})
+				if largest, spread := difference(t, got, want); !(largest <= 1e-5*spread) {
+					t.Errorf("%s: differs by %g of a range of %g", label, largest, spread)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,247 @@
+package device
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"image"
+	"slices"
+
+	"classsr/gpu/shaders"
+	"classsr/gpu/vulkan"
+)
+
+// slot is what a band has of its own while others are on their way.
+type slot struct {
+	upload, params, result, download *vulkan.Buffer
+	commands                         *vulkan.Commands
+}
+
+func (s *slot) free() {
+	for _, b := range []*vulkan.Buffer{s.upload, s.params, s.result, s.download} {
+		free(b)
+	}
+	if s.commands != nil {
+		s.commands.Free()
+	}
+}
+
+func free(b *vulkan.Buffer) {
+	if b != nil {
+		b.Free()
+	}
+}
+
+// work is a band as dispatches.
+type work struct {
+	builder
+	inputs []int // by part: where its input begins in the upload, in quads of float32; parameters come after all inputs
+	quads  int   // of float32, that the inputs take
+	length int   // quads of the values of any part
+	pixels int   // of the result
+}
+
+// needs is the memory for a band, in bytes.
+type needs struct{ values, sums, upload, params, out int64 }
+
+func (w *work) needs(quadBytes int, f Format) needs {
+	params := (int64(len(w.params))*numberBytes + exactBytes - 1) / exactBytes * exactBytes
+	words := (3*int64(w.pixels)*int64(f.bytes()) + numberBytes - 1) / numberBytes
+	return needs{
+		values: int64(max(w.length, 1)) * int64(quadBytes), sums: int64(w.scratch+w.pixels) * exactBytes,
+		params: params, upload: params + int64(w.quads)*exactBytes, out: words * numberBytes,
+	}
+}
+
+// build makes dispatches of a band.
+func (m *Model) build(b *Band) *work {
+	w := &work{pixels: b.Result.Dx() * b.Result.Dy(), inputs: make([]int, len(b.Parts))}
+	w.exact = m.exact
+	layouts := make([]*layout, len(b.Parts))
+	for i, part := range b.Parts {
+		if part.Input != nil {
+			layouts[i] = m.layout(i, part.Window, part.Core)
+			w.length, w.scratch = max(w.length, layouts[i].length), max(w.scratch, layouts[i].sums)
+		}
+	}
+	c := w.addCores(b.Blend)
+	for i, l := range layouts {
+		if l == nil {
+			continue
+		}
+		part, n := b.Parts[i], m.nets[i]
+		var wanted []image.Rectangle
+		if part.Mask != nil && n.reach != nil {
+			if wanted = parts(part.Mask, part.Core); len(wanted) == 0 {
+				continue
+			}
+		}
+		class := i
+		if b.Blend == nil {
+			class = -1
+		}
+		w.inputs[i] = w.quads
+		w.quads += (n.channels[0]*area(l.valid[0]) + quadSize - 1) / quadSize
+		w.run(n, l, wanted, w.inputs[i])
+		w.blend(b.Result, part.Core, n.program.Scale, b.Unit[i], class, c)
+	}
+	return w
+}
+
+func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
+
+// Run computes a band and puts it into out, which has Band.Bytes. All networks that have any weight in the band must have an input. An error
+// of the device is one of package vulkan's; after vulkan.ErrOutOfMemory a smaller band may do. It returns early with ctx's error if ctx is done.
+func (m *Model) Run(ctx context.Context, b *Band, out []byte) error {
+	if err := m.check(b); err != nil {
+		return err
+	}
+	if len(out) != b.Bytes() {
+		return errors.New("device: the memory for a band's result has another size than the result")
+	}
+	var s *slot
+	select {
+	case s = <-m.slots:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { m.slots <- s }()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	w := m.build(b)
+	m.mu.Unlock()
+	n := w.needs(m.device.quadBytes(), b.Format)
+	if err := m.fill(s, b, w, n); err != nil {
+		return err
+	}
+	fence, err := m.submit(s, b, w, n)
+	if err != nil {
+		return err
+	}
+	defer m.inFlight.Done()
+	if err := fence.Wait(ctx); err != nil {
+		if ctx.Err() != nil {
+			_ = fence.Wait(context.WithoutCancel(ctx)) // the slot is in use until then; ctx's error is told
+		}
+		return err
+	}
+	copy(out, s.download.Bytes())
+	return nil
+}
+
+// grow makes a buffer of at least that size of one that is not in use. After an error there is none.
+func (m *Model) grow(b **vulkan.Buffer, size int64, kind vulkan.BufferKind) error {
+	if *b != nil && (*b).Size() >= size {
+		return nil
+	}
+	free(*b)
+	var err error
+	if *b, err = m.device.vulkan.Buffer(size, kind); err != nil {
+		*b = nil
+	}
+	return err
+}
+
+// fill puts a band's parameters and inputs where the device can read them.
+func (m *Model) fill(s *slot, b *Band, w *work, n needs) error {
+	err := errors.Join(
+		m.grow(&s.upload, n.upload, vulkan.Upload), m.grow(&s.params, n.params, vulkan.Local),
+		m.grow(&s.result, n.out, vulkan.Local), m.grow(&s.download, n.out, vulkan.Download),
+	)
+	if err != nil {
+		return err
+	}
+	bytes := s.upload.Bytes()
+	if _, err := binary.Encode(bytes[int64(w.quads)*exactBytes:], binary.NativeEndian, w.params); err != nil {
+		return err
+	}
+	for i, part := range b.Parts {
+		if part.Input == nil {
+			continue
+		}
+		if _, err := binary.Encode(bytes[w.inputs[i]*exactBytes:], binary.NativeEndian, part.Input); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// submit starts a band.
+func (m *Model) submit(s *slot, b *Band, w *work, n needs) (*vulkan.Fence, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.arena == nil || m.arena.Size() < n.values || m.sums == nil || m.sums.Size() < n.sums {
+		m.inFlight.Wait() // they use what is replaced
+	}
+	if err := errors.Join(m.grow(&m.arena, n.values, vulkan.Local), m.grow(&m.sums, n.sums, vulkan.Local)); err != nil {
+		return nil, err
+	}
+	if s.commands == nil {
+		c, err := m.device.vulkan.Commands()
+		if err != nil {
+			return nil, err
+		}
+		s.commands = c
+	}
+	samples, err := m.device.pipeline(samplesKernel(b.Format))
+	if err != nil {
+		return nil, err
+	}
+	if err := m.record(s, w, n, samples); err != nil {
+		return nil, err
+	}
+	fence, err := m.device.vulkan.Submit(s.commands)
+	if err == nil {
+		m.inFlight.Add(1)
+	}
+	return fence, err
+}
+
+// samplesKernel turns a band into samples.
+func samplesKernel(f Format) kernel {
+	return newKernel(shaders.Samples, 0, 0, 0, uint32(8*f.bytes()))
+}
+
+// record records a band's commands.
+func (m *Model) record(s *slot, w *work, n needs, samples *vulkan.Pipeline) error {
+	c := s.commands
+	if err := c.Begin(); err != nil {
+		return err
+	}
+	c.Barrier() // the band before uses the same memory
+	c.Copy(s.params, 0, s.upload, int64(w.quads)*exactBytes, n.params)
+	c.Barrier()
+	m.dispatch(c, w, s.params, s.upload)
+	words := n.out / numberBytes
+	groups := int((words + shaders.SamplesWords - 1) / shaders.SamplesWords)
+	push := make([]byte, 0, samplesPushBytes)
+	for _, number := range []int{w.pixels, 0, w.scratch, shaders.RowOfGroups} {
+		push = binary.NativeEndian.AppendUint32(push, uint32(number))
+	}
+	c.Dispatch(samples, []vulkan.Binding{{Buffer: s.result, Size: n.out}, {Buffer: m.sums, Size: n.sums}}, push,
+		uint32(min(groups, shaders.RowOfGroups)), uint32((groups+shaders.RowOfGroups-1)/shaders.RowOfGroups), 1)
+	c.Barrier()
+	c.Copy(s.download, 0, s.result, 0, n.out)
+	c.Barrier()
+	return c.End()
+}
+
+// dispatch records a band's dispatches.
+func (m *Model) dispatch(c *vulkan.Commands, w *work, params, upload *vulkan.Buffer) {
+	whole := func(b *vulkan.Buffer) vulkan.Binding { return vulkan.Binding{Buffer: b, Size: b.Size()} }
+	bindings := []vulkan.Binding{whole(m.arena), whole(m.arena), whole(m.weights), whole(params), whole(m.sums)}
+	reads := slices.Clone(bindings) // the input in place of sums
+	reads[buffers-1] = whole(upload)
+	push := make([]byte, pushBytes)
+	for _, d := range w.dispatches {
+		binary.NativeEndian.PutUint32(push, uint32(d.base))
+		these := bindings
+		if d.kernel == inputKernel {
+			these = reads
+		}
+		c.Dispatch(m.kernels[d.kernel], these, push, uint32(d.x), uint32(d.y), uint32(d.z))
+		c.Barrier()
+	}
+}
