@@ -1,6 +1,7 @@
 package device
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"image"
@@ -11,6 +12,7 @@ import (
 
 	"classsr/arch"
 	"classsr/engine"
+	"classsr/internal/par"
 	"classsr/internal/testref"
 	"classsr/picture"
 	"classsr/program"
@@ -308,6 +310,32 @@ func TestHalf(t *testing.T) {
 				t.Errorf("%d of %d samples are more than a level away, and it is %.4f dB worse", far, len(want.Pix8), loss)
 			}
 		})
+	}
+}
+
+// Several bands on their way at a time do not get into each other's memory, which grows when a larger one comes.
+func TestBandsAtOnce(t *testing.T) {
+	r := newRouted(t, image.Pt(46, 38), "fsrcnn-x4", "srresnet-x4")
+	alone := load(t, open(t, false), r.nets...)
+	var cores []image.Rectangle
+	var want, got [][]byte
+	for i := range 8 {
+		core := image.Rect(0, 4*(i%3), 12+4*i, 20+2*i)
+		cores, want, got = append(cores, core), append(want, r.run(t, alone, core, Uint8)), append(got, nil)
+	}
+	m := load(t, open(t, false), r.nets...)
+	err := par.Do(t.Context(), 4, len(cores), func(_, i int) error {
+		b := r.band(m, cores[i], Uint8)
+		got[i] = make([]byte, b.Bytes())
+		return m.Run(t.Context(), b, got[i])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range cores {
+		if !bytes.Equal(got[i], want[i]) {
+			t.Errorf("core %v is another one beside others", cores[i])
+		}
 	}
 }
 

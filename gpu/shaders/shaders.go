@@ -66,10 +66,14 @@ const (
 const (
 	// RowOfGroups is how many workgroups lie along x if tiles are listed.
 	RowOfGroups = 32768
-	// ConvColumns and ConvRows are the columns of a workgroup's tile in Conv, and its rows for each thread along y.
-	ConvColumns, ConvRows = 16, 8
-	// TileColumns and TileRows are the tile of a workgroup in Depthwise, Each and Blend.
-	TileColumns, TileRows = 32, 16
+	// ConvColumns is the columns of a workgroup's tile in Conv.
+	ConvColumns = 16
+	// ConvRows is its rows for each thread along y.
+	ConvRows = 8
+	// TileColumns is the columns of a workgroup's tile in Depthwise, Each and Blend.
+	TileColumns = 32
+	// TileRows is its rows.
+	TileRows = 16
 	// SamplesWords is how many words of four bytes a workgroup of Samples writes.
 	SamplesWords = 128
 )
