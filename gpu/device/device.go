@@ -19,7 +19,7 @@ import (
 
 // Options are how networks are computed.
 type Options struct {
-	// Half keeps values and weights as float16, half the memory, if the device can; everything is computed in float32 either way.
+	// Half keeps values and weights as float16, half the memory, if the device can, and multiplies in it. Sums are float32, but for their parts.
 	Half bool
 }
 

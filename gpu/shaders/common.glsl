@@ -2,7 +2,7 @@
 //
 // A value of a network is planes of quads: four channels of a pixel, side by side. Plane q holds channels 4q to 4q+3 of a rectangle of the
 // value's pixels, row by row; channels that the value does not have are zeros, or are read with weights that are zeros. All values of a band
-// lie in one buffer. With HALF quads are float16 there and in weights; everything is computed in float32.
+// lie in one buffer. With HALF quads are float16 there and in weights; most is computed in float32.
 
 #extension GL_EXT_control_flow_attributes : require
 #ifdef HALF

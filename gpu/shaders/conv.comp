@@ -21,6 +21,15 @@ layout(constant_id = 6) const int OUT_QUADS = 1;    // of a workgroup: QUADS * l
 const int ROWS = 8;
 const int BLOCK_SIZE = 5;  // numbers in p: the first input quad and the one after the last, where weights begin, the first result quad, how many
 
+// With float16 each part of a sum, of a column of taps of a quad of the input, begins anew, and is added in float32.
+#ifdef HALF
+#define START(r, o) QUAD(0)
+#define END(r, o) sum[r][o] + vec4(part[r][o])
+#else
+#define START(r, o) sum[r][o]
+#define END(r, o) part[r][o]
+#endif
+
 shared QUAD tile[CHUNK * TILE_WIDTH * TILE_HEIGHT];
 shared QUAD taps[CHUNK * TAPS * TAPS * 4 * OUT_QUADS];
 
@@ -58,17 +67,19 @@ void main() {
         for (int c = 0; c < n; c++) {
           int at = (c * TILE_HEIGHT + row) * TILE_WIDTH + column, w = c * quadTaps + quad;
           [[dont_unroll]] for (int kx = 0; kx < TAPS; kx++) {
-            vec4 x[ROWS + TAPS - 1];
-            [[unroll]] for (int r = 0; r < ROWS + TAPS - 1; r++) x[r] = vec4(tile[at + r * TILE_WIDTH + kx]);
+            QUAD x[ROWS + TAPS - 1], part[ROWS][QUADS];
+            [[unroll]] for (int r = 0; r < ROWS; r++) [[unroll]] for (int o = 0; o < QUADS; o++) part[r][o] = START(r, o);
+            [[unroll]] for (int r = 0; r < ROWS + TAPS - 1; r++) x[r] = tile[at + r * TILE_WIDTH + kx];
             [[unroll]] for (int ky = 0; ky < TAPS; ky++) {
               [[unroll]] for (int k = 0; k < 4; k++) {
                 [[unroll]] for (int o = 0; o < QUADS; o++) {
-                  vec4 tap = vec4(taps[w + o]);
-                  [[unroll]] for (int r = 0; r < ROWS; r++) sum[r][o] = fma(vec4(x[r + ky][k]), tap, sum[r][o]);
+                  QUAD tap = taps[w + o];
+                  [[unroll]] for (int r = 0; r < ROWS; r++) part[r][o] = fma(QUAD(x[r + ky][k]), tap, part[r][o]);
                 }
                 w += OUT_QUADS;
               }
             }
+            [[unroll]] for (int r = 0; r < ROWS; r++) [[unroll]] for (int o = 0; o < QUADS; o++) sum[r][o] = END(r, o);
           }
         }
       }
