@@ -13,6 +13,8 @@ import (
 type Network struct {
 	Program *program.Program
 	Params  tensor.Set
+	// Unit is the factor that brings what it makes to 0..1.
+	Unit float32
 }
 
 // Format is how the samples of a result lie in memory. All have three colours.
@@ -40,25 +42,26 @@ func (f Format) bytes() int {
 
 // Part is what one network computes of a band. Beyond the window there are zeros to the network.
 type Part struct {
-	Window image.Point     // the window's size
-	Core   image.Rectangle // what is computed, in the window's pixels
+	Network int             // its number in the model
+	Window  image.Point     // the window's size
+	Core    image.Rectangle // what is computed, in the window's pixels
 	// Mask, if not nil, says which parts of the core are computed, in the window's pixels. Networks that pool over their input compute all.
 	Mask engine.Mask
-	// Input is the planes of the network's input channels, each of the rectangle that Model.Reads gives, row by row; nil if the network
-	// computes nothing.
+	// Reads is a rectangle of the window that holds all that is read of it (program.Program.Reads), and Input its planes, channel by channel and
+	// row by row, in the range that the network takes.
+	Reads image.Rectangle
 	Input []float32
 }
 
 // Band is a rectangle of a picture that is enlarged in one go.
 type Band struct {
-	// Parts are what each of the model's networks computes. All cores are the rectangle, in the small picture, that Result enlarges.
+	// Parts are what networks compute, each at most one part. All cores are the rectangle of the small picture that Result enlarges. Every network
+	// that has any weight there has a part.
 	Parts []Part
+	// Blend says how networks, as classes by their numbers, pass over into each other; nil if there is only one part.
+	Blend *route.Blend
 	// Result is the rectangle of the enlarged picture that comes out.
 	Result image.Rectangle
-	// Blend says how networks, as classes, pass over into each other; nil if there is only one part.
-	Blend *route.Blend
-	// Unit is, by network, the factor that brings its result to 0..1.
-	Unit   []float32
 	Format Format
 }
 

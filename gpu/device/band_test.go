@@ -40,7 +40,7 @@ func newRouted(t *testing.T, size image.Point, kinds ...string) *routed {
 		g := spec.Build()
 		params := randomParams(g, uint64(i))
 		r.specs = append(r.specs, spec)
-		r.nets = append(r.nets, Network{program.Lower(g, program.Inference), params})
+		r.nets = append(r.nets, Network{program.Lower(g, program.Inference), params, 1 / float32(spec.InputRange)})
 		r.plans = append(r.plans, engine.Compile(g, params))
 	}
 	r.blend = &route.Blend{Scale: r.specs[0].Scale, Width: 2}
@@ -64,22 +64,25 @@ func edges(side int) []int {
 // band is the band that enlarges a core of the picture; without a blend the first network enlarges all of it.
 func (r *routed) band(m *Model, core image.Rectangle, f Format) *Band {
 	scale := r.specs[0].Scale
-	b := &Band{Result: zoomed(core, scale), Blend: r.blend, Format: f, Parts: make([]Part, len(r.nets)), Unit: make([]float32, len(r.nets))}
+	b := &Band{Result: zoomed(core, scale), Blend: r.blend, Format: f}
 	for i, n := range m.nets {
-		b.Unit[i] = 1 / float32(r.specs[i].InputRange)
 		if r.blend == nil && i > 0 {
-			continue
+			break
 		}
 		const far = 40 // these networks reach no farther
 		window := core.Inset(-far).Intersect(image.Rect(0, 0, r.picture.W, r.picture.H))
 		fold := n.program.Fold
 		window.Min.X, window.Min.Y = window.Min.X/fold*fold, window.Min.Y/fold*fold
-		part := Part{Window: window.Size(), Core: core.Sub(window.Min)}
+		part := Part{Network: i, Window: window.Size(), Core: core.Sub(window.Min)}
 		if r.blend != nil {
 			part.Mask = mask(r.blend.Parts(i), window.Min)
 		}
-		part.Input = cut(r.picture, m.Reads(i, part.Window, part.Core).Add(window.Min))
-		b.Parts[i] = part
+		m.mu.Lock()
+		part.Reads = m.layout(&part).valid[program.Input]
+		m.mu.Unlock()
+		part.Reads = part.Reads.Inset(-i).Intersect(image.Rectangle{Max: part.Window}) // more than is read may be there
+		part.Input = cut(r.picture, part.Reads.Add(window.Min))
+		b.Parts = append(b.Parts, part)
 	}
 	return b
 }
@@ -204,13 +207,13 @@ func TestCutsChangeNoBit(t *testing.T) {
 
 // What a mask leaves out is not computed, tile by tile.
 func TestMasksSaveWork(t *testing.T) {
-	n := Network{program.Lower(specs(t)["carn-x4"].Build(), program.Inference), randomParams(specs(t)["carn-x4"].Build(), 1)}
+	n := Network{program.Lower(specs(t)["carn-x4"].Build(), program.Inference), randomParams(specs(t)["carn-x4"].Build(), 1), 1}
 	p := packing{quadBytes: exactBytes}
 	net := p.pack(n)
 	window := image.Pt(640, 640)
 	groups := func(parts []image.Rectangle) int {
 		b := &builder{}
-		b.run(net, newLayout(net, window, image.Rectangle{Max: window}), parts, 0)
+		b.run(net, newLayout(net, window, image.Rectangle{Max: window}), parts, 0, image.Rectangle{Max: window})
 		count := 0
 		for _, d := range b.dispatches {
 			count += d.x * d.y * d.z
@@ -265,7 +268,7 @@ func trained(t *testing.T, file string) *routed {
 	g := n.Spec.Build()
 	r := &routed{
 		picture: tensor.New(tensor.Shape{N: 1, C: 3, H: 21, W: 31}), specs: []arch.Spec{n.Spec},
-		nets: []Network{{program.Lower(g, program.Inference), n.Params}}, plans: []*engine.Plan{engine.Compile(g, n.Params)},
+		nets: []Network{{program.Lower(g, program.Inference), n.Params, 1 / float32(n.Spec.InputRange)}}, plans: []*engine.Plan{engine.Compile(g, n.Params)},
 	}
 	noise := rand.New(rand.NewPCG(1, 2))
 	for i := range r.picture.Data { // smooth shapes, an edge and a little noise
@@ -344,11 +347,14 @@ func TestBandsThatCannotBe(t *testing.T) {
 	m := load(t, open(t, false), r.nets...)
 	good := func() *Band { return r.band(m, image.Rect(0, 0, 20, 20), Uint8) }
 	for name, spoil := range map[string]func(*Band){
-		"no part":       func(b *Band) { b.Parts[0].Input, b.Parts[1].Input = nil, nil },
+		"no part":       func(b *Band) { b.Parts = nil },
 		"no blend":      func(b *Band) { b.Blend = nil },
 		"core outside":  func(b *Band) { b.Parts[0].Core.Max.X++ },
 		"other result":  func(b *Band) { b.Result.Max.X++ },
-		"missing units": func(b *Band) { b.Unit = nil },
+		"other network": func(b *Band) { b.Parts[0].Network = 2 },
+		"twice one":     func(b *Band) { b.Parts[0].Network = 1 },
+		"less is there": func(b *Band) { b.Parts[0].Reads.Max.X-- },
+		"other scale":   func(b *Band) { b.Blend.Scale = 2 },
 		"short input":   func(b *Band) { b.Parts[0].Input = b.Parts[0].Input[1:] },
 	} {
 		b := good()

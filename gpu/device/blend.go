@@ -41,12 +41,12 @@ func (b *builder) addCores(blend *route.Blend) cores {
 }
 
 // blend adds what the network made that was just built to the result, or puts it there if nothing is blended (class -1).
-func (b *builder) blend(result, core image.Rectangle, scale int, unit float32, class int, c cores) {
-	out := b.net.program.Output
+func (b *builder) blend(result, core image.Rectangle, n *network, class int, c cores) {
+	out, scale := n.program.Output, n.program.Scale
 	b.begin(blendKernel, out, 1, image.Pt(shaders.TileColumns, shaders.TileRows))
 	b.value(out)
 	shift := result.Min.Sub(core.Min.Mul(scale))
-	b.add(shift.X, shift.Y, b.scratch, result.Min.X, result.Min.Y, result.Dx(), floatBits(unit), class)
+	b.add(shift.X, shift.Y, b.scratch, result.Min.X, result.Min.Y, result.Dx(), floatBits(n.unit), class)
 	b.add(c.scale, c.reach, c.columns, c.rows, c.edges, c.of, c.width, c.classes)
 	b.end(1)
 }

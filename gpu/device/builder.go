@@ -107,15 +107,15 @@ func (b *builder) dispatchRows(k kernel, base, n, z int) {
 	b.dispatch(k, base, min(n, shaders.RowOfGroups), (n+shaders.RowOfGroups-1)/shaders.RowOfGroups, z)
 }
 
-// run adds a network's steps, for a piece of which these parts are computed, or all. Its input lies at a quad of what comes from the host, in
-// planes.
-func (b *builder) run(n *network, l *layout, parts []image.Rectangle, input int) {
+// run adds a network's steps, for a piece of which these parts are computed, or all. Planes of the rectangle reads of
+// its window lie at a quad of what comes from the host.
+func (b *builder) run(n *network, l *layout, parts []image.Rectangle, input int, reads image.Rectangle) {
 	b.net, b.layout, b.parts = n, l, parts
 	const v = program.Input
 	b.begin(inputKernel, v, 1, image.Pt(shaders.TileColumns, shaders.TileRows))
 	b.value(v)
 	for range 3 {
-		b.place(input, l.valid[v])
+		b.place(input, reads)
 	}
 	b.add(0, n.channels[v], 0, 0, 0, 0)
 	b.end(n.slots[v].quads())

@@ -18,7 +18,7 @@ import (
 
 // openDevices opens the first Vulkan device, once: making pipelines takes long. They are never closed.
 var openDevices = sync.OnceValues(func() (full, half *Device) {
-	instance, err := vulkan.Open(vulkan.Options{})
+	instance, err := vulkan.Open(vulkan.Options{Validation: true})
 	if err != nil {
 		return nil, nil
 	}
@@ -61,14 +61,16 @@ func load(t *testing.T, d *Device, nets ...Network) *Model {
 func valueOf(t *testing.T, m *Model, net int, x *tensor.Tensor, core image.Rectangle) *tensor.Tensor {
 	t.Helper()
 	n := m.nets[net]
-	l := m.layout(net, image.Pt(x.W, x.H), core)
+	part := Part{Network: net, Window: image.Pt(x.W, x.H), Core: core}
+	l := m.layout(&part)
+	part.Reads = l.valid[program.Input]
 	w := &work{length: l.length}
 	w.exact, w.scratch = m.exact, l.sums
-	input := cut(x, l.valid[program.Input])
-	w.quads = (len(input) + quadSize - 1) / quadSize
-	w.run(n, l, nil, 0)
-	b := &Band{Parts: make([]Part, len(m.nets))}
-	b.Parts[net].Input, w.inputs = input, make([]int, len(m.nets))
+	part.Input = cut(x, part.Reads)
+	w.quads = (len(part.Input) + quadSize - 1) / quadSize
+	w.run(n, l, nil, 0, part.Reads)
+	b := &Band{Parts: []Part{part}}
+	w.inputs = []int{0}
 	s, needs := &slot{}, w.needs(m.device.quadBytes(), Float32)
 	defer s.free()
 	needs.out, needs.sums = needs.values, needs.sums+exactBytes
@@ -222,7 +224,7 @@ func TestNetworks(t *testing.T) {
 			params := randomParams(g, 7)
 			for mode, label := range map[program.Mode]string{program.Inference: "fused", program.Training: "plain"} {
 				p := program.Lower(g, mode)
-				m := load(t, d, Network{p, params})
+				m := load(t, d, Network{p, params, 1})
 				size := image.Pt(19, 13).Mul(p.Fold)
 				x := randomTensor(3, size.Y, size.X, 3)
 				want := g.Forward(params, x)

@@ -18,7 +18,7 @@ func packed(t *testing.T) map[string]*network {
 	for name, spec := range specs(t) {
 		p := packing{quadBytes: exactBytes}
 		g := spec.Build()
-		nets[name] = p.pack(Network{program.Lower(g, program.Inference), randomParams(g, 1)})
+		nets[name] = p.pack(Network{program.Lower(g, program.Inference), randomParams(g, 1), 1})
 	}
 	return nets
 }
@@ -70,7 +70,7 @@ func TestReadsAsTheEngine(t *testing.T) {
 		g := spec.Build()
 		params := randomParams(g, 1)
 		p := packing{quadBytes: exactBytes}
-		n := p.pack(Network{program.Lower(g, program.Inference), params})
+		n := p.pack(Network{program.Lower(g, program.Inference), params, 1})
 		if n.reach == nil {
 			continue
 		}

@@ -92,16 +92,8 @@ func (m *Model) Close() {
 	}
 }
 
-// Reads is the rectangle of a window, without what lies beyond it, that a network reads to compute a core: what Part.Input holds. It panics if
-// the core does not lie in the window.
-func (m *Model) Reads(net int, window image.Point, core image.Rectangle) image.Rectangle {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.layout(net, window, core).valid[program.Input]
-}
-
-// Bytes is the memory that bands like this one take on the device, as many as are on their way at a time, without the model's weights. Of inputs
-// it only matters whether there are any.
+// Bytes is the memory that bands like this one take on the device, as many as are on their way at a time, without the model's weights. Inputs
+// need not be there. The band must be one that Run takes.
 func (m *Model) Bytes(b *Band) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,14 +102,14 @@ func (m *Model) Bytes(b *Band) int64 {
 }
 
 // layout finds a layout, which it remembers.
-func (m *Model) layout(net int, window image.Point, core image.Rectangle) *layout {
-	key := shape{net, window, core}
+func (m *Model) layout(p *Part) *layout {
+	key := shape{p.Network, p.Window, p.Core}
 	l := m.layouts[key]
 	if l == nil {
 		if len(m.layouts) >= maxLayouts {
 			clear(m.layouts)
 		}
-		l = newLayout(m.nets[net], window, core)
+		l = newLayout(m.nets[p.Network], p.Window, p.Core)
 		m.layouts[key] = l
 	}
 	return l
@@ -141,33 +133,45 @@ func (p *packing) bytes() []byte {
 	return data
 }
 
-// check tells whether a band can be computed at all.
+// check tells whether a band can be computed at all, its inputs aside.
 func (m *Model) check(b *Band) error {
-	if len(b.Parts) != len(m.nets) || len(b.Unit) != len(m.nets) {
-		return fmt.Errorf("device: a band has %d parts and %d units for %d networks", len(b.Parts), len(b.Unit), len(m.nets))
+	if len(b.Parts) == 0 || len(b.Parts) > 1 && b.Blend == nil {
+		return errors.New("device: a band has one part, or several that are blended")
 	}
-	active := 0
-	for i, part := range b.Parts {
-		if part.Input == nil {
-			continue
+	seen := make([]bool, len(m.nets))
+	for i := range b.Parts {
+		part := &b.Parts[i]
+		if part.Network < 0 || part.Network >= len(m.nets) || seen[part.Network] {
+			return fmt.Errorf("device: a part of network %d, of %d", part.Network, len(m.nets))
 		}
-		active++
-		n := m.nets[i]
+		seen[part.Network] = true
+		n := m.nets[part.Network]
 		if n.program.Scale == 0 || n.channels[n.program.Output] > quadSize {
 			return errors.New("device: a network that makes no picture")
 		}
-		if !part.Core.In(image.Rectangle{Max: part.Window}) || zoomed(part.Core, n.program.Scale).Size() != b.Result.Size() || b.Result.Empty() {
+		window := image.Rectangle{Max: part.Window}
+		if !part.Core.In(window) || part.Core.Empty() || zoomed(part.Core, n.program.Scale).Size() != b.Result.Size() {
 			return fmt.Errorf("device: the core %v of a window of %v does not make the result %v", part.Core, part.Window, b.Result)
 		}
-		if want := n.channels[0] * area(m.Reads(i, part.Window, part.Core)); len(part.Input) != want {
-			return fmt.Errorf("device: an input of %d numbers, want %d", len(part.Input), want)
+		if part.Window.X%n.program.Fold != 0 || part.Window.Y%n.program.Fold != 0 {
+			return fmt.Errorf("device: the sides of a window of %v are no multiples of %d", part.Window, n.program.Fold)
 		}
-		if b.Blend != nil && b.Blend.Scale != n.program.Scale {
-			return errors.New("device: what is blended has another scale than its networks")
+		if b.Blend != nil && (b.Blend.Scale != n.program.Scale || !b.Result.In(zoomed(image.Rectangle{Max: b.Blend.Size()}, n.program.Scale))) {
+			return errors.New("device: what is blended is another picture than its networks make")
+		}
+		if reads := m.layout(part).valid[program.Input]; !reads.In(part.Reads) {
+			return fmt.Errorf("device: %v of a window is read, and %v is there", reads, part.Reads)
 		}
 	}
-	if active == 0 || active > 1 && b.Blend == nil {
-		return errors.New("device: a band has one part, or several that are blended")
+	return nil
+}
+
+// checkInputs tells whether the inputs are there.
+func (m *Model) checkInputs(b *Band) error {
+	for _, part := range b.Parts {
+		if want := m.nets[part.Network].channels[program.Input] * area(part.Reads); len(part.Input) != want {
+			return fmt.Errorf("device: an input of %d numbers, want %d", len(part.Input), want)
+		}
 	}
 	return nil
 }

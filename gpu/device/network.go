@@ -17,6 +17,7 @@ type network struct {
 	slots    []slots     // by value
 	channels []int       // by value
 	reach    *reach      // nil if no part can be left out
+	unit     float32     // brings its result to 0..1
 }
 
 // operation is a step of a program, packed.
@@ -43,7 +44,7 @@ type packing struct {
 func (p *packing) pack(n Network) *network {
 	prog := n.Program
 	shapes := prog.Shapes(tensor.Shape{N: 1, C: prog.Channels, H: probe, W: probe})
-	net := &network{program: prog, slots: make([]slots, len(shapes)), reach: newReach(prog)}
+	net := &network{program: prog, slots: make([]slots, len(shapes)), reach: newReach(prog), unit: n.Unit}
 	for v, s := range shapes {
 		net.channels = append(net.channels, s.C)
 		net.slots[v] = dense(s.C)

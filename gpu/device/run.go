@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"slices"
 
 	"classsr/gpu/shaders"
 	"classsr/gpu/vulkan"
+	"classsr/program"
 )
 
 // slot is what a band has of its own while others are on their way.
@@ -55,45 +57,49 @@ func (w *work) needs(quadBytes int, f Format) needs {
 
 // build makes dispatches of a band.
 func (m *Model) build(b *Band) *work {
-	w := &work{pixels: b.Result.Dx() * b.Result.Dy(), inputs: make([]int, len(b.Parts))}
+	w := &work{pixels: area(b.Result), inputs: make([]int, len(b.Parts))}
 	w.exact = m.exact
-	layouts := make([]*layout, len(b.Parts))
-	for i, part := range b.Parts {
-		if part.Input != nil {
-			layouts[i] = m.layout(i, part.Window, part.Core)
-			w.length, w.scratch = max(w.length, layouts[i].length), max(w.scratch, layouts[i].sums)
-		}
+	for i := range b.Parts {
+		part := &b.Parts[i]
+		l := m.layout(part)
+		w.length, w.scratch = max(w.length, l.length), max(w.scratch, l.sums)
+		w.inputs[i] = w.quads
+		w.quads += (m.nets[part.Network].channels[program.Input]*area(part.Reads) + quadSize - 1) / quadSize
 	}
 	c := w.addCores(b.Blend)
-	for i, l := range layouts {
-		if l == nil {
+	for class := range m.nets { // in their order: the first one that has any weight at a pixel does not add
+		i := slices.IndexFunc(b.Parts, func(p Part) bool { return p.Network == class })
+		if i < 0 {
 			continue
 		}
-		part, n := b.Parts[i], m.nets[i]
+		part, n := &b.Parts[i], m.nets[class]
 		var wanted []image.Rectangle
 		if part.Mask != nil && n.reach != nil {
 			if wanted = parts(part.Mask, part.Core); len(wanted) == 0 {
 				continue
 			}
 		}
-		class := i
 		if b.Blend == nil {
 			class = -1
 		}
-		w.inputs[i] = w.quads
-		w.quads += (n.channels[0]*area(l.valid[0]) + quadSize - 1) / quadSize
-		w.run(n, l, wanted, w.inputs[i])
-		w.blend(b.Result, part.Core, n.program.Scale, b.Unit[i], class, c)
+		w.run(n, m.layout(part), wanted, w.inputs[i], part.Reads)
+		w.blend(b.Result, part.Core, n, class, c)
 	}
 	return w
 }
 
 func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
 
-// Run computes a band and puts it into out, which has Band.Bytes. All networks that have any weight in the band must have an input. An error
-// of the device is one of package vulkan's; after vulkan.ErrOutOfMemory a smaller band may do. It returns early with ctx's error if ctx is done.
+// Run computes a band and puts it into out, which has Band.Bytes. An error of the device is one of package vulkan's; after
+// vulkan.ErrOutOfMemory a smaller band may do. It returns early with ctx's error if ctx is done.
 func (m *Model) Run(ctx context.Context, b *Band, out []byte) error {
-	if err := m.check(b); err != nil {
+	m.mu.Lock()
+	err := m.check(b)
+	m.mu.Unlock()
+	if err == nil {
+		err = m.checkInputs(b)
+	}
+	if err != nil {
 		return err
 	}
 	if len(out) != b.Bytes() {
@@ -137,6 +143,10 @@ func (m *Model) grow(b **vulkan.Buffer, size int64, kind vulkan.BufferKind) erro
 		return nil
 	}
 	free(*b)
+	*b = nil
+	if most := m.device.vulkan.Info().MaxBuffer; size > most {
+		return fmt.Errorf("device: a buffer of %d bytes, where the device has at most %d: %w", size, most, vulkan.ErrOutOfMemory)
+	}
 	var err error
 	if *b, err = m.device.vulkan.Buffer(size, kind); err != nil {
 		*b = nil
@@ -158,9 +168,6 @@ func (m *Model) fill(s *slot, b *Band, w *work, n needs) error {
 		return err
 	}
 	for i, part := range b.Parts {
-		if part.Input == nil {
-			continue
-		}
 		if _, err := binary.Encode(bytes[w.inputs[i]*exactBytes:], binary.NativeEndian, part.Input); err != nil {
 			return err
 		}
