@@ -15,12 +15,12 @@
 #define NUMBER float
 #endif
 
-layout(binding = 0, std430) readonly buffer Values { QUAD values[]; };
+layout(binding = 0, std430) restrict readonly buffer Values { QUAD values[]; };
 layout(binding = 1, std430) writeonly buffer Made { QUAD made[]; };
 layout(binding = 1, std430) writeonly buffer MadeNumbers { NUMBER madeNumbers[]; };
-layout(binding = 2, std430) readonly buffer Weights { QUAD weights[]; };
-layout(binding = 2, std430) readonly buffer Exact { vec4 exact[]; };  // biases, slopes and the like: float32 always
-layout(binding = 3, std430) readonly buffer Params { int p[]; };      // what each dispatch must know, and lists of tiles
+layout(binding = 2, std430) restrict readonly buffer Weights { QUAD weights[]; };
+layout(binding = 2, std430) restrict readonly buffer Exact { vec4 exact[]; };  // biases, slopes and the like: float32 always
+layout(binding = 3, std430) restrict readonly buffer Params { int p[]; };      // what each dispatch must know, and lists of tiles
 layout(binding = 4, std430) buffer Sums { vec4 sums[]; };             // sums and what is blended: float32 always
 
 layout(push_constant) uniform Push { int base; };  // where in p this dispatch's part begins
