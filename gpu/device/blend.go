@@ -19,9 +19,6 @@ type cores struct {
 
 // addCores adds the cores' edges, the core of each column and row of the picture, and the cores' classes.
 func (b *builder) addCores(blend *route.Blend) cores {
-	if blend == nil {
-		return cores{}
-	}
 	c := cores{
 		edges: b.at(), columns: blend.Columns(), rows: blend.Rows(), width: blend.Size().X, scale: blend.Scale, reach: blend.Width * blend.Scale,
 	}
@@ -40,7 +37,7 @@ func (b *builder) addCores(blend *route.Blend) cores {
 	return c
 }
 
-// blend adds what the network made that was just built to the result, or puts it there if nothing is blended (class -1).
+// blend adds what the network made that was just built to the result.
 func (b *builder) blend(result, core image.Rectangle, n *network, class int, c cores) {
 	out, scale := n.program.Output, n.program.Scale
 	b.begin(blendKernel, out, 1, image.Pt(shaders.TileColumns, shaders.TileRows))

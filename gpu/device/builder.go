@@ -12,6 +12,7 @@ type kernel struct {
 	shader    string
 	constants [12]uint32
 	count     int
+	exact     bool // it reads float32 even where values are float16
 }
 
 func newKernel(shader string, constants ...uint32) kernel {

@@ -67,7 +67,7 @@ func (d *Device) pipeline(k kernel) (*vulkan.Pipeline, error) {
 	if k.shader == shaders.Samples {
 		l.Buffers, l.Push = samplesBuffers, samplesPushBytes
 	}
-	p, err := d.vulkan.Pipeline(shaders.Get(k.shader, d.half), l)
+	p, err := d.vulkan.Pipeline(shaders.Get(k.shader, d.half && !k.exact), l)
 	if err == nil {
 		d.pipelines[k] = p
 	}

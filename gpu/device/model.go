@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"sync"
 
 	"classsr/gpu/vulkan"
@@ -93,10 +94,13 @@ func (m *Model) Close() {
 }
 
 // Bytes is the memory that bands like this one take on the device, as many as are on their way at a time, without the model's weights. Inputs
-// need not be there. The band must be one that Run takes.
+// need not be there. For a band that Run does not take it is the largest number.
 func (m *Model) Bytes(b *Band) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.check(b) != nil {
+		return math.MaxInt64
+	}
 	n := m.build(b).needs(m.device.quadBytes(), b.Format)
 	return n.values + n.sums + atATime*(n.upload+n.params+2*n.out)
 }

@@ -41,6 +41,10 @@ type work struct {
 	quads  int   // of float32, that the inputs take
 	length int   // quads of the values of any part
 	pixels int   // of the result
+	// blended tells that the result lies among the sums, not among the values. It begins at a quad, and unit brings it to 0..1.
+	blended bool
+	from    int
+	unit    float32
 }
 
 // needs is the memory for a band, in bytes.
@@ -49,8 +53,12 @@ type needs struct{ values, sums, upload, params, out int64 }
 func (w *work) needs(quadBytes int, f Format) needs {
 	params := (int64(len(w.params))*numberBytes + exactBytes - 1) / exactBytes * exactBytes
 	words := (3*int64(w.pixels)*int64(f.bytes()) + numberBytes - 1) / numberBytes
+	sums := max(w.scratch, 1)
+	if w.blended {
+		sums = w.scratch + w.pixels
+	}
 	return needs{
-		values: int64(max(w.length, 1)) * int64(quadBytes), sums: int64(w.scratch+w.pixels) * exactBytes,
+		values: int64(w.length) * int64(quadBytes), sums: int64(sums) * exactBytes,
 		params: params, upload: params + int64(w.quads)*exactBytes, out: words * numberBytes,
 	}
 }
@@ -66,6 +74,15 @@ func (m *Model) build(b *Band) *work {
 		w.inputs[i] = w.quads
 		w.quads += (m.nets[part.Network].channels[program.Input]*area(part.Reads) + quadSize - 1) / quadSize
 	}
+	if b.Blend == nil {
+		part := &b.Parts[0]
+		n, l := m.nets[part.Network], m.layout(part)
+		w.run(n, l, part.wanted(n), 0, part.Reads)
+		w.from, w.unit = l.at[n.program.Output], n.unit
+		return w
+	}
+	w.blended = true
+	w.from, w.unit = w.scratch, 1
 	c := w.addCores(b.Blend)
 	for class := range m.nets { // in their order: the first one that has any weight at a pixel does not add
 		i := slices.IndexFunc(b.Parts, func(p Part) bool { return p.Network == class })
@@ -73,19 +90,22 @@ func (m *Model) build(b *Band) *work {
 			continue
 		}
 		part, n := &b.Parts[i], m.nets[class]
-		var wanted []image.Rectangle
-		if part.Mask != nil && n.reach != nil {
-			if wanted = parts(part.Mask, part.Core); len(wanted) == 0 {
-				continue
-			}
-		}
-		if b.Blend == nil {
-			class = -1
+		wanted := part.wanted(n)
+		if wanted != nil && len(wanted) == 0 {
+			continue
 		}
 		w.run(n, m.layout(part), wanted, w.inputs[i], part.Reads)
 		w.blend(b.Result, part.Core, n, class, c)
 	}
 	return w
+}
+
+// wanted is the parts of the core that are computed; nil for all of it.
+func (p *Part) wanted(n *network) []image.Rectangle {
+	if p.Mask == nil || n.reach == nil {
+		return nil
+	}
+	return parts(p.Mask, p.Core)
 }
 
 func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
@@ -192,7 +212,7 @@ func (m *Model) submit(s *slot, b *Band, w *work, n needs) (*vulkan.Fence, error
 		}
 		s.commands = c
 	}
-	samples, err := m.device.pipeline(samplesKernel(b.Format))
+	samples, err := m.device.pipeline(samplesKernel(b.Format, w.blended))
 	if err != nil {
 		return nil, err
 	}
@@ -206,9 +226,11 @@ func (m *Model) submit(s *slot, b *Band, w *work, n needs) (*vulkan.Fence, error
 	return fence, err
 }
 
-// samplesKernel turns a band into samples.
-func samplesKernel(f Format) kernel {
-	return newKernel(shaders.Samples, 0, 0, 0, uint32(8*f.bytes()))
+// samplesKernel turns a band into samples: of what was blended, which is float32, or of a network's result.
+func samplesKernel(f Format, blended bool) kernel {
+	k := newKernel(shaders.Samples, 0, 0, 0, uint32(8*f.bytes()))
+	k.exact = blended
+	return k
 }
 
 // record records a band's commands.
@@ -224,10 +246,14 @@ func (m *Model) record(s *slot, w *work, n needs, samples *vulkan.Pipeline) erro
 	words := n.out / numberBytes
 	groups := int((words + shaders.SamplesWords - 1) / shaders.SamplesWords)
 	push := make([]byte, 0, samplesPushBytes)
-	for _, number := range []int{w.pixels, 0, w.scratch, shaders.RowOfGroups} {
+	for _, number := range []int{w.pixels, w.from, shaders.RowOfGroups, floatBits(w.unit)} {
 		push = binary.NativeEndian.AppendUint32(push, uint32(number))
 	}
-	c.Dispatch(samples, []vulkan.Binding{{Buffer: s.result, Size: n.out}, {Buffer: m.sums, Size: n.sums}}, push,
+	from := vulkan.Binding{Buffer: m.arena, Size: n.values}
+	if w.blended {
+		from = vulkan.Binding{Buffer: m.sums, Size: n.sums}
+	}
+	c.Dispatch(samples, []vulkan.Binding{{Buffer: s.result, Size: n.out}, from}, push,
 		uint32(min(groups, shaders.RowOfGroups)), uint32((groups+shaders.RowOfGroups-1)/shaders.RowOfGroups), 1)
 	c.Barrier()
 	c.Copy(s.download, 0, s.result, 0, n.out)

@@ -14,7 +14,7 @@ const int LEFT = RESULT + 1;       // of the band of the result that is made
 const int TOP = LEFT + 1;
 const int WIDTH = TOP + 1;
 const int UNIT = WIDTH + 1;        // the bits of the factor that brings what the network makes to 0..1
-const int CLASS = UNIT + 1;        // or -1: nothing is blended
+const int CLASS = UNIT + 1;
 const int SCALE = CLASS + 1;       // of the result over the picture
 const int REACH = SCALE + 1;       // pixels of the result at each side of a border that are mixed
 const int COLUMNS = REACH + 1;     // of cores
@@ -67,10 +67,6 @@ void main() {
     if (!inRegion(vx, vy)) return;
     int at = p[base + RESULT] + (y - p[base + TOP]) * p[base + WIDTH] + x - p[base + LEFT];
     float unit = intBitsToFloat(p[base + UNIT]);
-    if (class_ < 0) {
-      sums[at] = read(from, 0, vx, vy) * unit;
-      continue;
-    }
     int cores = p[base + CORES], scale = p[base + SCALE], edges = p[base + XS];
     Along ax = along(p[cores + x / scale], edges, columns, x);
     Along ay = along(p[cores + p[base + PICTURE_WIDTH] + y / scale], edges + columns + 1, rows, y);

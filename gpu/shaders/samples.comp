@@ -1,17 +1,24 @@
 #version 450
 // Turns a band of the result into samples, a word of four bytes a thread: planes of float32, or pixels of three samples, clamped to 0..1 and
-// rounded half up to 8 or 16 bits. A NaN becomes 0 there.
+// rounded half up to 8 or 16 bits. A NaN becomes 0 there. The result is what was blended, or with HALF a network's value of float16.
 
 #extension GL_GOOGLE_include_directive : require
-#extension GL_EXT_control_flow_attributes : require
+#ifdef HALF
+#extension GL_EXT_shader_16bit_storage : require
+#define QUAD f16vec4
+#else
+#define QUAD vec4
+#endif
 
 layout(local_size_x = 128) in;
 layout(constant_id = 3) const int BITS = 32;
 
 layout(binding = 0, std430) writeonly buffer Words { uint words[]; };
-layout(binding = 1, std430) readonly buffer Result { vec4 result[]; };
+layout(binding = 1, std430) readonly buffer Result { QUAD result[]; };
 
-layout(push_constant) uniform Push { uint pixels, first, from, groupsOfARow; };  // of the band; word; where the result begins; workgroups along x
+layout(push_constant) uniform Push { uint pixels, from, groupsOfARow; float unit; };  // of the band; where they begin; workgroups along x; brings them to 0..1
+
+float number(uint pixel, uint channel) { return vec4(result[from + pixel])[channel] * unit; }
 
 // level rounds exactly: v times white, which is one less than a power of two, is the sum of t and e, and e is less than half of t's last bit.
 uint level(float v, float white) {
@@ -27,7 +34,7 @@ uint level(float v, float white) {
 void main() {
   uint i = (gl_WorkGroupID.y * groupsOfARow + gl_WorkGroupID.x) * 128 + gl_LocalInvocationID.x;
   if (BITS == 32) {
-    if (i < 3 * pixels) words[i] = floatBitsToUint(result[from + i % pixels][i / pixels]);
+    if (i < 3 * pixels) words[i] = floatBitsToUint(number(i % pixels, i / pixels));
     return;
   }
   const uint perWord = 32 / BITS;
@@ -35,7 +42,7 @@ void main() {
   uint word = 0;
   for (uint k = 0; k < perWord; k++) {
     uint sample_ = i * perWord + k;
-    if (sample_ < 3 * pixels) word |= level(result[from + sample_ / 3][sample_ % 3], white) << (BITS * k);
+    if (sample_ < 3 * pixels) word |= level(number(sample_ / 3, sample_ % 3), white) << (BITS * k);
   }
   if (i * perWord < 3 * pixels) words[i] = word;
 }

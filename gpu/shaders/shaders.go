@@ -1,7 +1,7 @@
 // Package shaders holds the shaders that compute networks on a Vulkan device, as SPIR-V. The GLSL that they are compiled from lies beside them;
 // `make gen-shaders` compiles it.
 //
-// All but Samples have these buffers: 0 and 1 the values of a network, to read and to write; 2 its weights; 3 the parameters of all dispatches;
+// All but Samples (samples.comp says what it has) have these buffers: 0 and 1 the values of a network, to read and to write; 2 its weights; 3 the parameters of all dispatches;
 // 4 sums, what is blended, or the input. Their push constant is one number: where the dispatch's parameters begin. Specialisation constants 0
 // to 2 are the sides of workgroups where these can be chosen; what else there is, each file says.
 package shaders
@@ -29,7 +29,7 @@ func ConvName(taps, quads int) string { return fmt.Sprintf("conv-%d-%d", taps, q
 
 // Get gives a shader, for values of float16 if half. It panics if there is none of that name.
 func Get(name string, half bool) []byte {
-	if half && name != Samples {
+	if half {
 		name += "-half"
 	}
 	code, err := compiled.ReadFile(name + ".spv")
