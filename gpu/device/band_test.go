@@ -191,7 +191,7 @@ func TestRoutedPictures(t *testing.T) {
 	}
 }
 
-// A picture that is cut into bands, across and along, has the bits of the whole.
+// A picture that is cut into bands, across and along, has the bits of the whole, and so has a band that is cut into submissions.
 func TestCutsChangeNoBit(t *testing.T) {
 	for name, kinds := range map[string][]string{"one network": {"fsrcnn-x3"}, "unshuffled": {"rrdbnet-x2"}, "routed": {"fsrcnn-x4", "srresnet-x4"}} {
 		t.Run(name, func(t *testing.T) {
@@ -203,6 +203,7 @@ func TestCutsChangeNoBit(t *testing.T) {
 			scale := r.specs[0].Scale
 			all := image.Rect(0, 0, r.picture.W, r.picture.H)
 			want := planes(r.run(t, m, all, Float32), zoomed(all, scale).Size())
+			m.atOnce = 1 // a submission for each step
 			for _, core := range []image.Rectangle{image.Rect(0, 0, 46, 10), image.Rect(0, 10, 18, 38), image.Rect(18, 10, 46, 38)} {
 				part := zoomed(core, scale)
 				got := planes(r.run(t, m, core, Float32), part.Size())

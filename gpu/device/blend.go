@@ -40,6 +40,7 @@ func (b *builder) addCores(blend *route.Blend) cores {
 // blend adds what the network made that was just built to the result.
 func (b *builder) blend(result, core image.Rectangle, n *network, class int, c cores) {
 	out, scale := n.program.Output, n.program.Scale
+	b.macs = 0
 	b.begin(blendKernel, out, 1, image.Pt(shaders.TileColumns, shaders.TileRows))
 	b.value(out)
 	shift := result.Min.Sub(core.Min.Mul(scale))

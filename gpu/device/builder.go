@@ -26,6 +26,7 @@ type dispatch struct {
 	kernel
 	base    int
 	x, y, z int // workgroups
+	macs    int64
 }
 
 // builder lists what computes a band: dispatches, each after the one before, and the parameters of all of them, with lists of tiles.
@@ -39,6 +40,7 @@ type builder struct {
 	net    *network
 	layout *layout
 	parts  []image.Rectangle // of the picture; nil if all of the core is computed
+	macs   int64             // multiply-accumulates of the step
 	// Of the dispatch that is built.
 	kernel kernel
 	base   int
@@ -82,24 +84,24 @@ func (b *builder) begin(k kernel, v program.Value, square int, tile image.Point)
 // end ends a dispatch that makes z parts of each tile: the ones that parts of the picture need, if not all of it is computed.
 func (b *builder) end(z int) {
 	columns, rows := (b.region.Dx()+b.tile.X-1)/b.tile.X, (b.region.Dy()+b.tile.Y-1)/b.tile.Y
-	if b.parts == nil {
-		b.dispatch(b.kernel, b.base, columns, rows, z)
-		return
+	var list []int32
+	if b.parts != nil {
+		list = tiles(b.region, b.tile, b.needed)
 	}
-	list := tiles(b.region, b.tile, b.needed)
-	if len(list) == columns*rows {
+	if b.parts == nil || len(list) == columns*rows {
 		b.dispatch(b.kernel, b.base, columns, rows, z)
 		return
 	}
 	b.set(b.base, b.at())
 	b.set(b.base+1, len(list))
 	b.params = append(b.params, list...)
+	b.macs = b.macs * int64(len(list)) / int64(columns*rows)
 	b.dispatchRows(b.kernel, b.base, len(list), z)
 }
 
 func (b *builder) dispatch(k kernel, base, x, y, z int) {
 	if x > 0 && y > 0 && z > 0 {
-		b.dispatches = append(b.dispatches, dispatch{k, base, x, y, z})
+		b.dispatches = append(b.dispatches, dispatch{k, base, x, y, z, b.macs})
 	}
 }
 
@@ -111,7 +113,7 @@ func (b *builder) dispatchRows(k kernel, base, n, z int) {
 // run adds a network's steps, for a piece of which these parts are computed, or all. Planes of the rectangle reads of
 // its window lie at a quad of what comes from the host.
 func (b *builder) run(n *network, l *layout, parts []image.Rectangle, input int, reads image.Rectangle) {
-	b.net, b.layout, b.parts = n, l, parts
+	b.net, b.layout, b.parts, b.macs = n, l, parts, 0
 	const v = program.Input
 	b.begin(inputKernel, v, 1, image.Pt(shaders.TileColumns, shaders.TileRows))
 	b.value(v)
@@ -122,6 +124,7 @@ func (b *builder) run(n *network, l *layout, parts []image.Rectangle, input int,
 	b.end(n.slots[v].quads())
 	for i, s := range n.steps {
 		if !l.valid[i+1].Empty() {
+			b.macs = n.program.Steps[i].Op.MACs(l.valid[i+1])
 			s.emit(b, i)
 		}
 	}

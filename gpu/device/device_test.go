@@ -85,7 +85,7 @@ func valueOf(t *testing.T, m *Model, net int, x *tensor.Tensor, core image.Recta
 	err := m.device.once(func(c *vulkan.Commands) {
 		c.Copy(s.params, 0, s.upload, int64(w.quads)*exactBytes, needs.params)
 		c.Barrier()
-		m.dispatch(c, w, s.params, s.upload)
+		m.dispatch(c, w.dispatches, s.params, s.upload)
 		c.Copy(s.download, 0, m.arena, 0, needs.values)
 		c.Barrier()
 	})

@@ -25,6 +25,7 @@ type Model struct {
 	sums     *vulkan.Buffer
 	layouts  map[shape]*layout
 	inFlight sync.WaitGroup
+	atOnce   int64 // multiply-accumulates of a submission
 }
 
 // shape is what a layout depends on.
@@ -44,7 +45,7 @@ const (
 // Load brings networks to the device: their weights, and the shaders for all that they do. A Model must be closed.
 func (d *Device) Load(nets []Network) (*Model, error) {
 	p := packing{quadBytes: d.quadBytes()}
-	m := &Model{device: d, kernels: map[kernel]*vulkan.Pipeline{}, layouts: map[shape]*layout{}, slots: make(chan *slot, atATime)}
+	m := &Model{device: d, kernels: map[kernel]*vulkan.Pipeline{}, layouts: map[shape]*layout{}, slots: make(chan *slot, atATime), atOnce: macsAtOnce}
 	for range atATime {
 		m.slots <- &slot{}
 	}

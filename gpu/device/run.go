@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"unsafe"
 
 	"classsr/gpu/shaders"
 	"classsr/gpu/vulkan"
@@ -16,15 +17,15 @@ import (
 // slot is what a band has of its own while others are on their way.
 type slot struct {
 	upload, params, result, download *vulkan.Buffer
-	commands                         *vulkan.Commands
+	commands                         []*vulkan.Commands
 }
 
 func (s *slot) free() {
 	for _, b := range []*vulkan.Buffer{s.upload, s.params, s.result, s.download} {
 		free(b)
 	}
-	if s.commands != nil {
-		s.commands.Free()
+	for _, c := range s.commands {
+		c.Free()
 	}
 }
 
@@ -142,15 +143,12 @@ func (m *Model) Run(ctx context.Context, b *Band, out []byte) error {
 	if err := m.fill(s, b, w, n); err != nil {
 		return err
 	}
-	fence, err := m.submit(s, b, w, n)
+	fences, err := m.submit(s, b, w, n)
 	if err != nil {
 		return err
 	}
 	defer m.inFlight.Done()
-	if err := fence.Wait(ctx); err != nil {
-		if ctx.Err() != nil {
-			_ = fence.Wait(context.WithoutCancel(ctx)) // the slot is in use until then; ctx's error is told
-		}
+	if err := wait(ctx, fences); err != nil {
 		return err
 	}
 	copy(out, s.download.Bytes())
@@ -184,19 +182,20 @@ func (m *Model) fill(s *slot, b *Band, w *work, n needs) error {
 		return err
 	}
 	bytes := s.upload.Bytes()
-	if _, err := binary.Encode(bytes[int64(w.quads)*exactBytes:], binary.NativeEndian, w.params); err != nil {
-		return err
-	}
+	copy(bytes[w.quads*exactBytes:], memoryOf(w.params))
 	for i, part := range b.Parts {
-		if _, err := binary.Encode(bytes[w.inputs[i]*exactBytes:], binary.NativeEndian, part.Input); err != nil {
-			return err
-		}
+		copy(bytes[w.inputs[i]*exactBytes:], memoryOf(part.Input))
 	}
 	return nil
 }
 
-// submit starts a band.
-func (m *Model) submit(s *slot, b *Band, w *work, n needs) (*vulkan.Fence, error) {
+// memoryOf is the memory of numbers.
+func memoryOf[T int32 | float32](numbers []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(numbers))), numberBytes*len(numbers))
+}
+
+// submit starts a band, and gives the fences of its parts.
+func (m *Model) submit(s *slot, b *Band, w *work, n needs) ([]*vulkan.Fence, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.arena == nil || m.arena.Size() < n.values || m.sums == nil || m.sums.Size() < n.sums {
@@ -205,25 +204,67 @@ func (m *Model) submit(s *slot, b *Band, w *work, n needs) (*vulkan.Fence, error
 	if err := errors.Join(m.grow(&m.arena, n.values, vulkan.Local), m.grow(&m.sums, n.sums, vulkan.Local)); err != nil {
 		return nil, err
 	}
-	if s.commands == nil {
-		c, err := m.device.vulkan.Commands()
-		if err != nil {
-			return nil, err
-		}
-		s.commands = c
-	}
 	samples, err := m.device.pipeline(samplesKernel(b.Format, w.blended))
 	if err != nil {
 		return nil, err
 	}
-	if err := m.record(s, w, n, samples); err != nil {
-		return nil, err
+	var fences []*vulkan.Fence
+	sections := w.sections(m.atOnce)
+	for i, dispatches := range sections {
+		c, err := m.record(s, i, func(c *vulkan.Commands) {
+			if i == 0 {
+				c.Copy(s.params, 0, s.upload, int64(w.quads)*exactBytes, n.params)
+				c.Barrier()
+			}
+			m.dispatch(c, dispatches, s.params, s.upload)
+			if i == len(sections)-1 {
+				m.sample(c, s, w, n, samples)
+			}
+		})
+		var fence *vulkan.Fence
+		if err == nil {
+			fence, err = m.device.vulkan.Submit(c)
+		}
+		if err != nil {
+			_ = wait(context.Background(), fences) // the first error is told
+			return nil, err
+		}
+		fences = append(fences, fence)
 	}
-	fence, err := m.device.vulkan.Submit(s.commands)
-	if err == nil {
-		m.inFlight.Add(1)
+	m.inFlight.Add(1)
+	return fences, nil
+}
+
+// wait waits until the device has done all parts of a band, even if ctx is done, since it uses the slot until then.
+func wait(ctx context.Context, fences []*vulkan.Fence) error {
+	var first error
+	for _, f := range fences {
+		err := f.Wait(ctx)
+		if err != nil && ctx.Err() != nil {
+			ctx = context.WithoutCancel(ctx)
+			_ = f.Wait(ctx) // ctx's error is told
+		}
+		if first == nil {
+			first = err
+		}
 	}
-	return fence, err
+	return first
+}
+
+// macsAtOnce is how many multiply-accumulates a submission has at most, if not in a single dispatch: systems end what keeps a device that draws
+// the screen for two seconds, and small devices do 10^11 a second.
+const macsAtOnce = 3e10
+
+// sections cuts the dispatches into submissions of so many multiply-accumulates.
+func (w *work) sections(most int64) [][]dispatch {
+	var all [][]dispatch
+	first, macs := 0, int64(0)
+	for i, d := range w.dispatches {
+		if macs += d.macs; macs > most && i > first {
+			all, first, macs = append(all, w.dispatches[first:i]), i, d.macs
+		}
+	}
+	return append(all, w.dispatches[first:])
 }
 
 // samplesKernel turns a band into samples: of what was blended, which is float32, or of a network's result.
@@ -233,16 +274,27 @@ func samplesKernel(f Format, blended bool) kernel {
 	return k
 }
 
-// record records a band's commands.
-func (m *Model) record(s *slot, w *work, n needs, samples *vulkan.Pipeline) error {
-	c := s.commands
-	if err := c.Begin(); err != nil {
-		return err
+// record records commands number i of a band.
+func (m *Model) record(s *slot, i int, commands func(*vulkan.Commands)) (*vulkan.Commands, error) {
+	if i == len(s.commands) {
+		c, err := m.device.vulkan.Commands()
+		if err != nil {
+			return nil, err
+		}
+		s.commands = append(s.commands, c)
 	}
-	c.Barrier() // the band before uses the same memory
-	c.Copy(s.params, 0, s.upload, int64(w.quads)*exactBytes, n.params)
+	c := s.commands[i]
+	if err := c.Begin(); err != nil {
+		return nil, err
+	}
+	c.Barrier() // what came before uses the same memory
+	commands(c)
 	c.Barrier()
-	m.dispatch(c, w, s.params, s.upload)
+	return c, c.End()
+}
+
+// sample records what turns the result into samples, and brings them back.
+func (m *Model) sample(c *vulkan.Commands, s *slot, w *work, n needs, samples *vulkan.Pipeline) {
 	words := n.out / numberBytes
 	groups := int((words + shaders.SamplesWords - 1) / shaders.SamplesWords)
 	push := make([]byte, 0, samplesPushBytes)
@@ -257,18 +309,16 @@ func (m *Model) record(s *slot, w *work, n needs, samples *vulkan.Pipeline) erro
 		uint32(min(groups, shaders.RowOfGroups)), uint32((groups+shaders.RowOfGroups-1)/shaders.RowOfGroups), 1)
 	c.Barrier()
 	c.Copy(s.download, 0, s.result, 0, n.out)
-	c.Barrier()
-	return c.End()
 }
 
-// dispatch records a band's dispatches.
-func (m *Model) dispatch(c *vulkan.Commands, w *work, params, upload *vulkan.Buffer) {
+// dispatch records dispatches, each after the one before.
+func (m *Model) dispatch(c *vulkan.Commands, dispatches []dispatch, params, upload *vulkan.Buffer) {
 	whole := func(b *vulkan.Buffer) vulkan.Binding { return vulkan.Binding{Buffer: b, Size: b.Size()} }
 	bindings := []vulkan.Binding{whole(m.arena), whole(m.arena), whole(m.weights), whole(params), whole(m.sums)}
 	reads := slices.Clone(bindings) // the input in place of sums
 	reads[buffers-1] = whole(upload)
 	push := make([]byte, pushBytes)
-	for _, d := range w.dispatches {
+	for _, d := range dispatches {
 		binary.NativeEndian.PutUint32(push, uint32(d.base))
 		these := bindings
 		if d.kernel == inputKernel {
