@@ -16,34 +16,50 @@ import (
 	"classsr/tensor"
 )
 
-// openDevices opens the first Vulkan device, once: making pipelines takes long. They are never closed.
-var openDevices = sync.OnceValues(func() (full, half *Device) {
+// devices are the first Vulkan device, for values of float32 and of float16.
+type devices struct {
+	instance   *vulkan.Instance
+	full, half *Device
+}
+
+// openDevices opens them, once: making pipelines takes long. They are never closed.
+var openDevices = sync.OnceValues(func() (*devices, error) {
 	instance, err := vulkan.Open(vulkan.Options{Validation: true})
 	if err != nil {
-		return nil, nil
+		return nil, err
 	}
 	d, err := instance.Open(0, vulkan.DeviceOptions{})
 	if err != nil {
-		return nil, nil
+		return nil, err
 	}
-	full, _ = New(d, Options{})
-	half, _ = New(d, Options{Half: true})
-	return full, half
+	full, err := New(d, Options{})
+	if err != nil {
+		return nil, err
+	}
+	half, err := New(d, Options{Half: true})
+	return &devices{instance, full, half}, err
 })
 
+// open gives a device for values of float32 or of float16. The test fails if the validation layer has anything to say of what it does.
 func open(t *testing.T, half bool) *Device {
 	t.Helper()
-	full, other := openDevices()
-	if full == nil {
-		testref.Missing(t, "there is no Vulkan device: install Debian's mesa-vulkan-drivers")
+	d, err := openDevices()
+	if err != nil {
+		testref.Missing(t, "%v: install Debian's mesa-vulkan-drivers and vulkan-validationlayers", err)
 	}
+	before := len(d.instance.Messages())
+	t.Cleanup(func() {
+		for _, message := range d.instance.Messages()[before:] {
+			t.Error(message)
+		}
+	})
 	if !half {
-		return full
+		return d.full
 	}
-	if !other.Half() {
+	if !d.half.Half() {
 		t.Skip("the device has no float16")
 	}
-	return other
+	return d.half
 }
 
 // load loads networks and closes the model when the test ends.
