@@ -219,7 +219,7 @@ func TestCutsChangeNoBit(t *testing.T) {
 // What a mask leaves out is not computed, tile by tile.
 func TestMasksSaveWork(t *testing.T) {
 	n := Network{program.Lower(specs(t)["carn-x4"].Build(), program.Inference), randomParams(specs(t)["carn-x4"].Build(), 1), 1}
-	p := packing{quadBytes: exactBytes}
+	p := packing{quadBytes: exactBytes, tiling: chooseTiling}
 	net := p.pack(n)
 	window := image.Pt(640, 640)
 	groups := func(parts []image.Rectangle) int {

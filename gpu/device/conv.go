@@ -159,7 +159,7 @@ func (p *packing) addBlocks(c *conv, weight []float32, in, out slots, groups []c
 	if c.Stride == 1 && (c.Kernel == 3 || c.Kernel == 5) {
 		taps, side = c.Kernel, 1
 	}
-	t := chooseTiling(taps, groups[0].quads, p.quadBytes)
+	t := p.tiling(taps, groups[0].quads, p.quadBytes)
 	c.tile = image.Pt(shaders.ConvColumns, shaders.ConvRows*t.rows)
 	c.kernel = newKernel(shaders.ConvName(taps, t.quads), t.constants(taps)...)
 	w := weighing{conv: c, weight: weight, in: in, out: out, taps: taps, side: side}

@@ -16,7 +16,7 @@ func packed(t *testing.T) map[string]*network {
 	t.Helper()
 	nets := map[string]*network{}
 	for name, spec := range specs(t) {
-		p := packing{quadBytes: exactBytes}
+		p := packing{quadBytes: exactBytes, tiling: chooseTiling}
 		g := spec.Build()
 		nets[name] = p.pack(Network{program.Lower(g, program.Inference), randomParams(g, 1), 1})
 	}
@@ -69,7 +69,7 @@ func TestReadsAsTheEngine(t *testing.T) {
 	for name, spec := range specs(t) {
 		g := spec.Build()
 		params := randomParams(g, 1)
-		p := packing{quadBytes: exactBytes}
+		p := packing{quadBytes: exactBytes, tiling: chooseTiling}
 		n := p.pack(Network{program.Lower(g, program.Inference), params, 1})
 		if n.reach == nil {
 			continue

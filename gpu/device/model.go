@@ -43,8 +43,10 @@ const (
 )
 
 // Load brings networks to the device: their weights, and the shaders for all that they do. A Model must be closed.
-func (d *Device) Load(nets []Network) (*Model, error) {
-	p := packing{quadBytes: d.quadBytes()}
+func (d *Device) Load(nets []Network) (*Model, error) { return d.load(nets, chooseTiling) }
+
+func (d *Device) load(nets []Network, tiling func(taps, out, quadBytes int) tiling) (*Model, error) {
+	p := packing{quadBytes: d.quadBytes(), tiling: tiling}
 	m := &Model{device: d, kernels: map[kernel]*vulkan.Pipeline{}, layouts: map[shape]*layout{}, slots: make(chan *slot, atATime), atOnce: macsAtOnce}
 	for range atATime {
 		m.slots <- &slot{}

@@ -33,6 +33,7 @@ type operation interface {
 // packing is the weights of all networks of a model, while they are made.
 type packing struct {
 	quadBytes int
+	tiling    func(taps, out, quadBytes int) tiling // chooseTiling, or another one in tests
 	params    tensor.Set
 	weights   []float32 // quads, of float16 if quadBytes says so
 	exact     []float32 // quads of float32: biases and the like

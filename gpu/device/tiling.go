@@ -1,6 +1,11 @@
 package device
 
-import "classsr/gpu/shaders"
+import (
+	"cmp"
+	"slices"
+
+	"classsr/gpu/shaders"
+)
 
 const (
 	// Every device of Vulkan 1.1 has so much shared memory, in bytes, and so many threads in a workgroup.
@@ -32,26 +37,26 @@ func (t tiling) shared(taps, quadBytes int) int {
 	return quadBytes * (t.width(taps)*t.height(taps) + taps*taps*quadSize*t.outQuads())
 }
 
-// chooseTiling finds what takes least time, by estimate, for a convolution that makes so many quads, with taps a side. It
-// depends on nothing else, so that all bands are computed alike.
-func chooseTiling(taps, out, quadBytes int) tiling {
-	best, least := tiling{}, 0.0
+// tilings are all that every device can run.
+func tilings(taps, quadBytes int) []tiling {
+	var all []tiling
 	for quads := 1; quads <= 2; quads++ {
 		for groups := 1; groups <= mostThreads/shaders.ConvColumns; groups++ {
 			for rows := 1; rows <= mostRows && shaders.ConvColumns*rows*groups <= mostThreads; rows *= 2 {
 				t := tiling{quads: quads, groups: groups, rows: rows}
-				bytes := t.shared(taps, quadBytes)
-				if bytes > sharedMemory {
-					continue
-				}
-				t.chunk = min(sharedMemory/bytes, mostChunk)
-				if c := t.cost(taps, out); best.quads == 0 || c < least {
-					best, least = t, c
+				if t.chunk = min(sharedMemory/t.shared(taps, quadBytes), mostChunk); t.chunk > 0 {
+					all = append(all, t)
 				}
 			}
 		}
 	}
-	return best
+	return all
+}
+
+// chooseTiling finds what takes least time, by estimate, for a convolution that makes so many quads, with taps a side. It
+// depends on nothing else, so that all bands are computed alike.
+func chooseTiling(taps, out, quadBytes int) tiling {
+	return slices.MinFunc(tilings(taps, quadBytes), func(a, b tiling) int { return cmp.Compare(a.cost(taps, out), b.cost(taps, out)) })
 }
 
 // cost estimates the time for a pixel, in multiply-accumulates of quads by numbers.
