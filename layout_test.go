@@ -69,6 +69,10 @@ var layers = []string{
 	"branch/branchtest",
 	"branch",
 	"cost",
+	"gpu/link",
+	"gpu/helper",
+	"gpu/gputest",
+	"gpu",
 	"infer",
 	"models",
 	"internal/chart",
@@ -151,6 +155,8 @@ var alone = map[string][]string{
 var reserved = map[string][]string{
 	"github.com/nats-io/":                {"cluster/queue", "cluster/queue/embedded"},
 	"github.com/nats-io/nats-server/v2/": {"cluster/queue/embedded"},
+	// What imports it makes a program that needs the system's loader of shared libraries; bin/classsr is to be one file.
+	"github.com/ebitengine/purego": {"gpu/vulkan", "gpu/device", "cmd/classsr-gpu"},
 }
 
 func TestFewPackagesKnowTheQueuesLibraries(t *testing.T) {

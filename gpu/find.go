@@ -1,0 +1,71 @@
+package gpu
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"classsr/fault"
+	"classsr/gpu/link"
+)
+
+// HelperVariable is the environment variable with the path of the helper. If it is set and empty, there is none.
+const HelperVariable = "CLASSSR_GPU"
+
+// Find gives the path of the helper: what HelperVariable names, or classsr-gpu beside this program, or else in the PATH. An error of kind
+// fault.NotFound says that there is none.
+func Find() (string, error) {
+	name := "classsr-gpu"
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	if path, set := os.LookupEnv(HelperVariable); set {
+		if path == "" {
+			return "", fault.New(fault.NotFound, "%s is empty, which rules out GPUs", HelperVariable)
+		}
+		if _, err := os.Stat(path); err != nil {
+			return "", fault.New(fault.NotFound, "there is no GPU helper %s, which %s names", path, HelperVariable)
+		}
+		return path, nil
+	}
+	if own, err := os.Executable(); err == nil {
+		beside := filepath.Join(filepath.Dir(own), name)
+		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
+			return beside, nil
+		}
+	}
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	return "", fault.New(fault.NotFound, "the program %s, which knows GPUs, is neither beside classsr nor in the PATH", name)
+}
+
+// StartProgram starts the helper in a file. Its standard error is this program's.
+func StartProgram(path string) (*link.Process, error) {
+	cmd := exec.Command(path)
+	cmd.Stderr = os.Stderr
+	cmd.WaitDelay = time.Second
+	to, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	// Not StdoutPipe: Wait would close it before all was read.
+	from, out, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stdout = out
+	err = cmd.Start()
+	_ = out.Close() // the helper has its own
+	if err != nil {
+		_ = from.Close()
+		return nil, fault.New(fault.Unavailable, "the GPU helper cannot be started: %w", err)
+	}
+	return &link.Process{From: from, To: to, Kill: func() { _ = cmd.Process.Kill() }, Wait: func() error {
+		err := cmd.Wait()
+		_ = from.Close()
+		return err
+	}}, nil
+}

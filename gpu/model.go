@@ -1,0 +1,88 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+
+	"classsr/gpu/link"
+)
+
+// Model is networks on a device.
+type Model struct {
+	device *Device
+	client *client
+	key    any
+	number int
+	users  int // guarded by device.mu
+}
+
+// Release says that one user less needs it.
+func (m *Model) Release() {
+	m.device.mu.Lock()
+	defer m.device.mu.Unlock()
+	m.users--
+}
+
+// Bytes is what a band takes of the device's memory, and others that come before and after it at the same time.
+func (m *Model) Bytes(ctx context.Context, b link.Band) (int64, error) {
+	b.Model = m.number
+	reply, err := m.client.call(ctx, m.client.limits.Open, "say how much memory it takes", &link.Request{Bytes: &b})
+	if err != nil {
+		m.client.lost(err)
+		return 0, err
+	}
+	return max(reply.Bytes, 0), nil
+}
+
+// Reserve waits until so many bytes of the device's memory are free, at most Device.Memory, and takes them until release is called.
+func (m *Model) Reserve(ctx context.Context, bytes int64) (release func(), err error) {
+	d := m.device
+	bytes = max(min(bytes, d.memory), 0)
+	if err := d.room.Acquire(ctx, bytes); err != nil {
+		return nil, err
+	}
+	return func() { d.room.Release(bytes) }, nil
+}
+
+// Slot is memory that is shared with the helper, for one band at a time. It must be closed.
+type Slot struct {
+	*link.Region
+	model  *Model
+	number int
+}
+
+// Slot makes a slot of so many bytes.
+func (m *Model) Slot(ctx context.Context, bytes int64) (*Slot, error) {
+	r, number, err := m.client.region(ctx, bytes)
+	if err != nil {
+		m.client.lost(err)
+		return nil, err
+	}
+	return &Slot{r, m, number}, nil
+}
+
+// Run computes a band whose inputs lie in the slot, and whose result will lie there, too. Errors are ctx's, after which the slot must only be closed, or one of
+// package link: after link.ErrOutOfMemory a smaller band may go well; after link.ErrLost nothing will before the next Load.
+func (s *Slot) Run(ctx context.Context, b link.Band) error {
+	b.Model, b.Region = s.model.number, s.number
+	c := s.model.client
+	_, err := c.call(ctx, c.limits.Band, "compute a band", &link.Request{Run: &b})
+	switch {
+	case errors.Is(err, link.ErrOutOfMemory):
+		s.model.device.unloadIdle(c)
+	case err != nil:
+		c.lost(err)
+	}
+	return err
+}
+
+// unloadIdle makes room on the device.
+func (d *Device) unloadIdle(c *client) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for d.client == c && d.unload(c) {
+	}
+}
+
+// Close gives the memory back.
+func (s *Slot) Close() { s.model.client.drop(s.Region, s.number) }
