@@ -14,6 +14,8 @@ import (
 type Branch struct {
 	Spec arch.Spec
 	Plan *engine.Plan
+	// Network is what Plan was packed of, for other executors: Spec, and the parameters that it uses.
+	Network weights.Network
 	// Border is how many pixels of picture the network sees beyond the picture's borders, mirrored at them (a b c | c b a); an even number.
 	// Beyond these, or if it is 0, there are the network's own zeros. It is set before the branch is used.
 	Border int
@@ -28,7 +30,8 @@ func New(n weights.Network, scale int) (*Branch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Branch{Spec: spec, Plan: engine.Compile(spec.Build(), spec.ParamsAtScale(n.Params))}, nil
+	own := weights.Network{Spec: spec, Params: spec.ParamsAtScale(n.Params)}
+	return &Branch{Spec: spec, Plan: engine.Compile(spec.Build(), own.Params), Network: own}, nil
 }
 
 const (

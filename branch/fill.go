@@ -28,6 +28,19 @@ func (b *Branch) Fill(rows engine.Rows, in Source, corner image.Point) {
 	}
 }
 
+// FillPlanes puts a rectangle of a window that has its corner there into so many planes, one after the other, as Fill does.
+func (b *Branch) FillPlanes(planes []float32, r image.Rectangle, channels int, in Source, corner image.Point) {
+	config := in.Config()
+	for c := range channels {
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			row := planes[:r.Dx()]
+			planes = planes[r.Dx():]
+			readMirrored(row, in, config, min(c, config.Colors-1), image.Rect(r.Min.X, y, r.Max.X, y+1).Add(corner))
+			b.multiply(row, float32(b.Spec.InputRange))
+		}
+	}
+}
+
 // readMirrored reads a part of a row, which may reach beyond the picture's borders; some of its columns lie in the picture.
 func readMirrored(row []float32, in Source, size picture.Config, channel int, r image.Rectangle) {
 	y := mirrored(r.Min.Y, size.Height)

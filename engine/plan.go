@@ -163,6 +163,15 @@ func (p *Plan) Reads(window image.Point, core image.Rectangle) image.Rectangle {
 	return newRegions(p, window, core).need[program.Input]
 }
 
+// Depends is the part of a window that the results of such a piece depend on, without what only the tiles of convolutions read and without what lies beyond
+// the window.
+func (p *Plan) Depends(window image.Point, core image.Rectangle) image.Rectangle {
+	return p.program.Reads(window, core)
+}
+
+// Channels is how many planes the network reads.
+func (p *Plan) Channels() int { return p.program.Channels }
+
 // MACs counts the multiply-accumulates of such a piece, its context included, as plain convolutions.
 func (p *Plan) MACs(window image.Point, core image.Rectangle) int64 {
 	return newRegions(p, window, core).macs

@@ -18,6 +18,7 @@ type Claim struct {
 	config   picture.Config
 	kept     kept
 	beside   int64 // what the caller holds besides the picture while rows come
+	device   int64 // that lanes and bands may take if a device computes
 	room     room
 	sizing   sizing
 	idle     []*budget.Parked
@@ -79,6 +80,10 @@ func (u *Upscaler) claim(ctx context.Context, c picture.Config, beside Beside, k
 		claim.idle = u.lanes.take(u.budget)
 	}
 	bytes := max(claim.bytes(s), beside.Before)
+	if u.wantsDevice() && k.part == 0 && k.split == 0 {
+		claim.device = min(deviceBytes, r.bytes)
+		bytes = max(bytes, u.picturesBytes(c, k)+beside.While+claim.device)
+	}
 	if claim.reserved, err = u.budget.Reserve(ctx, bytes, claim.idle...); err != nil {
 		u.lanes.keep(u.budget, claim.idle)
 		return nil, err

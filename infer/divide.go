@@ -27,6 +27,8 @@ type divisible interface {
 	// uncut is the plan before the picture is cut, and part the plan for rows that begin and end at ends.
 	uncut(size image.Point, c *choice) *plan
 	part(r room, s sizing, c *choice, from, until int) *plan
+	// partOf is the same, cut as it says, and without arenas.
+	partOf(size image.Point, s sizing, c *choice, from, until int) *plan
 }
 
 // partRows is about how high the smallest parts of a picture are where nothing but their cost speaks against lower ones.

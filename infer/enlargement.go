@@ -28,6 +28,11 @@ type Enlargement struct {
 	watch    stopwatch.Watch
 	planning float64                      // seconds
 	progress func(pixels int, macs int64) // is told of each band of a piece
+	out      picture.Config
+
+	device    *deviceRun // nil if there is none
+	processor *plan      // by which the processor computes the picture if the device does not
+	macs      int64      // that the device had done when it failed
 
 	mu    sync.Mutex
 	lanes map[int]*ownLane // of pieces that are begun
@@ -41,18 +46,23 @@ type ownLane struct {
 	brush brush
 }
 
-// begin starts the workers on a picture for which all is decided.
-func (u *Upscaler) begin(ctx context.Context, claim *Claim, j *job, c canvas, planning float64, progress func(pixels int, macs int64)) *Enlargement {
-	e := &Enlargement{
-		up: u, claim: claim, job: j, canvas: c, schedule: newSchedule(j.plan), watch: stopwatch.Start(), planning: planning,
-		lanes: map[int]*ownLane{}, progress: progress, ctx: ctx,
+// newEnlargement is the enlarging of a picture for which all is decided.
+func (u *Upscaler) newEnlargement(ctx context.Context, claim *Claim, j *job, c canvas, planning float64, progress func(pixels int, macs int64)) *Enlargement {
+	return &Enlargement{
+		up: u, claim: claim, job: j, canvas: c, out: j.out, watch: stopwatch.Start(), planning: planning, progress: progress, ctx: ctx,
 	}
-	stop := context.AfterFunc(ctx, e.schedule.end)
-	wait := par.Start(min(j.plan.workers, len(j.plan.pieces)), func(int) error {
+}
+
+// start starts the workers.
+func (e *Enlargement) start() {
+	plan, schedule := e.job.plan, newSchedule(e.job.plan)
+	e.schedule, e.lanes, e.next = schedule, map[int]*ownLane{}, 0
+	stop := context.AfterFunc(e.ctx, schedule.end)
+	wait := par.Start(min(plan.workers, len(plan.pieces)), func(int) error {
 		complete := false
 		defer func() {
 			if !complete { // an error or a panic of one worker ends the work of all
-				e.schedule.end()
+				schedule.end()
 			}
 		}()
 		err := e.work()
@@ -63,8 +73,10 @@ func (u *Upscaler) begin(ctx context.Context, claim *Claim, j *job, c canvas, pl
 		defer stop()
 		return wait()
 	}
-	return e
 }
+
+// onDevice tells whether it is the device that computes.
+func (e *Enlargement) onDevice() bool { return e.device.computes() && e.job.plan == e.device.plan }
 
 // work computes bands of pieces until there are none left.
 func (e *Enlargement) work() error {
@@ -94,6 +106,9 @@ func (e *Enlargement) work() error {
 
 // advance computes a band of a lane's piece, which makes the rectangle r of the result, on as many cores as work on a piece.
 func (e *Enlargement) advance(l *ownLane, band, end int, r image.Rectangle) error {
+	if e.onDevice() { // its lanes need no core while they wait
+		return l.advance(e.ctx, end, e.canvas.painter(&l.brush, band, r))
+	}
 	cores := max(e.job.plan.threads, 1)
 	if err := e.up.budget.AcquireThreads(e.ctx, cores); err != nil {
 		return err
@@ -125,6 +140,9 @@ func (e *Enlargement) freeLane() *ownLane {
 		e.free = e.free[:n-1]
 		return l
 	}
+	if e.onDevice() {
+		return &ownLane{lane: &deviceLane{run: e.device, budget: e.up.budget}}
+	}
 	for n := len(e.claim.idle); n > 0; n = len(e.claim.idle) {
 		l, ok := e.claim.reserved.Take(e.claim.idle[n-1]).(*ownLane)
 		e.claim.idle = e.claim.idle[:n-1]
@@ -145,19 +163,28 @@ func (e *Enlargement) finish(i int) {
 }
 
 // Config implements picture.RowSource.
-func (e *Enlargement) Config() picture.Config { return e.job.out }
+func (e *Enlargement) Config() picture.Config { return e.out }
 
-// NextRows implements picture.RowSource. It returns the error of the context that the enlargement was begun with as soon as that is done.
+// NextRows implements picture.RowSource. It returns the error of the context that the enlargement was begun with as soon as that is done. ErrUntrusted says that rows which
+// were given before may be wrong.
 func (e *Enlargement) NextRows() (*picture.Picture, error) {
 	if e.next == len(e.job.plan.bands) {
 		_ = e.wait() // for workers that are about to end
 		return nil, io.EOF
 	}
-	if !e.schedule.await(e.next) {
-		if err := e.wait(); err != nil {
+	for !e.schedule.await(e.next) {
+		err := e.wait()
+		var failed *deviceError
+		switch {
+		case errors.As(err, &failed):
+			if err := e.goOn(failed); err != nil {
+				return nil, err
+			}
+		case err != nil:
 			return nil, err
+		default:
+			return nil, errClosed
 		}
-		return nil, errClosed
 	}
 	e.next++
 	return e.canvas.band(e.next - 1), nil
@@ -166,7 +193,11 @@ func (e *Enlargement) NextRows() (*picture.Picture, error) {
 // Close ends the work, whether it is done or not, and gives back what it took.
 func (e *Enlargement) Close() error {
 	e.schedule.end()
-	_ = e.wait()               // what NextRows told already, or nobody wants to know any more
+	_ = e.wait() // what NextRows told already, or nobody wants to know any more
+	if e.onDevice() {
+		e.leaveDevice()
+	}
+	e.device.end()
 	for _, l := range e.free { // lanes whose piece is not complete may hold anything
 		l.rest()
 		l.brush = brush{}
@@ -182,6 +213,8 @@ var errClosed = errors.New("infer: rows of an enlargement that was closed")
 // Report says what was done, after NextRows has returned io.EOF.
 func (e *Enlargement) Report() Report {
 	r := e.up.report(e.job.plan)
+	r.MACs += e.macs
+	r.Device = e.device.reported()
 	r.Seconds.Network = e.took.Seconds()
 	if e.job.plan.choice != nil {
 		r.Seconds.Route = e.planning

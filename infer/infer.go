@@ -167,9 +167,13 @@ func (u *Upscaler) Enlarge(ctx context.Context, in *picture.Picture, exact bool)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = e.Close() }()
 	for err == nil {
 		_, err = e.NextRows()
+	}
+	defer func() { _ = e.Close() }()
+	if errors.Is(err, ErrUntrusted) {
+		_ = e.Close()
+		return u.Enlarge(ctx, in, exact) // the device is not used again
 	}
 	if !errors.Is(err, io.EOF) {
 		return nil, err
@@ -197,18 +201,23 @@ func (u *Upscaler) start(ctx context.Context, in branch.Source, c *Claim, exact 
 	if err != nil {
 		return nil, err
 	}
+	d := u.onDevice(ctx, c, v, p)
 	planning := watch.Elapsed().Seconds()
 	if v.window != nil {
-		v.window.Begin(p.windowRows())
+		v.window.Begin(max(p.windowRows(), d.windowRows()))
 	}
-	e, err = u.run(ctx, c, v, p, exact, planning)
+	e, err = u.run(ctx, c, v, p, d, exact, planning)
 	complete = err == nil
 	return e, err
 }
 
-// run starts the workers by a plan, which took so many seconds.
-func (u *Upscaler) run(ctx context.Context, c *Claim, v view, p *plan, exact bool, planning float64) (*Enlargement, error) {
-	j, err := newJob(v, p, u.Scale())
+// run starts the workers by a plan, which took so many seconds, or has a device compute it as long as that goes well.
+func (u *Upscaler) run(ctx context.Context, c *Claim, v view, p *plan, d *deviceRun, exact bool, planning float64) (*Enlargement, error) {
+	first := p
+	if d.computes() {
+		first = d.plan
+	}
+	j, err := newJob(v, first, u.Scale())
 	if err != nil {
 		return nil, err
 	}
@@ -216,8 +225,9 @@ func (u *Upscaler) run(ctx context.Context, c *Claim, v view, p *plan, exact boo
 	if c.kept.whole {
 		out = j.out.New()
 	}
-	e := u.begin(ctx, c, j, u.method.canvas(j, out, exact), planning, u.progress(p))
-	e.whole = out
+	e := u.newEnlargement(ctx, c, j, u.method.canvas(j, out, exact), planning, u.progress(first))
+	e.whole, e.device, e.processor = out, d, p
+	e.start()
 	return e, nil
 }
 
@@ -231,7 +241,9 @@ func (u *Upscaler) decide(ctx context.Context, in branch.Source, c *Claim) (view
 	if err != nil {
 		return view{}, nil, err
 	}
-	c.reserved.Resize(c.bytes(p.sizing))
+	if !u.wantsDevice() { // else that is known when it is planned, too
+		c.reserved.Resize(c.bytes(p.sizing))
+	}
 	return v, p, nil
 }
 
@@ -264,6 +276,6 @@ func (u *Upscaler) progress(p *plan) func(pixels int, _ int64) {
 		mu.Lock()
 		defer mu.Unlock()
 		done += pixels
-		u.options.Progress(int(float64(total)*float64(done)/float64(all)), total)
+		u.options.Progress(int(float64(total)*float64(min(done, all))/float64(all)), total) // after a device failed, some are computed again
 	}
 }

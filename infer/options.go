@@ -6,6 +6,7 @@ import (
 
 	"classsr/budget"
 	"classsr/fault"
+	"classsr/gpu"
 	"classsr/internal/par"
 )
 
@@ -40,6 +41,11 @@ type Options struct {
 	// Shared is the memory and the cores that all work of the process shares, which this Upscaler is to draw on. If it is nil, that is
 	// budget.Default(), or a budget of its own of Memory and Threads if Memory is given.
 	Shared *budget.Budget
+	// Device, if not nil, is a GPU that computes pictures in place of the processor. What it cannot do, the processor does: Report.Device says why. Classes are the
+	// same on both, and results differ by rounding. DeviceAuto leaves the choice to what is faster for a picture by estimate, all that goes to the device
+	// and comes back included.
+	Device     *gpu.Device
+	DeviceAuto bool
 	// Progress, if not nil, is called repeatedly with the number of pixels (of the small picture) that are done and of all. Calls come
 	// from several goroutines, but for one picture never two at the same time.
 	Progress func(done, total int)

@@ -75,7 +75,7 @@ func (p *Parts) Begin(ctx context.Context, from, until, top int, rows *picture.P
 	if err != nil {
 		return nil, err
 	}
-	e, err = p.up.run(ctx, claim, v, plan, false, watch.Elapsed().Seconds())
+	e, err = p.up.run(ctx, claim, v, plan, nil, false, watch.Elapsed().Seconds())
 	complete = err == nil
 	return e, err
 }

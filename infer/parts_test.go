@@ -385,7 +385,7 @@ func begunWith(p *Parts, in *picture.Picture, from, until, top, end int) (out *p
 	if err != nil {
 		return nil, err
 	}
-	e, err := p.up.run(context.Background(), claim, v, plan, false, 0)
+	e, err := p.up.run(context.Background(), claim, v, plan, nil, false, 0)
 	if err != nil {
 		return nil, err
 	}

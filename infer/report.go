@@ -27,8 +27,20 @@ type Report struct {
 	Seconds           Seconds `json:"seconds"`
 	// FullBecause says why the full-width network computed the whole picture although the mode routes; empty if it did not.
 	FullBecause string `json:"full_because,omitempty"`
+	// Device is what a GPU did of it; nil if none was to do anything.
+	Device *DeviceReport `json:"device,omitempty"`
 	// Route says which part went to which class; nil if the mode does not route.
 	Route *route.Map `json:"-"`
+}
+
+// DeviceReport says what a GPU did of a picture.
+type DeviceReport struct {
+	Name  string `json:"name"`
+	Bands int    `json:"bands"` // that it computed
+	// Halved is how often its memory was full, so that lower bands went on.
+	Halved int `json:"halved,omitempty"`
+	// CPUBecause says why the processor computed the picture, or the rest of it; empty if it did not.
+	CPUBecause string `json:"cpu_because,omitempty"`
 }
 
 // ClassShare is the share of the small picture's pixels that went through a class, 0 to 1; in ModePaper, of the sub-images.

@@ -83,17 +83,23 @@ func (s *single) plan(_ context.Context, _ branch.Source, z sizing, r room) (*pl
 
 // part is the plan for rows from to until of a picture. There is nothing to choose.
 func (s *single) part(r room, z sizing, _ *choice, from, until int) *plan {
-	p := s.uncut(r.size, nil)
+	p := s.partOf(r.size, z, nil, from, until)
+	p.sizeArenas()
+	return p
+}
+
+// partOf is the plan for some rows of the picture, without arenas.
+func (s *single) partOf(size image.Point, z sizing, _ *choice, from, until int) *plan {
+	p := s.uncut(size, nil)
 	p.sizing, p.from = z, from
 	if s.Spec.Pools() { // squares lie in the picture's grid
-		p.bands = within(cuts(r.size.Y, z.bandRows), from, until)
+		p.bands = within(cuts(size.Y, z.bandRows), from, until)
 	} else {
 		for _, end := range cuts(until-from, z.bandRows) {
 			p.bands = append(p.bands, from+end)
 		}
 	}
 	p.cover(0)
-	p.sizeArenas()
 	return p
 }
 

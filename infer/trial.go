@@ -89,7 +89,8 @@ func (u *Upscaler) tryAll(ctx context.Context, v view, p *plan, claim *Claim) (f
 	limited, cancel := context.WithTimeout(ctx, trialTime)
 	defer cancel()
 	t := trial{start: time.Now()}
-	e := u.begin(limited, claim, j, u.method.canvas(j, nil, false), 0, t.done)
+	e := u.newEnlargement(limited, claim, j, u.method.canvas(j, nil, false), 0, t.done)
+	e.start()
 	for err == nil {
 		_, err = e.NextRows()
 	}

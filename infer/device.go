@@ -1,0 +1,272 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"slices"
+	"sync"
+
+	"classsr/fault"
+	"classsr/gpu"
+	"classsr/gpu/link"
+	"classsr/weights"
+)
+
+// ErrUntrusted is the error of an Enlargement of which a device has computed something wrong, after rows of it were given away. The device is not
+// used any more: the same call gives the processor's result.
+var ErrUntrusted = fault.New(fault.Unavailable, "the GPU computed something wrong, and is not used any more")
+
+const (
+	// deviceBytes is the memory of this machine that lanes and bands may take where a device computes.
+	deviceBytes = 400e6
+	// deviceLanes is how many bands are under way: while the device computes one, another is filled or handed on.
+	deviceLanes = 2
+	// deviceAhead is how many bands of the result there is room for.
+	deviceAhead = deviceLanes + 1
+	// devicePixels is about how many pixels of the picture a band has if there is memory for it: enough for a large device to be busy, and for what is
+	// computed again at the cuts to be little.
+	devicePixels = 1 << 20
+	// lowestDeviceBand is the height below which bands are not worth a device.
+	lowestDeviceBand = 16
+)
+
+// deviceRun is what a device does of a picture. A nil one does nothing, and says so. Its methods may be called by several goroutines at once.
+type deviceRun struct {
+	device *gpu.Device
+	plan   *plan // nil if it computes nothing
+	model  *gpu.Model
+	give   func() // the device's memory back
+	bytes  int64  // of a slot
+
+	mu      sync.Mutex // guards what follows
+	report  DeviceReport
+	rows    int // of the picture that a band may have at most, since it had no memory for more
+	asked   int // squares that the processor computed, too
+	checked bool
+}
+
+// wantsDevice tells whether a device is to compute pictures of this Upscaler.
+func (u *Upscaler) wantsDevice() bool { return u.options.Device != nil }
+
+// computes tells whether the device computes.
+func (d *deviceRun) computes() bool { return d != nil && d.plan != nil }
+
+// windowRows is that of its plan.
+func (d *deviceRun) windowRows() int {
+	if !d.computes() {
+		return 0
+	}
+	return d.plan.windowRows()
+}
+
+// onDevice plans how a device computes a picture that the processor would compute by plan p, and reserves what that takes. It is nil if there is none, and says why it
+// does not compute otherwise.
+func (u *Upscaler) onDevice(ctx context.Context, c *Claim, v view, p *plan) *deviceRun {
+	if !u.wantsDevice() {
+		return nil
+	}
+	d := &deviceRun{device: u.options.Device}
+	d.report.Name = d.device.Name()
+	err := u.suits(ctx, d.device, p)
+	if err == nil {
+		err = d.begin(ctx, u, c, v, p)
+	}
+	if err != nil {
+		d.plan, d.report.CPUBecause = nil, err.Error()
+		d.end()
+		c.reserved.Resize(c.bytes(p.sizing))
+		return d
+	}
+	c.reserved.Resize(max(c.bytes(p.sizing), c.bytes(d.plan.sizing))) // the processor may have to go on
+	return d
+}
+
+// suits returns why the device is not to compute a picture.
+func (u *Upscaler) suits(ctx context.Context, d *gpu.Device, p *plan) error {
+	if err := d.Usable(); err != nil {
+		return err
+	}
+	_, ok := u.method.(divisible)
+	switch {
+	case !ok:
+		return fmt.Errorf("mode %s of %s is for the processor", u.mode, u.name)
+	case isSmall(p.size):
+		return errors.New("the picture is small")
+	case !u.options.DeviceAuto:
+		return nil
+	}
+	seconds, err := u.estimate(ctx, p)
+	if err != nil {
+		return err
+	}
+	if device := d.Seconds(p.macs(), p.pixels(), u.Scale()); device >= seconds {
+		return fmt.Errorf("it is faster for this picture: %.2g s, and %.2g s with the GPU, by estimate", seconds, device)
+	}
+	return nil
+}
+
+// begin plans bands and takes what they need of the device.
+func (d *deviceRun) begin(ctx context.Context, u *Upscaler, c *Claim, v view, p *plan) (err error) {
+	d.model, err = d.device.Load(ctx, p.branches[0], func() []weights.Network {
+		var networks []weights.Network
+		for _, b := range p.branches {
+			networks = append(networks, b.Network)
+		}
+		return networks
+	})
+	if err != nil {
+		return err
+	}
+	planned, err := d.cut(ctx, u, c, v, p)
+	if err != nil {
+		return err
+	}
+	d.plan = planned
+	return nil
+}
+
+// cut finds the highest bands for which there is memory, here and on the device.
+func (d *deviceRun) cut(ctx context.Context, u *Upscaler, c *Claim, v view, p *plan) (*plan, error) {
+	pools := p.branches[len(p.branches)-1].Spec.Pools()
+	rows := max(devicePixels/p.size.X, lowestDeviceBand)
+	if pools {
+		rows = p.bandRows // squares lie where they lie
+	} else if p.size.X*p.size.Y > devicePixels/2 { // two at least, so that one waits for the other's transfers
+		rows = min(rows, (p.size.Y+1)/2)
+	}
+	var room error
+	for ; rows >= lowestDeviceBand || pools; rows /= 2 {
+		s := sizing{core: image.Pt(p.size.X, rows), bandRows: rows, lanes: deviceLanes, workers: deviceLanes, ahead: deviceAhead, cost: 1}
+		if pools {
+			s.core = p.core
+		}
+		planned := u.method.(divisible).partOf(p.size, s, p.choice, 0, p.size.Y)
+		planned.lanes, planned.workers, planned.ahead = s.lanes, s.workers, max(planned.ahead, s.ahead)
+		job := &job{in: v.source.Config(), view: v, scale: u.Scale(), plan: planned}
+		slot, device, err := d.needs(ctx, job)
+		if err != nil {
+			return nil, err
+		}
+		d.bytes, planned.bytes = slot, deviceLanes*slot
+		switch {
+		case device > d.device.Memory():
+			room = fmt.Errorf("%w: %s for %d rows of the picture, and a picture may take %s", link.ErrOutOfMemory, formatBytes(device), rows, formatBytes(d.device.Memory()))
+		case planned.work(c.room) > c.device:
+			room = fmt.Errorf("%s of memory for %d rows of the picture are more than the %s allowed", formatBytes(planned.work(c.room)), rows, formatBytes(c.device))
+		default:
+			d.give, err = d.model.Reserve(ctx, device)
+			return planned, err
+		}
+		if pools {
+			break
+		}
+	}
+	return nil, room
+}
+
+// needs finds what the largest band takes, in a slot and on the device.
+func (d *deviceRun) needs(ctx context.Context, j *job) (slot, device int64, err error) {
+	largest := 0
+	for i := range j.plan.pieces {
+		p := &j.plan.pieces[i]
+		pixels := p.Core.Dx() * p.Core.Dy()
+		b, bytes := j.band(p, p.Core, link.Float32, true)
+		if j.straight(0, j.in.Height) {
+			b, bytes = j.band(p, p.Core, j.format(), true)
+		}
+		slot = max(slot, bytes)
+		if pixels > largest { // masks change what it takes, but who knows them all
+			largest = pixels
+			if device, err = d.model.Bytes(ctx, unmasked(b)); err != nil {
+				return 0, 0, err
+			}
+		}
+	}
+	return slot, device, nil
+}
+
+// unmasked is a band of which everything is computed.
+func unmasked(b link.Band) link.Band {
+	b.Parts = slices.Clone(b.Parts)
+	for i := range b.Parts {
+		b.Parts[i].Mask = nil
+	}
+	return b
+}
+
+// end gives back what was taken of the device.
+func (d *deviceRun) end() {
+	if d == nil {
+		return
+	}
+	if d.give != nil {
+		d.give()
+		d.give = nil
+	}
+	if d.model != nil {
+		d.model.Release()
+		d.model = nil
+	}
+}
+
+// failed notes why the processor goes on.
+func (d *deviceRun) failed(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.report.CPUBecause == "" {
+		d.report.CPUBecause = err.Error()
+	}
+}
+
+// reported is what is said of it; nil for a nil one.
+func (d *deviceRun) reported() *DeviceReport {
+	if d == nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.report
+	return &r
+}
+
+// most is how many rows a band may have.
+func (d *deviceRun) most(rows int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.rows == 0 {
+		return rows
+	}
+	return min(rows, d.rows)
+}
+
+// halve allows bands half as high as one for which there was no memory; false if there are none.
+func (d *deviceRun) halve(rows int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	half := roundUpToEven(rows / 2)
+	if half >= rows {
+		return false
+	}
+	if d.rows == 0 || half < d.rows {
+		d.rows = half
+		d.report.Halved++
+	}
+	return true
+}
+
+// did counts a band.
+func (d *deviceRun) did() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.report.Bands++
+}
+
+// deviceError is why a device does not go on with a picture.
+type deviceError struct {
+	error
+	wrong bool // it computed something wrong
+}
+
+func (e *deviceError) Unwrap() error { return e.error }
