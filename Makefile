@@ -58,7 +58,7 @@ arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-use
 .PHONY: cross
 cross: ## builds the program for other systems, and vets it there
 	for os in windows darwin; do for arch in amd64 arm64; do echo "$$os/$$arch"; \
-		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -o build/cross/ ./cmd/classsr && \
+		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -o build/cross/ ./cmd/classsr ./cmd/classsr-gpu && \
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) vet ./... || exit 1; done; done
 
 # What meets the system, and the arithmetic once; the rest is the same on every system.
@@ -150,8 +150,9 @@ cards: build ## measure what is missing of the models on the test pictures in CL
 	$(GO) run ./cards -classsr $(BIN)/classsr $(MODELS)
 
 .PHONY: build
-build: ## the program, as one static file
+build: ## the program, as one static file, and its helper for GPUs
 	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr ./cmd/classsr
+	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr-gpu ./cmd/classsr-gpu
 
 $(GOLANGCI):
 	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -116,6 +116,7 @@ var layers = []string{
 	"cluster/remote",
 	"licences",
 	"cluster/field",
+	"cmd/classsr-gpu",
 	"cmd/classsr",
 }
 
@@ -351,4 +352,32 @@ func packageFolders(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return folders
+}
+
+// The program is one static file: what loads the drivers of GPUs, and with them the system's libraries, is another program.
+func TestNothingInTheProgramLoadsSharedLibraries(t *testing.T) {
+	var look func(dir string, by []string)
+	seen := map[string]bool{}
+	look = func(dir string, by []string) {
+		if seen[dir] {
+			return
+		}
+		seen[dir] = true
+		pkg, err := build.Default.ImportDir(filepath.FromSlash("./"+dir), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, imported := range pkg.Imports {
+			if strings.HasPrefix(imported, "github.com/ebitengine/purego") {
+				t.Errorf("%v import purego", append(by, dir))
+			}
+			if other, own := ownPackage(imported); own {
+				look(other, append(by, dir))
+			}
+		}
+	}
+	look("cmd/classsr", nil)
+	if !seen["gpu"] {
+		t.Error("the program does not know package gpu")
+	}
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"classsr/fault"
 	"classsr/imageio"
+	"classsr/infer"
 	"classsr/internal/atomicfile"
 	"classsr/pipeline/journal"
 )
@@ -269,6 +271,9 @@ func (r *run) here(ctx context.Context, t task) (err error) {
 	}
 	if err == nil {
 		result, err = r.one(ctx, t)
+	}
+	if errors.Is(err, infer.ErrUntrusted) && t.Input != Std && t.Output != Std {
+		result, err = r.one(ctx, t) // by the processor
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

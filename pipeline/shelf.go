@@ -9,6 +9,7 @@ import (
 
 	"classsr"
 	"classsr/fault"
+	"classsr/gpu"
 	"classsr/infer"
 	"classsr/models"
 	"classsr/weights"
@@ -24,6 +25,9 @@ type Shelf struct {
 
 	most int64
 
+	device     *gpu.Device // nil if there is none
+	deviceAuto bool
+
 	making sync.Mutex // held while something is made: only one at a time takes memory that is not counted yet
 
 	mu    sync.Mutex // guards what follows
@@ -34,6 +38,9 @@ type Shelf struct {
 
 // NewShelf makes a Shelf for so many bytes, about, which the caller sets aside (budget.Budget.Part). What was used last stays even if it alone takes more.
 func NewShelf(bytes int64) *Shelf { return &Shelf{most: bytes, kept: map[any]*list.Element{}} }
+
+// Use has pictures computed by a device (infer.Options.Device); nil changes nothing. It is called before anything else.
+func (s *Shelf) Use(d *gpu.Device, auto bool) { s.device, s.deviceAuto = d, auto }
 
 // Choice is NewChoice of models on the shelf, for one goroutine.
 func (s *Shelf) Choice(c Choice, o classsr.Options) (*Models, error) {
@@ -146,6 +153,9 @@ func (s *Shelf) upscaler(m *classsr.Model, denoise *float64, o classsr.Options) 
 	})
 	if err != nil {
 		return nil, err
+	}
+	if s.device != nil {
+		o.Device, o.DeviceAuto = s.device, s.deviceAuto
 	}
 	return up.With(o)
 }

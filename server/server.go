@@ -21,6 +21,7 @@ import (
 
 	"classsr/budget"
 	"classsr/fault"
+	"classsr/gpu"
 	"classsr/internal/atomicfile"
 	"classsr/internal/filelock"
 	"classsr/internal/par"
@@ -57,7 +58,10 @@ type Config struct {
 	// Grace is how long running jobs may take to finish when the server is told to end.
 	Grace  time.Duration
 	Budget *budget.Budget
-	Log    *slog.Logger
+	// Device, if not nil, is a GPU that computes pictures: all, or with DeviceAuto those at which it is faster.
+	Device     *gpu.Device
+	DeviceAuto bool
+	Log        *slog.Logger
 	// Metrics is an address of this machine's loopback where counts are told to whoever asks; "" means at /metrics beside everything else, to those
 	// whose token is for that.
 	Metrics string
@@ -221,6 +225,7 @@ func (s *server) open() (err error) {
 	}
 	options := work.Options{
 		Budget: s.Budget, Store: s.store, Library: s.models, Limits: s.Limits, Pace: s.table.Pace(), Folder: filepath.Join(s.Data, "direct"), Log: s.Log, Count: s.counts, AtATime: s.Jobs,
+		Device: s.Device, DeviceAuto: s.DeviceAuto,
 	}
 	if s.crew != nil {
 		options.Cluster, options.Whole = s.crew.coordinator, s.crew.Divide

@@ -48,7 +48,7 @@ func newDoctor(std streams) *cobra.Command {
 func examine(ctx context.Context, std streams, config server.Config, url string, asJSON bool) error {
 	var findings []server.Finding
 	if url == "" {
-		findings = server.Check(config)
+		findings = append(server.Check(config), gpuFinding(ctx))
 	} else {
 		findings = []server.Finding{server.Ready(ctx, config, url)}
 	}

@@ -121,7 +121,7 @@ func newRoot(std streams) *cobra.Command {
 		Use:   "classsr",
 		Short: "Enlarge pictures with neural networks, on ordinary machines",
 		Long: "classsr enlarges photos, scans, maps and video frames with super-resolution networks.\n" +
-			"It needs no GPU, no Python and no download: trained models are inside.",
+			"It needs no GPU, no Python and no download: trained models are inside. A GPU is used if that is asked for (--device).",
 		Example: "  classsr upscale photo.jpg                 # writes photo_x4.png\n" +
 			"  classsr upscale -s 2 -o large/ scans/     # a folder, twice as large\n" +
 			"  classsr eval -m carn-m-x4 --hr Set5/HR    # PSNR and SSIM",
@@ -134,6 +134,6 @@ func newRoot(std streams) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.AddCommand(newUpscale(std), newPlan(std), newEval(std), newModels(std), newCompare(), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
-		newBench(std), newServe(std), newWorker(std), newCluster(std), newDoctor(std), newToken(std), newVersion(std))
+		newBench(std), newServe(std), newWorker(std), newCluster(std), newDoctor(std), newDevices(std), newToken(std), newVersion(std))
 	return root
 }

@@ -32,6 +32,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	serveDevice()
 	testscript.Main(m, map[string]func(){"classsr": main})
 }
 

@@ -37,6 +37,7 @@ type serveFlags struct {
 	logLevel                string
 	openapi                 bool
 	cluster                 clusterServeFlags
+	device                  deviceFlags
 }
 
 func newServe(std streams) *cobra.Command {
@@ -84,6 +85,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.logNames, "log-names", false, "write names of pictures into the log")
 	flags.StringVar(&f.logLevel, "log-level", "info", "log from `LEVEL` on: debug, info, warn or error")
 	f.cluster.add(flags)
+	f.device.register(flags)
 }
 
 func (f *serveFlags) run(ctx context.Context, std streams) error {
@@ -104,6 +106,12 @@ func (f *serveFlags) run(ctx context.Context, std streams) error {
 		defer stop()
 	}
 	endsItself.Store(true)
+	config.Device, err = f.device.open(ctx, func(text string) { config.Log.Warn(text) })
+	if err != nil {
+		return err
+	}
+	defer closeDevice(config.Device)
+	config.DeviceAuto = f.device.auto()
 	return server.Run(ctx, config, func(urls []string) {
 		for _, u := range urls {
 			_, _ = fmt.Fprintln(std.out, u)

@@ -24,6 +24,7 @@ type upscaleFlags struct {
 	selectionFlags
 	readingFlags
 	clusterFlags
+	deviceFlags
 	output       string
 	format       string
 	routeMap     string
@@ -68,6 +69,8 @@ func newUpscale(std streams) *cobra.Command {
 	f.selectionFlags.register(cmd)
 	f.readingFlags.register(cmd.Flags())
 	f.clusterFlags.register(cmd.Flags())
+	f.deviceFlags.register(cmd.Flags())
+	completeDevice(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` or folder to write to, or - for standard output (as PNG, if --format says no other)")
 	flags.StringVar(&f.format, "format", "", "`FORMAT` of results whose files are not named: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF for such in folders,\n"+
@@ -186,6 +189,13 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	defer release()
 	report := &upscaleReport{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json, pages: f.allPages()}
 	options.Progress = report.progress.update
+	if f.server(cmd) == "" && !f.dryRun {
+		if options.Device, err = f.deviceFlags.open(cmd.Context(), report.tell); err != nil {
+			return err
+		}
+		defer closeDevice(options.Device)
+	}
+	options.DeviceAuto, report.auto = f.auto(), f.auto()
 	models, err := f.models(cmd, options, report.tell)
 	if err != nil {
 		return err
@@ -274,8 +284,9 @@ func (f *upscaleFlags) ending() string {
 	}
 }
 
-// immaterial are the flags that change no result, or show in its name.
+// immaterial are the flags that change no result (a GPU rounds in another order), or show in its name.
 var immaterial = []string{
+	"device", "device-memory",
 	"model", "fast", "kind", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "preview", "overwrite", "skip-existing",
 	"quiet", "json", "dry-run", "watch", "cluster", "token-file",
 }

@@ -20,6 +20,7 @@ type upscaleReport struct {
 	progress    *progress
 	std         streams
 	quiet, json bool
+	auto        bool             // a GPU is to be used where it is faster
 	pages       bool             // each of a file's is a picture, so that there may be more than was known in the beginning
 	many        bool             // more than one picture, perhaps: what failed is told in the end
 	lines       bool             // a line is printed for each picture
@@ -90,6 +91,9 @@ func (r *upscaleReport) Finished(done *pipeline.Result) error {
 	if !r.quiet {
 		for _, note := range done.Notes {
 			r.note(done.Picture(), note)
+		}
+		if d := done.Device; d != nil && d.CPUBecause != "" && (!r.auto || d.Bands > 0) {
+			r.note(done.Picture(), "the processor computed what "+d.Name+" did not: "+d.CPUBecause)
 		}
 		if r.lines {
 			r.std.note("%s  %dx%d to %dx%d in %.1f s", done.Job, done.Width, done.Height, done.OutWidth, done.OutHeight,

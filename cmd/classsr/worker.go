@@ -36,6 +36,7 @@ type workerFlags struct {
 	grace                   time.Duration
 	logLevel                string
 	check                   bool
+	device                  deviceFlags
 }
 
 func newWorker(std streams) *cobra.Command {
@@ -63,6 +64,7 @@ func newWorker(std streams) *cobra.Command {
 	flags.DurationVar(&f.grace, "grace", time.Minute, "when told to end, let what is computed go on for `TIME`")
 	flags.StringVar(&f.logLevel, "log-level", "info", "log from `LEVEL` on: debug, info, warn or error")
 	flags.BoolVar(&f.check, "check", false, "join, leave again, and say what the worker would be, or why it cannot be one")
+	f.device.register(flags)
 	cmd.MarkFlagsMutuallyExclusive("join", "server")
 	cmd.MarkFlagsMutuallyExclusive("join", "token-file")
 	return cmd
@@ -133,6 +135,12 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 		defer stop()
 	}
 	endsItself.Store(true)
+	device, err := f.device.open(ctx, func(text string) { o.Log.Warn(text) })
+	if err != nil {
+		return err
+	}
+	defer closeDevice(device)
+	o.Shelf.Use(device, f.device.auto())
 	return worker.Run(ctx, o)
 }
 

@@ -20,6 +20,7 @@ import (
 	"classsr/budget"
 	"classsr/cluster/coordinator"
 	"classsr/fault"
+	"classsr/gpu"
 	"classsr/imageio"
 	"classsr/models"
 	"classsr/pipeline"
@@ -45,6 +46,9 @@ type Options struct {
 	Folder  string     // for results of direct requests, which are removed when they are sent; emptied by New
 	Log     *slog.Logger
 	Count   Counter // nil: nothing is counted
+	// Device, if not nil, is a GPU that computes pictures: all, or with DeviceAuto those at which it is faster.
+	Device     *gpu.Device
+	DeviceAuto bool
 	// AtATime is how many jobs this machine does at a time; 0 means 2.
 	AtATime int
 	// Cluster has pictures computed by other machines; nil: there are none.
@@ -115,6 +119,7 @@ func New(o Options) (*Works, error) {
 	o.Budget.Part(shelved)
 	w.shelf = pipeline.NewShelf(shelved)
 	w.shelf.Files = func(sum [sha256.Size]byte) (*weights.Model, error) { return o.Library.Load(sum) }
+	w.shelf.Use(o.Device, o.DeviceAuto)
 	w.direct = o.Budget.Part(min(o.Budget.Memory()/directShare, directMost))
 	return w, nil
 }

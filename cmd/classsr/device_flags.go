@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"classsr/fault"
+	"classsr/gpu"
+)
+
+// What --device may be.
+const (
+	onProcessor = "cpu"
+	onGPU       = "gpu"
+	onFaster    = "auto"
+)
+
+// deviceFlags are the flags about GPUs.
+type deviceFlags struct {
+	device       string
+	deviceMemory string
+}
+
+func (f *deviceFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.device, "device", onProcessor, "what computes: cpu, gpu, or auto, the GPU where it is faster (see classsr devices); what a GPU cannot do the processor does")
+	flags.StringVar(&f.deviceMemory, "device-memory", "", "use about `SIZE` of the GPU's memory at most; by default nine tenths of what is free")
+}
+
+// completeDevice completes --device.
+func completeDevice(cmd *cobra.Command) {
+	_ = cmd.RegisterFlagCompletionFunc("device", cobra.FixedCompletions([]string{onProcessor, onGPU, onFaster}, 0))
+}
+
+// open gives the GPU, or nil if none is wanted or used; tell is told in one line why there is none. It must be closed.
+func (f *deviceFlags) open(ctx context.Context, tell func(text string)) (d *gpu.Device, err error) {
+	if f.device != onProcessor && f.device != onGPU && f.device != onFaster {
+		return nil, usagef("--device %s: it must be cpu, gpu or auto", f.device)
+	}
+	o := gpuOptions()
+	if f.deviceMemory != "" {
+		bytes, err := humanize.ParseBytes(f.deviceMemory)
+		if err != nil || bytes == 0 || bytes > 1<<50 {
+			return nil, usagef("--device-memory %s: not a size such as 500MB or 2GB", f.deviceMemory)
+		}
+		o.Memory = int64(bytes)
+	}
+	if f.device == onProcessor {
+		return nil, nil
+	}
+	d, err = gpu.Open(ctx, o)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && (f.device == onGPU || fault.KindOf(err) != fault.NotFound):
+		tell("the processor computes: " + err.Error())
+	}
+	if err != nil {
+		return nil, nil
+	}
+	return d, nil
+}
+
+// auto tells whether the GPU is for what it is faster at.
+func (f *deviceFlags) auto() bool { return f.device == onFaster }
+
+// closeDevice ends the helper, if there is one.
+func closeDevice(d *gpu.Device) {
+	if d != nil {
+		d.Close()
+	}
+}
+
+// gpuOptions are those of all commands.
+func gpuOptions() gpu.Options {
+	o := gpu.Options{Version: version}
+	if cache, err := os.UserCacheDir(); err == nil { // else nothing is remembered
+		o.Folder = filepath.Join(cache, "classsr", "gpu")
+	}
+	return o
+}
