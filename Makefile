@@ -31,9 +31,9 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 
 .PHONY: race
 race: ## the race detector where goroutines share something (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short ./internal/par ./budget ./dataset ./client ./server/... ./cluster/queue/...
+	CGO_ENABLED=1 $(GO) test -race -short ./gpu/... ./internal/par ./budget ./dataset ./client ./server/... ./cluster/queue/...
 	CGO_ENABLED=1 $(GO) test -race -run Runs ./train
-	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads|Waits|Panics' . ./infer ./engine
+	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads|Waits|Panics|AtOnce' . ./infer ./engine
 	CGO_ENABLED=1 $(GO) test -race -run 'Watch|Change' ./pipeline
 	CGO_ENABLED=1 $(GO) test -race -run 'Shared|Threads|Bands|Encoders|Sinks|Strips' ./imageio ./imageio/strips
 

@@ -155,19 +155,16 @@ func TestProcessorComputesWhatADeviceDoesNot(t *testing.T) {
 		"lost at once":      {func(b *gputest.Backend, n int64) { b.LostAt = n + 1 }, 0, "lost"},
 		"lost later":        {func(b *gputest.Backend, n int64) { b.LostAt = n + 2 }, 1, "lost"},
 		"helper's mistake":  {func(b *gputest.Backend, n int64) { b.PanicsAt = n + 1 }, 0, "mistake"},
-		"hangs":             {func(b *gputest.Backend, n int64) { b.Before = func(int64) { time.Sleep(time.Second) } }, 0, "within"},
+		"hangs":             {func(b *gputest.Backend, _ int64) { b.Before = func(int64) { time.Sleep(time.Second) } }, 0, "within"},
 		"black":             {func(b *gputest.Backend, n int64) { b.Spoil = gputest.Black(n + 1) }, 0, "wrong"},
 		"black later":       {func(b *gputest.Backend, n int64) { b.Spoil = gputest.Black(n + 3) }, 2, "wrong"},
 		"garbage":           {func(b *gputest.Backend, n int64) { b.Spoil = gputest.Garbage(n + 1) }, 0, "wrong"},
 		"shifted":           {func(b *gputest.Backend, n int64) { b.Spoil = gputest.Shifted(n+1, 4) }, 0, "wrong"},
-		"no memory, never":  {func(b *gputest.Backend, n int64) { b.MemoryFor = 1 }, 0, "memory"},
+		"no memory, never":  {func(b *gputest.Backend, _ int64) { b.MemoryFor = 1 }, 0, "memory"},
 		"memory full later": {func(b *gputest.Backend, n int64) { b.MemoryFullAt = n + 2 }, 9, ""},
 	} {
 		b := &gputest.Backend{}
 		d := newDevice(t, b, gpu.Options{Memory: littleMemory, Limits: gpu.Limits{Band: 300 * time.Millisecond}})
-		if name == "hangs" {
-			b.Before = nil
-		}
 		c.spoil(b, b.Bands())
 		want, got, r := onBoth(t, model, in, d, Options{})
 		because := r.Device.CPUBecause

@@ -55,6 +55,8 @@ func serveDevice() {
 		b.LostAt = 1
 	case "black":
 		b.Spoil = gputest.Black(1)
+	case "black later":
+		b.Spoil = gputest.Black(5)
 	}
 	if err := helper.Serve(context.Background(), os.Stdin, os.Stdout, version, b); err != nil {
 		os.Exit(1)
@@ -73,17 +75,17 @@ func TestUpscaleOnADevice(t *testing.T) {
 	t.Setenv("LocalAppData", folder)
 	t.Setenv("HOME", folder)
 	var content bytes.Buffer
-	if err := imageio.Encode(&content, branchtest.Patchwork(200, 150, 3, false, 8), imageio.PNG, imageio.EncodeOptions{}); err != nil {
+	if err := imageio.Encode(&content, branchtest.Patchwork(200, 450, 3, false, 8), imageio.PNG, imageio.EncodeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	in := filepath.Join(folder, "in.png")
 	if err := os.WriteFile(in, content.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	enlarge := func(device, helper string) (written []byte, r infer.Report, errOut string) {
+	enlarge := func(device, helper string, flags ...string) (written []byte, r infer.Report, errOut string) {
 		t.Helper()
 		t.Setenv(gpu.HelperVariable, helper)
-		out, errOut := said(t, exitDone, "upscale", "--fast", "--device", device, "--json", "--overwrite", "-o", filepath.Join(folder, "out.png"), in)
+		out, errOut := said(t, exitDone, append([]string{"upscale", "--fast", "--device", device, "--json", "--overwrite", "-o", filepath.Join(folder, "out.png"), in}, flags...)...)
 		if err := json.Unmarshal([]byte(out), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -115,6 +117,11 @@ func TestUpscaleOnADevice(t *testing.T) {
 	}
 	if out, _ := said(t, exitDone, "devices"); !strings.Contains(out, "Processor in disguise") || !strings.Contains(out, "passed") {
 		t.Errorf("devices: %q", out)
+	}
+	t.Setenv(asHelper, "black later") // after rows went to the encoder: the file is written again
+	later, r, errOut := enlarge("gpu", own, "--device-memory", "4MB")
+	if !bytes.Equal(later, processor) || r.Device == nil || r.Device.Bands > 0 || !strings.Contains(r.Device.CPUBecause, "wrong") {
+		t.Errorf("black later: %+v, %q", r.Device, errOut)
 	}
 	t.Setenv(asHelper, "black")
 	if out, _ := said(t, exitDone, "devices", "--test"); !strings.Contains(out, "not used") {

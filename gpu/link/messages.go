@@ -105,9 +105,9 @@ type Format string
 const (
 	// Float32 is three planes of float32, 0 to 1, which may lie outside.
 	Float32 Format = "float32"
-	// Uint8 is three bytes for each pixel, and Uint16 three numbers of 16 bits in the machine's order; both are clamped and rounded as
-	// picture.Picture.WritePlanes does.
-	Uint8  Format = "uint8"
+	// Uint8 is three bytes for each pixel, clamped and rounded as picture.Picture.WritePlanes does.
+	Uint8 Format = "uint8"
+	// Uint16 is three numbers of 16 bits for each pixel, in the machine's order, clamped and rounded likewise.
 	Uint16 Format = "uint16"
 )
 
