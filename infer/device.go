@@ -85,17 +85,8 @@ func (u *Upscaler) onDevice(ctx context.Context, c *Claim, v view, p *plan) *dev
 
 // suits returns why the device is not to compute a picture.
 func (u *Upscaler) suits(ctx context.Context, d *gpu.Device, p *plan) error {
-	if err := d.Usable(); err != nil {
+	if err := u.possible(d, p); err != nil || !u.options.DeviceAuto {
 		return err
-	}
-	_, ok := u.method.(divisible)
-	switch {
-	case !ok:
-		return fmt.Errorf("mode %s of %s is for the processor", u.mode, u.name)
-	case isSmall(p.size):
-		return errors.New("the picture is small")
-	case !u.options.DeviceAuto:
-		return nil
 	}
 	seconds, err := u.estimate(ctx, p)
 	if err != nil {
@@ -103,6 +94,20 @@ func (u *Upscaler) suits(ctx context.Context, d *gpu.Device, p *plan) error {
 	}
 	if device := d.Seconds(p.macs(), p.pixels(), u.Scale()); device >= seconds {
 		return fmt.Errorf("it is faster for this picture: %.2g s, and %.2g s with the GPU, by estimate", seconds, device)
+	}
+	return nil
+}
+
+// possible returns why the device cannot compute a picture.
+func (u *Upscaler) possible(d *gpu.Device, p *plan) error {
+	if err := d.Usable(); err != nil {
+		return err
+	}
+	if _, ok := u.method.(divisible); !ok {
+		return fmt.Errorf("mode %s of %s is for the processor", u.mode, u.name)
+	}
+	if isSmall(p.size) {
+		return errors.New("the picture is small")
 	}
 	return nil
 }

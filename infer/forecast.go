@@ -18,6 +18,8 @@ type Forecast struct {
 	MACsFull int64 `json:"macs_full"`
 	// Seconds is the estimated wall time of routing and networks on this machine, where they are tried for a moment.
 	Seconds float64 `json:"seconds"`
+	// DeviceSeconds is the same for the networks on Options.Device, by estimate and rather too much; 0 if there is none or it cannot do it.
+	DeviceSeconds float64 `json:"device_seconds,omitempty"`
 	// MemoryMB is what the picture, the intermediate results and the bands of the result that are in memory at a time take together, in units
 	// of 10^6 bytes.
 	MemoryMB int64 `json:"memory_mb"`
@@ -60,6 +62,9 @@ func (u *Upscaler) forecast(ctx context.Context, in branch.Source, k kept) (Fore
 	planning := watch.Elapsed().Seconds()
 	f, bytes := u.outline(in.Config(), p, r, k)
 	f.MACs = p.macs()
+	if d := u.options.Device; d != nil && u.possible(d, p) == nil {
+		f.DeviceSeconds = planning + d.Seconds(f.MACs, p.pixels(), u.Scale())
+	}
 	if u.full == nil {
 		return f, nil
 	}

@@ -82,6 +82,7 @@ func (e *Estimator) forecast(ctx context.Context, w *course, o classsr.Options, 
 		sum.MACs += f.MACs * times
 		sum.MACsFull += f.MACsFull * times
 		sum.Seconds += f.Seconds * float64(times)
+		sum.DeviceSeconds += f.DeviceSeconds * float64(times)
 		sum.MemoryMB = max(sum.MemoryMB, f.MemoryMB) + between.Bytes()/1e6
 	}
 	sum.MemoryMB += w.resizerBytes(o.Threads) / 1e6

@@ -35,7 +35,7 @@ func (r *Estimates) of(bands int) {
 	for i := range r.Forecasts {
 		f, n := &r.Forecasts[i], max(1, bands)
 		f.MACs, f.MACsFull = f.MACs*int64(n), f.MACsFull*int64(n)
-		f.Seconds, f.TotalSeconds = f.Seconds*float64(n), f.TotalSeconds*float64(n)
+		f.Seconds, f.TotalSeconds, f.DeviceSeconds = f.Seconds*float64(n), f.TotalSeconds*float64(n), f.DeviceSeconds*float64(n)
 	}
 }
 

@@ -36,8 +36,8 @@ func completeDevice(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("device", cobra.FixedCompletions([]string{onProcessor, onGPU, onFaster}, 0))
 }
 
-// open gives the GPU, or nil if none is wanted or used; tell is told in one line why there is none. It must be closed.
-func (f *deviceFlags) open(ctx context.Context, tell func(text string)) (d *gpu.Device, err error) {
+// openDevice gives the GPU, or nil if none is wanted or used; tell is told in one line why there is none. It must be closed.
+func (f *deviceFlags) openDevice(ctx context.Context, tell func(text string)) (d *gpu.Device, err error) {
 	if f.device != onProcessor && f.device != onGPU && f.device != onFaster {
 		return nil, usagef("--device %s: it must be cpu, gpu or auto", f.device)
 	}

@@ -110,6 +110,9 @@ func TestUpscaleOnADevice(t *testing.T) {
 	if _, r, errOut = enlarge("gpu", own); r.Device == nil || r.Device.Bands == 0 || r.Device.CPUBecause != "" {
 		t.Errorf("on a device: %+v, %q", r.Device, errOut)
 	}
+	if out, _ := said(t, exitDone, "plan", "--device", "gpu", "--fast", "--mode", "full", in); !strings.Contains(out, "GPU ") {
+		t.Errorf("plan: %q", out)
+	}
 	t.Setenv(asHelper, "lost")
 	lost, r, errOut := enlarge("gpu", own)
 	if !bytes.Equal(lost, processor) || r.Device == nil || !strings.Contains(errOut, "lost") {

@@ -18,6 +18,7 @@ type planFlags struct {
 	sizeFlags
 	selectionFlags
 	readingFlags
+	deviceFlags
 	json bool
 }
 
@@ -28,7 +29,7 @@ func newPlan(std streams) *cobra.Command {
 		Short: "Estimate the time and memory that enlarging pictures would take",
 		Long: "Estimate the time, memory and arithmetic that enlarging pictures would take on this machine, without enlarging them. The\n" +
 			"table compares all modes and some budgets, or shows the one that --mode, --budget, --max-time or --quality asks for.\n" +
-			"SECONDS is the time from file to file, and MEMORY the most that the program takes at a time; MACS are\n" +
+			"SECONDS is the time from file to file, and MEMORY the most that the program takes at a time (with --device, GPU is the time of the networks there); MACS are\n" +
 			"multiply-accumulates, in percent of what the full network needs; CLASSES are the shares of the picture that go to each branch.",
 		Example: "  classsr plan photo.jpg\n  classsr plan --budget 50 --json scans/",
 		Args:    needInput(&std),
@@ -37,6 +38,8 @@ func newPlan(std streams) *cobra.Command {
 	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
 	f.readingFlags.register(cmd.Flags())
+	f.deviceFlags.register(cmd.Flags())
+	completeDevice(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object for each picture")
 	return cmd
 }
@@ -59,6 +62,11 @@ func (f *planFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	}
 	defer release()
 	std.in = in
+	options.Device, err = f.openDevice(cmd.Context(), func(text string) { std.note("%s", text) })
+	if err != nil {
+		return err
+	}
+	defer closeDevice(options.Device)
 	models, err := f.models(cmd, options, func(text string) { std.note("%s", text) })
 	if err != nil {
 		return err
@@ -163,6 +171,9 @@ func (f *planFlags) print(std streams, r *pipeline.Estimates) error {
 			if c.Share > 0 {
 				shares = append(shares, fmt.Sprintf("%s %.0f %%", printable(c.Name), 100*c.Share))
 			}
+		}
+		if p.DeviceSeconds > 0 {
+			shares = append(shares, "GPU "+threeDigits(p.DeviceSeconds)+" s")
 		}
 		if p.FullBecause != "" {
 			shares = append(shares, "("+p.FullBecause+")")

@@ -106,7 +106,7 @@ func (f *serveFlags) run(ctx context.Context, std streams) error {
 		defer stop()
 	}
 	endsItself.Store(true)
-	config.Device, err = f.device.open(ctx, func(text string) { config.Log.Warn(text) })
+	config.Device, err = f.device.openDevice(ctx, func(text string) { config.Log.Warn(text) })
 	if err != nil {
 		return err
 	}

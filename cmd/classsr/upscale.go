@@ -190,7 +190,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	report := &upscaleReport{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json, pages: f.allPages()}
 	options.Progress = report.progress.update
 	if f.server(cmd) == "" && !f.dryRun {
-		if options.Device, err = f.open(cmd.Context(), report.tell); err != nil {
+		if options.Device, err = f.openDevice(cmd.Context(), report.tell); err != nil {
 			return err
 		}
 		defer closeDevice(options.Device)

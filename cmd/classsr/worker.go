@@ -135,7 +135,7 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 		defer stop()
 	}
 	endsItself.Store(true)
-	device, err := f.device.open(ctx, func(text string) { o.Log.Warn(text) })
+	device, err := f.device.openDevice(ctx, func(text string) { o.Log.Warn(text) })
 	if err != nil {
 		return err
 	}
