@@ -28,6 +28,8 @@ const (
 	// devicePixels is about how many pixels of the picture a band has if there is memory for it: enough for a large device to be busy, and for what is
 	// computed again at the cuts to be little.
 	devicePixels = 1 << 20
+	// longestBand is how many seconds a band may take by estimate: far less than after what a device counts as hung.
+	longestBand = 10
 	// lowestDeviceBand is the height below which bands are not worth a device.
 	lowestDeviceBand = 16
 )
@@ -136,6 +138,9 @@ func (d *deviceRun) begin(ctx context.Context, u *Upscaler, c *Claim, v view, p 
 func (d *deviceRun) cut(ctx context.Context, u *Upscaler, c *Claim, v view, p *plan) (*plan, error) {
 	pools := p.branches[len(p.branches)-1].Spec.Pools()
 	rows := max(devicePixels/p.size.X, lowestDeviceBand)
+	if seconds := d.device.Seconds(p.macs(), p.pixels(), u.Scale()); seconds > longestBand {
+		rows = max(min(rows, int(float64(p.size.Y)*longestBand/seconds)), lowestDeviceBand)
+	}
 	if pools {
 		rows = p.bandRows // squares lie where they lie
 	} else if p.size.X*p.size.Y > devicePixels/2 { // two at least, so that one waits for the other's transfers

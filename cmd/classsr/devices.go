@@ -92,7 +92,7 @@ func verdictText(d gpu.Known) string {
 	case !d.Tested:
 		return "at first use"
 	case d.Verdict.Passed:
-		return fmt.Sprintf("passed, %.0f GMAC/s", d.Verdict.Speed.MACs/1e9)
+		return fmt.Sprintf("passed, %.3g GMAC/s", d.Verdict.Speed.MACs/1e9)
 	}
 	return "not used: " + d.Verdict.Reason
 }
