@@ -39,11 +39,13 @@ func (b *backend) Devices() ([]link.Device, error) {
 	}
 	var all []link.Device
 	for i, info := range b.instance.Devices() {
-		const majorBits, minorBits, patchBits = 22, 12, 1<<12 - 1
+		if info.Unusable != "" {
+			continue
+		}
 		all = append(all, link.Device{
-			Index: i, Name: info.Name, Kind: info.Kind.String(), Driver: info.Driver, ID: hex.EncodeToString(info.UUID[:]),
-			API:    fmt.Sprintf("%d.%d.%d", info.API>>majorBits&0x7f, info.API>>minorBits&0x3ff, info.API&patchBits),
-			Memory: info.Heap, Free: info.Free, Half: info.Float16 && info.Storage16, Matrix: info.Cooperative,
+			Index: i, Name: info.Name, Kind: string(info.Kind), Driver: info.Driver, ID: hex.EncodeToString(info.UUID[:]),
+			API:    info.API,
+			Memory: info.Heap, Free: info.Free, Half: info.Float16 && info.Storage16, Matrix: info.CooperativeMatrix,
 		})
 	}
 	return all, nil

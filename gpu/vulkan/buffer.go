@@ -1,118 +1,121 @@
 package vulkan
 
-import "unsafe"
+import (
+	"errors"
+	"runtime"
+	"unsafe"
 
-// BufferKind is what a buffer is for.
-type BufferKind int
-
-const (
-	// Local buffers are the device's own.
-	Local BufferKind = iota
-	// Upload buffers are written here and read by the device.
-	Upload
-	// Download buffers are written by the device and read here.
-	Download
+	"classsr/fault"
 )
 
-// Flags of types of memory.
-const (
-	deviceLocal  = 1
-	hostVisible  = 2
-	hostCoherent = 4
-	hostCached   = 8
-)
-
-// wishes are the flags that memory should have, the best first.
-var wishes = [...][]uint32{
-	Local:    {deviceLocal, 0},
-	Upload:   {hostVisible | hostCoherent},
-	Download: {hostVisible | hostCoherent | hostCached, hostVisible | hostCoherent},
-}
-
-// Buffer is memory that shaders and copies use.
+// Buffer is memory that shaders and copies read and write.
 type Buffer struct {
-	device         *Device
-	handle, memory uintptr
-	size           int64
-	bytes          []byte // nil: it cannot be seen from here
+	d      *Device
+	handle uint64
+	memory uint64
+	mapped unsafe.Pointer // C's; nil of a Local one
+	size   int64
 }
 
-// Buffer makes a buffer of so many bytes, at least one, filled with anything. The error is ErrOutOfMemory if there is not so much, or more than Info.MaxBuffer.
+// Buffer makes a buffer of so many bytes, more than none. What is in it is not defined. It is ErrOutOfMemory where there is no room for it.
 func (d *Device) Buffer(bytes int64, k BufferKind) (*Buffer, error) {
-	if bytes > d.info.MaxBuffer {
-		return nil, errorf("%w: a buffer of %d bytes, where %d are the most", ErrOutOfMemory, bytes, d.info.MaxBuffer)
+	if bytes <= 0 {
+		panic("vulkan: a buffer needs bytes")
 	}
-	b := &Buffer{device: d, size: bytes}
-	if err := b.create(k); err != nil {
-		b.Free()
+	if err := d.usable(); err != nil {
 		return nil, err
 	}
+	if uint64(bytes) > d.physical.largest {
+		return nil, fault.New(fault.Unavailable, "%w: %d bytes at once are more than the driver gives", ErrOutOfMemory, bytes)
+	}
+	b := &Buffer{d: d, size: bytes}
+	if err := b.make(k); err != nil {
+		b.destroy()
+		return nil, d.note(err)
+	}
+	d.mu.Lock()
+	d.buffers[b] = true
+	d.mu.Unlock()
 	return b, nil
 }
 
-func (b *Buffer) create(k BufferKind) error {
-	const copySource, copyTarget, storage, indirect = 1, 2, 0x20, 0x100
-	var m memory
-	defer m.Unpin()
-	d := b.device
-	info := &bufferCreateInfo{sType: typeBufferCreateInfo, size: uint64(b.size), usage: copySource | copyTarget | storage | indirect}
-	if err := d.procs.do(createBuffer, d.handle, pin(&m, info), 0, pin(&m, &b.handle)); err != nil {
+func (b *Buffer) make(k BufferKind) error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	calls, device := &b.d.calls, b.d.handle
+	info := bufferCreateInfo{header: header{sType: typeBufferCreateInfo}, size: uint64(b.size), usage: bufferUsage}
+	var out struct {
+		handle, memory uint64
+		mapped         unsafe.Pointer
+		needs          memoryRequirements
+	}
+	pin.Pin(&out)
+	if err := calls.do(createBuffer, device, at(&pin, &info), 0, address(&out.handle)); err != nil {
 		return err
 	}
-	needs := &memoryRequirements{}
-	d.procs.void(getBufferMemoryRequirements, d.handle, b.handle, pin(&m, needs))
-	if err := b.allocate(&m, needs, k); err != nil {
+	b.handle = out.handle
+	calls.tell(getBufferMemoryRequirements, device, uintptr(b.handle), address(&out.needs))
+	types := b.d.physical.memory.types(k, out.needs.memoryTypeBits)
+	err := unavailable("the device has no memory of the kind that is needed")
+	for _, t := range types {
+		allocate := memoryAllocateInfo{header: header{sType: typeMemoryAllocateInfo}, allocationSize: out.needs.size, memoryTypeIndex: t}
+		if err = calls.do(allocateMemory, device, at(&pin, &allocate), 0, address(&out.memory)); !errors.Is(err, ErrOutOfMemory) {
+			break
+		}
+	}
+	if err != nil {
 		return err
 	}
-	if err := d.procs.do(bindBufferMemory, d.handle, b.handle, b.memory, 0); err != nil {
+	b.memory = out.memory
+	if err := calls.do(bindBufferMemory, device, uintptr(b.handle), uintptr(b.memory), 0); err != nil {
 		return err
 	}
 	if k == Local {
 		return nil
 	}
-	var at uintptr
 	const whole = ^uintptr(0)
-	if err := d.procs.do(mapMemory, d.handle, b.memory, 0, whole, 0, pin(&m, &at)); err != nil {
-		return err
-	}
-	b.bytes = unsafe.Slice((*byte)(foreign(at)), b.size)
-	return nil
-}
-
-// allocate takes memory of the best kind that there is.
-func (b *Buffer) allocate(m *memory, needs *memoryRequirements, k BufferKind) error {
-	d := b.device
-	err := errorf("%w of the kind that buffers need", ErrOutOfMemory)
-	types := d.info.memory.types[:min(d.info.memory.typeCount, uint32(len(d.info.memory.types)))]
-	for _, wish := range wishes[k] {
-		for i, t := range types {
-			if needs.types>>i&1 == 0 || t.flags&wish != wish {
-				continue
-			}
-			info := &memoryAllocateInfo{sType: typeMemoryAllocateInfo, size: needs.size, index: uint32(i)}
-			if err = d.procs.do(allocateMemory, d.handle, pin(m, info), 0, pin(m, &b.memory)); err == nil {
-				return nil
-			}
-			break // other types of the same wish lie in the same heap, as a rule
-		}
-	}
+	err = calls.do(mapMemory, device, uintptr(b.memory), 0, whole, 0, address(&out.mapped))
+	b.mapped = out.mapped
 	return err
 }
 
-// Size is its size in bytes.
+// Size gives the size that was asked for.
 func (b *Buffer) Size() int64 { return b.size }
 
-// Bytes is the memory of an Upload or Download buffer, valid until Free; nil for a Local one.
-func (b *Buffer) Bytes() []byte { return b.bytes }
+// Bytes gives what is in an Upload or Download buffer: the device sees what was written before Submit, and what it wrote is there after Wait.
+// It is nil of a Local buffer, and must not be used after Free.
+func (b *Buffer) Bytes() []byte {
+	if b.mapped == nil {
+		return nil
+	}
+	return unsafe.Slice((*byte)(b.mapped), b.size)
+}
 
-// Free gives it back. The device must not use it any more.
+// Free gives the memory back, after all commands under way are through. A second call does nothing.
 func (b *Buffer) Free() {
-	d := b.device
+	b.d.mu.Lock()
+	mine := b.d.buffers[b]
+	delete(b.d.buffers, b)
+	b.d.mu.Unlock()
+	if !mine {
+		return
+	}
+	if b.d.settle() {
+		b.destroy()
+		return
+	}
+	b.d.mu.Lock()
+	b.d.buffers[b] = true // Close tries again
+	b.d.mu.Unlock()
+}
+
+func (b *Buffer) destroy() {
+	b.mapped = nil
 	if b.handle != 0 {
-		d.procs.void(destroyBuffer, d.handle, b.handle, 0)
+		b.d.calls.tell(destroyBuffer, b.d.handle, uintptr(b.handle), 0)
 	}
 	if b.memory != 0 {
-		d.procs.void(freeMemory, d.handle, b.memory, 0) // which unmaps it, too
+		b.d.calls.tell(freeMemory, b.d.handle, uintptr(b.memory), 0)
 	}
-	b.handle, b.memory, b.bytes = 0, 0, nil
+	b.handle, b.memory = 0, 0
 }

@@ -5,88 +5,117 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 
+	"classsr/fault"
 	"classsr/internal/atomicfile"
+	"classsr/internal/regular"
 )
 
-// Pipelines are kept in a file for each device and driver: a SHA-256 of what follows, and what the driver gave. Drivers check what they are given, but not all
-// do so well; so what is damaged, or of another driver, is not handed to them.
-
-// mostCache is how large a file may be.
-const mostCache = 256 << 20
-
-func (d *Device) cachePath() string {
-	id := sha256.New()
-	id.Write(d.info.cacheUUID[:])
-	id.Write([]byte(d.info.Name + d.info.Driver))
-	return filepath.Join(d.cacheDir, "pipelines-"+hex.EncodeToString(id.Sum(nil)[:8]))
+// pipelineCache is what the driver keeps of compiled pipelines, so that they need not be compiled again.
+type pipelineCache struct {
+	handle  uint64
+	path    string // empty: it is not kept
+	changed bool
 }
 
-// openCache makes the cache, with what was kept.
-func (d *Device) openCache() error {
-	var m memory
-	defer m.Unpin()
-	info := &pipelineCacheCreateInfo{sType: typePipelineCacheCreateInfo}
-	if kept := d.kept(); len(kept) > 0 {
-		info.size, info.data = uint64(len(kept)), pin(&m, &kept[0])
+// A file of it is this line, the SHA-256 of the rest, and the rest, which is what the driver gave. A driver believes what it is given, so
+// whatever is not as it was written is not given to it.
+const (
+	cacheTitle  = "classsr pipelines 1\n"
+	cacheHeader = len(cacheTitle) + sha256.Size
+	mostOfCache = 64 << 20
+)
+
+// openCache makes the cache, with what is in the folder if that is this device's.
+func (d *Device) openCache(folder string) error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	info := pipelineCacheCreateInfo{header: header{sType: typePipelineCacheCreateInfo}}
+	if folder != "" {
+		d.cache.path = filepath.Join(folder, "vulkan-"+hex.EncodeToString(d.physical.cacheUUID[:])+".pipelines")
+		data := d.kept()
+		info.initialDataSize, info.pInitialData = uint64(len(data)), list(&pin, data)
 	}
-	return d.procs.do(createPipelineCache, d.handle, pin(&m, info), 0, pin(&m, &d.cache))
+	var handle uint64
+	err := d.calls.do(createPipelineCache, d.handle, at(&pin, &info), 0, at(&pin, &handle))
+	d.cache.handle = handle
+	return d.note(err)
 }
 
-// kept reads what was kept; nil if there is nothing that can be used.
+// kept gives what was kept of this device's pipelines; nothing if there is nothing, or it cannot be believed.
 func (d *Device) kept() []byte {
-	if d.cacheDir == "" {
+	f, err := regular.Open(d.cache.path)
+	if err != nil {
 		return nil
 	}
-	if i, err := os.Stat(d.cachePath()); err != nil || i.Size() > mostCache {
+	defer func() { _ = f.Close() }() // it was read only
+	content, err := io.ReadAll(io.LimitReader(f, mostOfCache+1))
+	if err != nil || len(content) < cacheHeader || len(content) > mostOfCache || string(content[:len(cacheTitle)]) != cacheTitle {
 		return nil
 	}
-	data, err := os.ReadFile(d.cachePath())
-	if err != nil || len(data) < sha256.Size {
-		return nil
-	}
-	sum, data := data[:sha256.Size], data[sha256.Size:]
-	const header = 32 // length, version, vendor, device, UUID
-	if own := sha256.Sum256(data); !bytes.Equal(own[:], sum) || len(data) < header ||
-		binary.NativeEndian.Uint32(data[8:]) != d.info.Vendor || binary.NativeEndian.Uint32(data[12:]) != d.info.Device ||
-		!bytes.Equal(data[16:header], d.info.cacheUUID[:]) {
+	data := content[cacheHeader:]
+	if sum := sha256.Sum256(data); !bytes.Equal(sum[:], content[len(cacheTitle):cacheHeader]) || !d.owns(data) {
 		return nil
 	}
 	return data
 }
 
-// closeCache keeps what there is, if that is more than before, and ends the cache. What cannot be kept is made again.
-func (d *Device) closeCache() {
-	if d.cache == 0 {
-		return
+// owns tells whether data begin as the device's do (VkPipelineCacheHeaderVersionOne).
+func (d *Device) owns(data []byte) bool {
+	const headerBytes, versionOne = 32, 1
+	var want []byte
+	for _, v := range []uint32{headerBytes, versionOne, d.physical.info.Vendor, d.physical.info.Device} {
+		want = binary.LittleEndian.AppendUint32(want, v)
 	}
-	defer func() {
-		d.procs.void(destroyPipelineCache, d.handle, d.cache, 0)
-		d.cache = 0
-	}()
-	if d.cacheDir == "" || len(d.pipelines) == 0 {
-		return
+	return bytes.HasPrefix(data, append(want, d.physical.cacheUUID[:]...))
+}
+
+// SaveCache keeps compiled pipelines in DeviceOptions.CacheDir, which it makes, if some came. Close does it, too; a process that may be killed
+// does it when it has made its pipelines. Two processes at once do no harm: one's remain.
+func (d *Device) SaveCache() error {
+	d.mu.Lock()
+	changed, path := d.cache.changed, d.cache.path
+	d.cache.changed = false
+	d.mu.Unlock()
+	if !changed || path == "" || d.cache.handle == 0 {
+		return nil
 	}
-	var m memory
-	defer m.Unpin()
-	size := new(uint64)
-	if err := d.procs.do(getPipelineCacheData, d.handle, d.cache, pin(&m, size), 0); err != nil || *size == 0 || *size > mostCache-sha256.Size {
-		return
+	data, err := d.cacheData()
+	if err != nil || !d.owns(data) || cacheHeader+len(data) > mostOfCache {
+		return err
 	}
-	data := make([]byte, sha256.Size+int(*size))
-	if err := d.procs.do(getPipelineCacheData, d.handle, d.cache, pin(&m, size), pin(&m, &data[sha256.Size])); err != nil {
-		return
+	const onlyUser = 0o700
+	if err := os.MkdirAll(filepath.Dir(path), onlyUser); err != nil {
+		return fault.Default(fault.Unavailable, err)
 	}
-	data = data[:sha256.Size+min(int(*size), len(data)-sha256.Size)]
-	sum := sha256.Sum256(data[sha256.Size:])
-	copy(data, sum[:])
-	if old, err := os.ReadFile(d.cachePath()); err == nil && bytes.Equal(old, data) {
-		return
+	sum := sha256.Sum256(data)
+	return atomicfile.WritePrivate(path, append(append([]byte(cacheTitle), sum[:]...), data...))
+}
+
+func (d *Device) cacheData() ([]byte, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	var size uint64
+	if err := d.calls.do(getPipelineCacheData, d.handle, uintptr(d.cache.handle), at(&pin, &size), 0); err != nil {
+		return nil, d.note(err)
 	}
-	if err := os.MkdirAll(d.cacheDir, 0o700); err != nil {
-		return
+	if size == 0 || size > mostOfCache {
+		return nil, nil
 	}
-	_ = atomicfile.WritePrivate(d.cachePath(), data) // it is made again
+	data := make([]byte, size)
+	if err := d.calls.do(getPipelineCacheData, d.handle, uintptr(d.cache.handle), at(&pin, &size), list(&pin, data)); err != nil {
+		return nil, d.note(err)
+	}
+	return data[:min(size, uint64(len(data)))], nil
+}
+
+func (c *pipelineCache) destroy(d *Device) {
+	if c.handle != 0 {
+		d.calls.tell(destroyPipelineCache, d.handle, uintptr(c.handle), 0)
+	}
+	c.handle = 0
 }

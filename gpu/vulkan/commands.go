@@ -1,282 +1,253 @@
 package vulkan
 
 import (
-	"context"
-	"slices"
+	"runtime"
+	"sync"
 	"time"
-	"unsafe"
+
+	"classsr/fault"
 )
 
-// Commands is work for the device, recorded once or again and again. It is for one goroutine. What it uses must live until it has run.
-//
-// Commands run in their order only where a Barrier lies between them. Errors while recording are told by End.
-type Commands struct {
-	device              *Device
-	pool, buffer, fence uintptr
-	sets                []uintptr // pools of descriptor sets
-	used                int       // sets that were taken
-	queries             uintptr
-	err                 error
-	memory              memory // pins what follows
-	set, layout         uintptr
-	allocate            descriptorSetAllocate
-	writes              [mostBuffers]writeDescriptorSet
-	buffers             [mostBuffers]descriptorBuffer
-	barrier             memoryBarrier
-	copy                bufferCopy
-	begin               commandBufferBegin
-	push                [256]byte
-}
-
-const (
-	setsOfPool  = 512 // descriptor sets
-	timestamps  = 64  // of one recording
-	stageAll    = 0x10000
-	readAccess  = 0x8000
-	writeAccess = 0x10000
-)
-
-// Binding is what a shader sees of a buffer.
+// Binding is a part of a buffer that a shader gets. Offset is a multiple of Info.Alignment, Size at most Info.MaxBuffer.
 type Binding struct {
 	Buffer       *Buffer
-	Offset, Size int64 // in bytes
+	Offset, Size int64
 }
 
-// Commands makes commands, with nothing recorded.
+// Commands are recorded once, from Begin to End, and submitted as often as is liked. Between two that run after each other without a Barrier
+// in between, there is no order. What was submitted before is always through before the first.
+type Commands struct {
+	d          *Device
+	handle     uintptr
+	pool       uint64
+	queries    uint64
+	fence      uint64
+	scratch    *scratch
+	pin        runtime.Pinner // of scratch
+	sets       []descriptorPool
+	inUse      int // of sets, the one that sets are taken from
+	err        error
+	ready      bool // recorded without an error
+	timed      bool // a timestamp was recorded
+	pipeline   *Pipeline
+	layout     *pipelineLayout // of the set that is bound
+	bound      [maxBindings]Binding
+	boundCount int
+
+	waiting   sync.Mutex // held while the fence is waited for or made ready; what follows belongs to it
+	pending   bool       // submitted, and not known to be through
+	used      bool       // the fence was signalled, or may be
+	submitted time.Time
+	number    uint64 // of the submission
+	result    error  // of the submission, once it is not pending
+}
+
+// scratch is what C reads and writes while commands are recorded, pinned for as long as they live, so that recording allocates nothing.
+type scratch struct {
+	set, setLayout uint64
+	allocate       descriptorSetAllocateInfo
+	write          writeDescriptorSet
+	buffers        [maxBindings]descriptorBufferInfo
+	push           [maxPush]byte
+	copy           bufferCopy
+	barrier        memoryBarrier
+	begin          commandBufferBeginInfo
+	submit         submitInfo
+	handle         uintptr
+	fence          uint64
+}
+
+type descriptorPool struct {
+	handle uint64
+	taken  int
+}
+
+// setsOfPool is how many sets a pool has; each may have maxBindings buffers.
+const setsOfPool = 64
+
+// Commands makes an empty list of commands.
 func (d *Device) Commands() (*Commands, error) {
-	c := &Commands{device: d}
-	for _, p := range []any{&c.set, &c.layout, &c.allocate, &c.writes, &c.buffers, &c.barrier, &c.copy, &c.begin, &c.push} {
-		c.memory.Pin(p)
-	}
-	if err := c.create(); err != nil {
-		c.Free()
+	if err := d.usable(); err != nil {
 		return nil, err
 	}
-	for i := range c.writes {
-		c.writes[i] = writeDescriptorSet{
-			sType: typeWriteDescriptorSet, binding: uint32(i), count: 1, kind: storageBuffer, buffers: uintptr(unsafe.Pointer(&c.buffers[i])),
-		}
+	c := &Commands{d: d, scratch: &scratch{}}
+	if err := c.make(); err != nil {
+		c.destroy()
+		return nil, d.note(err)
 	}
-	c.barrier = memoryBarrier{sType: typeMemoryBarrier, source: readAccess | writeAccess, target: readAccess | writeAccess}
-	c.begin = commandBufferBegin{sType: typeCommandBufferBegin}
+	d.mu.Lock()
+	d.commands[c] = true
+	d.mu.Unlock()
 	return c, nil
 }
 
-func (c *Commands) create() error {
-	var m memory
-	defer m.Unpin()
-	d := c.device
-	pool := &commandPoolCreateInfo{sType: typeCommandPoolCreateInfo, family: uint32(d.info.family)}
-	if err := d.procs.do(createCommandPool, d.handle, pin(&m, pool), 0, pin(&m, &c.pool)); err != nil {
+func (c *Commands) make() error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	calls, device := &c.d.calls, c.d.handle
+	var out struct{ pool, fence uint64 }
+	pin.Pin(&out)
+	pool := commandPoolCreateInfo{header: header{sType: typeCommandPoolCreateInfo}, queueFamilyIndex: c.d.physical.queueFamily}
+	if err := calls.do(createCommandPool, device, at(&pin, &pool), 0, address(&out.pool)); err != nil {
 		return err
 	}
-	buffer := &commandBufferAllocate{sType: typeCommandBufferAllocate, pool: c.pool, count: 1}
-	if err := d.procs.do(allocateCommandBuffers, d.handle, pin(&m, buffer), pin(&m, &c.buffer)); err != nil {
+	c.pool = out.pool
+	s := c.scratch
+	c.pin.Pin(s)
+	allocate := commandBufferAllocateInfo{header: header{sType: typeCommandBufferAllocateInfo}, commandPool: c.pool, commandBufferCount: 1}
+	if err := calls.do(allocateCommandBuffers, device, at(&pin, &allocate), address(&s.handle)); err != nil {
 		return err
 	}
-	if err := d.procs.do(createFence, d.handle, pin(&m, &fenceCreateInfo{sType: typeFenceCreateInfo}), 0, pin(&m, &c.fence)); err != nil {
+	c.handle = s.handle
+	fence := fenceCreateInfo{header: header{sType: typeFenceCreateInfo}}
+	if err := calls.do(createFence, device, at(&pin, &fence), 0, address(&out.fence)); err != nil {
 		return err
 	}
-	if d.info.timestamp == 0 {
-		return nil
-	}
-	const kindTimestamp = 2
-	queries := &queryPoolCreateInfo{sType: typeQueryPoolCreateInfo, kind: kindTimestamp, count: timestamps}
-	return d.procs.do(createQueryPool, d.handle, pin(&m, queries), 0, pin(&m, &c.queries))
-}
-
-// Free gives all back. The device must not run them any more.
-func (c *Commands) Free() {
-	d := c.device
-	end := func(p proc, handle *uintptr) {
-		if *handle != 0 {
-			d.procs.void(p, d.handle, *handle, 0)
-			*handle = 0
-		}
-	}
-	end(destroyQueryPool, &c.queries)
-	end(destroyFence, &c.fence)
-	end(destroyCommandPool, &c.pool) // with its buffer
-	for i := range c.sets {
-		end(destroyDescriptorPool, &c.sets[i])
-	}
-	c.sets = nil
-	c.memory.Unpin()
-}
-
-// Begin begins a recording; what was recorded is forgotten. The device must have run it.
-func (c *Commands) Begin() error {
-	d := c.device
-	if err := d.procs.do(resetCommandPool, d.handle, c.pool, 0); err != nil {
-		return err
-	}
-	for _, sets := range c.sets {
-		if err := d.procs.do(resetDescriptorPool, d.handle, sets, 0); err != nil {
-			return err
-		}
-	}
-	c.used, c.err = 0, nil
-	if err := d.procs.do(beginCommandBuffer, c.buffer, uintptr(unsafe.Pointer(&c.begin))); err != nil {
-		return err
-	}
-	if c.queries != 0 {
-		d.procs.void(cmdResetQueryPool, c.buffer, c.queries, 0, timestamps)
-	}
+	c.fence, s.fence = out.fence, out.fence
+	s.allocate = descriptorSetAllocateInfo{header: header{sType: typeDescriptorSetAllocateInfo}, descriptorSetCount: 1, pSetLayouts: address(&s.setLayout)}
+	s.write = writeDescriptorSet{header: header{sType: typeWriteDescriptorSet}, descriptorType: descriptorStorageBuffer, pBufferInfo: address(&s.buffers[0])}
+	s.barrier.sType, s.begin.sType = typeMemoryBarrier, typeCommandBufferBeginInfo
+	s.submit = submitInfo{header: header{sType: typeSubmitInfo}, commandBufferCount: 1, pCommandBuffers: address(&s.handle)}
 	return nil
 }
 
-// End ends the recording, and tells the first error in it.
+// Free gives back what the list has, after all commands under way are through. A second call does nothing.
+func (c *Commands) Free() {
+	c.d.mu.Lock()
+	mine := c.d.commands[c]
+	c.d.mu.Unlock()
+	if !mine || !c.d.settle() {
+		return // Close tries again
+	}
+	c.d.mu.Lock()
+	delete(c.d.commands, c)
+	c.d.mu.Unlock()
+	c.destroy()
+}
+
+func (c *Commands) destroy() {
+	calls, device := &c.d.calls, c.d.handle
+	for _, pool := range c.sets {
+		calls.tell(destroyDescriptorPool, device, uintptr(pool.handle), 0)
+	}
+	if c.queries != 0 {
+		calls.tell(destroyQueryPool, device, uintptr(c.queries), 0)
+	}
+	if c.fence != 0 {
+		calls.tell(destroyFence, device, uintptr(c.fence), 0)
+	}
+	if c.pool != 0 {
+		calls.tell(destroyCommandPool, device, uintptr(c.pool), 0) // and the command buffer
+	}
+	c.sets, c.queries, c.fence, c.pool, c.handle, c.ready = nil, 0, 0, 0, 0, false
+	c.pin.Unpin()
+}
+
+// Begin forgets what was recorded, after it is through, and begins anew.
+func (c *Commands) Begin() error {
+	c.ready, c.err, c.timed = false, nil, false
+	c.pipeline, c.layout, c.boundCount = nil, nil, 0
+	if err := c.d.usable(); err != nil {
+		return err
+	}
+	if err := c.through(); err != nil {
+		return err
+	}
+	calls, device := &c.d.calls, c.d.handle
+	for p := range min(c.inUse+1, len(c.sets)) {
+		if err := calls.do(resetDescriptorPool, device, uintptr(c.sets[p].handle), 0); err != nil {
+			return c.d.note(err)
+		}
+		c.sets[p].taken = 0
+	}
+	c.inUse = 0
+	if err := calls.do(resetCommandPool, device, uintptr(c.pool), 0); err != nil {
+		return c.d.note(err)
+	}
+	if err := calls.do(beginCommandBuffer, c.handle, address(&c.scratch.begin)); err != nil {
+		return c.d.note(err)
+	}
+	c.Barrier()
+	return nil
+}
+
+// End ends the recording, and gives the first error that there was in it.
 func (c *Commands) End() error {
-	if err := c.device.procs.do(endCommandBuffer, c.buffer); c.err == nil {
+	c.barrier(pipelineHost, accessHostRead)
+	if err := c.d.calls.do(endCommandBuffer, c.handle); c.err == nil {
 		c.err = err
 	}
-	return c.err
+	c.ready = c.err == nil
+	return c.d.note(c.err)
 }
 
-// Dispatch runs a pipeline in x times y times z workgroups, with these buffers and push constants, as many as its Layout says.
-func (c *Commands) Dispatch(p *Pipeline, buffers []Binding, push []byte, x, y, z uint32) {
-	if c.bind(p, buffers, push) {
-		c.device.procs.void(cmdDispatch, c.buffer, uintptr(x), uintptr(y), uintptr(z))
-	}
-}
-
-// DispatchIndirect runs a pipeline in as many workgroups as three numbers of 32 bits say that lie in a buffer when it is run.
-func (c *Commands) DispatchIndirect(p *Pipeline, buffers []Binding, push []byte, counts *Buffer, offset int64) {
-	if c.bind(p, buffers, push) {
-		c.device.procs.void(cmdDispatchIndirect, c.buffer, counts.handle, uintptr(offset))
-	}
-}
-
-// bind binds what a pipeline needs.
-func (c *Commands) bind(p *Pipeline, buffers []Binding, push []byte) bool {
-	const bindCompute = 1
-	if c.err == nil && (len(buffers) != p.buffers || len(push) != p.push || len(push) > len(c.push)) {
-		c.err = errorf("a pipeline with %d buffers and %d bytes of constants was given %d and %d", p.buffers, p.push, len(buffers), len(push))
-	}
-	if c.err == nil {
-		c.err = c.takeSet(p)
-	}
-	if c.err != nil {
-		return false
-	}
-	d := c.device
-	for i, b := range buffers {
-		c.buffers[i] = descriptorBuffer{b.Buffer.handle, uint64(b.Offset), uint64(b.Size)}
-		c.writes[i].set = c.set
-	}
-	d.procs.void(updateDescriptorSets, d.handle, uintptr(len(buffers)), uintptr(unsafe.Pointer(&c.writes)), 0, 0)
-	d.procs.void(cmdBindPipeline, c.buffer, bindCompute, p.handle)
-	d.procs.void(cmdBindDescriptorSets, c.buffer, bindCompute, p.layout, 0, 1, uintptr(unsafe.Pointer(&c.set)), 0, 0)
-	if len(push) > 0 {
-		copy(c.push[:], push)
-		d.procs.void(cmdPushConstants, c.buffer, p.layout, stageCompute, 0, uintptr(len(push)), uintptr(unsafe.Pointer(&c.push)))
-	}
-	return true
-}
-
-// takeSet takes a descriptor set, of a new pool if those that are there are used up.
-func (c *Commands) takeSet(p *Pipeline) error {
-	d := c.device
-	if c.used == setsOfPool*len(c.sets) {
-		var m memory
-		defer m.Unpin()
-		size := &poolSize{kind: storageBuffer, count: setsOfPool * mostBuffers}
-		info := &descriptorPoolInfo{sType: typeDescriptorPoolInfo, maxSets: setsOfPool, sizeCount: 1, sizes: pin(&m, size)}
-		pool := new(uintptr)
-		if err := d.procs.do(createDescriptorPool, d.handle, pin(&m, info), 0, pin(&m, pool)); err != nil {
-			return err
-		}
-		c.sets = append(c.sets, *pool)
-	}
-	c.layout = p.set
-	c.allocate = descriptorSetAllocate{sType: typeDescriptorSetAllocate, pool: c.sets[c.used/setsOfPool], count: 1, sets: uintptr(unsafe.Pointer(&c.layout))}
-	c.used++
-	return d.procs.do(allocateDescriptorSets, d.handle, uintptr(unsafe.Pointer(&c.allocate)), uintptr(unsafe.Pointer(&c.set)))
-}
-
-// Barrier has all that comes after it, and who waits for the Fence, see all that was written before it.
+// Barrier has all commands after it see what those before it wrote, and begin when they are through.
 func (c *Commands) Barrier() {
-	const stageHost = 0x4000
-	c.barrier.source, c.barrier.target = writeAccess, readAccess|writeAccess
-	c.device.procs.void(cmdPipelineBarrier, c.buffer, stageAll|stageHost, stageAll|stageHost, 0, 1, uintptr(unsafe.Pointer(&c.barrier)), 0, 0, 0, 0)
+	c.barrier(pipelineComputeShader|pipelineTransfer|pipelineDrawIndirect,
+		accessShaderRead|accessShaderWrite|accessTransferRead|accessTransferWrite|accessIndirectRead)
+}
+
+func (c *Commands) barrier(stages uintptr, accesses uint32) {
+	c.scratch.barrier.srcAccessMask, c.scratch.barrier.dstAccessMask = accessShaderWrite|accessTransferWrite, accesses
+	c.d.calls.tell(cmdPipelineBarrier, c.handle, pipelineComputeShader|pipelineTransfer, stages, 0, 1, address(&c.scratch.barrier), 0, 0, 0, 0)
 }
 
 // Copy copies bytes from one buffer to another.
-func (c *Commands) Copy(to *Buffer, toOffset int64, from *Buffer, fromOffset, bytes int64) {
-	c.copy = bufferCopy{uint64(fromOffset), uint64(toOffset), uint64(bytes)}
-	c.device.procs.void(cmdCopyBuffer, c.buffer, from.handle, to.handle, 1, uintptr(unsafe.Pointer(&c.copy)))
+func (c *Commands) Copy(dst *Buffer, dstOffset int64, src *Buffer, srcOffset, bytes int64) {
+	if bytes <= 0 || dstOffset < 0 || srcOffset < 0 || bytes > dst.size-dstOffset || bytes > src.size-srcOffset {
+		panic("vulkan: a copy goes beyond a buffer")
+	}
+	c.scratch.copy = bufferCopy{srcOffset: uint64(srcOffset), dstOffset: uint64(dstOffset), size: uint64(bytes)}
+	c.d.calls.tell(cmdCopyBuffer, c.handle, uintptr(src.handle), uintptr(dst.handle), 1, address(&c.scratch.copy))
 }
 
-// Timestamp notes when all before it is done, as number n, less than 64. Devices without a clock do not.
+// timestamps is how many a list of commands may have.
+const timestamps = 256
+
+// Timestamp notes the time at which all commands before it are through, as number n, in [0, 256). Each is noted once in a recording.
 func (c *Commands) Timestamp(n int) {
-	const bottomOfPipe = 0x2000
-	if c.queries != 0 && n < timestamps {
-		c.device.procs.void(cmdWriteTimestamp, c.buffer, bottomOfPipe, c.queries, uintptr(n))
+	if n < 0 || n >= timestamps {
+		panic("vulkan: there is no such timestamp")
 	}
+	if c.err != nil || c.d.physical.timestampBits == 0 {
+		return
+	}
+	calls, device := &c.d.calls, c.d.handle
+	if c.queries == 0 {
+		var pin runtime.Pinner
+		defer pin.Unpin()
+		info := queryPoolCreateInfo{header: header{sType: typeQueryPoolCreateInfo}, queryType: queryTimestamp, queryCount: timestamps}
+		var queries uint64
+		if c.err = calls.do(createQueryPool, device, at(&pin, &info), 0, at(&pin, &queries)); c.err != nil {
+			return
+		}
+		c.queries = queries
+	}
+	if !c.timed {
+		calls.tell(cmdResetQueryPool, c.handle, uintptr(c.queries), 0, timestamps)
+		c.timed = true
+	}
+	calls.tell(cmdWriteTimestamp, c.handle, pipelineBottom, uintptr(c.queries), uintptr(n))
 }
 
-// Times are the first n timestamps of what has run, from the first one on; nil if the device has no clock.
-func (c *Commands) Times(n int) []time.Duration {
-	const wide, wait = 1, 2 // 64 bits; until they are there
-	if c.queries == 0 || n < 1 || n > timestamps {
-		return nil
+// Elapsed gives the time between two timestamps of commands that are through; an error if the device has none, or one was not noted.
+func (c *Commands) Elapsed(from, to int) (time.Duration, error) {
+	if !c.timed {
+		return 0, fault.New(fault.Unsupported, "%s notes no times", c.d.physical.info.Name)
 	}
-	var m memory
-	defer m.Unpin()
-	d, ticks := c.device, make([]uint64, n)
-	if err := d.procs.do(getQueryPoolResults, d.handle, c.queries, 0, uintptr(n), uintptr(8*n), pin(&m, &ticks[0]), 8, wide|wait); err != nil {
-		return nil
-	}
-	out := make([]time.Duration, n)
-	for i, t := range ticks {
-		out[i] = time.Duration(float64(t-ticks[0]) * d.info.timestamp)
-	}
-	return slices.Clip(out)
-}
-
-// Fence is what tells that commands have run. There is one for each submission; it is waited for once.
-type Fence struct{ c *Commands }
-
-// Submit gives the device commands to run. They must not be recorded or submitted again before Fence.Wait has returned without an error.
-func (d *Device) Submit(c *Commands) (*Fence, error) {
-	var m memory
-	defer m.Unpin()
-	info := &submitInfo{sType: typeSubmitInfo, commandCount: 1, commands: pin(&m, &c.buffer)}
-	d.submitting.Lock()
-	defer d.submitting.Unlock()
-	if err := d.procs.do(queueSubmit, d.queue, 1, pin(&m, info), c.fence); err != nil {
-		return nil, err
-	}
-	return &Fence{c}, nil
-}
-
-// Wait waits until the commands have run. If ctx is done before, it returns its error, and must be called again. A device that takes longer than
-// DeviceOptions.Patience is ErrDeviceLost.
-func (f *Fence) Wait(ctx context.Context) error {
-	const slice = 20 * time.Millisecond
-	d := f.c.device
-	fence := new(uintptr)
-	*fence = f.c.fence
-	var m memory
-	defer m.Unpin()
-	at := pin(&m, fence)
-	for begun := time.Now(); ; {
-		switch r := d.procs.call(waitForFences, d.handle, 1, at, 1, uintptr(slice)); {
-		case r == timeout && time.Since(begun) > d.patience:
-			return errorf("%w: it has not answered for %v", ErrDeviceLost, d.patience)
-		case r == timeout:
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		case r != success:
-			return failed{names[waitForFences], r}
-		default:
-			return d.procs.do(resetFences, d.handle, 1, at)
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	var ticks [2]uint64
+	pin.Pin(&ticks)
+	for i, n := range []int{from, to} {
+		r := c.d.calls.try(getQueryPoolResults, c.d.handle, uintptr(c.queries), uintptr(n), 1, 8, address(&ticks[i]), 8, results64)
+		if r != Success {
+			return 0, c.d.note(failed(getQueryPoolResults, r))
 		}
 	}
-}
-
-// bytesOf is the memory of words.
-func bytesOf(words []uint32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 4*len(words))
+	passed := ticks[1] - ticks[0]
+	if bits := c.d.physical.timestampBits; bits < 64 {
+		passed &= 1<<bits - 1
+	}
+	return time.Duration(float64(passed) * float64(c.d.physical.nanoseconds)), nil
 }

@@ -1,101 +1,183 @@
 package vulkan
 
 import (
+	"errors"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// DeviceOptions is how a device is opened.
+// DeviceOptions are how a device is opened.
 type DeviceOptions struct {
-	// CacheDir is the folder that keeps pipelines from one time to the next; empty: none are kept.
+	// CacheDir is where compiled pipelines are kept for the next time; empty: nowhere. What is damaged there, or another device's, is ignored.
 	CacheDir string
-	// Patience is how long a submission may take before the device counts as lost; 0 means 30 seconds, and 10 minutes for one that computes on the processor.
+	// Patience is how long a device may take for what was submitted before it counts as lost; 0 means 30 seconds.
 	Patience time.Duration
 }
 
-// Device is a device with one queue. Its methods may be called by several goroutines; those of what it makes may not.
+// Device is an open device with one queue.
 type Device struct {
 	instance *Instance
-	procs    *procs
-	info     Info
-	patience time.Duration
+	calls    calls
+	physical *physicalDevice
 	handle   uintptr
 	queue    uintptr
-	cache    uintptr
-	cacheDir string
+	cache    pipelineCache
+	patience time.Duration
 
-	submitting sync.Mutex // a queue is for one at a time
-	mu         sync.Mutex
-	pipelines  []*Pipeline
+	mu        sync.Mutex // of what follows, and of the queue
+	buffers   map[*Buffer]bool
+	commands  map[*Commands]bool
+	pipelines []*Pipeline
+	layouts   map[layoutKey]*pipelineLayout
+	closed    bool
+
+	lost  atomic.Pointer[error] // set once
+	hung  atomic.Bool           // it does not answer, so that nothing of it may be destroyed
+	heard atomic.Int64          // when it last completed something, in nanoseconds since start
+	start time.Time
 }
 
-// Open opens device n of Devices. The error is ErrUnavailable if it cannot be opened.
+// Open opens the device of that number in Devices.
 func (i *Instance) Open(n int, o DeviceOptions) (*Device, error) {
-	d := &Device{instance: i, procs: i.procs, info: i.devices[n], patience: o.Patience, cacheDir: o.CacheDir}
-	if d.patience <= 0 {
-		d.patience = 30 * time.Second
-		if d.info.Kind == CPU {
-			d.patience = 10 * time.Minute
-		}
+	p := &i.physical[n]
+	if p.info.Unusable != "" {
+		return nil, unavailable("%s: %s", p.info.Name, p.info.Unusable)
 	}
-	if err := d.create(i.physical[n]); err != nil {
-		return nil, unavailable(err)
+	d := &Device{
+		instance: i, calls: i.calls, physical: p, patience: o.Patience, start: time.Now(),
+		buffers: map[*Buffer]bool{}, commands: map[*Commands]bool{}, layouts: map[layoutKey]*pipelineLayout{},
 	}
-	if err := d.openCache(); err != nil {
+	if d.patience == 0 {
+		const patience = 30 * time.Second
+		d.patience = patience
+	}
+	if err := d.create(); err != nil {
 		d.Close()
-		return nil, unavailable(err)
+		return nil, err
 	}
+	if err := d.openCache(o.CacheDir); err != nil {
+		d.Close()
+		return nil, err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.devices = append(i.devices, d)
 	return d, nil
 }
 
-func (d *Device) create(physical uintptr) error {
-	var m memory
-	defer m.Unpin()
-	storage16, storage8, float16 := &storage16Features{}, &storage8Features{}, &float16Features{}
-	if d.info.Storage16 {
-		storage16.storage = 1
-	}
-	if d.info.Storage8 {
-		storage8.storage = 1
-	}
-	if d.info.Float16 {
-		float16.float16 = 1
-	}
-	if d.info.Int8 {
-		float16.int8 = 1
-	}
+// create makes the device with all features that this package knows of.
+func (d *Device) create() error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	f := &features{}
+	f.link(&pin, d.physical)
+	d.calls.tell(getPhysicalDeviceFeatures2, d.physical.handle, at(&pin, &f.base))
+	f.only(d.physical)
 	priority := float32(1)
-	create := &deviceCreateInfo{
-		sType: typeDeviceCreateInfo, next: d.info.chain(&m, storage16, storage8, float16, nil), queueCount: 1,
-		queues: pin(&m, &deviceQueueCreateInfo{sType: typeDeviceQueueCreateInfo, family: uint32(d.info.family), count: 1, priorities: pin(&m, &priority)}),
+	queue := deviceQueueCreateInfo{
+		header: header{sType: typeDeviceQueueCreateInfo}, queueFamilyIndex: d.physical.queueFamily, queueCount: 1, pQueuePriorities: at(&pin, &priority),
 	}
-	var extensions []string
-	for _, e := range []string{portabilitySubset, storage8Extension, float16Extension} {
-		if d.info.has(e) {
-			extensions = append(extensions, e)
-		}
+	extensions := f.extensions
+	const portability = "VK_KHR_portability_subset" // has to be asked for where it is
+	if d.physical.extensions[portability] {
+		extensions = append(extensions, portability)
 	}
-	create.extensionCount, create.extensions = m.texts(extensions)
-	if err := d.procs.do(createDevice, physical, pin(&m, create), 0, pin(&m, &d.handle)); err != nil {
+	info := deviceCreateInfo{
+		header: header{sType: typeDeviceCreateInfo, pNext: at(&pin, &f.base)}, queueCreateInfoCount: 1, pQueueCreateInfos: at(&pin, &queue),
+		enabledExtensionCount: uint32(len(extensions)), ppEnabledExtensionNames: texts(&pin, extensions),
+	}
+	var handle uintptr
+	if err := d.calls.do(createDevice, d.physical.handle, at(&pin, &info), 0, at(&pin, &handle)); err != nil {
 		return err
 	}
-	d.procs.void(getDeviceQueue, d.handle, uintptr(d.info.family), 0, pin(&m, &d.queue))
+	d.handle = handle
+	if err := d.calls.find(d.calls.address[getDeviceProcAddr], d.handle, firstOfDevice, callCount); err != nil {
+		return err
+	}
+	var q uintptr
+	d.calls.tell(getDeviceQueue, d.handle, uintptr(d.physical.queueFamily), 0, at(&pin, &q))
+	d.queue = q
 	return nil
 }
 
-// Info is what is known of the device.
-func (d *Device) Info() Info { return d.info }
+// only leaves those features asked for that shaders here may use.
+func (f *features) only(p *physicalDevice) {
+	f.base.features = physicalDeviceFeatures{shaderInt16: f.base.features.shaderInt16}
+	f.storage16 = storage16Features{header: f.storage16.header, storageBuffer16BitAccess: f.storage16.storageBuffer16BitAccess}
+	f.storage8 = storage8Features{header: f.storage8.header, storageBuffer8BitAccess: f.storage8.storageBuffer8BitAccess}
+	if !p.info.CooperativeMatrix {
+		f.matrices.cooperativeMatrix = 0
+	}
+	f.matrices = cooperativeMatrixFeatures{header: f.matrices.header, cooperativeMatrix: f.matrices.cooperativeMatrix}
+	f.model = memoryModelFeatures{
+		header: f.model.header, vulkanMemoryModel: f.model.vulkanMemoryModel, vulkanMemoryModelDeviceScope: f.model.vulkanMemoryModelDeviceScope,
+	}
+}
 
-// Close ends all that was made with the device, but for buffers and commands, which must be freed before. It waits until the device has done what it was given.
+// Info gives what Instance.Devices does.
+func (d *Device) Info() Info { return d.physical.info }
+
+// Free asks how many bytes of Info.Heap this process may take now; 0: not known.
+func (d *Device) Free() int64 {
+	_, free := d.instance.memoryOf(d.physical)
+	return free
+}
+
+// usable gives an error if the device is lost or closed.
+func (d *Device) usable() error {
+	if lost := d.lost.Load(); lost != nil {
+		return *lost
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return unavailable("the device was closed")
+	}
+	return nil
+}
+
+// note gives err, and remembers if it says that the device is lost.
+func (d *Device) note(err error) error {
+	if errors.Is(err, ErrDeviceLost) {
+		d.lost.CompareAndSwap(nil, &err)
+	}
+	return err
+}
+
+// Close frees all that was made of the device, after what is under way is through, and keeps its compiled pipelines for the next time. If the
+// device does not answer, its memory is left to the end of the process. A second call does nothing.
 func (d *Device) Close() {
-	if d.handle == 0 {
+	d.mu.Lock()
+	closed := d.closed
+	d.closed = true
+	d.mu.Unlock()
+	if closed {
 		return
 	}
-	d.procs.call(deviceWaitIdle, d.handle) // if it is lost there is nothing to wait for
-	d.closeCache()
-	for _, p := range d.pipelines {
-		p.free(d)
+	if d.handle == 0 || !d.calls.has(destroyDevice) {
+		return
 	}
-	d.procs.void(destroyDevice, d.handle, 0)
-	d.handle, d.pipelines = 0, nil
+	stopped := d.settle() // or the driver had no memory for the answer
+	if !stopped && !d.settle() {
+		d.hung.Store(true)
+		return
+	}
+	_ = d.SaveCache() // what is missing is compiled again
+	for c := range d.commands {
+		c.destroy()
+	}
+	for b := range d.buffers {
+		b.destroy()
+	}
+	for _, p := range d.pipelines {
+		p.destroy()
+	}
+	for _, l := range d.layouts {
+		l.destroy(d)
+	}
+	d.cache.destroy(d)
+	d.commands, d.buffers, d.pipelines, d.layouts = nil, nil, nil, nil
+	d.calls.tell(destroyDevice, d.handle, 0)
 }

@@ -3,57 +3,96 @@ package vulkan
 import (
 	"errors"
 	"fmt"
+
+	"classsr/fault"
 )
 
-// Errors of devices, for errors.Is.
+// Every error that comes of Vulkan is one of these (errors.Is), and says more.
 var (
-	// ErrUnavailable: there is no Vulkan here, no device, or one that cannot be opened.
+	// ErrUnavailable means that there is no Vulkan, no driver, no device, or none that can do what is asked: go on without.
 	ErrUnavailable = errors.New("there is no GPU that can be used")
-	// ErrOutOfMemory: the device or the driver has not that much memory. Less may do.
+	// ErrOutOfMemory means that the device or its driver has no memory for it: ask for less.
 	ErrOutOfMemory = errors.New("the GPU has not enough memory")
-	// ErrDeviceLost: the device does not answer any more. Nothing that was made with it is of use.
-	ErrDeviceLost = errors.New("the GPU does not answer any more")
+	// ErrDeviceLost means that the device failed, was taken away or does not answer: nothing can be done with it any more, close it.
+	ErrDeviceLost = errors.New("the GPU was lost")
 )
 
-// result is what a call returns.
-type result int32
+// Result is what a call of Vulkan gives (VkResult): 0 or more after success, less after failure.
+type Result int32
 
+// The results that this package tells apart from others, or tests give in place of calls.
 const (
-	success                result = 0
-	notReady               result = 1
-	timeout                result = 2
-	incomplete             result = 5
-	errorOutOfHostMemory   result = -1
-	errorOutOfDeviceMemory result = -2
-	errorDeviceLost        result = -4
-	errorOutOfPoolMemory   result = -1000069000
+	Success              Result = 0
+	NotReady             Result = 1
+	Timeout              Result = 2
+	Incomplete           Result = 5
+	OutOfHostMemory      Result = -1
+	OutOfDeviceMemory    Result = -2
+	InitializationFailed Result = -3
+	DeviceLost           Result = -4
+	MapFailed            Result = -5
+	LayerNotPresent      Result = -6
+	ExtensionNotPresent  Result = -7
+	FeatureNotPresent    Result = -8
+	IncompatibleDriver   Result = -9
+	TooManyObjects       Result = -10
+	FragmentedPool       Result = -12
+	OutOfPoolMemory      Result = -1000069000
 )
 
-// failed is the error of a call.
-type failed struct {
-	call   string
-	result result
+// meanings are the results that happen, in words.
+var meanings = map[Result]string{
+	NotReady:             "it is not ready",
+	Timeout:              "it took too long",
+	Incomplete:           "the list changes all the time",
+	OutOfHostMemory:      "the driver has not enough memory",
+	OutOfDeviceMemory:    "the device has not enough memory",
+	InitializationFailed: "the driver could not be started",
+	DeviceLost:           "the device was lost",
+	MapFailed:            "the device's memory cannot be reached",
+	LayerNotPresent:      "a layer is not installed",
+	ExtensionNotPresent:  "an extension is missing",
+	FeatureNotPresent:    "a feature is missing",
+	IncompatibleDriver:   "there is no driver that fits",
+	TooManyObjects:       "there are too many objects",
+	FragmentedPool:       "a pool of descriptors is fragmented",
+	OutOfPoolMemory:      "a pool of descriptors is full",
 }
 
-func (f failed) Error() string { return fmt.Sprintf("%s gave %d", f.call, int32(f.result)) }
-
-// Is tells what kind of error it is.
-func (f failed) Is(kind error) bool {
-	switch f.result {
-	case errorOutOfHostMemory, errorOutOfDeviceMemory, errorOutOfPoolMemory:
-		return kind == ErrOutOfMemory
-	case errorDeviceLost:
-		return kind == ErrDeviceLost
-	}
-	return false
+// Error is a call of Vulkan that failed. It is one of ErrUnavailable, ErrOutOfMemory and ErrDeviceLost, too, and of kind fault.Unavailable.
+type Error struct {
+	Call   string // such as vkAllocateMemory
+	Result Result // not Success
 }
 
-func errorf(format string, values ...any) error { return fmt.Errorf(format, values...) }
-
-// unavailable makes an error one of kind ErrUnavailable.
-func unavailable(err error) error {
-	if errors.Is(err, ErrUnavailable) {
-		return err
+// Error gives the meaning and the call.
+func (e *Error) Error() string {
+	meaning := meanings[e.Result]
+	if meaning == "" {
+		meaning = "it failed"
 	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return fmt.Sprintf("%v: %s (%s gave %d)", e.class(), meaning, e.Call, e.Result)
+}
+
+// Is tells whether target is what the error is one of.
+func (e *Error) Is(target error) bool { return target == e.class() }
+
+func (e *Error) class() error {
+	switch e.Result {
+	case OutOfHostMemory, OutOfDeviceMemory, MapFailed, TooManyObjects, FragmentedPool, OutOfPoolMemory:
+		return ErrOutOfMemory
+	case DeviceLost:
+		return ErrDeviceLost
+	}
+	return ErrUnavailable
+}
+
+// failed makes an error of a call's result.
+func failed(c call, r Result) error {
+	return fault.As(fault.Unavailable, &Error{names[c], r})
+}
+
+// unavailable makes an error that says why there is nothing to use.
+func unavailable(format string, args ...any) error {
+	return fault.New(fault.Unavailable, "%w: %w", ErrUnavailable, fmt.Errorf(format, args...))
 }

@@ -1,181 +1,295 @@
 package vulkan
 
-import "fmt"
+import (
+	"fmt"
+	"runtime"
+	"slices"
+)
 
 // Kind is what a device is.
-type Kind int
+type Kind string
 
 // The kinds of devices.
 const (
-	Other Kind = iota
-	Integrated
-	Discrete
-	Virtual
-	CPU // a driver that computes on the processor
+	Other      Kind = "other"
+	Integrated Kind = "integrated" // in the processor, with the same memory
+	Discrete   Kind = "discrete"   // a card, with memory of its own
+	Virtual    Kind = "virtual"    // a part of one, in a virtual machine
+	CPU        Kind = "cpu"        // the processor itself: lavapipe, for instance
 )
 
-func (k Kind) String() string {
-	if k < Other || k > CPU {
-		return "other"
-	}
-	return [...]string{"other", "integrated", "discrete", "virtual", "cpu"}[k]
-}
+// kinds are in the order of VkPhysicalDeviceType.
+var kinds = []Kind{Other, Integrated, Discrete, Virtual, CPU}
 
-// Info is what is known of a device.
+// Info is what is known of a device. Sizes are in bytes.
 type Info struct {
 	Name           string
-	Driver         string // its name and version
-	Vendor, Device uint32
-	UUID           [16]byte // of the device; Vulkan's, which lasts
-	API            uint32   // version: major<<22 | minor<<12 | patch
 	Kind           Kind
-	Heap           int64 // bytes of the largest memory that is the device's own
-	Free           int64 // of it, that this process may have now; 0 if the driver does not tell
-	MaxBuffer      int64 // bytes of a buffer that shaders can use
-	Subgroup       int   // threads of a subgroup
-	SharedMemory   int   // bytes, of a workgroup
-	MaxInvocations int   // threads of a workgroup
-	Float16, Int8  bool  // arithmetic
-	Storage16      bool  // 16-bit numbers in buffers
-	Storage8       bool
-	Cooperative    bool // matrices that a subgroup multiplies together
+	Vendor, Device uint32 // of PCI, for most
+	Driver         string // name and version, as the driver gives them
+	API            string // the version of Vulkan, such as 1.3.230
+	UUID           [16]byte
+	Unusable       string // why the device cannot be used; empty if it can
 
-	family    int      // of the queue; -1: there is none that computes
-	timestamp float64  // nanoseconds of a tick; 0: there is no clock
-	alignment int64    // of what shaders see of a buffer
-	cacheUUID [16]byte // of pipelines that were made
-	memory    memoryProperties2
-	extension []string // that are there
+	Heap int64 // the largest memory of the device's own; of the machine's where it has none
+	Free int64 // what of it this process may take now; 0: not known
+
+	Subgroup                 uint32    // how many invocations go in step, if a pipeline does not ask for another number
+	SubgroupMin, SubgroupMax uint32    // what pipelines may ask for; 0: nothing
+	SharedMemory             int64     // of a workgroup
+	MaxInvocations           uint32    // of a workgroup
+	MaxSize, MaxCount        [3]uint32 // of a workgroup in x, y and z; of workgroups in a dispatch
+	MaxBuffer                int64     // of a buffer, and of a binding
+	MaxBindings, MaxPush     int       // of a pipeline: buffers, bytes of push constants
+	Alignment                int64     // of a binding's offset
+
+	Float16, Int8, Int16, Storage16, Storage8 bool     // what shaders can compute with, and read from buffers
+	CooperativeMatrix                         bool     // VK_KHR_cooperative_matrix
+	Matrices                                  []Matrix // the shapes it has for subgroups
 }
 
-// Extensions that are asked for.
+// Matrix is a shape of cooperative matrices: M rows and N columns of A times B plus C, with K columns of A.
+type Matrix struct {
+	M, N, K         uint32
+	A, B, C, Result Component
+}
+
+// Component is the type of a cooperative matrix's elements (VkComponentTypeKHR).
+type Component uint32
+
+// The types that this program knows.
 const (
-	portabilityEnumeration = "VK_KHR_portability_enumeration"
-	enumeratePortability   = 1
-	portabilitySubset      = "VK_KHR_portability_subset"
-	debugUtils             = "VK_EXT_debug_utils"
-	memoryBudgetExtension  = "VK_EXT_memory_budget"
-	driverExtension        = "VK_KHR_driver_properties"
-	float16Extension       = "VK_KHR_shader_float16_int8"
-	storage8Extension      = "VK_KHR_8bit_storage"
-	cooperativeExtension   = "VK_KHR_cooperative_matrix"
-	validationLayer        = "VK_LAYER_KHRONOS_validation"
+	Float16 Component = 0
+	Float32 Component = 1
 )
 
-// describe asks a device what it is.
-func (i *Instance) describe(physical uintptr) Info {
-	var m memory
-	defer m.Unpin()
-	info := Info{family: -1, extension: i.procs.extensions(&m, physical)}
-	i.properties(&m, physical, &info)
-	i.features(&m, physical, &info)
-	i.memoryOf(&m, physical, &info)
-	i.queues(&m, physical, &info)
-	return info
+// physicalDevice is a device that is not open.
+type physicalDevice struct {
+	handle        uintptr
+	info          Info
+	extensions    map[string]bool
+	memory        physicalDeviceMemoryProperties2
+	queueFamily   uint32
+	timestampBits uint32
+	nanoseconds   float32 // of a timestamp's unit
+	cacheUUID     [16]byte
+	largest       uint64 // allocation
 }
 
-func (info *Info) has(extension string) bool {
-	for _, e := range info.extension {
-		if e == extension {
-			return true
+// Devices lists the devices, in the order in which Vulkan does. There is at least one, which may be unusable.
+func (i *Instance) Devices() []Info {
+	infos := make([]Info, len(i.physical))
+	for n := range infos {
+		infos[n] = i.physical[n].info
+		infos[n].Matrices = slices.Clone(infos[n].Matrices)
+	}
+	return infos
+}
+
+// list asks for all devices.
+func (i *Instance) list() error {
+	const most = 64
+	handles, err := enumerate[uintptr](enumeratePhysicalDevices, most, func(count, items uintptr) Result {
+		return i.calls.try(enumeratePhysicalDevices, i.handle, count, items)
+	})
+	if err != nil {
+		return err
+	}
+	if len(handles) == 0 {
+		return unavailable("Vulkan is installed, but has no device")
+	}
+	for _, h := range handles {
+		p := physicalDevice{handle: h}
+		if err := i.describe(&p); err != nil { // others may be better
+			p.info.Unusable = err.Error()
 		}
+		i.physical = append(i.physical, p)
 	}
-	return false
+	return nil
 }
 
-func (i *Instance) properties(m *memory, physical uintptr, info *Info) {
-	subgroup := &subgroupProperties{sType: typeSubgroupProperties}
-	most := &maintenance3Properties{sType: typeMaintenance3Properties, next: pin(m, subgroup)}
-	id := &idProperties{sType: typeIDProperties, next: pin(m, most)}
-	driver := &driverProperties{sType: typeDriverProperties}
-	if info.has(driverExtension) {
-		subgroup.next = pin(m, driver)
+// describe asks for all that is known of a device.
+func (i *Instance) describe(p *physicalDevice) error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	var props physicalDeviceProperties
+	i.calls.tell(getPhysicalDeviceProperties, p.handle, at(&pin, &props))
+	version := props.apiVersion
+	p.info = Info{
+		Name: goText(props.deviceName[:]), Kind: Other, Vendor: props.vendorID, Device: props.deviceID,
+		Driver: fmt.Sprintf("%#x", props.driverVersion), API: fmt.Sprintf("%d.%d.%d", version>>22&0x7f, version>>12&0x3ff, version&0xfff),
 	}
-	all := &properties2{sType: typeProperties2, next: pin(m, id)}
-	i.procs.void(getProperties2, physical, pin(m, all))
-	p := &all.properties
-	info.Name, info.Vendor, info.Device, info.API, info.UUID, info.cacheUUID = textOf(p.name[:]), p.vendor, p.device, p.api, id.deviceUUID, p.cacheUUID
-	info.Driver = fmt.Sprintf("%d.%d.%d", p.driver>>22, p.driver>>12&0x3ff, p.driver&0xfff)
-	if name := textOf(driver.name[:]); name != "" {
-		info.Driver = name + " " + textOf(driver.info[:])
+	p.cacheUUID, p.nanoseconds = props.pipelineCacheUUID, props.limits.timestampPeriod
+	if int(props.deviceType) < len(kinds) {
+		p.info.Kind = kinds[props.deviceType]
 	}
-	if p.kind <= uint32(CPU) {
-		info.Kind = Kind(p.kind)
+	if version < version11 {
+		p.info.Unusable = "its driver has Vulkan " + p.info.API + ", and 1.1 is needed"
+		return nil
 	}
-	info.Subgroup, info.SharedMemory, info.MaxInvocations = int(subgroup.size), int(p.limits.sharedMemory), int(p.limits.maxInvocations)
-	info.MaxBuffer = int64(min(uint64(p.limits.maxStorageRange), max(most.maxAllocation, 1<<30)))
-	info.timestamp, info.alignment = float64(p.limits.timestampPeriod), int64(max(p.limits.minStorageOffset, 16))
+	extensions, err := enumerate[extensionProperties](enumerateDeviceExtensionProperties, mostNames, func(count, items uintptr) Result {
+		return i.calls.try(enumerateDeviceExtensionProperties, p.handle, 0, count, items)
+	})
+	if err != nil {
+		return err
+	}
+	p.extensions = map[string]bool{}
+	for _, e := range extensions {
+		p.extensions[goText(e.extensionName[:])] = true
+	}
+	i.describeLimits(p)
+	i.describeFeatures(p)
+	i.describeQueues(p)
+	p.memory, p.info.Free = i.memoryOf(p)
+	p.info.Heap = int64(p.memory.heap().size)
+	if p.info.Unusable == "" && p.info.CooperativeMatrix {
+		return i.describeMatrices(p)
+	}
+	return nil
 }
 
-// features chains what each feature is asked for by, and gives the first.
-func (info *Info) chain(m *memory, storage16 *storage16Features, storage8 *storage8Features, float16 *float16Features, cooperative *cooperativeFeatures) uintptr {
-	*storage16 = storage16Features{sType: typeStorage16Features, storage: storage16.storage}
-	next := &storage16.next
-	if info.has(storage8Extension) {
-		storage8.sType = typeStorage8Features
-		*next, next = pin(m, storage8), &storage8.next
-	}
-	if info.has(float16Extension) {
-		float16.sType = typeFloat16Features
-		*next, next = pin(m, float16), &float16.next
-	}
-	if info.has(cooperativeExtension) && cooperative != nil {
-		cooperative.sType = typeCooperativeFeatures
-		*next = pin(m, cooperative)
-	}
-	return pin(m, storage16)
+// chain puts a structure in front of those that extend another, and gives its address.
+func chain[T any](pin *runtime.Pinner, next *uintptr, v *T, h *header, t structureType) {
+	h.sType, h.pNext = t, *next
+	*next = at(pin, v)
 }
 
-func (i *Instance) features(m *memory, physical uintptr, info *Info) {
-	storage16, storage8, float16, cooperative := &storage16Features{}, &storage8Features{}, &float16Features{}, &cooperativeFeatures{}
-	all := &features2{sType: typeFeatures2, next: info.chain(m, storage16, storage8, float16, cooperative)}
-	i.procs.void(getFeatures2, physical, pin(m, all))
-	info.Storage16, info.Storage8 = storage16.storage != 0, storage8.storage != 0
-	info.Float16, info.Int8, info.Cooperative = float16.float16 != 0, float16.int8 != 0, cooperative.matrix != 0
+func (i *Instance) describeLimits(p *physicalDevice) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	var (
+		ids       idProperties
+		subgroups subgroupProperties
+		largest   maintenance3Properties
+		driver    driverProperties
+		sizes     subgroupSizeControlProperties
+		next      uintptr
+	)
+	chain(&pin, &next, &ids, &ids.header, typeIDProperties)
+	chain(&pin, &next, &subgroups, &subgroups.header, typeSubgroupProperties)
+	chain(&pin, &next, &largest, &largest.header, typeMaintenance3Properties)
+	if p.extensions["VK_KHR_driver_properties"] {
+		chain(&pin, &next, &driver, &driver.header, typeDriverProperties)
+	}
+	if p.extensions["VK_EXT_subgroup_size_control"] {
+		chain(&pin, &next, &sizes, &sizes.header, typeSubgroupSizeControlProperties)
+	}
+	all := physicalDeviceProperties2{header: header{sType: typePhysicalDeviceProperties2, pNext: next}}
+	i.calls.tell(getPhysicalDeviceProperties2, p.handle, at(&pin, &all))
+	limits, info := &all.properties.limits, &p.info
+	if name := goText(driver.driverName[:]); name != "" {
+		info.Driver = name + " " + goText(driver.driverInfo[:])
+	}
+	info.UUID = ids.deviceUUID
+	info.Subgroup = subgroups.subgroupSize
+	if sizes.requiredSubgroupSizeStages&stageCompute != 0 {
+		info.SubgroupMin, info.SubgroupMax = sizes.minSubgroupSize, sizes.maxSubgroupSize
+	}
+	info.SharedMemory = int64(limits.maxComputeSharedMemorySize)
+	info.MaxInvocations, info.MaxSize, info.MaxCount = limits.maxComputeWorkGroupInvocations, limits.maxComputeWorkGroupSize, limits.maxComputeWorkGroupCount
+	p.largest = largest.maxMemoryAllocationSize
+	info.MaxBuffer = int64(min(uint64(limits.maxStorageBufferRange), p.largest))
+	info.MaxBindings = int(min(limits.maxPerStageDescriptorStorageBuffers, maxBindings))
+	info.MaxPush = int(min(limits.maxPushConstantsSize, maxPush))
+	info.Alignment = max(1, int64(limits.minStorageBufferOffsetAlignment))
 }
 
-const heapDeviceLocal = 1 // flags of heaps
+// features are what shaders may be able to do, as structures that extend each other; wants asks for them, or says which are to be there.
+type features struct {
+	base       physicalDeviceFeatures2
+	storage16  storage16Features
+	storage8   storage8Features
+	float16    float16Int8Features
+	subgroups  subgroupSizeControlFeatures
+	matrices   cooperativeMatrixFeatures
+	model      memoryModelFeatures
+	extensions []string
+}
 
-func (i *Instance) memoryOf(m *memory, physical uintptr, info *Info) {
-	budget := &memoryBudget{sType: typeMemoryBudget}
-	all := &memoryProperties2{sType: typeMemoryProperties2}
-	told := info.has(memoryBudgetExtension)
-	if told {
-		all.next = pin(m, budget)
+// link chains the structures that the device knows, and notes the extensions that they are of.
+func (f *features) link(pin *runtime.Pinner, p *physicalDevice) {
+	var next uintptr
+	chain(pin, &next, &f.storage16, &f.storage16.header, type16BitStorageFeatures)
+	has := func(extension string) bool {
+		if p.extensions[extension] {
+			f.extensions = append(f.extensions, extension)
+		}
+		return p.extensions[extension]
 	}
-	i.procs.void(getMemoryProperties2, physical, pin(m, all))
-	all.next = 0
-	info.memory = *all
-	for h, heap := range all.heaps[:min(all.heapCount, uint32(len(all.heaps)))] {
-		if heap.flags&heapDeviceLocal == 0 || int64(heap.size) <= info.Heap {
+	if has("VK_KHR_8bit_storage") {
+		chain(pin, &next, &f.storage8, &f.storage8.header, type8BitStorageFeatures)
+	}
+	if has("VK_KHR_shader_float16_int8") {
+		chain(pin, &next, &f.float16, &f.float16.header, typeFloat16Int8Features)
+	}
+	if has("VK_EXT_subgroup_size_control") {
+		chain(pin, &next, &f.subgroups, &f.subgroups.header, typeSubgroupSizeControlFeatures)
+	}
+	if has("VK_KHR_vulkan_memory_model") && has("VK_KHR_cooperative_matrix") {
+		chain(pin, &next, &f.matrices, &f.matrices.header, typeCooperativeMatrixFeatures)
+		chain(pin, &next, &f.model, &f.model.header, typeMemoryModelFeatures)
+	}
+	f.base.header = header{sType: typePhysicalDeviceFeatures2, pNext: next}
+}
+
+func (i *Instance) describeFeatures(p *physicalDevice) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	f := &features{}
+	f.link(&pin, p)
+	i.calls.tell(getPhysicalDeviceFeatures2, p.handle, at(&pin, &f.base))
+	info := &p.info
+	info.Int16 = f.base.features.shaderInt16 != 0
+	info.Storage16 = f.storage16.storageBuffer16BitAccess != 0
+	info.Storage8 = f.storage8.storageBuffer8BitAccess != 0
+	info.Float16, info.Int8 = f.float16.shaderFloat16 != 0, f.float16.shaderInt8 != 0
+	info.CooperativeMatrix = f.matrices.cooperativeMatrix != 0 && f.model.vulkanMemoryModel != 0
+	if f.subgroups.subgroupSizeControl == 0 {
+		info.SubgroupMin, info.SubgroupMax = 0, 0
+	}
+}
+
+// describeQueues chooses the queue: one that computes only, so that nobody's screen waits, or else one that computes.
+func (i *Instance) describeQueues(p *physicalDevice) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	const most = 64
+	n := uint32(most)
+	families := make([]queueFamilyProperties, most)
+	i.calls.tell(getPhysicalDeviceQueueFamilyProperties, p.handle, at(&pin, &n), list(&pin, families))
+	families = families[:min(n, most)]
+	chosen := -1
+	for f := range families {
+		flags := families[f].queueFlags
+		if flags&queueCompute == 0 || families[f].queueCount == 0 {
 			continue
 		}
-		info.Heap, info.Free = int64(heap.size), 0
-		if told && budget.budget[h] > budget.usage[h] {
-			info.Free = int64(budget.budget[h] - budget.usage[h])
+		if chosen < 0 || families[chosen].queueFlags&queueGraphics != 0 && flags&queueGraphics == 0 {
+			chosen = f
 		}
 	}
-}
-
-// queues finds a family of queues that compute, best one that does nothing else, which others leave alone.
-func (i *Instance) queues(m *memory, physical uintptr, info *Info) {
-	const graphics, compute = 1, 2
-	count := new(uint32)
-	i.procs.void(getQueueFamilies, physical, pin(m, count), 0)
-	if *count == 0 {
+	if chosen < 0 {
+		p.info.Unusable = "it cannot compute"
 		return
 	}
-	families := make([]queueFamily, *count)
-	i.procs.void(getQueueFamilies, physical, pin(m, count), pin(m, &families[0]))
-	for f, family := range families[:min(int(*count), len(families))] {
-		if family.flags&compute == 0 || family.count == 0 {
-			continue
-		}
-		if info.family < 0 || family.flags&graphics == 0 && families[info.family].flags&graphics != 0 {
-			info.family = f
+	p.queueFamily, p.timestampBits = uint32(chosen), families[chosen].timestampValidBits
+}
+
+// describeMatrices lists the shapes of cooperative matrices for subgroups that do not saturate.
+func (i *Instance) describeMatrices(p *physicalDevice) error {
+	const most, ofSubgroups = 1024, 3
+	if !i.calls.has(getPhysicalDeviceCooperativeMatrixProperties) {
+		p.info.CooperativeMatrix = false
+		return nil
+	}
+	before := cooperativeMatrixProperties{header: header{sType: typeCooperativeMatrixProperties}}
+	shapes, err := enumerateInto(getPhysicalDeviceCooperativeMatrixProperties, most, before, func(count, items uintptr) Result {
+		return i.calls.try(getPhysicalDeviceCooperativeMatrixProperties, p.handle, count, items)
+	})
+	for _, s := range shapes {
+		if s.scope == ofSubgroups && s.saturatingAccumulation == 0 {
+			p.info.Matrices = append(p.info.Matrices, Matrix{s.m, s.n, s.k, Component(s.a), Component(s.b), Component(s.c), Component(s.result)})
 		}
 	}
-	if info.family >= 0 && families[info.family].timestampBits == 0 {
-		info.timestamp = 0
-	}
+	return err
 }

@@ -1,32 +1,13 @@
-//go:build unix
+//go:build !windows
 
 package vulkan
 
-import (
-	"errors"
-	"runtime"
+import "github.com/ebitengine/purego"
 
-	"github.com/ebitengine/purego"
-)
+func loadLibrary(name string) (uintptr, error) {
+	return purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
+}
 
-// openLibrary opens Vulkan's library, and gives vkGetInstanceProcAddr. It stays open until the process ends: drivers do not always survive being closed.
-func openLibrary(name string) (get uintptr, err error) {
-	candidates := []string{name}
-	switch {
-	case name != "":
-	case runtime.GOOS == "darwin":
-		candidates = []string{"libvulkan.dylib", "libvulkan.1.dylib", "libMoltenVK.dylib"}
-	default:
-		candidates = []string{"libvulkan.so.1", "libvulkan.so"}
-	}
-	var failures []error
-	for _, c := range candidates {
-		library, err := purego.Dlopen(c, purego.RTLD_NOW|purego.RTLD_LOCAL)
-		if err != nil {
-			failures = append(failures, err)
-			continue
-		}
-		return purego.Dlsym(library, "vkGetInstanceProcAddr")
-	}
-	return 0, errors.Join(failures...)
+func librarySymbol(library uintptr, name string) (uintptr, error) {
+	return purego.Dlsym(library, name)
 }

@@ -1,24 +1,25 @@
 package vulkan
 
 import (
+	"fmt"
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
 )
 
-// openLibrary opens Vulkan's library, and gives vkGetInstanceProcAddr. It stays open until the process ends. The system's is looked for where only administrators
-// write.
-func openLibrary(name string) (get uintptr, err error) {
-	if name == "" {
-		folder, err := windows.GetSystemDirectory()
-		if err != nil {
-			return 0, err
-		}
-		name = filepath.Join(folder, "vulkan-1.dll")
+// loadLibrary takes names without a folder from the system's folder alone, so that nothing that lies beside a picture is loaded.
+func loadLibrary(name string) (uintptr, error) {
+	flags := uintptr(windows.LOAD_LIBRARY_SEARCH_SYSTEM32)
+	if filepath.IsAbs(name) {
+		flags = windows.LOAD_LIBRARY_SEARCH_SYSTEM32 | windows.LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR
 	}
-	library, err := windows.LoadLibrary(name)
+	handle, err := windows.LoadLibraryEx(name, 0, flags)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%s: %w", name, err)
 	}
-	return windows.GetProcAddress(library, "vkGetInstanceProcAddr")
+	return uintptr(handle), nil
+}
+
+func librarySymbol(library uintptr, name string) (uintptr, error) {
+	return windows.GetProcAddress(windows.Handle(library), name)
 }

@@ -1,403 +1,350 @@
 package vulkan
 
-// The structures of Vulkan's headers, with their fields in the same order. A test compares their layout with the headers'. Handles are 64 bits, as on all
-// processors that this is built for.
+import (
+	"structs"
+	"unsafe"
+)
 
-// structureType is what each structure begins with.
+// The structures of Vulkan, whose fields have the names of vulkan_core.h. Addresses are uintptr: what they point to is pinned (calls.go).
+// Handles of instances, devices, queues and command buffers are addresses, all others are uint64. Parts that are not used are left out as
+// fillers. structs_test.go compares sizes and places with the C header.
+
+// The addresses and handles that calls take as arguments have 64 bits.
+const _ = -uint(8 - unsafe.Sizeof(uintptr(0)))
+
+// structureType says what a structure is, in its first field.
 type structureType uint32
 
 const (
-	typeApplicationInfo          structureType = 0
-	typeInstanceCreateInfo       structureType = 1
-	typeDeviceQueueCreateInfo    structureType = 2
-	typeDeviceCreateInfo         structureType = 3
-	typeSubmitInfo               structureType = 4
-	typeMemoryAllocateInfo       structureType = 5
-	typeFenceCreateInfo          structureType = 8
-	typeQueryPoolCreateInfo      structureType = 11
-	typeBufferCreateInfo         structureType = 12
-	typeShaderModuleCreateInfo   structureType = 16
-	typePipelineCacheCreateInfo  structureType = 17
-	typeShaderStageCreateInfo    structureType = 18
-	typeComputePipelineInfo      structureType = 29
-	typePipelineLayoutCreateInfo structureType = 30
-	typeDescriptorLayoutInfo     structureType = 32
-	typeDescriptorPoolInfo       structureType = 33
-	typeDescriptorSetAllocate    structureType = 34
-	typeWriteDescriptorSet       structureType = 35
-	typeCommandPoolCreateInfo    structureType = 39
-	typeCommandBufferAllocate    structureType = 40
-	typeCommandBufferBegin       structureType = 42
-	typeMemoryBarrier            structureType = 46
-	typeFeatures2                structureType = 1000059000
-	typeProperties2              structureType = 1000059001
-	typeMemoryProperties2        structureType = 1000059006
-	typeIDProperties             structureType = 1000071004
-	typeFloat16Features          structureType = 1000082000
-	typeStorage16Features        structureType = 1000083000
-	typeSubgroupProperties       structureType = 1000094000
-	typeMessengerCreateInfo      structureType = 1000128004
-	typeMaintenance3Properties   structureType = 1000168000
-	typeStorage8Features         structureType = 1000177000
-	typeDriverProperties         structureType = 1000196000
-	typeMemoryBudget             structureType = 1000237000
-	typeCooperativeFeatures      structureType = 1000506000
+	typeApplicationInfo                structureType = 0
+	typeInstanceCreateInfo             structureType = 1
+	typeDeviceQueueCreateInfo          structureType = 2
+	typeDeviceCreateInfo               structureType = 3
+	typeSubmitInfo                     structureType = 4
+	typeMemoryAllocateInfo             structureType = 5
+	typeFenceCreateInfo                structureType = 8
+	typeQueryPoolCreateInfo            structureType = 11
+	typeBufferCreateInfo               structureType = 12
+	typeShaderModuleCreateInfo         structureType = 16
+	typePipelineCacheCreateInfo        structureType = 17
+	typePipelineShaderStageCreateInfo  structureType = 18
+	typeComputePipelineCreateInfo      structureType = 29
+	typePipelineLayoutCreateInfo       structureType = 30
+	typeDescriptorSetLayoutCreateInfo  structureType = 32
+	typeDescriptorPoolCreateInfo       structureType = 33
+	typeDescriptorSetAllocateInfo      structureType = 34
+	typeWriteDescriptorSet             structureType = 35
+	typeCommandPoolCreateInfo          structureType = 39
+	typeCommandBufferAllocateInfo      structureType = 40
+	typeCommandBufferBeginInfo         structureType = 42
+	typeMemoryBarrier                  structureType = 46
+	typePhysicalDeviceFeatures2        structureType = 1000059000
+	typePhysicalDeviceProperties2      structureType = 1000059001
+	typePhysicalDeviceMemoryProps2     structureType = 1000059006
+	typeIDProperties                   structureType = 1000071004
+	type16BitStorageFeatures           structureType = 1000083000
+	typeFloat16Int8Features            structureType = 1000082000
+	typeSubgroupProperties             structureType = 1000094000
+	typeDebugUtilsMessengerCreateInfo  structureType = 1000128004
+	typeMaintenance3Properties         structureType = 1000168000
+	type8BitStorageFeatures            structureType = 1000177000
+	typeDriverProperties               structureType = 1000196000
+	typeMemoryModelFeatures            structureType = 1000211000
+	typeSubgroupSizeControlProperties  structureType = 1000225000
+	typeRequiredSubgroupSizeCreateInfo structureType = 1000225001
+	typeSubgroupSizeControlFeatures    structureType = 1000225002
+	typeMemoryBudgetProperties         structureType = 1000237000
+	typeCooperativeMatrixFeatures      structureType = 1000506000
+	typeCooperativeMatrixProperties    structureType = 1000506001
 )
 
+// header begins most structures. What next points to extends them.
+type header struct {
+	_     structs.HostLayout
+	sType structureType
+	pNext uintptr
+}
+
+type bool32 uint32
+
 type applicationInfo struct {
-	sType         structureType
-	next, name    uintptr
-	version       uint32
-	engine        uintptr
-	engineVersion uint32
-	api           uint32
+	_ structs.HostLayout
+	header
+	pApplicationName   uintptr
+	applicationVersion uint32
+	pEngineName        uintptr
+	engineVersion      uint32
+	apiVersion         uint32
 }
 
 type instanceCreateInfo struct {
-	sType          structureType
-	next           uintptr
-	flags          uint32
-	app            uintptr
-	layerCount     uint32
-	layers         uintptr
-	extensionCount uint32
-	extensions     uintptr
+	_ structs.HostLayout
+	header
+	flags                   uint32
+	pApplicationInfo        uintptr
+	enabledLayerCount       uint32
+	ppEnabledLayerNames     uintptr
+	enabledExtensionCount   uint32
+	ppEnabledExtensionNames uintptr
 }
+
+const instanceEnumeratePortability = 1 // also devices that have not all of Vulkan, as MoltenVK's
 
 type extensionProperties struct {
-	name    [256]byte
-	version uint32
+	_             structs.HostLayout
+	extensionName [256]byte
+	specVersion   uint32
 }
 
-type messengerCreateInfo struct {
-	sType              structureType
-	next               uintptr
-	flags              uint32
-	severities, types  uint32
-	callback, userData uintptr
+type layerProperties struct {
+	_                     structs.HostLayout
+	layerName             [256]byte
+	specVersion           uint32
+	implementationVersion uint32
+	description           [256]byte
 }
 
-// messageData is the beginning of what a message has.
-type messageData struct {
-	sType    structureType
-	next     uintptr
-	flags    uint32
-	idName   uintptr
-	idNumber int32
-	message  uintptr
+type debugUtilsMessengerCreateInfo struct {
+	_ structs.HostLayout
+	header
+	flags           uint32
+	messageSeverity uint32
+	messageType     uint32
+	pfnUserCallback uintptr
+	pUserData       uintptr
 }
 
-type properties2 struct {
-	sType      structureType
-	next       uintptr
-	properties properties
+type debugUtilsMessengerCallbackData struct {
+	_ structs.HostLayout
+	header
+	flags           uint32
+	pMessageIdName  *byte
+	messageIdNumber int32
+	pMessage        *byte
+	_               [48]byte
 }
 
-type properties struct {
-	api, driver, vendor, device, kind uint32
-	name                              [256]byte
-	cacheUUID                         [16]byte
-	limits                            limits
-	sparse                            [5]uint32
+type physicalDeviceProperties struct {
+	_                 structs.HostLayout
+	apiVersion        uint32
+	driverVersion     uint32
+	vendorID          uint32
+	deviceID          uint32
+	deviceType        uint32
+	deviceName        [256]byte
+	pipelineCacheUUID [16]byte
+	limits            physicalDeviceLimits
+	_                 [20]byte
 }
 
-// limits names only what is used.
-type limits struct {
-	_                [6]uint32
-	_                uint32
-	maxStorageRange  uint32
-	_                [3]uint32
-	granularity      uint64 // here for the alignment
-	_                uint64
-	_                [38]uint32
-	sharedMemory     uint32
-	maxGroups        [3]uint32
-	maxInvocations   uint32
-	maxGroupSize     [3]uint32
-	_                [13]uint32
-	minMapAlignment  uint64
-	_                uint64
-	_                uint64
-	minStorageOffset uint64
-	_                [22]uint32
-	timestampPeriod  float32
-	_                [19]uint32
+type physicalDeviceLimits struct {
+	_                                   structs.HostLayout
+	_                                   [28]byte
+	maxStorageBufferRange               uint32
+	maxPushConstantsSize                uint32
+	maxMemoryAllocationCount            uint32
+	_                                   [36]byte
+	maxPerStageDescriptorStorageBuffers uint32
+	_                                   [136]byte
+	maxComputeSharedMemorySize          uint32
+	maxComputeWorkGroupCount            [3]uint32
+	maxComputeWorkGroupInvocations      uint32
+	maxComputeWorkGroupSize             [3]uint32
+	_                                   [80]byte
+	minStorageBufferOffsetAlignment     uint64
+	_                                   [84]byte
+	timestampComputeAndGraphics         bool32
+	timestampPeriod                     float32
+	_                                   [76]byte
+}
+
+type physicalDeviceProperties2 struct {
+	_ structs.HostLayout
+	header
+	properties physicalDeviceProperties
 }
 
 type idProperties struct {
-	sType                  structureType
-	next                   uintptr
-	deviceUUID, driverUUID [16]byte
-	luid                   [8]byte
-	nodeMask, luidValid    uint32
+	_ structs.HostLayout
+	header
+	deviceUUID [16]byte
+	driverUUID [16]byte
+	_          [16]byte
 }
 
 type subgroupProperties struct {
-	sType                              structureType
-	next                               uintptr
-	size, stages, operations, allQuads uint32
+	_ structs.HostLayout
+	header
+	subgroupSize        uint32
+	supportedStages     uint32
+	supportedOperations uint32
+	_                   uint32
 }
 
 type maintenance3Properties struct {
-	sType          structureType
-	next           uintptr
-	maxDescriptors uint32
-	maxAllocation  uint64
+	_ structs.HostLayout
+	header
+	_                       uint32
+	maxMemoryAllocationSize uint64
 }
 
 type driverProperties struct {
-	sType       structureType
-	next        uintptr
-	id          uint32
-	name, info  [256]byte
-	conformance [4]byte
+	_ structs.HostLayout
+	header
+	driverID           uint32
+	driverName         [256]byte
+	driverInfo         [256]byte
+	conformanceVersion [4]byte
 }
 
-type features2 struct {
-	sType    structureType
-	next     uintptr
-	features [55]uint32
+type subgroupSizeControlProperties struct {
+	_ structs.HostLayout
+	header
+	minSubgroupSize            uint32
+	maxSubgroupSize            uint32
+	_                          uint32
+	requiredSubgroupSizeStages uint32
+}
+
+type cooperativeMatrixProperties struct {
+	_ structs.HostLayout
+	header
+	m, n, k                uint32
+	a, b, c, result        uint32
+	saturatingAccumulation bool32
+	scope                  uint32
+}
+
+type physicalDeviceFeatures2 struct {
+	_ structs.HostLayout
+	header
+	features physicalDeviceFeatures
+}
+
+type physicalDeviceFeatures struct {
+	_           structs.HostLayout
+	_           [160]byte
+	shaderInt64 bool32
+	shaderInt16 bool32
+	_           [52]byte
 }
 
 type storage16Features struct {
-	sType                                    structureType
-	next                                     uintptr
-	storage, uniform, pushConstant, inOutput uint32
+	_ structs.HostLayout
+	header
+	storageBuffer16BitAccess bool32
+	_                        [12]byte
 }
 
 type storage8Features struct {
-	sType                          structureType
-	next                           uintptr
-	storage, uniform, pushConstant uint32
+	_ structs.HostLayout
+	header
+	storageBuffer8BitAccess bool32
+	_                       [8]byte
 }
 
-type float16Features struct {
-	sType         structureType
-	next          uintptr
-	float16, int8 uint32
+type float16Int8Features struct {
+	_ structs.HostLayout
+	header
+	shaderFloat16 bool32
+	shaderInt8    bool32
 }
 
-type cooperativeFeatures struct {
-	sType          structureType
-	next           uintptr
-	matrix, robust uint32
+type memoryModelFeatures struct {
+	_ structs.HostLayout
+	header
+	vulkanMemoryModel            bool32
+	vulkanMemoryModelDeviceScope bool32
+	_                            bool32
 }
 
-type memoryProperties2 struct {
-	sType     structureType
-	next      uintptr
-	typeCount uint32
-	types     [32]memoryType
-	heapCount uint32
-	heaps     [16]memoryHeap
+type subgroupSizeControlFeatures struct {
+	_ structs.HostLayout
+	header
+	subgroupSizeControl  bool32
+	computeFullSubgroups bool32
 }
 
-type memoryType struct{ flags, heap uint32 }
+type cooperativeMatrixFeatures struct {
+	_ structs.HostLayout
+	header
+	cooperativeMatrix bool32
+	_                 bool32
+}
+
+type queueFamilyProperties struct {
+	_                  structs.HostLayout
+	queueFlags         uint32
+	queueCount         uint32
+	timestampValidBits uint32
+	_                  [12]byte
+}
+
+const (
+	queueGraphics = 1
+	queueCompute  = 2
+)
+
+type memoryType struct {
+	_             structs.HostLayout
+	propertyFlags uint32
+	heapIndex     uint32
+}
+
+// What memory is like (memoryType.propertyFlags).
+const (
+	memoryDeviceLocal  = 1
+	memoryHostVisible  = 2
+	memoryHostCoherent = 4
+	memoryHostCached   = 8
+	memoryPlain        = memoryDeviceLocal | memoryHostVisible | memoryHostCoherent | memoryHostCached
+)
 
 type memoryHeap struct {
+	_     structs.HostLayout
 	size  uint64
 	flags uint32
 }
 
-type memoryBudget struct {
-	sType         structureType
-	next          uintptr
-	budget, usage [16]uint64
+const (
+	maxMemoryTypes = 32
+	maxMemoryHeaps = 16
+)
+
+type physicalDeviceMemoryProperties2 struct {
+	_ structs.HostLayout
+	header
+	memoryTypeCount uint32
+	memoryTypes     [maxMemoryTypes]memoryType
+	memoryHeapCount uint32
+	memoryHeaps     [maxMemoryHeaps]memoryHeap
 }
 
-type queueFamily struct {
-	flags, count, timestampBits uint32
-	granularity                 [3]uint32
+type memoryBudgetProperties struct {
+	_ structs.HostLayout
+	header
+	heapBudget [maxMemoryHeaps]uint64
+	heapUsage  [maxMemoryHeaps]uint64
 }
 
 type deviceQueueCreateInfo struct {
-	sType         structureType
-	next          uintptr
-	flags, family uint32
-	count         uint32
-	priorities    uintptr
+	_ structs.HostLayout
+	header
+	flags            uint32
+	queueFamilyIndex uint32
+	queueCount       uint32
+	pQueuePriorities uintptr
 }
 
 type deviceCreateInfo struct {
-	sType          structureType
-	next           uintptr
-	flags          uint32
-	queueCount     uint32
-	queues         uintptr
-	layerCount     uint32
-	layers         uintptr
-	extensionCount uint32
-	extensions     uintptr
-	features       uintptr
-}
-
-type bufferCreateInfo struct {
-	sType          structureType
-	next           uintptr
-	flags          uint32
-	size           uint64
-	usage, sharing uint32
-	familyCount    uint32
-	families       uintptr
-}
-
-type memoryRequirements struct {
-	size, alignment uint64
-	types           uint32
-}
-
-type memoryAllocateInfo struct {
-	sType structureType
-	next  uintptr
-	size  uint64
-	index uint32
-}
-
-type shaderModuleCreateInfo struct {
-	sType structureType
-	next  uintptr
-	flags uint32
-	size  uint64
-	code  uintptr
-}
-
-type descriptorBinding struct {
-	binding, kind, count, stages uint32
-	samplers                     uintptr
-}
-
-type descriptorLayoutInfo struct {
-	sType        structureType
-	next         uintptr
-	flags, count uint32
-	bindings     uintptr
-}
-
-type pushRange struct{ stages, offset, size uint32 }
-
-type pipelineLayoutCreateInfo struct {
-	sType           structureType
-	next            uintptr
-	flags, setCount uint32
-	sets            uintptr
-	pushCount       uint32
-	push            uintptr
-}
-
-type specialisationEntry struct {
-	id, offset uint32
-	size       uint64
-}
-
-type specialisation struct {
-	count   uint32
-	entries uintptr
-	size    uint64
-	data    uintptr
-}
-
-type shaderStage struct {
-	sType                        structureType
-	next                         uintptr
-	flags, stage                 uint32
-	module, name, specialisation uintptr
-}
-
-type computePipelineInfo struct {
-	sType        structureType
-	next         uintptr
-	flags        uint32
-	stage        shaderStage
-	layout, base uintptr
-	baseIndex    int32
-}
-
-type pipelineCacheCreateInfo struct {
-	sType structureType
-	next  uintptr
-	flags uint32
-	size  uint64
-	data  uintptr
-}
-
-type poolSize struct{ kind, count uint32 }
-
-type descriptorPoolInfo struct {
-	sType          structureType
-	next           uintptr
-	flags, maxSets uint32
-	sizeCount      uint32
-	sizes          uintptr
-}
-
-type descriptorSetAllocate struct {
-	sType structureType
-	next  uintptr
-	pool  uintptr
-	count uint32
-	sets  uintptr
-}
-
-type descriptorBuffer struct {
-	buffer       uintptr
-	offset, size uint64
-}
-
-type writeDescriptorSet struct {
-	sType                         structureType
-	next, set                     uintptr
-	binding, element, count, kind uint32
-	image, buffers, texels        uintptr
-}
-
-type commandPoolCreateInfo struct {
-	sType         structureType
-	next          uintptr
-	flags, family uint32
-}
-
-type commandBufferAllocate struct {
-	sType        structureType
-	next         uintptr
-	pool         uintptr
-	level, count uint32
-}
-
-type commandBufferBegin struct {
-	sType       structureType
-	next        uintptr
-	flags       uint32
-	inheritance uintptr
-}
-
-type memoryBarrier struct {
-	sType          structureType
-	next           uintptr
-	source, target uint32
-}
-
-type bufferCopy struct{ source, target, size uint64 }
-
-type queryPoolCreateInfo struct {
-	sType              structureType
-	next               uintptr
-	flags, kind, count uint32
-	statistics         uint32
-}
-
-type fenceCreateInfo struct {
-	sType structureType
-	next  uintptr
-	flags uint32
-}
-
-type submitInfo struct {
-	sType             structureType
-	next              uintptr
-	waitCount         uint32
-	waits, waitStages uintptr
-	commandCount      uint32
-	commands          uintptr
-	signalCount       uint32
-	signals           uintptr
+	_ structs.HostLayout
+	header
+	flags                   uint32
+	queueCreateInfoCount    uint32
+	pQueueCreateInfos       uintptr
+	enabledLayerCount       uint32
+	ppEnabledLayerNames     uintptr
+	enabledExtensionCount   uint32
+	ppEnabledExtensionNames uintptr
+	pEnabledFeatures        uintptr
 }

@@ -1,160 +1,157 @@
-// Package vulkan is the few calls of Vulkan 1.1 that computing needs, without cgo: buffers, compute pipelines, command buffers, one queue. The
-// system's library is opened at run time. It is written for one user, package gpu/device, and knows no networks.
+// Package vulkan computes on GPUs by Vulkan 1.1 or later: devices, buffers, compute pipelines, recorded commands. It has no cgo: the system's
+// library of Vulkan is opened when Open is called, by github.com/ebitengine/purego, so a program that imports this package needs the system's
+// loader of shared libraries.
 //
-//	instance, err := vulkan.Open(vulkan.Options{})
-//	device, err := instance.Open(0, vulkan.DeviceOptions{})
-//	pipeline, err := device.Pipeline(spirv, vulkan.Layout{Buffers: 2, Push: 4})
-//	commands, err := device.Commands()
-//	commands.Begin()
-//	commands.Dispatch(pipeline, bindings, push, 64, 1, 1)
-//	commands.End()
-//	fence, err := device.Submit(commands)
-//	err = fence.Wait(ctx)
-//
-// What a caller hands over is not checked beyond what keeps memory safe; the validation layer checks the rest (Options.Validation).
+// A device and what is made of it may be used by several goroutines at once, but one Commands by one at a time. Errors are those of errors.go;
+// what only a mistake in the program can do, such as binding more than a buffer has, panics. A driver that crashes ends the process: keep it in
+// one of its own.
 package vulkan
 
 import (
 	"runtime"
-	"unsafe"
+	"slices"
+	"sync"
 )
 
-// Options is how Vulkan is opened.
+// Options are how Vulkan is opened. The zero value is right for use; the rest is for tests.
 type Options struct {
-	// Library is the library to open; empty stands for the system's.
+	// Library is the library to open; empty is the system's.
 	Library string
-	// Validation has Khronos' layer look at each call; what it says is in Instance.Messages. Without the layer Open fails.
+	// Validation has each call checked by the layer VK_LAYER_KHRONOS_validation. It is an error if that is not installed.
 	Validation bool
-
-	fail func(name string) result // for tests: what a call returns in place of being made; 0: it is made
+	// Complain is called with the layer's warnings and errors, from whichever goroutine or thread makes the call; nil drops them.
+	Complain func(message string)
+	// Fail, if not nil, is asked before each call that has a result what it gives in place of being made; Success has it made.
+	Fail func(call string) Result
 }
+
+const (
+	validationLayer       = "VK_LAYER_KHRONOS_validation"
+	debugExtension        = "VK_EXT_debug_utils"
+	portabilityExtension  = "VK_KHR_portability_enumeration"
+	version11, version13  = 1<<22 | 1<<12, 1<<22 | 3<<12
+	mostLayers, mostNames = 1024, 4096
+)
 
 // Instance is Vulkan, opened.
 type Instance struct {
-	procs    *procs
-	handle   uintptr
-	physical []uintptr
-	devices  []Info
-	messages *messages
+	calls     calls
+	handle    uintptr
+	messenger uint64
+	complaint uintptr // what tells the messenger's callback whose it is
+	physical  []physicalDevice
+
+	mu      sync.Mutex
+	devices []*Device
+	closed  bool
 }
 
-// version11 is Vulkan 1.1, which has all that is needed but for what is asked for as an extension.
-const version11 = 1<<22 | 1<<12
+// instances keeps what is open from being collected, since C knows parts of it by address.
+var instances sync.Map
 
-// Open opens Vulkan and looks at the devices there are. The error is ErrUnavailable if there is no Vulkan 1.1 here, or no device, or a driver that fails.
+// Open opens Vulkan and lists the devices. An error is ErrUnavailable (no library, no driver, no device, too old) or ErrOutOfMemory.
 func Open(o Options) (*Instance, error) {
-	p, err := openProcs(o)
+	getInstanceProcAddr, err := openLibrary(o.Library)
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{procs: p}
-	if err := i.create(o); err != nil {
-		i.Close()
-		return nil, unavailable(err)
+	i := &Instance{calls: calls{fail: o.Fail}}
+	if err := i.calls.find(getInstanceProcAddr, 0, 0, firstOfInstance); err != nil {
+		return nil, err
 	}
-	if err := i.enumerate(); err != nil {
+	instances.Store(i, true)
+	if err := i.open(getInstanceProcAddr, o); err != nil {
 		i.Close()
-		return nil, unavailable(err)
+		return nil, err
 	}
 	return i, nil
 }
 
-func (i *Instance) create(o Options) error {
-	var m memory
-	defer m.Unpin()
-	if version := i.procs.instanceVersion(&m); version < version11 {
-		return errorf("Vulkan 1.1 is needed, and this is %d.%d", version>>22, version>>12&0x3ff)
-	}
-	info := instanceCreateInfo{
-		sType: typeInstanceCreateInfo,
-		app:   pin(&m, &applicationInfo{sType: typeApplicationInfo, name: m.text("classsr"), api: version11}),
-	}
-	var extensions []string
-	if i.procs.hasExtension(&m, 0, portabilityEnumeration) { // MoltenVK is shown only to those who ask
-		extensions = append(extensions, portabilityEnumeration)
-		info.flags = enumeratePortability
-	}
-	if o.Validation {
-		layers := []uintptr{m.text(validationLayer)}
-		info.layerCount, info.layers = 1, pin(&m, &layers[0])
-		extensions = append(extensions, debugUtils)
-	}
-	info.extensionCount, info.extensions = m.texts(extensions)
-	if err := i.procs.do(createInstance, pin(&m, &info), 0, pin(&m, &i.handle)); err != nil {
+func (i *Instance) open(getInstanceProcAddr uintptr, o Options) error {
+	if err := i.create(o); err != nil {
 		return err
 	}
-	if err := i.procs.resolve(i.handle, o.Validation); err != nil {
+	if err := i.calls.find(getInstanceProcAddr, i.handle, firstOfInstance, firstOfDevice); err != nil {
 		return err
 	}
 	if o.Validation {
-		return i.listen(&m)
-	}
-	return nil
-}
-
-// enumerate finds the devices that can compute.
-func (i *Instance) enumerate() error {
-	var m memory
-	defer m.Unpin()
-	count := new(uint32)
-	if err := i.procs.do(enumeratePhysicalDevices, i.handle, pin(&m, count), 0); err != nil {
-		return err
-	}
-	if *count > 0 {
-		all := make([]uintptr, *count)
-		if err := i.procs.do(enumeratePhysicalDevices, i.handle, pin(&m, count), pin(&m, &all[0])); err != nil {
+		if err := i.listen(); err != nil {
 			return err
 		}
-		for _, physical := range all[:min(int(*count), len(all))] {
-			info := i.describe(physical)
-			if info.API < version11 || info.family < 0 {
-				continue
-			}
-			i.physical, i.devices = append(i.physical, physical), append(i.devices, info)
+	}
+	return i.list()
+}
+
+// create makes the instance.
+func (i *Instance) create(o Options) error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	var version uint32
+	if i.calls.has(enumerateInstanceVersion) {
+		if err := i.calls.do(enumerateInstanceVersion, at(&pin, &version)); err != nil {
+			return err
 		}
 	}
-	if len(i.devices) == 0 {
-		return errorf("there is no device that can compute by Vulkan 1.1")
+	if version < version11 {
+		return unavailable("Vulkan here is older than 1.1: install a newer one")
 	}
-	return nil
+	offered, err := enumerate[extensionProperties](enumerateInstanceExtensionProperties, mostNames, func(count, items uintptr) Result {
+		return i.calls.try(enumerateInstanceExtensionProperties, 0, count, items)
+	})
+	if err != nil {
+		return err
+	}
+	var layers, extensions []string
+	app := applicationInfo{header: header{sType: typeApplicationInfo}, pApplicationName: text(&pin, "classsr"), apiVersion: version13}
+	info := instanceCreateInfo{header: header{sType: typeInstanceCreateInfo}, pApplicationInfo: at(&pin, &app)}
+	if slices.ContainsFunc(offered, func(e extensionProperties) bool { return goText(e.extensionName[:]) == portabilityExtension }) {
+		extensions = append(extensions, portabilityExtension)
+		info.flags = instanceEnumeratePortability
+	}
+	if o.Validation {
+		if err := i.hasValidation(); err != nil {
+			return err
+		}
+		layers, extensions = append(layers, validationLayer), append(extensions, debugExtension)
+		i.complaint = hear(o.Complain)
+		info.pNext = at(&pin, i.messengerInfo()) // for what happens before there is a messenger, and after
+	}
+	info.enabledLayerCount, info.ppEnabledLayerNames = uint32(len(layers)), texts(&pin, layers)
+	info.enabledExtensionCount, info.ppEnabledExtensionNames = uint32(len(extensions)), texts(&pin, extensions)
+	var handle uintptr
+	err = i.calls.do(createInstance, at(&pin, &info), 0, at(&pin, &handle))
+	i.handle = handle
+	return err
 }
 
-// Devices are the devices there are, at least one.
-func (i *Instance) Devices() []Info { return i.devices }
-
-// Close ends it. Its devices must be closed before.
+// Close closes all devices of it, and Vulkan.
 func (i *Instance) Close() {
-	if i.handle == 0 {
+	i.mu.Lock()
+	devices, closed := i.devices, i.closed
+	i.devices, i.closed = nil, true
+	i.mu.Unlock()
+	if closed {
 		return
 	}
-	i.unlisten()
-	i.procs.void(destroyInstance, i.handle, 0)
-	i.handle = 0
-}
-
-// memory keeps what a call points to where it is, until it is unpinned.
-type memory struct{ runtime.Pinner }
-
-// pin gives the address of a value.
-func pin[T any](m *memory, v *T) uintptr {
-	m.Pin(v)
-	return uintptr(unsafe.Pointer(v))
-}
-
-// text gives the address of a string with a zero at its end.
-func (m *memory) text(s string) uintptr {
-	bytes := append([]byte(s), 0)
-	return pin(m, &bytes[0])
-}
-
-// texts gives the number of strings and where their addresses are.
-func (m *memory) texts(all []string) (count uint32, at uintptr) {
-	if len(all) == 0 {
-		return 0, 0
+	hung := false
+	for _, d := range devices {
+		d.Close()
+		hung = hung || d.hung.Load()
 	}
-	addresses := make([]uintptr, len(all))
-	for i, s := range all {
-		addresses[i] = m.text(s)
+	if i.handle != 0 && i.calls.has(destroyInstance) && !hung {
+		if i.messenger != 0 {
+			i.calls.tell(destroyDebugUtilsMessenger, i.handle, uintptr(i.messenger), 0)
+		}
+		i.calls.tell(destroyInstance, i.handle, 0)
 	}
-	return uint32(len(all)), pin(m, &addresses[0])
+	unhear(i.complaint)
+	instances.Delete(i)
+}
+
+// goText gives the text before the first zero.
+func goText(b []byte) string {
+	if n := slices.Index(b, 0); n >= 0 {
+		b = b[:n]
+	}
+	return string(b)
 }
