@@ -154,5 +154,11 @@ build: ## the program, as one static file, and its helper for GPUs
 	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr ./cmd/classsr
 	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr-gpu ./cmd/classsr-gpu
 
+VERSION ?= 1.0.0
+
+.PHONY: release
+release: ## what is given to people, for all systems, into build/release: the same bytes each time
+	packaging/release $(VERSION)
+
 $(GOLANGCI):
 	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -118,6 +118,7 @@ var layers = []string{
 	"cluster/field",
 	"cmd/classsr-gpu",
 	"cmd/classsr",
+	"packaging/pack",
 }
 
 // alone lists packages that know nothing of some others above them.

@@ -116,6 +116,9 @@ func printable(text string) string {
 	}, text)
 }
 
+// developers add commands to the program that releases do not have (documentation.go).
+var developers []func(root *cobra.Command)
+
 func newRoot(std streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "classsr",
@@ -135,5 +138,8 @@ func newRoot(std streams) *cobra.Command {
 	root.SetErr(std.err)
 	root.AddCommand(newUpscale(std), newPlan(std), newEval(std), newModels(std), newCompare(), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
 		newBench(std), newServe(std), newWorker(std), newCluster(std), newDoctor(std), newDevices(std), newToken(std), newVersion(std))
+	for _, add := range developers {
+		add(root)
+	}
 	return root
 }
