@@ -28,6 +28,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 120m -v ./cluster/schedule ./cluster/field
 	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s FUZZTIME_API=60s
+	$(MAKE) try-release
 
 .PHONY: race
 race: ## the race detector where goroutines share something (needs a C compiler)
@@ -159,6 +160,10 @@ VERSION ?= 1.0.0
 .PHONY: release
 release: ## what is given to people, for all systems, into build/release: the same bytes each time
 	packaging/release $(VERSION)
+
+.PHONY: try-release
+try-release: release ## whether it has the same bytes again, and starts, and can be installed and removed (as root, on Debian)
+	packaging/try-release $(VERSION)
 
 $(GOLANGCI):
 	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
