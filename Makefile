@@ -28,7 +28,7 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 120m -v ./cluster/schedule ./cluster/field
 	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s FUZZTIME_API=60s
-	$(MAKE) try-release
+	$(MAKE) compatible try-release
 
 .PHONY: race
 race: ## the race detector where goroutines share something (needs a C compiler)
@@ -154,6 +154,14 @@ cards: build ## measure what is missing of the models on the test pictures in CL
 build: ## the program, as one static file, and its helper for GPUs
 	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr ./cmd/classsr
 	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr-gpu ./cmd/classsr-gpu
+
+OASDIFF := github.com/oasdiff/oasdiff@v1.37.0
+
+.PHONY: compatible
+compatible: ## whether clients of the release's API get along with this one
+	mkdir -p build
+	$(GO) run ./cmd/classsr serve --openapi >build/openapi.json
+	$(GO) run $(OASDIFF) breaking --fail-on ERR testdata/1.0.0/openapi.json build/openapi.json
 
 VERSION ?= 1.0.0
 
