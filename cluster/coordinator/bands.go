@@ -91,6 +91,7 @@ func (c *Coordinator) appendRows(u *unit, e *enlarging, r *result, q wire.Query,
 		}
 		e.mu.Lock()
 		e.insert(s.segment)
+		e.due[r] = true
 		e.mu.Unlock()
 		r.size, r.rows = r.size+from.n, s.until
 		from.n = 0
@@ -107,6 +108,7 @@ func (c *Coordinator) appendRows(u *unit, e *enlarging, r *result, q wire.Query,
 
 // settleRows ends a unit of rows.
 func (c *Coordinator) settleRows(u *unit, e *enlarging, r *result, q wire.Query) error {
+	defer e.ended(r)
 	if until := c.untilOf(u); r.rows < until {
 		return c.failed(u, q.Worker, schedule.Broken, fault.New(fault.Internal, "the worker ended before row %d of %d", r.rows, until))
 	}
@@ -146,6 +148,13 @@ func (e *enlarging) receive(from *source, r *result) (received, int, error) {
 	_, rows, err := wire.CheckBand(io.TeeReader(from, to), form)
 	s.broken = to.broken
 	return s, rows, err
+}
+
+// ended notes that nothing comes of a result any more.
+func (e *enlarging) ended(r *result) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.due, r)
 }
 
 // source counts what is read, and keeps why a body could not be read to its end.

@@ -31,6 +31,9 @@ const (
 	// direct is how many bands may be in memory on their way to the encoder, instead of on the disk.
 	direct = 2
 
+	// endTime is how long a picture waits for the ends of its units when all its rows are there.
+	endTime = 2 * time.Second
+
 	second = 1e9 // nanoseconds
 )
 
@@ -112,6 +115,7 @@ type enlarging struct {
 	err    error // why no more comes
 	macs   int64
 
+	due   map[*result]bool   // of which rows have come, and not yet that they are all
 	ahead int                // the row before which all is in memory that NextRows gives next
 	spare []*picture.Picture // for bands in memory
 	held  *picture.Picture   // what NextRows gave last, if it was in memory
@@ -146,7 +150,7 @@ func (r *Rows) enlarge(ctx context.Context, s *infer.Split) (*enlarging, error) 
 	sum := sha256.Sum256(text)
 	r.passes++
 	e := &enlarging{
-		c: r.c, ctx: ctx, split: s, out: s.Out(), scale: brief.Scale, model: brief.Model, brief: text, news: make(chan struct{}, 1), watch: time.Now(),
+		c: r.c, ctx: ctx, split: s, out: s.Out(), scale: brief.Scale, model: brief.Model, brief: text, news: make(chan struct{}, 1), due: map[*result]bool{}, watch: time.Now(),
 		folder: filepath.Join(r.folder, fmt.Sprintf("%d-%s", r.passes, hex.EncodeToString(sum[:8]))),
 	}
 	if seconds := s.Cost(0, s.Cuts()[len(s.Cuts())-1]) / second; seconds < r.c.Kept {
@@ -265,6 +269,7 @@ func (e *enlarging) Config() picture.Config { return e.out }
 // NextRows implements picture.RowSource. It waits until the next rows have come.
 func (e *enlarging) NextRows() (*picture.Picture, error) {
 	if e.row == e.out.Height/e.scale {
+		e.awaitEnds()
 		return nil, io.EOF
 	}
 	for {
@@ -287,6 +292,28 @@ func (e *enlarging) NextRows() (*picture.Picture, error) {
 			return nil, e.ctx.Err()
 		}
 	}
+}
+
+// awaitEnds waits until those whose rows are there have told what these took, which is not much later. Who has died in between does not.
+func (e *enlarging) awaitEnds() {
+	const often = 5 * time.Millisecond
+	over, ticker := time.Now().Add(endTime), time.NewTicker(often)
+	defer ticker.Stop()
+	for e.isDue() && e.ctx.Err() == nil && time.Now().Before(over) {
+		<-ticker.C
+	}
+}
+
+// isDue tells whether anybody has still to say what rows took that are there.
+func (e *enlarging) isDue() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for r := range e.due {
+		if !r.over.Load() {
+			return true
+		}
+	}
+	return false
 }
 
 // Report implements pipeline.Enlargement.
