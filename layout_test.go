@@ -57,6 +57,8 @@ var layers = []string{
 	"imageio/bmp",
 	"imageio/pnm",
 	"imageio/tga",
+	"imageio/y4m",
+	"imageio/yuv",
 	"imageio",
 	"resample",
 	"degrade",
