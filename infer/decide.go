@@ -33,7 +33,8 @@ func (r *routed) judge(ctx context.Context, in branch.Source, threads int) (j *j
 	if j.small {
 		return j, nil
 	}
-	if j.edges, j.scores, err = r.ask(ctx, in, j.grid, threads); err != nil {
+	cores := j.grid.Cores()
+	if j.edges, j.scores, err = r.ask(ctx, in, cores, together(in, j.grid.Rows(), r.core())*j.grid.Columns(), threads); err != nil {
 		return nil, err
 	}
 	if j.scores != nil {
@@ -48,17 +49,15 @@ func (r *routed) decide(ctx context.Context, j *judged, threads int, s sizing) (
 		hardest := (&route.Problem{Grid: j.grid, Costs: r.costs}).Hardest()
 		return r.choice(j.grid, hardest, 0, "the picture is too small to be divided"), nil
 	}
-	lone := math.Inf(1)
-	if r.goal.BoundsCost() {
-		lone = blurred
-	}
-	problem, predicted := r.problem(j, lone)
+	problem, predicted := r.problem(j, r.lone())
 	grid, hardest := problem.Grid, problem.Hardest()
-	e := &estimator{routed: r, grid: grid, size: j.size, threads: s.busyThreads(threads), routerMACs: j.routerMACs}
-	if err := e.prepare(ctx, threads); err != nil {
+	e, err := r.estimator(ctx, j, grid, threads, s)
+	if err != nil {
 		return nil, err
 	}
-	c := r.choice(grid, r.goal.Choose(problem, predicted, r.table, e), j.routerMACs, "")
+	classes, lambda := r.goal.Choose(problem, predicted, r.table, e)
+	c := r.choice(grid, classes, j.routerMACs, "")
+	c.lambda = lambda
 	if r.goal.BoundsCost() {
 		return c, nil
 	}
@@ -68,6 +67,14 @@ func (r *routed) decide(ctx context.Context, j *judged, threads int, s sizing) (
 		return r.choice(grid, hardest, j.routerMACs, because), nil
 	}
 	return c, nil
+}
+
+// lone is what problem takes for the goal.
+func (r *routed) lone() float64 {
+	if r.goal.BoundsCost() {
+		return blurred
+	}
+	return math.Inf(1)
 }
 
 // choice makes a choice of the classes of the cores.
@@ -121,10 +128,8 @@ func (r *routed) problem(j *judged, lone float64) (*route.Problem, route.Predict
 	return p, predicted
 }
 
-// ask asks the routers that the table needs about the cores of a grid, from top to bottom; what they do not say is nil.
-func (r *routed) ask(ctx context.Context, in branch.Source, g route.Grid, threads int) (edges []branch.Edge, scores [][]float32, err error) {
-	cores := g.Cores()
-	n := together(in, g.Rows(), r.core()) * g.Columns()
+// ask asks the routers that the table needs about cores, from top to bottom, n of them at a time; what they do not say is nil.
+func (r *routed) ask(ctx context.Context, in branch.Source, cores []image.Rectangle, n, threads int) (edges []branch.Edge, scores [][]float32, err error) {
 	for len(cores) > 0 {
 		part := cores[:min(n, len(cores))]
 		cores = cores[len(part):]
@@ -183,6 +188,12 @@ type estimator struct {
 	perClass route.Costs // MACs for a budget, nanoseconds on this machine for a time
 	full     float64     // MACs of the full network
 	sizing   sizing      // that MACs are counted for
+}
+
+// estimator is one for a picture that was looked at.
+func (r *routed) estimator(ctx context.Context, j *judged, grid route.Grid, threads int, s sizing) (*estimator, error) {
+	e := &estimator{routed: r, grid: grid, size: j.size, threads: s.busyThreads(threads), routerMACs: j.routerMACs}
+	return e, e.prepare(ctx, threads)
 }
 
 // prepare finds out what the goal asks about.

@@ -29,6 +29,8 @@ type divisible interface {
 	part(r room, s sizing, c *choice, from, until int) *plan
 	// partOf is the same, cut as it says, and without arenas.
 	partOf(size image.Point, s sizing, c *choice, from, until int) *plan
+	// pieces gives what completes pieces of such a plan that have their cores, wherever these lie.
+	pieces(p *plan) func(*piece)
 }
 
 // partRows is about how high the smallest parts of a picture are where nothing but their cost speaks against lower ones.
@@ -97,6 +99,8 @@ func (s *single) rowCosts(size image.Point, _ *choice) []float64 {
 	}
 	return costs
 }
+
+func (s *single) pieces(p *plan) func(*piece) { return p.ofClass(0) }
 
 func (r *routed) networks() []*branch.Branch { return r.Branches }
 

@@ -11,6 +11,7 @@
 //	rows of the result  -> canvas: bands (brush.go), or the paper's mean of sub-images (mean.go)
 //	bands               -> Enlargement, a picture.RowSource
 //	rows elsewhere      -> Split decides (split.go), Parts compute by a Brief (parts.go), with the bits of the whole
+//	pictures in a row   -> Sequence computes what has changed (sequence.go, scene.go, recompute.go)
 //
 // The package reads no files and knows none of the built-in models.
 package infer

@@ -41,6 +41,8 @@ type choice struct {
 	router      arch.Spec // the Class-Module, if it was asked
 	routerMACs  int64     // 0 if it was not
 	routerFLOPs float64   // of a patch, as the paper counts
+	// lambda is the multiplier of the costs with which the classes were found; 0 if nothing was weighed.
+	lambda float64
 }
 
 // piece is a part of a picture that a lane computes from top to bottom.
@@ -117,9 +119,12 @@ func (p *plan) sections() (rows, bands []int) {
 
 // cover cuts the picture into pieces that a class computes.
 func (p *plan) cover(class int) {
-	p.cut(tile.Cuts(p.size.X, p.core.X), func(piece *piece) {
-		piece.class, piece.Window = class, p.branches[class].Window(p.size, piece.Core)
-	})
+	p.cut(tile.Cuts(p.size.X, p.core.X), p.ofClass(class))
+}
+
+// ofClass gives what completes pieces that a class computes.
+func (p *plan) ofClass(class int) func(*piece) {
+	return func(piece *piece) { piece.class, piece.Window = class, p.branches[class].Window(p.size, piece.Core) }
 }
 
 // cut makes pieces between the given columns, in each section. complete completes a piece that has its core.

@@ -34,7 +34,15 @@ func newSchedule(p *plan) *schedule {
 			s.left[band]++
 		}
 	}
+	s.passReady()
 	return s
+}
+
+// passReady goes on to the first band that is not complete.
+func (s *schedule) passReady() {
+	for s.ready < len(s.left) && s.left[s.ready] == 0 {
+		s.ready++
+	}
 }
 
 // take gives a piece and the band of it to compute, as soon as there is one; ok is false if there will be none.
@@ -90,9 +98,7 @@ func (s *schedule) done(piece int) (last bool) {
 			}
 		}
 	}
-	for s.ready < len(s.left) && s.left[s.ready] == 0 {
-		s.ready++
-	}
+	s.passReady()
 	s.changed.Broadcast()
 	return last
 }

@@ -94,15 +94,22 @@ func (r *routed) cut(p *plan) {
 	switch {
 	case r.Hardest().Spec.Pools():
 		r.cutSquares(p)
-		return
 	case c.isAll(last):
 		p.cover(last)
-		return
+	default:
+		p.cut(r.stripEdges(p.size, p.core, c), r.pieces(p))
+	}
+}
+
+// pieces gives what completes pieces of a plan that have their cores.
+func (r *routed) pieces(p *plan) func(*piece) {
+	if last := len(r.Branches) - 1; p.choice.isAll(last) {
+		return p.ofClass(last)
 	}
 	for class := range r.Branches {
-		p.mixed = append(p.mixed, c.blend.Parts(class))
+		p.mixed = append(p.mixed, p.choice.blend.Parts(class))
 	}
-	p.cut(r.stripEdges(p.size, p.core, c), func(piece *piece) { piece.Window = piece.Core })
+	return func(piece *piece) { piece.Window = piece.Core }
 }
 
 // part is what a class's branch computes of a core where classes are mixed, of all that it computes of the picture; nil if there is nothing.

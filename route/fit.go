@@ -38,8 +38,8 @@ func lambdaRange(p *Problem) (low, high float64) {
 }
 
 // cheapestWithin is the choice at the highest multiplier at which the loss is no more than allowed, with as many cores as possible as at the next
-// higher one: from one multiplier to the next much may change at once.
-func cheapestWithin(p *Problem, allowed float64) []int {
+// higher one: from one multiplier to the next much may change at once. It gives that multiplier, too.
+func cheapestWithin(p *Problem, allowed float64) (classes []int, lambda float64) {
 	fits := func(classes []int) bool { return p.Loss(classes) <= allowed }
 	low, high := lambdaRange(p)
 	under := p.MinimiseRoughly(portable.Exp2(low))
@@ -56,25 +56,20 @@ func cheapestWithin(p *Problem, allowed float64) []int {
 		under = classes
 	}
 	if over == nil {
-		return under
+		return under, portable.Exp2(low)
 	}
 	loss := func(i int) float64 { return p.Losses[i][over[i]] - p.Losses[i][under[i]] }
-	return between(under, over, loss, fits, func(classes []int) float64 { return p.Costs.Of(p.Grid, classes) })
+	return between(under, over, loss, fits, func(classes []int) float64 { return p.Costs.Of(p.Grid, classes) }), portable.Exp2(low)
 }
 
 // fitBudget is the choice at the lowest multiplier at which it costs no more than a limit, with as many cores as possible as at the next
 // lower one: from one multiplier to the next much may change at once. What a choice costs is estimated; exact, which takes longer, puts
-// that right.
-func fitBudget(p *Problem, predicted Prediction, limit float64, estimate, exact func(classes []int) float64) []int {
+// that right. p is of what losses count (Goal.weighed). It gives that multiplier, too.
+func fitBudget(p *Problem, limit float64, estimate, exact func(classes []int) float64) (classes []int, lambda float64) {
 	const corrections = 4
-	if predicted.Scores != nil {
-		p = byScores(p, predicted.Scores)
-	} else {
-		p = withoutGains(p)
-	}
 	var under, over []int
 	for target := limit; ; {
-		under, over = bracket(p, target, estimate)
+		under, over, lambda = bracket(p, target, estimate)
 		cost := exact(under)
 		if cost <= limit || target < limit/corrections {
 			break
@@ -82,10 +77,10 @@ func fitBudget(p *Problem, predicted Prediction, limit float64, estimate, exact 
 		target *= min(limit/cost, 1-0.01)
 	}
 	if over == nil {
-		return under
+		return under, lambda
 	}
 	loss := func(i int) float64 { return p.Losses[i][over[i]] - p.Losses[i][under[i]] }
-	return between(under, over, loss, func(classes []int) bool { return exact(classes) <= limit }, p.Loss)
+	return between(under, over, loss, func(classes []int) bool { return exact(classes) <= limit }, p.Loss), lambda
 }
 
 // between mixes two choices: it takes as many cores from the second as fit. Those that lose least, or gain most, come first, or the upper ones,
@@ -115,17 +110,17 @@ func between(under, over []int, loss func(i int) float64, fits func(classes []in
 	return best
 }
 
-// bracket is the choice at the lowest multiplier at which it is estimated to cost no more than a target, and the one at a multiplier a
+// bracket is the choice at the lowest multiplier, lambda, at which it is estimated to cost no more than a target, and the one at a multiplier a
 // little lower, which costs more; nil if there is none.
-func bracket(p *Problem, target float64, estimate func(classes []int) float64) (under, over []int) {
+func bracket(p *Problem, target float64, estimate func(classes []int) float64) (under, over []int, lambda float64) {
 	low, high := lambdaRange(p)
 	under = p.Minimise(portable.Exp2(high))
 	hardest := p.Hardest()
 	if estimate(hardest) <= target {
-		return hardest, nil
+		return hardest, nil, 0
 	}
 	if dearest := p.Minimise(portable.Exp2(low)); estimate(dearest) <= target { // what loses nothing is cheap
-		return dearest, hardest
+		return dearest, hardest, portable.Exp2(low)
 	}
 	for range lambdaSteps {
 		middle := (low + high) / 2
@@ -135,7 +130,7 @@ func bracket(p *Problem, target float64, estimate func(classes []int) float64) (
 			over, low = classes, middle
 		}
 	}
-	return under, over
+	return under, over, portable.Exp2(high)
 }
 
 // withoutGains is the problem without classes that do better than the hardest: what was granted is spent on the full network first.

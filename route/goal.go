@@ -89,16 +89,43 @@ type Estimator interface {
 	Nanoseconds(classes []int) float64
 }
 
-// Choose gives each core a class, so that the choice meets the goal. The table is the model's calibration, nil if there is none.
-func (g Goal) Choose(p *Problem, predicted Prediction, table *Table, e Estimator) []int {
+// Choose gives each core a class, so that the choice meets the goal. The table is the model's calibration, nil if there is none. Lambda is the multiplier of
+// the costs at which, or near which, the choice was found: Follow makes much the same choices with it.
+func (g Goal) Choose(p *Problem, predicted Prediction, table *Table, e Estimator) (classes []int, lambda float64) {
+	p = g.weighed(p, predicted)
 	switch g.Kind {
 	case ByQuality:
 		allowed := predicted.Squares * (portable.Pow10(table.AllowedFor(g.Limit)/10) - 1)
 		return cheapestWithin(p, allowed)
 	case ByBudget:
-		return fitBudget(p, predicted, g.Limit, e.Percent, e.ExactPercent)
+		return fitBudget(p, g.Limit, e.Percent, e.ExactPercent)
 	case ByTime:
-		return fitBudget(p, predicted, g.Limit, e.Nanoseconds, e.Nanoseconds)
+		return fitBudget(p, g.Limit, e.Nanoseconds, e.Nanoseconds)
 	}
-	return p.Minimise(1)
+	return p.Minimise(1), 1
+}
+
+// exceeds is how much more than its limit a goal may cost where classes follow those of another picture.
+const exceeds = 1.05
+
+// Meets tells whether a choice that follows another one (Follow) still costs about what the goal allows, at most.
+func (g Goal) Meets(classes []int, e Estimator) bool {
+	switch g.Kind {
+	case ByBudget:
+		return e.Percent(classes) <= g.Limit*exceeds
+	case ByTime:
+		return e.Nanoseconds(classes) <= g.Limit*exceeds
+	}
+	return true
+}
+
+// weighed is the problem with the losses that count for the goal.
+func (g Goal) weighed(p *Problem, predicted Prediction) *Problem {
+	switch {
+	case !g.BoundsCost():
+		return p
+	case predicted.Scores != nil:
+		return byScores(p, predicted.Scores)
+	}
+	return withoutGains(p)
 }
