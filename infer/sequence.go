@@ -204,7 +204,9 @@ func (s *Sequence) enlarge(ctx context.Context, claim *Claim, v view, seen *seen
 	if err != nil {
 		return r, 0, err
 	}
-	e := u.begin(ctx, claim, j, u.method.canvas(j, s.out, false), planning, u.progress(p))
+	e := u.newEnlargement(ctx, claim, j, u.method.canvas(j, s.out, false), planning, u.progress(p))
+	e.processor = p
+	e.start()
 	defer func() { _ = e.Close() }() // the first error tells what happened
 	for err == nil {
 		_, err = e.NextRows()

@@ -54,6 +54,8 @@ func (w *course) beginPass(ctx context.Context, pass int, in *picture.Picture, f
 	up, claim := w.passes[pass], w.claim
 	w.claim = nil
 	switch {
+	case w.p.Frames != nil:
+		return w.p.Frames.begin(ctx, up, in, claim, w.while+w.decoded-w.in.Bytes())
 	case w.away && w.inRows:
 		return w.elsewhere(ctx)(up.SplitRows(ctx, from.file.Rows, claim))
 	case w.away:

@@ -79,6 +79,8 @@ type Pipeline struct {
 	Threads int
 	// Shared is the memory and the cores that the Upscaler draws on, for encoders to draw on, too; nil lets them use any cores.
 	Shared *budget.Budget
+	// Frames, if not nil, says that the pictures of a folder follow each other.
+	Frames *Frames
 	// Elsewhere, if not nil, has rows of large pictures computed by other machines.
 	Elsewhere Elsewhere
 }
@@ -93,6 +95,7 @@ type Result struct {
 	classsr.Report
 	Resized
 	Chosen
+	Framed
 	Notes     []string `json:"notes,omitempty"`
 	PeakRSSMB int64    `json:"peak_rss_mb"`
 }
@@ -126,7 +129,8 @@ func (p *Pipeline) one(ctx context.Context, j task) (*Result, error) {
 		notes = append(notes, lost)
 	}
 	return &Result{
-		Job: j.Job, Bands: in.Bands, Report: report, Resized: o.resized, Chosen: o.rows.course.chosen, Notes: notes, PeakRSSMB: sysmem.PeakRSS() >> 20,
+		Job: j.Job, Bands: in.Bands, Report: report, Resized: o.resized, Chosen: o.rows.course.chosen, Framed: o.rows.framed(), Notes: notes,
+		PeakRSSMB: sysmem.PeakRSS() >> 20,
 	}, nil
 }
 

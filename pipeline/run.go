@@ -100,6 +100,7 @@ func (r *run) folders(ctx context.Context) error {
 		if err := r.keep(f.keeper); err != nil {
 			return err
 		}
+		r.Frames.restart()
 		if r.work.Searched || f.keeper.folder != "" {
 			atomicfile.Sweep(f.path, isOurs)
 		}
@@ -220,6 +221,7 @@ func (r *run) job(ctx context.Context, j namedJob, size int64) error {
 			return err
 		}
 	}
+	r.Frames.next()
 	needed, err := r.needed(&t, j.err, size)
 	switch {
 	case err != nil || !needed:
@@ -249,6 +251,7 @@ func (r *run) needed(t *task, name error, size int64) (needed bool, err error) {
 		if why == DoneBefore {
 			r.summary.DoneBefore++
 		}
+		r.Frames.skip(*t)
 		err = r.watcher.Skipped(t.Job, why)
 	default:
 		return true, nil
@@ -268,6 +271,9 @@ func (r *run) here(ctx context.Context, t task) (err error) {
 	var result *Result
 	if t.Output != Std {
 		err = makeFolder(filepath.Dir(t.Output))
+	}
+	if err == nil {
+		err = r.catchUp(ctx)
 	}
 	if err == nil {
 		result, err = r.one(ctx, t)

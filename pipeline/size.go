@@ -86,13 +86,13 @@ func (p *Pipeline) scale() int {
 // plan decides how a picture of this form and name becomes as large as wanted, and by which models.
 func (p *Pipeline) plan(c imageio.Config, name string) (*course, error) {
 	w := &course{p: p, in: c.Config, out: c.Config, decoded: c.PictureBytes, chosen: Chosen{JPEGQuality: c.Quality}}
-	if p.ICC != ToSRGB && !hasEnding(p.RouteMap, mapPicture) {
+	if p.ICC != ToSRGB && !hasEnding(p.RouteMap, mapPicture) && p.Frames == nil {
 		w.rows = c.RowsBytes
 	}
 	if p.Sizing == nil && p.Models == nil {
 		w.passes = []*classsr.Upscaler{p.Upscaler}
 		w.out = w.network(1)
-		return w, nil
+		return w, p.Frames.check(w)
 	}
 	scales, err := w.scales(c)
 	if err != nil {
@@ -105,7 +105,7 @@ func (p *Pipeline) plan(c imageio.Config, name string) (*course, error) {
 		w.out = w.network(1)
 	}
 	w.choose(name)
-	return w, nil
+	return w, p.Frames.check(w)
 }
 
 // scales finds which models suit a picture of this form, how large it becomes if a size is asked for, and by which scales.
@@ -260,11 +260,14 @@ func (r *rows) begin(ctx context.Context, from *reading) (err error) {
 		r.RowSource = r.enlargement
 	}
 	if w.resizes() {
-		r.RowSource, err = resample.Resize(ctx, r.RowSource, w.out.Width, w.out.Height, resample.Resizing{
-			Linear: w.p.Sizing.Linear, Bicubic: w.p.Sizing.Models.interpolates(), Threads: w.p.Threads, Shared: w.p.Shared,
-		})
+		r.RowSource, err = resample.Resize(ctx, r.RowSource, w.out.Width, w.out.Height, w.p.resizing())
 	}
 	return err
+}
+
+// resizing is how results are resized.
+func (p *Pipeline) resizing() resample.Resizing {
+	return resample.Resizing{Linear: p.Sizing.Linear, Bicubic: p.Sizing.Models.interpolates(), Threads: p.Threads, Shared: p.Shared}
 }
 
 // copyRows is how many rows of a picture that needs no network are handed on at a time.

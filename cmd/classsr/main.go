@@ -136,7 +136,7 @@ func newRoot(std streams) *cobra.Command {
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
-	root.AddCommand(newUpscale(std), newPlan(std), newEval(std), newModels(std), newCompare(), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
+	root.AddCommand(newUpscale(std), newVideo(std), newPlan(std), newEval(std), newModels(std), newCompare(), newConvert(std), newPrepare(std), newTrain(std), newCalibrate(std),
 		newBench(std), newServe(std), newWorker(std), newCluster(std), newDoctor(std), newDevices(std), newToken(std), newVersion(std))
 	for _, add := range developers {
 		add(root)

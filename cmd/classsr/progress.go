@@ -27,6 +27,8 @@ type progress struct {
 	shown    time.Time
 	interval time.Duration // until the next line that is no terminal's
 	drawn    int           // columns of the line on the terminal
+	frames   bool          // pictures are those of a video, so that their number counts
+	finished int           // pictures
 	input    string        // the picture that is being enlarged; empty for none
 	at       pipeline.Position
 	fraction float64 // of it that is done
@@ -107,6 +109,9 @@ func (p *progress) finish(megapixels float64) {
 	if p.input != "" {
 		p.worked += p.share()
 		p.done += megapixels
+		if megapixels > 0 {
+			p.finished++
+		}
 		p.input, p.pixels = "", 0
 	}
 }
@@ -192,7 +197,10 @@ func (p *progress) speed() string {
 		return ""
 	}
 	left := elapsed / worked * (1 - p.before() - p.fraction*p.share())
-	if p.scale == 0 {
+	switch {
+	case p.frames:
+		return fmt.Sprintf("%s frames/s, %s left", rate((float64(p.finished)+p.fraction)/elapsed), duration(left))
+	case p.scale == 0:
 		return duration(left) + " left"
 	}
 	megapixels := p.done + float64(p.pixels)*float64(p.scale*p.scale)/1e6

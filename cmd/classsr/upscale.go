@@ -62,6 +62,9 @@ func newUpscale(std streams) *cobra.Command {
 			if err := f.check(cmd, std, args); err != nil {
 				return err
 			}
+			if err := refuseVideos(&std, args); err != nil {
+				return err
+			}
 			return f.run(cmd, std, args)
 		},
 	}
@@ -293,13 +296,18 @@ var immaterial = []string{
 
 // madeBy says in one line what results are made by: the model, and each flag that may change them.
 func (f *upscaleFlags) madeBy(cmd *cobra.Command, models *pipeline.Models, scale int) string {
+	return madeBy(cmd, &f.modelFlags, models, scale, immaterial, f.allPages())
+}
+
+// madeBy is what results of a command are made by, of whose flags some do not matter. allPages says that pages show in names.
+func madeBy(cmd *cobra.Command, f *modelFlags, models *pipeline.Models, scale int, immaterial []string, allPages bool) string {
 	text := fmt.Sprintf("model=%q x%d", models.Names(scale), scale)
 	if info, err := os.Stat(f.model); err == nil && cmd.Flags().Changed("model") && info.Mode().IsRegular() {
 		text += fmt.Sprintf(" model-file=%d,%d", info.Size(), info.ModTime().UnixNano())
 	}
 	cmd.Flags().Visit(func(flag *pflag.Flag) { // in the order of their names
 		sameScale := flag.Name == "scale" && flag.Value.String() == strconv.Itoa(scale) // given though it is the model's own
-		pages := flag.Name == "page" && f.allPages()                                    // which shows in names, too
+		pages := flag.Name == "page" && allPages                                        // which shows in names, too
 		if !slices.Contains(immaterial, flag.Name) && !sameScale && !pages {
 			text += fmt.Sprintf(" %s=%q", flag.Name, flag.Value)
 		}
