@@ -14,7 +14,7 @@ var embedded = []string{"libheif", "libde265", "libavif", "libaom"}
 func TestEveryLinkedModule(t *testing.T) {
 	linked := []string{goItself}
 	for _, system := range []string{"linux", "darwin", "windows"} {
-		cmd := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", "classsr/cmd/classsr")
+		cmd := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", "classsr/cmd/classsr", "classsr/cmd/classsr-gpu")
 		cmd.Env = append(cmd.Environ(), "GOOS="+system, "CGO_ENABLED=0")
 		out, err := cmd.Output()
 		if err != nil {

@@ -92,8 +92,13 @@ func (d *Device) SaveCache() error {
 	if err := os.MkdirAll(filepath.Dir(path), onlyUser); err != nil {
 		return fault.Default(fault.Unavailable, err)
 	}
+	return atomicfile.WritePrivate(path, sealed(data))
+}
+
+// sealed gives the file's content for what the driver gave.
+func sealed(data []byte) []byte {
 	sum := sha256.Sum256(data)
-	return atomicfile.WritePrivate(path, append(append([]byte(cacheTitle), sum[:]...), data...))
+	return append(append([]byte(cacheTitle), sum[:]...), data...)
 }
 
 func (d *Device) cacheData() ([]byte, error) {

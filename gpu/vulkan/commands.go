@@ -55,6 +55,12 @@ type scratch struct {
 	submit         submitInfo
 	handle         uintptr
 	fence          uint64
+	args           [12]uintptr // of the call that is being made
+}
+
+// with gives a call's arguments in memory that is there already; those given one by one would be allocated for each call.
+func (c *Commands) with(args ...uintptr) []uintptr {
+	return c.scratch.args[:copy(c.scratch.args[:], args)]
 }
 
 type descriptorPool struct {
@@ -155,16 +161,16 @@ func (c *Commands) Begin() error {
 	}
 	calls, device := &c.d.calls, c.d.handle
 	for p := range min(c.inUse+1, len(c.sets)) {
-		if err := calls.do(resetDescriptorPool, device, uintptr(c.sets[p].handle), 0); err != nil {
+		if err := calls.do(resetDescriptorPool, c.with(device, uintptr(c.sets[p].handle), 0)...); err != nil {
 			return c.d.note(err)
 		}
 		c.sets[p].taken = 0
 	}
 	c.inUse = 0
-	if err := calls.do(resetCommandPool, device, uintptr(c.pool), 0); err != nil {
+	if err := calls.do(resetCommandPool, c.with(device, uintptr(c.pool), 0)...); err != nil {
 		return c.d.note(err)
 	}
-	if err := calls.do(beginCommandBuffer, c.handle, address(&c.scratch.begin)); err != nil {
+	if err := calls.do(beginCommandBuffer, c.with(c.handle, address(&c.scratch.begin))...); err != nil {
 		return c.d.note(err)
 	}
 	c.Barrier()
@@ -174,7 +180,7 @@ func (c *Commands) Begin() error {
 // End ends the recording, and gives the first error that there was in it.
 func (c *Commands) End() error {
 	c.barrier(pipelineHost, accessHostRead)
-	if err := c.d.calls.do(endCommandBuffer, c.handle); c.err == nil {
+	if err := c.d.calls.do(endCommandBuffer, c.with(c.handle)...); c.err == nil {
 		c.err = err
 	}
 	c.ready = c.err == nil
@@ -189,7 +195,7 @@ func (c *Commands) Barrier() {
 
 func (c *Commands) barrier(stages uintptr, accesses uint32) {
 	c.scratch.barrier.srcAccessMask, c.scratch.barrier.dstAccessMask = accessShaderWrite|accessTransferWrite, accesses
-	c.d.calls.tell(cmdPipelineBarrier, c.handle, pipelineComputeShader|pipelineTransfer, stages, 0, 1, address(&c.scratch.barrier), 0, 0, 0, 0)
+	c.d.calls.tell(cmdPipelineBarrier, c.with(c.handle, pipelineComputeShader|pipelineTransfer, stages, 0, 1, address(&c.scratch.barrier), 0, 0, 0, 0)...)
 }
 
 // Copy copies bytes from one buffer to another.
@@ -198,7 +204,7 @@ func (c *Commands) Copy(dst *Buffer, dstOffset int64, src *Buffer, srcOffset, by
 		panic("vulkan: a copy goes beyond a buffer")
 	}
 	c.scratch.copy = bufferCopy{srcOffset: uint64(srcOffset), dstOffset: uint64(dstOffset), size: uint64(bytes)}
-	c.d.calls.tell(cmdCopyBuffer, c.handle, uintptr(src.handle), uintptr(dst.handle), 1, address(&c.scratch.copy))
+	c.d.calls.tell(cmdCopyBuffer, c.with(c.handle, uintptr(src.handle), uintptr(dst.handle), 1, address(&c.scratch.copy))...)
 }
 
 // timestamps is how many a list of commands may have.
@@ -224,10 +230,10 @@ func (c *Commands) Timestamp(n int) {
 		c.queries = queries
 	}
 	if !c.timed {
-		calls.tell(cmdResetQueryPool, c.handle, uintptr(c.queries), 0, timestamps)
+		calls.tell(cmdResetQueryPool, c.with(c.handle, uintptr(c.queries), 0, timestamps)...)
 		c.timed = true
 	}
-	calls.tell(cmdWriteTimestamp, c.handle, pipelineBottom, uintptr(c.queries), uintptr(n))
+	calls.tell(cmdWriteTimestamp, c.with(c.handle, pipelineBottom, uintptr(c.queries), uintptr(n))...)
 }
 
 // Elapsed gives the time between two timestamps of commands that are through; an error if the device has none, or one was not noted.

@@ -141,7 +141,8 @@ func (d *Device) usable() error {
 // note gives err, and remembers if it says that the device is lost.
 func (d *Device) note(err error) error {
 	if errors.Is(err, ErrDeviceLost) {
-		d.lost.CompareAndSwap(nil, &err)
+		lost := err // taken to the heap only here
+		d.lost.CompareAndSwap(nil, &lost)
 	}
 	return err
 }
@@ -162,6 +163,7 @@ func (d *Device) Close() {
 	stopped := d.settle() // or the driver had no memory for the answer
 	if !stopped && !d.settle() {
 		d.hung.Store(true)
+		held.Store(d, true)
 		return
 	}
 	_ = d.SaveCache() // what is missing is compiled again

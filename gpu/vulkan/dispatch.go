@@ -10,7 +10,7 @@ func (c *Commands) Dispatch(p *Pipeline, bindings []Binding, push []byte, x, y, 
 		panic("vulkan: these are too many workgroups")
 	}
 	if c.prepare(p, bindings, push) {
-		c.d.calls.tell(cmdDispatch, c.handle, uintptr(x), uintptr(y), uintptr(z))
+		c.d.calls.tell(cmdDispatch, c.with(c.handle, uintptr(x), uintptr(y), uintptr(z))...)
 	}
 }
 
@@ -22,7 +22,7 @@ func (c *Commands) DispatchIndirect(p *Pipeline, bindings []Binding, push []byte
 		panic("vulkan: the numbers of workgroups lie beyond the buffer")
 	}
 	if c.prepare(p, bindings, push) {
-		c.d.calls.tell(cmdDispatchIndirect, c.handle, uintptr(counts.handle), uintptr(offset))
+		c.d.calls.tell(cmdDispatchIndirect, c.with(c.handle, uintptr(counts.handle), uintptr(offset))...)
 	}
 }
 
@@ -41,12 +41,12 @@ func (c *Commands) prepare(p *Pipeline, bindings []Binding, push []byte) bool {
 		}
 	}
 	if c.pipeline != p {
-		calls.tell(cmdBindPipeline, c.handle, bindCompute, uintptr(p.handle))
+		calls.tell(cmdBindPipeline, c.with(c.handle, bindCompute, uintptr(p.handle))...)
 		c.pipeline = p
 	}
 	if len(push) > 0 {
 		copy(s.push[:], push)
-		calls.tell(cmdPushConstants, c.handle, uintptr(p.layout.handle), stageCompute, 0, uintptr(len(push)), address(&s.push[0]))
+		calls.tell(cmdPushConstants, c.with(c.handle, uintptr(p.layout.handle), stageCompute, 0, uintptr(len(push)), address(&s.push[0]))...)
 	}
 	return true
 }
@@ -76,8 +76,8 @@ func (c *Commands) bind(l *pipelineLayout, bindings []Binding) error {
 		return err
 	}
 	s.write.dstSet, s.write.descriptorCount = s.set, uint32(len(bindings)) // one after the other: binding 0, 1 and so on
-	calls.tell(updateDescriptorSets, device, 1, address(&s.write), 0, 0)
-	calls.tell(cmdBindDescriptorSets, c.handle, bindCompute, uintptr(l.handle), 0, 1, address(&s.set), 0, 0)
+	calls.tell(updateDescriptorSets, c.with(device, 1, address(&s.write), 0, 0)...)
+	calls.tell(cmdBindDescriptorSets, c.with(c.handle, bindCompute, uintptr(l.handle), 0, 1, address(&s.set), 0, 0)...)
 	c.layout, c.boundCount = l, copy(c.bound[:], bindings)
 	return nil
 }
@@ -97,7 +97,7 @@ func (c *Commands) takeSet(l *pipelineLayout) error {
 		}
 		s := c.scratch
 		s.setLayout, s.allocate.descriptorPool = l.set, pool.handle
-		r := c.d.calls.try(allocateDescriptorSets, c.d.handle, address(&s.allocate), address(&s.set))
+		r := c.d.calls.try(allocateDescriptorSets, c.with(c.d.handle, address(&s.allocate), address(&s.set))...)
 		if (r == OutOfPoolMemory || r == FragmentedPool) && pool.taken > 0 {
 			pool.taken = setsOfPool // it has less room than it was asked for
 			continue

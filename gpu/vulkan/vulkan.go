@@ -46,8 +46,8 @@ type Instance struct {
 	closed  bool
 }
 
-// instances keeps what is open from being collected, since C knows parts of it by address.
-var instances sync.Map
+// held keeps open instances, and devices that do not answer, from being collected, since C knows parts of them by address.
+var held sync.Map
 
 // Open opens Vulkan and lists the devices. An error is ErrUnavailable (no library, no driver, no device, too old) or ErrOutOfMemory.
 func Open(o Options) (*Instance, error) {
@@ -59,7 +59,7 @@ func Open(o Options) (*Instance, error) {
 	if err := i.calls.find(getInstanceProcAddr, 0, 0, firstOfInstance); err != nil {
 		return nil, err
 	}
-	instances.Store(i, true)
+	held.Store(i, true)
 	if err := i.open(getInstanceProcAddr, o); err != nil {
 		i.Close()
 		return nil, err
@@ -145,7 +145,7 @@ func (i *Instance) Close() {
 		i.calls.tell(destroyInstance, i.handle, 0)
 	}
 	unhear(i.complaint)
-	instances.Delete(i)
+	held.Delete(i)
 }
 
 // goText gives the text before the first zero.
