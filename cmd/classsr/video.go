@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -213,21 +215,39 @@ func (f *videoFlags) madeBy(cmd *cobra.Command, models *pipeline.Models, scale i
 
 // refuseVideos returns an error if an input of upscale is a video, by its first bytes.
 func refuseVideos(std *streams, args []string) error {
-	const enough = 16
 	for _, path := range args {
-		first := make([]byte, enough)
-		if path == pipeline.Std {
-			buffered := bufio.NewReader(std.in)
-			std.in = buffered
-			first, _ = buffered.Peek(enough) // what cannot be read shows later
-		} else if file, err := regular.Open(path); err == nil {
-			n, _ := file.Read(first)
-			first = first[:n]
-			_ = file.Close() // only read
-		}
-		if y4m.Recognise(first) {
+		if y4m.Recognise(firstOf(std, path)) {
 			return usagef("%s is a video: classsr video enlarges it", pipeline.Job{Input: path}.Picture())
 		}
 	}
 	return nil
+}
+
+// firstOf gives the first bytes of an input, which can be read again. What cannot be read has none here, and shows later.
+func firstOf(std *streams, path string) []byte {
+	first := make([]byte, 16)
+	file, isFile := std.in.(*os.File)
+	switch info, err := statOf(file); {
+	case path != pipeline.Std:
+		if file, err = regular.Open(path); err != nil {
+			return nil
+		}
+		defer func() { _ = file.Close() }() // only read
+	case !isFile || err != nil || !info.Mode().IsRegular():
+		buffered := bufio.NewReader(std.in)
+		std.in = buffered
+		first, _ = buffered.Peek(len(first))
+		return first
+	}
+	at, _ := file.Seek(0, io.SeekCurrent)
+	n, _ := file.ReadAt(first, at)
+	return first[:n]
+}
+
+// statOf is Stat of a file, or an error if there is none.
+func statOf(file *os.File) (os.FileInfo, error) {
+	if file == nil {
+		return nil, os.ErrInvalid
+	}
+	return file.Stat()
 }
