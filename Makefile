@@ -22,7 +22,7 @@ test: ## vet and all tests
 .PHONY: check-full
 check-full: ## the slow proofs: all tests, the slow ones too, with the race detector and on every kernel set, and longer fuzzing
 	CLASSSR_SLOW=1 CGO_ENABLED=1 $(GO) test -count=1 -race -timeout 40m ./...
-	CLASSSR_SLOW=1 $(MAKE) avx2 generic cross CHOICES='^$$'
+	CLASSSR_SLOW=1 $(MAKE) avx2 generic cross ANY_KERNEL='^$$'
 	$(MAKE) windows
 	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 30m -v ./server/soak
 	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 120m -v ./cluster/schedule ./cluster/field
@@ -42,12 +42,12 @@ race: ## the race detector where goroutines share something (needs a C compiler)
 avx2: ## the tests that depend on kernels, on those for AVX2
 	CLASSSR_KERNEL=avx2 CLASSSR_EXPECT_KERNEL=avx2 $(GO) test $(KERNEL_TESTS)
 
-# What is chosen and forecast for pictures is the same on all kernel sets. check-full tries that, too.
-CHOICES ?= CostsAreMeasured|FirstPoint|BudgetsAreMet|RoutingThatDoesNotPay|MoreMayBeLost|PointsRise
+# Tests of what is the same on all kernel sets: what is chosen and forecast, and what is around the networks. check-full has them on each.
+ANY_KERNEL ?= CostsAreMeasured|FirstPoint|BudgetsAreMet|RoutingThatDoesNotPay|MoreMayBeLost|PointsRise|Reuse|Sequences|Flicker|Device|Video|Frames|Stay|TestScripts/(cluster|serve|watch|kill|interrupt|pages|train)
 
 .PHONY: generic
-generic: ## the same on the pure Go ones, which are ten times slower, without the tests of choices
-	CLASSSR_KERNEL=generic CLASSSR_EXPECT_KERNEL=generic $(GO) test -skip '$(CHOICES)' $(KERNEL_TESTS)
+generic: ## the same on the pure Go ones, which are ten times slower, without what is the same on all
+	CLASSSR_KERNEL=generic CLASSSR_EXPECT_KERNEL=generic $(GO) test -skip '$(ANY_KERNEL)' $(KERNEL_TESTS)
 
 .PHONY: arm64
 arm64: ## the arithmetic on another processor, emulated (needs Debian's qemu-user)
