@@ -93,7 +93,7 @@ func addFile(w writer, inside, path string, d fs.DirEntry, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer from.Close()
+	defer func() { _ = from.Close() }() // it was read only
 	_, err = io.Copy(to, from)
 	return err
 }
