@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -54,11 +55,28 @@ func (q *Queue) consumer(s *seat) jetstream.ConsumerConfig {
 	}
 }
 
+// Waits between tries to make a consumer.
+const firstWait, lastWait = 20 * time.Millisecond, time.Second
+
 // makeConsumer makes a worker's consumer, or leaves the one that is there.
 func (q *Queue) makeConsumer(ctx context.Context, s *seat) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if _, err := q.js.CreateOrUpdateConsumer(ctx, stream, q.consumer(s)); err != nil {
+	var err error
+	for wait := firstWait; wait < lastWait; wait *= 2 {
+		_, err = q.js.CreateOrUpdateConsumer(ctx, stream, q.consumer(s))
+		var server jetstream.JetStreamError
+		if err == nil || !errors.As(err, &server) || server.APIError() == nil || server.APIError().Code != http.StatusInternalServerError {
+			break
+		}
+		// A server may remove files of a consumer some moments after it has said that it is gone, and with them those of the next one of that name.
+		_ = q.dropConsumer(ctx, s) // what is wrong shows in the next try
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+	if err != nil {
 		return fault.New(fault.Unavailable, "cannot make the queue of worker %s: %w", s.worker, err)
 	}
 	return nil
