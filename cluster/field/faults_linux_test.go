@@ -72,7 +72,7 @@ var troubles = []trouble{
 		}
 	}},
 	{
-		name: "the coordinator's disk is full, and has room again", plan: plan{smallMB: load(120, 120, 400)}, // more pictures need more room
+		name: "the coordinator's disk is full, and has room again", plan: plan{smallMB: load(300, 300, 600)}, // twice what results may take is reserved while they come
 		need: func(t *testing.T, _ *plan) { smalldisk.Need(t) },
 		happen: func(b *battle) {
 			filler := filepath.Join(b.data(), "filler")
