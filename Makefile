@@ -28,7 +28,8 @@ check-full: ## the slow proofs: all tests, the slow ones too, with the race dete
 	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 120m -v ./cluster/schedule ./cluster/field
 	CLASSSR_PICTURES=10000 $(GO) test -count=1 -timeout 40m -run KilledGoesOn ./cmd/classsr
 	$(MAKE) fuzz FUZZTIME=60s FUZZTIME_API=60s
-	$(MAKE) compatible try-release
+	.ci/need 'command -v exiftool' libimage-exiftool-perl
+	$(MAKE) examples compatible try-release
 
 .PHONY: race
 race: ## the race detector where goroutines share something (needs a C compiler)
@@ -155,13 +156,27 @@ build: ## the program, as one static file, and its helper for GPUs
 	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr ./cmd/classsr
 	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/classsr-gpu ./cmd/classsr-gpu
 
+.PHONY: site
+site: ## the documents as a site in build/site, with a page for each command and a search; it needs nothing from elsewhere
+	rm -rf build/commands
+	$(GO) run -tags documentation ./cmd/classsr documentation markdown build/commands
+	cd docs/site && $(GO) vet ./... && $(GO) test ./... && $(GO) run . ../.. ../../build/commands ../../build/site
+
+# Documents whose commands are run as they stand.
+FOLLOWED ?= examples.md $(patsubst docs/%,%,$(wildcard docs/tutorials/*.md))
+
+.PHONY: examples
+examples: build ## does what the examples and tutorials say, to the letter, each in an empty folder, and compares what is printed
+	cd docs/site && $(GO) build -o $(BIN)/follow ./follow
+	cd docs && PATH="$(BIN):$$PATH" SAMPLES=$(CURDIR)/docs/samples $(BIN)/follow $(FOLLOWED)
+
 OASDIFF := github.com/oasdiff/oasdiff@v1.37.0
 
 .PHONY: compatible
 compatible: ## whether clients of the release's API get along with this one
 	mkdir -p build
 	$(GO) run ./cmd/classsr serve --openapi >build/openapi.json
-	$(GO) run $(OASDIFF) breaking --fail-on ERR testdata/1.0.0/openapi.json build/openapi.json
+	$(GO) run $(OASDIFF) breaking --fail-on WARN testdata/1.0.0/openapi.json build/openapi.json
 
 VERSION ?= 1.0.0
 
