@@ -96,7 +96,7 @@ func run(blocks []block, folder string) error {
 	if err != nil {
 		return err
 	}
-	defer read.Close()
+	defer func() { _ = read.Close() }()
 	shell.Stdout, shell.Stderr = write, write
 	if err := shell.Start(); err != nil {
 		return err
