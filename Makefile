@@ -21,7 +21,7 @@ test: ## vet and all tests
 
 .PHONY: check-full
 check-full: ## the slow proofs: all tests, the slow ones too, with the race detector and on every kernel set, and longer fuzzing
-	CLASSSR_SLOW=1 CGO_ENABLED=1 $(GO) test -count=1 -race -timeout 40m -skip HeaderTakesBoundedMemory ./...
+	CLASSSR_SLOW=1 CGO_ENABLED=1 $(GO) test -count=1 -race -timeout 40m ./...
 	CLASSSR_SLOW=1 $(MAKE) avx2 generic cross ANY_KERNEL='^$$'
 	$(MAKE) windows
 	CLASSSR_LOAD=full $(GO) test -count=1 -timeout 30m -v ./server/soak
@@ -160,7 +160,7 @@ build: ## the program, as one static file, and its helper for GPUs
 site: ## the documents as a site in build/site, with a page for each command and a search; it needs nothing from elsewhere
 	rm -rf build/commands
 	$(GO) run -tags documentation ./cmd/classsr documentation markdown build/commands
-	cd docs/site && $(GO) vet ./... && $(GO) test ./... && $(GO) run . ../.. ../../build/commands ../../build/site
+	cd docs/site && $(GO) vet ./... && $(GO) test -count=1 ./... && $(GO) run . ../.. ../../build/commands ../../build/site
 
 # Documents whose commands are run as they stand.
 FOLLOWED ?= examples.md $(patsubst docs/%,%,$(wildcard docs/tutorials/*.md))
