@@ -31,6 +31,7 @@ var layers = []string{
 	"internal/smalldisk",
 	"nn",
 	"arch",
+	"arch/archtest",
 	"program",
 	"weights/torch",
 	"weights/ncnn",

@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"fmt"
 	"image"
 	"maps"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"classsr/arch"
+	"classsr/arch/archtest"
 	"classsr/engine"
 	"classsr/internal/testref"
 	"classsr/nn"
@@ -20,59 +20,16 @@ import (
 // networks gives a small network of every kind, with random parameters.
 func networks(t *testing.T) map[string]arch.Spec {
 	t.Helper()
-	specs := map[string]arch.Spec{}
-	for _, net := range arch.SRNames() {
-		a, err := arch.ByName(net)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, scale := range a.Scales {
-			spec, err := arch.Paper(net, scale, 12)
-			if err != nil {
-				t.Fatal(err)
-			}
-			switch net {
-			case "srresnet":
-				spec.Depth = 2
-			case "rcan":
-				spec.Depth, spec.Blocks = 2, 2
-			case "span", "srvggnet":
-				spec.Depth = 2
-			case "rrdbnet":
-				spec.Depth, spec.Growth = 1, 4
-			}
-			if (net == "span" || net == "fsrcnn2016" || net == "srvggnet") && scale > 2 && scale != 4 {
-				continue // nothing new to the engine
-			}
-			specs[fmt.Sprintf("%s-x%d", net, scale)] = spec
-		}
-	}
+	specs := archtest.Specs(t, 12)
+	maps.DeleteFunc(specs, func(_ string, s arch.Spec) bool {
+		return (s.Net == "span" || s.Net == "fsrcnn2016" || s.Net == "srvggnet") && s.Scale > 2 && s.Scale != 4 // nothing new to the engine
+	})
 	carn := specs["carn-x4"]
 	carn.BatchNorm = false
 	carn.Width = 20 // five channels a group
 	specs["carn-x4-bias"] = carn
 	specs["classmodule"] = arch.PaperClassModule(3)
-	for _, scale := range []int{2, 3, 4, 8} {
-		specs[fmt.Sprint("bicubic-x", scale)] = arch.Spec{Net: "bicubic", Scale: scale, Width: 1, InputRange: 1}
-	}
 	return specs
-}
-
-func randomParams(g *nn.Graph, seed uint64) tensor.Set {
-	r := rand.New(rand.NewPCG(seed, 1))
-	set := tensor.Set{}
-	for _, p := range g.Params() {
-		a := tensor.NewArray(p.Dims...)
-		spread := 1 / math.Sqrt(float64(len(a.Data)/p.Dims[0]))
-		for i := range a.Data {
-			a.Data[i] = float32(r.NormFloat64() * spread)
-			if p.Suffix == "running_var" {
-				a.Data[i] = 0.5 + r.Float32()
-			}
-		}
-		set[p.Name] = a
-	}
-	return set
 }
 
 func randomPicture(h, w int, seed uint64) *tensor.Tensor {
@@ -153,7 +110,7 @@ func TestPlansAgreeWithTheReference(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := spec.Build()
-			params := randomParams(g, 7)
+			params := archtest.RandomParams(g, 7)
 			plan := engine.Compile(g, params)
 			var arena engine.Arena
 			for _, size := range []image.Point{{13, 9}, {32, 32}, {1, 1}, {1, 5}} {
@@ -181,7 +138,7 @@ func TestPiecesWithFullContextHaveTheBitsOfTheWhole(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			g := spec.Build()
-			plan := engine.Compile(g, randomParams(g, 11))
+			plan := engine.Compile(g, archtest.RandomParams(g, 11))
 			var arena engine.Arena
 			fold := plan.Fold()
 			x := randomPicture(47*fold, 61*fold, 5)
@@ -212,7 +169,7 @@ func TestPiecesDoNotDependOnWhatTheArenaHeld(t *testing.T) {
 		spec := specs[name]
 		t.Run(name, func(t *testing.T) {
 			g := spec.Build()
-			plan := engine.Compile(g, randomParams(g, 13))
+			plan := engine.Compile(g, archtest.RandomParams(g, 13))
 			x := randomPicture(24, 36, 17)
 			channels := g.Shapes(x.Shape)[g.Output()].C
 			spoiled := tensor.New(x.Shape)
@@ -257,7 +214,7 @@ func TestPoolingNetworksRunLargePictures(t *testing.T) {
 			continue
 		}
 		g := spec.Build()
-		params := randomParams(g, 11)
+		params := archtest.RandomParams(g, 11)
 		plan := engine.Compile(g, params)
 		x := randomPicture(71, 58, 5)
 		want := g.Forward(params, x)
@@ -308,7 +265,7 @@ func TestContextIsTheReachOfTheNetworkMadeEven(t *testing.T) {
 	} {
 		spec := networks(t)[name]
 		g := spec.Build()
-		plan := engine.Compile(g, randomParams(g, 1))
+		plan := engine.Compile(g, archtest.RandomParams(g, 1))
 		if got := plan.Context(); got != want {
 			t.Errorf("%s: context %d, want %d", name, got, want)
 		}
@@ -318,7 +275,7 @@ func TestContextIsTheReachOfTheNetworkMadeEven(t *testing.T) {
 func TestRunAllocatesNothing(t *testing.T) {
 	for name, spec := range networks(t) {
 		g := spec.Build()
-		plan := engine.Compile(g, randomParams(g, 1))
+		plan := engine.Compile(g, archtest.RandomParams(g, 1))
 		var arena engine.Arena
 		x := randomPicture(20, 24, 1)
 		piece := engine.Piece{Window: image.Pt(x.W, x.H), Core: image.Rect(8, 8, 12, 16)}
@@ -346,7 +303,7 @@ func TestGraphsOfOtherKinds(t *testing.T) {
 	alone.Add("b", nn.PReLU{Slopes: 3}, alone.Output())
 	alone.Add("", nn.Add{}, alone.Output(), alone.Add("", nn.Sigmoid{}, alone.Output()))
 	for name, g := range map[string]*nn.Graph{"shrinking": shrinking, "unread": unread, "alone": alone} {
-		params := randomParams(g, 5)
+		params := archtest.RandomParams(g, 5)
 		x := randomPicture(10, 14, 6)
 		want := g.Forward(params, x)
 		got := tensor.New(want.Shape)
@@ -362,7 +319,7 @@ func TestGraphsOfOtherKinds(t *testing.T) {
 func TestRunStopsWithItsContext(t *testing.T) {
 	spec := networks(t)["srresnet-x4"]
 	g := spec.Build()
-	plan := engine.Compile(g, randomParams(g, 1))
+	plan := engine.Compile(g, archtest.RandomParams(g, 1))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	x := randomPicture(8, 8, 1)
@@ -375,7 +332,7 @@ func TestRunStopsWithItsContext(t *testing.T) {
 func TestMACsOfTheWholeArePlainOnes(t *testing.T) {
 	for name, spec := range networks(t) {
 		g := spec.Build()
-		plan := engine.Compile(g, randomParams(g, 1))
+		plan := engine.Compile(g, archtest.RandomParams(g, 1))
 		want := g.Cost(tensor.Shape{N: 1, C: 3, H: 32, W: 32}).True
 		if got := plan.MACs(image.Pt(32, 32), image.Rect(0, 0, 32, 32)); got != want {
 			t.Errorf("%s: %d MACs, want %d", name, got, want)

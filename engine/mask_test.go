@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"classsr/arch/archtest"
 	"classsr/engine"
 	"classsr/tensor"
 )
@@ -92,7 +93,7 @@ func TestMaskedPartsAreThoseOfTheWhole(t *testing.T) {
 		if !spec.Enlarges() || spec.Pools() {
 			continue
 		}
-		params := randomParams(spec.Build(), 3)
+		params := archtest.RandomParams(spec.Build(), 3)
 		p := engine.Compile(spec.Build(), params)
 		height, width := 119, 133
 		if p.Fold() > 1 {
@@ -131,7 +132,7 @@ func TestMaskedBitsDependOnTheMaskAlone(t *testing.T) {
 		if !spec.Enlarges() || spec.Pools() {
 			continue
 		}
-		p := engine.Compile(spec.Build(), randomParams(spec.Build(), 3))
+		p := engine.Compile(spec.Build(), archtest.RandomParams(spec.Build(), 3))
 		z := p.Scale()
 		height, width, cut := 161, 101, 70
 		if p.Fold() > 1 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"classsr/arch/archtest"
 	"classsr/engine"
 	"classsr/nn"
 	"classsr/tensor"
@@ -68,7 +69,7 @@ func TestTapesAgreeWithTheReference(t *testing.T) {
 					shape.H, shape.W = 9, 11 // odd, but the Class-Module's blocks of four pixels divide it
 				}
 				g := spec.Build()
-				params := randomParams(g, 7)
+				params := archtest.RandomParams(g, 7)
 				x := randomBatch(shape, 3)
 				wantParams := cloneParams(params)
 				record := g.Record(wantParams, x, mode)
@@ -108,7 +109,7 @@ func TestTapesHaveTheSameBitsForAnyNumberOfThreads(t *testing.T) {
 		x := randomBatch(shape, 5)
 		var want []tensor.Set
 		for _, threads := range []int{1, 2, 5} {
-			tape := engine.NewTape(g, randomParams(g, 7), shape, engine.TapeOptions{Threads: threads, InputGradient: true})
+			tape := engine.NewTape(g, archtest.RandomParams(g, 7), shape, engine.TapeOptions{Threads: threads, InputGradient: true})
 			var dy *tensor.Tensor
 			for range 2 { // the second one finds used memory
 				tape.ClearGradients()
@@ -135,7 +136,7 @@ func TestTapesHaveTheSameBitsForAnyNumberOfThreads(t *testing.T) {
 func TestTapesLeaveOutWhatDoesNotLearn(t *testing.T) {
 	spec := networks(t)["carn-x4"]
 	g := spec.Build()
-	params := randomParams(g, 7)
+	params := archtest.RandomParams(g, 7)
 	shape := tensor.Shape{N: 2, C: 3, H: 8, W: 8}
 	x := randomBatch(shape, 5)
 	learns := func(name string) bool { return strings.HasPrefix(name, "upsample") || strings.HasPrefix(name, "exit") }
@@ -171,7 +172,7 @@ func TestTapesStopWithTheirContext(t *testing.T) {
 	spec := networks(t)["fsrcnn-x4"]
 	g := spec.Build()
 	shape := tensor.Shape{N: 1, C: 3, H: 8, W: 8}
-	tape := engine.NewTape(g, randomParams(g, 1), shape, engine.TapeOptions{})
+	tape := engine.NewTape(g, archtest.RandomParams(g, 1), shape, engine.TapeOptions{})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := tape.Forward(ctx, randomBatch(shape, 1), nn.Evaluate); err == nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"classsr/arch"
+	"classsr/arch/archtest"
 	"classsr/nn"
 	"classsr/program"
 	"classsr/tensor"
@@ -17,50 +18,10 @@ import (
 func graphs(t *testing.T) map[string]*nn.Graph {
 	t.Helper()
 	graphs := map[string]*nn.Graph{"classmodule": arch.PaperClassModule(3).Build()}
-	for _, net := range arch.SRNames() {
-		a, err := arch.ByName(net)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, scale := range a.Scales {
-			spec, err := arch.Paper(net, scale, 8)
-			if err != nil {
-				t.Fatal(err)
-			}
-			switch net {
-			case "srresnet":
-				spec.Depth = 2
-			case "rcan":
-				spec.Depth, spec.Blocks = 1, 2
-			case "span", "srvggnet":
-				spec.Depth = 2
-			case "rrdbnet":
-				spec.Depth, spec.Growth = 1, 4
-			}
-			graphs[fmt.Sprintf("%s-x%d", net, scale)] = spec.Build()
-		}
-	}
-	for _, scale := range []int{2, 3, 8} {
-		graphs[fmt.Sprint("bicubic-x", scale)] = arch.Spec{Net: "bicubic", Scale: scale, Width: 1, InputRange: 1}.Build()
+	for name, spec := range archtest.Specs(t, 8) {
+		graphs[name] = spec.Build()
 	}
 	return graphs
-}
-
-func randomParams(g *nn.Graph) tensor.Set {
-	r := rand.New(rand.NewPCG(7, 1))
-	set := tensor.Set{}
-	for _, p := range g.Params() {
-		a := tensor.NewArray(p.Dims...)
-		spread := 1 / math.Sqrt(float64(len(a.Data)/p.Dims[0]))
-		for i := range a.Data {
-			a.Data[i] = float32(r.NormFloat64() * spread)
-			if p.Suffix == "running_var" {
-				a.Data[i] = 0.5 + r.Float32()
-			}
-		}
-		set[p.Name] = a
-	}
-	return set
 }
 
 func randomTensor(s tensor.Shape, seed uint64) *tensor.Tensor {
@@ -169,7 +130,7 @@ func inputs(s program.Step, values []*tensor.Tensor) []*tensor.Tensor {
 // Programs are all that an executor needs: by them alone, networks give what their graphs do, in either mode.
 func TestProgramsGiveWhatTheirGraphsDo(t *testing.T) {
 	for name, g := range graphs(t) {
-		params := randomParams(g)
+		params := archtest.RandomParams(g, 7)
 		x := randomTensor(tensor.Shape{N: 1, C: 3, H: 12, W: 8}, 3)
 		want := g.Forward(params, x)
 		for _, mode := range []program.Mode{program.Inference, program.Training} {
@@ -199,7 +160,7 @@ func TestProgramsGiveWhatTheirGraphsDo(t *testing.T) {
 func TestBiasesAreNew(t *testing.T) {
 	g := nn.NewGraph(3)
 	g.Add("c", nn.Conv{In: 3, Out: 2, Kernel: 1}, nn.Input)
-	params := randomParams(g)
+	params := archtest.RandomParams(g, 7)
 	_, bias := program.Lower(g, program.Inference).Steps[0].Op.(program.Conv).Weights(params)
 	before := bias[0]
 	params["c.bias"].Data[0]++
@@ -227,7 +188,7 @@ func TestMACsAreThoseOfTheGraph(t *testing.T) {
 func TestReachIsWhatIsRead(t *testing.T) {
 	tried := map[string]bool{}
 	for name, g := range graphs(t) {
-		params := randomParams(g)
+		params := archtest.RandomParams(g, 7)
 		p := program.Lower(g, program.Inference)
 		shapes := p.Shapes(tensor.Shape{N: 1, C: 3, H: 12, W: 16})
 		var values []*tensor.Tensor

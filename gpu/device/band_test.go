@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"classsr/arch"
+	"classsr/arch/archtest"
 	"classsr/engine"
 	"classsr/internal/par"
 	"classsr/internal/testref"
@@ -38,7 +39,7 @@ func newRouted(t *testing.T, size image.Point, kinds ...string) *routed {
 	for i, kind := range kinds {
 		spec := specs(t)[kind]
 		g := spec.Build()
-		params := randomParams(g, uint64(i))
+		params := archtest.RandomParams(g, uint64(i))
 		r.specs = append(r.specs, spec)
 		r.nets = append(r.nets, Network{program.Lower(g, program.Inference), params, 1 / float32(spec.InputRange)})
 		r.plans = append(r.plans, engine.Compile(g, params))
@@ -218,7 +219,7 @@ func TestCutsChangeNoBit(t *testing.T) {
 
 // What a mask leaves out is not computed, tile by tile.
 func TestMasksSaveWork(t *testing.T) {
-	n := Network{program.Lower(specs(t)["carn-x4"].Build(), program.Inference), randomParams(specs(t)["carn-x4"].Build(), 1), 1}
+	n := Network{program.Lower(specs(t)["carn-x4"].Build(), program.Inference), archtest.RandomParams(specs(t)["carn-x4"].Build(), 1), 1}
 	p := packing{quadBytes: exactBytes, tiling: chooseTiling}
 	net := p.pack(n)
 	window := image.Pt(640, 640)

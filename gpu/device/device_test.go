@@ -3,15 +3,16 @@ package device
 import (
 	"fmt"
 	"image"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
 
 	"classsr/arch"
+	"classsr/arch/archtest"
 	"classsr/gpu/vulkan"
 	"classsr/internal/testref"
-	"classsr/nn"
 	"classsr/program"
 	"classsr/tensor"
 )
@@ -144,33 +145,8 @@ func cut(x *tensor.Tensor, r image.Rectangle) []float32 {
 // specs gives a small network of every kind.
 func specs(t *testing.T) map[string]arch.Spec {
 	t.Helper()
-	all := map[string]arch.Spec{}
-	for _, net := range arch.SRNames() {
-		a, err := arch.ByName(net)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, scale := range a.Scales {
-			if scale == 8 {
-				continue // nothing new
-			}
-			spec, err := arch.Paper(net, scale, 12)
-			if err != nil {
-				t.Fatal(err)
-			}
-			switch net {
-			case "srresnet":
-				spec.Depth = 2
-			case "rcan":
-				spec.Depth, spec.Blocks = 2, 2
-			case "span", "srvggnet":
-				spec.Depth = 2
-			case "rrdbnet":
-				spec.Depth, spec.Growth = 1, 4
-			}
-			all[fmt.Sprintf("%s-x%d", net, scale)] = spec
-		}
-	}
+	all := archtest.Specs(t, 12)
+	maps.DeleteFunc(all, func(_ string, s arch.Spec) bool { return s.Scale == 8 }) // nothing new
 	carn := all["carn-x4"]
 	carn.BatchNorm = false
 	for _, width := range []int{16, 20} { // 4 and 5 channels a group
@@ -180,27 +156,7 @@ func specs(t *testing.T) map[string]arch.Spec {
 	module := arch.PaperClassModule(3)
 	module.Width, module.Squeeze = 24, 7
 	all["classmodule"] = module
-	for _, scale := range []int{2, 3, 4} {
-		all[fmt.Sprint("bicubic-x", scale)] = arch.Spec{Net: "bicubic", Scale: scale, Width: 1, InputRange: 1}
-	}
 	return all
-}
-
-func randomParams(g *nn.Graph, seed uint64) tensor.Set {
-	r := rand.New(rand.NewPCG(seed, 1))
-	set := tensor.Set{}
-	for _, p := range g.Params() {
-		a := tensor.NewArray(p.Dims...)
-		spread := 1 / math.Sqrt(float64(len(a.Data)/p.Dims[0]))
-		for i := range a.Data {
-			a.Data[i] = float32(r.NormFloat64() * spread)
-			if p.Suffix == "running_var" {
-				a.Data[i] = 0.5 + r.Float32()
-			}
-		}
-		set[p.Name] = a
-	}
-	return set
 }
 
 func randomTensor(channels, h, w int, seed uint64) *tensor.Tensor {
@@ -246,7 +202,7 @@ func TestNetworks(t *testing.T) {
 	for name, spec := range specs(t) {
 		t.Run(name, func(t *testing.T) {
 			g := spec.Build()
-			params := randomParams(g, 7)
+			params := archtest.RandomParams(g, 7)
 			for mode, label := range map[program.Mode]string{program.Inference: "fused", program.Training: "plain"} {
 				p := program.Lower(g, mode)
 				m := load(t, d, Network{p, params, 1})

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"classsr/arch/archtest"
 	"classsr/engine"
 	"classsr/program"
 )
@@ -18,7 +19,7 @@ func packed(t *testing.T) map[string]*network {
 	for name, spec := range specs(t) {
 		p := packing{quadBytes: exactBytes, tiling: chooseTiling}
 		g := spec.Build()
-		nets[name] = p.pack(Network{program.Lower(g, program.Inference), randomParams(g, 1), 1})
+		nets[name] = p.pack(Network{program.Lower(g, program.Inference), archtest.RandomParams(g, 1), 1})
 	}
 	return nets
 }
@@ -68,7 +69,7 @@ func TestLayouts(t *testing.T) {
 func TestReadsAsTheEngine(t *testing.T) {
 	for name, spec := range specs(t) {
 		g := spec.Build()
-		params := randomParams(g, 1)
+		params := archtest.RandomParams(g, 1)
 		p := packing{quadBytes: exactBytes, tiling: chooseTiling}
 		n := p.pack(Network{program.Lower(g, program.Inference), params, 1})
 		if n.reach == nil {

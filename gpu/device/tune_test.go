@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"classsr/arch/archtest"
 	"classsr/gpu/vulkan"
 	"classsr/nn"
 	"classsr/program"
@@ -55,7 +56,7 @@ func measure(t *testing.T, d *Device, kernel, in, out, side int, tile func(taps,
 	t.Helper()
 	g := nn.NewGraph(in)
 	g.Add("conv", nn.Conv{In: in, Out: out, Kernel: kernel, Pad: kernel / 2}, nn.Input)
-	m, err := d.load([]Network{{program.Lower(g, program.Inference), randomParams(g, 1), 1}}, tile)
+	m, err := d.load([]Network{{program.Lower(g, program.Inference), archtest.RandomParams(g, 1), 1}}, tile)
 	if err != nil {
 		t.Fatal(err)
 	}
