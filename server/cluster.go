@@ -44,7 +44,11 @@ type Cluster struct {
 	Divide float64
 }
 
-const mostWorkers = 256
+const (
+	mostWorkers = 256
+	// rowsShare of the memory may hold rows of a large picture that wait for the encoder.
+	rowsShare = 8
+)
 
 // check refuses what is not safe.
 func (c *Cluster) check(s Config) error {
@@ -89,6 +93,7 @@ func (s *server) openCluster() (err error) {
 	s.crew.coordinator, err = coordinator.New(coordinator.Options{
 		Folder: clusterFolder(s.Data), Store: s.store, Library: s.models, Version: s.Version, Models: blobs.Sum(models.Sum()), Most: s.Cluster.Workers, Lease: s.Cluster.Lease, Worth: s.Cluster.Divide,
 		Log: s.Log, Count: s.counts, Allowed: s.mayHelp, Changed: func() { s.table.Wake() },
+		Memory: s.Budget.Memory() / rowsShare,
 	})
 	return err
 }

@@ -71,6 +71,7 @@ func (c *Coordinator) appendRows(u *unit, e *enlarging, r *result, q wire.Query,
 	for {
 		s, rows, err := e.receive(from, r)
 		if errors.Is(err, io.EOF) && from.n == 0 {
+			e.giveBack(s.rows)
 			break
 		}
 		c.Count.Bytes(0, from.n)
@@ -133,15 +134,14 @@ type received struct {
 
 // receive reads a band, into memory or onto the disk, and tells how many rows of the result it has.
 func (e *enlarging) receive(from *source, r *result) (received, int, error) {
-	form := e.out
-	form.Height = min(form.Height, max(int(bandBytes/(e.out.Bytes()/int64(e.out.Height))), e.scale))
+	form := bandForm(e.out)
 	s := received{segment: segment{from: r.rows}}
 	if s.rows = e.memoryFor(r.rows); s.rows != nil { // the file has a hole there
-		band, err := wire.ReadBand(from, form, s.rows)
-		if err != nil {
-			return s, 0, err
-		}
-		return s, band.Height, nil
+		_, err := wire.ReadBand(from, form, s.rows)
+		e.mu.Lock()
+		e.memory.filled(s.rows)
+		e.mu.Unlock()
+		return s, s.rows.Height, err
 	}
 	s.path, s.offset = r.path, r.size
 	to := &writing{w: io.NewOffsetWriter(r.file, r.size)}
@@ -185,48 +185,23 @@ func (w *writing) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// memoryFor gives memory for a band that begins with a row of the small picture, if it is the next one that NextRows will give and there is room; else nil.
-func (e *enlarging) memoryFor(row int) *picture.Picture {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if row != e.ahead || len(e.spare) == 0 {
-		return nil
-	}
-	rows := e.spare[len(e.spare)-1]
-	e.spare = e.spare[:len(e.spare)-1]
-	return rows
-}
-
-// giveBack gives back what memoryFor gave.
-func (e *enlarging) giveBack(rows *picture.Picture) {
-	if rows == nil {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.spare = append(e.spare, rows)
-}
-
 // next takes the band that has the next row; none, if it is not there.
 func (e *enlarging) next() (found segment, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.held != nil {
-		e.spare, e.held = append(e.spare, e.held), nil
+		e.memory.giveBack(e.held)
+		e.held = nil
 	}
-	e.ahead = e.row
 	for i := 0; i < len(e.pieces); i++ {
 		s := e.pieces[i]
 		has := s.from <= e.row && e.row < s.until
 		switch {
 		case has && found.until == 0:
 			found, e.held = s, s.rows
-		case s.rows == nil:
-			continue
-		case s.until <= e.row || has: // the same rows came from somebody else
-			e.spare = append(e.spare, s.rows)
+		case s.rows != nil && (s.until <= e.row || has): // the same rows came from somebody else
+			e.memory.giveBack(s.rows)
 		default:
-			e.ahead = max(e.ahead, s.until)
 			continue
 		}
 		if s.rows != nil {
@@ -235,7 +210,6 @@ func (e *enlarging) next() (found segment, err error) {
 		}
 	}
 	if found.until > 0 {
-		e.ahead = max(e.ahead, found.until)
 		return found, nil
 	}
 	return segment{}, e.err
@@ -268,7 +242,6 @@ func (e *enlarging) damaged(bad segment, err error) {
 	e.c.Log.Warn("rows that had arrived cannot be read, and are computed again", "task", e.id, "from", bad.from, "until", bad.until, "error", err.Error())
 	e.mu.Lock()
 	e.pieces = slices.DeleteFunc(e.pieces, func(s segment) bool { return s == bad })
-	e.ahead = e.row
 	e.mu.Unlock()
 	e.c.mu.Lock()
 	e.c.schedule.Damaged(e.c.now(), e.id, bad.from, bad.until)

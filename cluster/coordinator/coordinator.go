@@ -39,11 +39,13 @@ type Options struct {
 	Most    int           // how many other machines may help; 0 means 256
 	Lease   time.Duration // a worker that is silent so long is lost; 0 means 30 s
 	Worth   float64       // multiply-accumulates on a picture from which it is divided; 0 means 300e9, some seconds of a core
-	// Kept is from how many canonical seconds on all that has come of a large picture is kept on the disk until its job is over; 0 means 300. Of others, rows that the
-	// encoder takes at once are not: to write them costs more than it saves, should the server be killed.
-	Kept  float64
-	Log   *slog.Logger // nil: none
-	Count Counter      // nil: nothing is counted
+	// Kept is from how many canonical seconds on all that has come of a large picture is kept on the disk until its job is over; 0 means 300. Rows of others wait for
+	// the encoder in memory where they can: to write them costs more than it saves, should the server be killed.
+	Kept float64
+	// Memory is how many bytes of rows of a large picture may wait in memory, 64 MB at least.
+	Memory int64
+	Log    *slog.Logger // nil: none
+	Count  Counter      // nil: nothing is counted
 	// Allowed, if not nil, tells whether a token of that name still lets a worker help. One that does not loses its place.
 	Allowed func(owner string) bool
 	// Changed, if not nil, is called when workers came or went. It must not block.

@@ -28,7 +28,7 @@ const (
 	slabBytes = 128 << 20
 	// bandBytes is how large bands may be that workers send, and what is reserved for one.
 	bandBytes = 32 << 20
-	// direct is how many bands may be in memory on their way to the encoder, instead of on the disk.
+	// direct is for how many bands there is memory in any case that come in their order, and go to the encoder without the disk.
 	direct = 2
 
 	// endTime is how long a picture waits for the ends of its units when all its rows are there.
@@ -85,7 +85,7 @@ func (r *Rows) Takes(up *classsr.Upscaler, c picture.Config) (rows int, bytes in
 		return 0, 0
 	}
 	r.room = append(r.room, give)
-	return mostRows(c), min((1+direct)*bandBytes, out.Bytes())
+	return mostRows(c), r.c.waitBytes(out) + mostOfBand(out)
 }
 
 // mostRows is how many rows of a picture go to a worker at a time.
@@ -115,10 +115,9 @@ type enlarging struct {
 	err    error // why no more comes
 	macs   int64
 
-	due   map[*result]bool   // of which rows have come, and not yet that they are all
-	ahead int                // the row before which all is in memory that NextRows gives next
-	spare []*picture.Picture // for bands in memory
-	held  *picture.Picture   // what NextRows gave last, if it was in memory
+	due    map[*result]bool // of which rows have come, and not yet that they are all
+	memory waiting
+	held   *picture.Picture // what NextRows gave last, if it was in memory
 
 	row  int // of the small picture: where NextRows goes on
 	into *picture.Picture
@@ -153,10 +152,9 @@ func (r *Rows) enlarge(ctx context.Context, s *infer.Split) (*enlarging, error) 
 		c: r.c, ctx: ctx, split: s, out: s.Out(), scale: brief.Scale, model: brief.Model, brief: text, news: make(chan struct{}, 1), due: map[*result]bool{}, watch: time.Now(),
 		folder: filepath.Join(r.folder, fmt.Sprintf("%d-%s", r.passes, hex.EncodeToString(sum[:8]))),
 	}
+	e.memory.band = mostOfBand(e.out)
 	if seconds := s.Cost(0, s.Cuts()[len(s.Cuts())-1]) / second; seconds < r.c.Kept {
-		for range direct {
-			e.spare = append(e.spare, &picture.Picture{})
-		}
+		e.memory.most = r.c.waitBytes(e.out)
 	}
 	if err := os.MkdirAll(e.folder, 0o700); err != nil {
 		return nil, disk(err)
