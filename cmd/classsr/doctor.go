@@ -23,9 +23,10 @@ func newDoctor(std streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor [flags of serve]",
-		Short: "Look at what a server stands on, and say what to do",
-		Long: "Look at what `classsr serve` with the same flags would stand on: processor, memory, folder, disk, table of jobs, tokens, certificate,\n" +
-			"address, limits, clock, and what other machines need to help. Each line is ok, warn or fail, and says what to do. The exit code is 1 if one is fail. Nothing is changed.\n" +
+		Short: "Look at what the program stands on here, and say what to do",
+		Long: "Look at what the program stands on, and `classsr serve` with the same flags: processor, memory, folder, disk, table of jobs, tokens,\n" +
+			"certificate, address, limits, clock, what other machines need to help, the terminal, and GPUs. Each line is ok, warn or fail, and\n" +
+			"says what to do. The exit code is 1 if one is fail. Nothing is changed.\n" +
 			"With --url, a running server is asked instead whether it takes work.",
 		Example: "  classsr doctor --listen 0.0.0.0:8443 --token-file tokens\n" +
 			"  classsr doctor --url http://127.0.0.1:8080",
@@ -48,7 +49,7 @@ func newDoctor(std streams) *cobra.Command {
 func examine(ctx context.Context, std streams, config server.Config, url string, asJSON bool) error {
 	var findings []server.Finding
 	if url == "" {
-		findings = append(server.Check(config), gpuFinding(ctx))
+		findings = append(server.Check(config), findTerminal(std).finding(), gpuFinding(ctx))
 	} else {
 		findings = []server.Finding{server.Ready(ctx, config, url)}
 	}

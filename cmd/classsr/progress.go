@@ -55,7 +55,7 @@ func newProgress(std streams, quiet bool) *progress {
 		p.width = func() int {
 			width, _, err := term.GetSize(int(f.Fd()))
 			if err != nil || width < 1 {
-				return 80
+				return usualColumns
 			}
 			return width
 		}
