@@ -51,7 +51,7 @@ type part struct {
 
 // contents are the sections, by patterns of paths.
 var contents = []struct{ title, patterns string }{
-	{"Start", "README.md README.zh.md"},
+	{"Start", "README.md README.zh.md docs/install.md"},
 	{"Tutorials", "docs/tutorials/*.md"},
 	{"Using it", "docs/cli.md docs/pictures.md docs/models.md docs/routing.md docs/training.md docs/server.md docs/cluster.md docs/video.md docs/gpu.md docs/formats.md docs/compatibility.md"},
 	{"Commands", "commands/*.md"},
