@@ -59,7 +59,7 @@ func otherCoding(system string, variable func(string) string) string {
 func (t terminal) finding() server.Finding {
 	f := server.Finding{Name: "terminal", Level: server.OK}
 	if !t.is {
-		f.Text = "standard error is none, so progress is told in a line now and then, without a bar; in a terminal a bar is drawn, and -q tells errors only"
+		f.Text = "standard error is not one: progress is told in a line now and then, without a bar (-q leaves it out)"
 		return f
 	}
 	columns, width := t.columns, fmt.Sprintf("%d columns", t.columns)

@@ -14,7 +14,7 @@ func TestDoctorAndTheTerminal(t *testing.T) {
 		level    server.Level
 		text, do string
 	}{
-		{terminal{}, server.OK, "standard error is none", ""},
+		{terminal{}, server.OK, "standard error is not one", ""},
 		{terminal{is: true, columns: 120}, server.OK, "120 columns, UTF-8; a bar shows progress", ""},
 		{terminal{is: true, columns: 40}, server.Warn, "40 columns, UTF-8; progress is shown without a bar", "60 columns wide"},
 		{terminal{is: true}, server.Warn, "80 columns are assumed", "stty cols"},
