@@ -68,16 +68,20 @@ func (c *client) limit(d time.Duration, what string) *time.Timer {
 	})
 }
 
-// fail ends the helper, for this reason if it is the first one.
-func (c *client) fail(why error) {
+// end has nobody wait for the helper any more, for this reason if it is the first one, which it tells.
+func (c *client) end(why error) (first bool) {
 	c.mu.Lock()
-	first := c.why == nil
-	if first {
+	defer c.mu.Unlock()
+	if first = c.why == nil; first {
 		c.why = why
 		close(c.ended)
 	}
-	c.mu.Unlock()
-	if first {
+	return first
+}
+
+// fail ends the helper at once, for this reason if it is the first one.
+func (c *client) fail(why error) {
+	if c.end(why) {
 		c.process.Kill()
 		_ = c.process.To.Close()
 	}
@@ -177,8 +181,14 @@ func (c *client) drop(r *link.Region, number int) {
 	_ = r.Close()
 }
 
-// close ends the helper.
+// patience is how long the helper may take to end by itself: it keeps what drivers made of shaders then.
+const patience = 2 * time.Second
+
+// close ends the helper. What is under way ends with link.ErrLost.
 func (c *client) close() {
-	c.fail(fmt.Errorf("%w: closed", link.ErrLost))
+	c.end(fmt.Errorf("%w: closed", link.ErrLost))
+	late := time.AfterFunc(patience, c.process.Kill)
+	defer late.Stop()
+	_ = c.process.To.Close() // which it sees
 	_ = c.wait()
 }

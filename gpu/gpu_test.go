@@ -148,6 +148,30 @@ func TestAHelperThatIsKilledIsStartedAgain(t *testing.T) {
 	}
 }
 
+// A helper that may end by itself keeps what drivers made of shaders.
+func TestAHelperEndsByItself(t *testing.T) {
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asHelper, "1")
+	ended := errors.New("it has not")
+	start := func() (*link.Process, error) {
+		p, err := gpu.StartProgram(own)
+		wait := p.Wait
+		p.Wait = func() error { ended = wait(); return ended }
+		return p, err
+	}
+	d, err := gpu.Open(t.Context(), gpu.Options{Version: gputest.Version, Start: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if ended != nil {
+		t.Errorf("the helper ended so: %v", ended)
+	}
+}
+
 func TestTwoModelsMoreThanThereIsRoomFor(t *testing.T) {
 	d, err := gpu.Open(t.Context(), gpu.Options{Version: gputest.Version, Start: gputest.Start(&gputest.Backend{}, gputest.Version)})
 	if err != nil {
