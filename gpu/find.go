@@ -1,10 +1,13 @@
 package gpu
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"classsr/fault"
@@ -42,10 +45,38 @@ func Find() (string, error) {
 	return "", fault.New(fault.NotFound, "the program %s, which knows GPUs, is neither beside classsr nor in the PATH", name)
 }
 
-// StartProgram starts the helper in a file. Its standard error is this program's.
+// lastWords keeps the beginning of what a helper says on its standard error: drivers fill that with warnings, and a crash with pages of which the first line tells
+// enough.
+type lastWords struct{ said []byte }
+
+func (w *lastWords) Write(b []byte) (int, error) {
+	const most = 4096
+	w.said = append(w.said, b[:min(len(b), most-len(w.said))]...)
+	return len(b), nil
+}
+
+// of is an error of a helper that has ended, with the line that says most about it.
+func (w *lastWords) of(err error) error {
+	lines := strings.FieldsFunc(string(w.said), func(r rune) bool { return r == '\n' || r == '\r' })
+	if err == nil || len(lines) == 0 {
+		return err
+	}
+	tells := func(line string) bool {
+		return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "classsr-gpu: ")
+	}
+	line := lines[len(lines)-1]
+	if i := slices.IndexFunc(lines, tells); i >= 0 {
+		line = lines[i]
+	}
+	const most = 200
+	return fmt.Errorf("%w: %s", err, strings.ToValidUTF8(line[:min(len(line), most)], "\ufffd"))
+}
+
+// StartProgram starts the helper in a file. Of its standard error a line is part of the error of Wait, if there is one.
 func StartProgram(path string) (*link.Process, error) {
 	cmd := exec.Command(path)
-	cmd.Stderr = os.Stderr
+	var words lastWords
+	cmd.Stderr = &words
 	cmd.WaitDelay = time.Second
 	to, err := cmd.StdinPipe()
 	if err != nil {
@@ -66,6 +97,6 @@ func StartProgram(path string) (*link.Process, error) {
 	return &link.Process{From: from, To: to, Kill: func() { _ = cmd.Process.Kill() }, Wait: func() error {
 		err := cmd.Wait()
 		_ = from.Close()
-		return err
+		return words.of(err)
 	}}, nil
 }
