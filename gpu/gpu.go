@@ -178,6 +178,20 @@ func (d *Device) begin(ctx context.Context, c *client) error {
 // Name is the device's name.
 func (d *Device) Name() string { return d.info.Name }
 
+// What numbers a device keeps and multiplies.
+const (
+	Float32 = "float32"
+	Float16 = "float16"
+)
+
+// Precision is Float16 if that is asked for and the device has it, else Float32.
+func (d *Device) Precision() string {
+	if d.options.Half && d.info.Half {
+		return Float16
+	}
+	return Float32
+}
+
 // Info describes the device.
 func (d *Device) Info() link.Device { return d.info }
 
@@ -193,7 +207,7 @@ func (d *Device) Usable() error {
 
 // Distrust says that the device has computed something wrong. It is not used any more: in this process never, in others not before its driver or the program is another one.
 func (d *Device) Distrust(reason string) {
-	d.memoir.note(keyOf(d.info, d.options), Verdict{Reason: reason})
+	Remember(d.options, d.info, Verdict{Reason: reason})
 	d.giveUp(fmt.Errorf("%w: %s", link.ErrUnavailable, reason))
 }
 

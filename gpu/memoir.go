@@ -39,6 +39,9 @@ func keyOf(d link.Device, o Options) string {
 	return fmt.Sprintf("%s; %s; %s; classsr %s; half %t", d.Name, d.Driver, d.ID, o.Version, o.Half)
 }
 
+// Remember notes what came of a test of a device, in place of what was noted before. Open believes it.
+func Remember(o Options, d link.Device, v Verdict) { memoir{o.Folder}.note(keyOf(d, o), v) }
+
 // read reads the file. What cannot be read is as if nothing was known.
 func (m memoir) read() map[string]Verdict {
 	verdicts := map[string]Verdict{}

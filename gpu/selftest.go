@@ -134,7 +134,7 @@ func (d *Device) compare(ctx context.Context, n weights.Network, p *program.Prog
 // differ returns an error if results differ by more than rounding. The processor's are in a range up to white.
 func (d *Device) differ(got, want []float32, white float64) error {
 	tolerance := exactTolerance
-	if d.options.Half && d.info.Half {
+	if d.Precision() == Float16 {
 		tolerance = halfTolerance
 	}
 	largest := 0.0

@@ -70,7 +70,7 @@ func (u *Upscaler) onDevice(ctx context.Context, c *Claim, v view, p *plan) *dev
 		return nil
 	}
 	d := &deviceRun{device: u.options.Device}
-	d.report.Name = d.device.Name()
+	d.report.Name, d.report.Precision = d.device.Name(), d.device.Precision()
 	err := u.suits(ctx, d.device, p)
 	if err == nil {
 		err = d.begin(ctx, u, c, v, p)

@@ -35,8 +35,10 @@ type Report struct {
 
 // DeviceReport says what a GPU did of a picture.
 type DeviceReport struct {
-	Name  string `json:"name"`
-	Bands int    `json:"bands"` // that it computed
+	Name string `json:"name"`
+	// Precision is that of the numbers which it keeps and multiplies: gpu.Float32 or gpu.Float16.
+	Precision string `json:"precision"`
+	Bands     int    `json:"bands"` // that it computed
 	// Halved is how often its memory was full, so that lower bands went on.
 	Halved int `json:"halved,omitempty"`
 	// CPUBecause says why the processor computed the picture, or the rest of it; empty if it did not.

@@ -24,11 +24,18 @@ const (
 type deviceFlags struct {
 	device       string
 	deviceMemory string
+	half         bool
 }
 
 func (f *deviceFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.device, "device", onProcessor, "what computes: cpu, gpu, or auto, the GPU where it is faster (see classsr devices); what a GPU cannot do the processor does")
 	flags.StringVar(&f.deviceMemory, "device-memory", "", "use about `SIZE` of the GPU's memory at most; by default nine tenths of what is free")
+	registerHalf(flags, &f.half)
+}
+
+// registerHalf registers the flag about the precision of GPUs.
+func registerHalf(flags *pflag.FlagSet, half *bool) {
+	flags.BoolVar(half, "half", false, "have the GPU keep and multiply numbers as float16 where it can: faster, half the memory, samples may differ by a level")
 }
 
 // completeDevice completes --device.
@@ -36,21 +43,30 @@ func completeDevice(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("device", cobra.FixedCompletions([]string{onProcessor, onGPU, onFaster}, 0))
 }
 
-// openDevice gives the GPU, or nil if none is wanted or used; tell is told in one line why there is none. It must be closed.
-func (f *deviceFlags) openDevice(ctx context.Context, tell func(text string)) (d *gpu.Device, err error) {
-	if f.device != onProcessor && f.device != onGPU && f.device != onFaster {
-		return nil, usagef("--device %s: it must be cpu, gpu or auto", f.device)
+// asked says which GPU is asked for, or an error of kind fault.Usage.
+func (f *deviceFlags) asked() (o gpu.Options, err error) {
+	switch {
+	case f.device != onProcessor && f.device != onGPU && f.device != onFaster:
+		return o, usagef("--device %s: it must be cpu, gpu or auto", f.device)
+	case f.half && f.device == onProcessor:
+		return o, usagef("--half is about the numbers of a GPU: it needs --device gpu or auto")
 	}
-	o := gpuOptions()
+	o = gpuOptions(f.half)
 	if f.deviceMemory != "" {
 		bytes, err := humanize.ParseBytes(f.deviceMemory)
 		if err != nil || bytes == 0 || bytes > 1<<50 {
-			return nil, usagef("--device-memory %s: not a size such as 500MB or 2GB", f.deviceMemory)
+			return o, usagef("--device-memory %s: not a size such as 500MB or 2GB", f.deviceMemory)
 		}
 		o.Memory = int64(bytes)
 	}
-	if f.device == onProcessor {
-		return nil, nil
+	return o, nil
+}
+
+// openDevice gives the GPU, or nil if none is wanted or used; tell is told in one line why there is none. It must be closed.
+func (f *deviceFlags) openDevice(ctx context.Context, tell func(text string)) (d *gpu.Device, err error) {
+	o, err := f.asked()
+	if err != nil || f.device == onProcessor {
+		return nil, err
 	}
 	d, err = gpu.Open(ctx, o)
 	switch {
@@ -76,8 +92,8 @@ func closeDevice(d *gpu.Device) {
 }
 
 // gpuOptions are those of all commands.
-func gpuOptions() gpu.Options {
-	o := gpu.Options{Version: version}
+func gpuOptions(half bool) gpu.Options {
+	o := gpu.Options{Version: version, Half: half}
 	if cache, err := os.UserCacheDir(); err == nil { // else nothing is remembered
 		o.Folder = filepath.Join(cache, "classsr", "gpu")
 	}

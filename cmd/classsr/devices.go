@@ -20,7 +20,7 @@ type devicesResult struct {
 }
 
 func newDevices(std streams) *cobra.Command {
-	var asJSON, test bool
+	var asJSON, test, half bool
 	cmd := &cobra.Command{
 		Use:   "devices",
 		Short: "List the GPUs that can enlarge pictures, or say why there are none",
@@ -29,7 +29,7 @@ func newDevices(std streams) *cobra.Command {
 			"GPUs need the program classsr-gpu beside classsr or in the PATH (or where $" + gpu.HelperVariable + " says).",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := listDevices(cmd.Context(), test)
+			r, err := listDevices(cmd.Context(), gpuOptions(half), test)
 			if err != nil {
 				return err
 			}
@@ -38,12 +38,12 @@ func newDevices(std streams) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	cmd.Flags().BoolVar(&test, "test", false, "test the first one now, whatever is remembered")
+	registerHalf(cmd.Flags(), &half)
 	return cmd
 }
 
 // listDevices lists devices, and tests the first one before, if that is asked for.
-func listDevices(ctx context.Context, test bool) (r devicesResult, err error) {
-	o := gpuOptions()
+func listDevices(ctx context.Context, o gpu.Options, test bool) (r devicesResult, err error) {
 	r.Devices = []gpu.Known{}
 	if test {
 		o.Again = true
@@ -98,8 +98,8 @@ func verdictText(d gpu.Known) string {
 }
 
 // gpuFinding is the line of doctor about GPUs. It is never a failure: the processor does it.
-func gpuFinding(ctx context.Context) server.Finding {
-	r, err := listDevices(ctx, false)
+func gpuFinding(ctx context.Context, o gpu.Options) server.Finding {
+	r, err := listDevices(ctx, o, false)
 	f := server.Finding{Name: "GPU", Level: server.OK}
 	switch {
 	case err != nil:

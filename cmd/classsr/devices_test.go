@@ -37,7 +37,7 @@ func TestDevicesSayWhyThereAreNone(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Because == "" || r.Devices == nil {
 		t.Errorf("%q: %v", out, err)
 	}
-	if f := gpuFinding(t.Context()); !strings.HasPrefix(f.Text, "none") {
+	if f := gpuFinding(t.Context(), gpuOptions(false)); !strings.HasPrefix(f.Text, "none") {
 		t.Errorf("doctor: %+v", f)
 	}
 }

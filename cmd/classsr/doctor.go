@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"classsr/gpu"
 	"classsr/server"
 )
 
@@ -36,7 +37,11 @@ func newDoctor(std streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return examine(cmd.Context(), std, config, url, asJSON)
+			device, err := f.device.asked()
+			if err != nil {
+				return err
+			}
+			return examine(cmd.Context(), std, config, device, url, asJSON)
 		},
 	}
 	f.add(cmd.Flags())
@@ -46,10 +51,10 @@ func newDoctor(std streams) *cobra.Command {
 }
 
 // examine prints what is found. With something that fails, it returns errReported.
-func examine(ctx context.Context, std streams, config server.Config, url string, asJSON bool) error {
+func examine(ctx context.Context, std streams, config server.Config, device gpu.Options, url string, asJSON bool) error {
 	var findings []server.Finding
 	if url == "" {
-		findings = append(server.Check(config), findTerminal(std).finding(), gpuFinding(ctx))
+		findings = append(server.Check(config), findTerminal(std).finding(), gpuFinding(ctx, device))
 	} else {
 		findings = []server.Finding{server.Ready(ctx, config, url)}
 	}

@@ -132,6 +132,9 @@ func (f *upscaleFlags) check(cmd *cobra.Command, std streams, args []string) err
 	case f.watch && f.dryRun:
 		return usagef("--watch and --dry-run cannot be combined")
 	}
+	if _, err := f.asked(); err != nil {
+		return err
+	}
 	if err := f.checkOutput(many); err != nil {
 		return err
 	}
@@ -287,9 +290,9 @@ func (f *upscaleFlags) ending() string {
 	}
 }
 
-// immaterial are the flags that change no result (a GPU rounds in another order), or show in its name.
+// immaterial are the flags that change no result (a GPU rounds in another order, or to fewer digits), or show in its name.
 var immaterial = []string{
-	"device", "device-memory",
+	"device", "device-memory", "half",
 	"model", "fast", "kind", "threads", "memory", "include", "exclude", "recursive", "output", "format", "route-map", "preview", "overwrite", "skip-existing",
 	"quiet", "json", "dry-run", "watch", "cluster", "token-file",
 }
