@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -59,10 +60,11 @@ func (e *Estimator) sized(ctx context.Context, std io.Reader, in Input) (*Estima
 // model without classes does it in full.
 func (e *Estimator) forecast(ctx context.Context, w *course, o classsr.Options, in *opened) (classsr.Forecast, error) {
 	var sum classsr.Forecast
+	onDevice, passes := false, 0.0 // seconds with the device, where it can do at least one pass
 	for i, pass := range w.passes {
 		model := w.models[i]
 		if i > 0 && !model.HasClasses() {
-			o = classsr.Options{Threads: o.Threads, Memory: o.Memory, Shared: o.Shared}
+			o.Mode, o.Branch, o.Router, o.Budget, o.MaxTime, o.Quality = "", 0, "", 0, 0, 0
 		}
 		o.Scale = pass.Scale()
 		up, err := model.Upscaler(o)
@@ -73,17 +75,21 @@ func (e *Estimator) forecast(ctx context.Context, w *course, o classsr.Options, 
 		if err != nil {
 			return sum, err
 		}
+		between := w.network(i)
+		times := int64(between.Width/w.in.Width) * int64(between.Height/w.in.Height)
+		onDevice = onDevice || f.DeviceSeconds > 0
+		passes += cmp.Or(f.DeviceSeconds, f.Seconds) * float64(times)
 		if i == 0 {
 			sum = f
 			continue
 		}
-		between := w.network(i)
-		times := int64(between.Width/w.in.Width) * int64(between.Height/w.in.Height)
 		sum.MACs += f.MACs * times
 		sum.MACsFull += f.MACsFull * times
 		sum.Seconds += f.Seconds * float64(times)
-		sum.DeviceSeconds += f.DeviceSeconds * float64(times)
 		sum.MemoryMB = max(sum.MemoryMB, f.MemoryMB) + between.Bytes()/1e6
+	}
+	if sum.DeviceSeconds = 0; onDevice {
+		sum.DeviceSeconds = passes
 	}
 	sum.MemoryMB += w.resizerBytes(o.Threads) / 1e6
 	return sum, nil
