@@ -174,12 +174,16 @@ func (m *Model) grow(b **vulkan.Buffer, size int64, kind vulkan.BufferKind) erro
 
 // fill puts a band's parameters and inputs where the device can read them.
 func (m *Model) fill(s *slot, b *Band, w *work, n needs) error {
-	err := errors.Join(
-		m.grow(&s.upload, n.upload, vulkan.Upload), m.grow(&s.params, n.params, vulkan.Local),
-		m.grow(&s.result, n.out, vulkan.Local), m.grow(&s.download, n.out, vulkan.Download),
-	)
-	if err != nil {
-		return err
+	for _, b := range []struct {
+		buffer **vulkan.Buffer
+		bytes  int64
+		kind   vulkan.BufferKind
+	}{
+		{&s.upload, n.upload, vulkan.Upload}, {&s.params, n.params, vulkan.Local}, {&s.result, n.out, vulkan.Local}, {&s.download, n.out, vulkan.Download},
+	} {
+		if err := m.grow(b.buffer, b.bytes, b.kind); err != nil {
+			return err
+		}
 	}
 	bytes := s.upload.Bytes()
 	copy(bytes[w.quads*exactBytes:], memoryOf(w.params))
@@ -201,7 +205,10 @@ func (m *Model) submit(s *slot, b *Band, w *work, n needs) ([]*vulkan.Fence, err
 	if m.arena == nil || m.arena.Size() < n.values || m.sums == nil || m.sums.Size() < n.sums {
 		m.inFlight.Wait() // they use what is replaced
 	}
-	if err := errors.Join(m.grow(&m.arena, n.values, vulkan.Local), m.grow(&m.sums, n.sums, vulkan.Local)); err != nil {
+	if err := m.grow(&m.arena, n.values, vulkan.Local); err != nil {
+		return nil, err
+	}
+	if err := m.grow(&m.sums, n.sums, vulkan.Local); err != nil {
 		return nil, err
 	}
 	samples, err := m.device.pipeline(samplesKernel(b.Format, w.blended))

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"strings"
 
 	"classsr/arch"
 )
@@ -183,9 +184,10 @@ func (f *failure) Error() string { return f.text }
 
 func (f *failure) Unwrap() error { return f.error }
 
-// bounded cuts texts that are too long to be shown.
+// bounded cuts texts that are too long to be shown, and makes one line of several.
 func bounded(text string) string {
 	const most = 500
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 	return text[:min(len(text), most)]
 }
 

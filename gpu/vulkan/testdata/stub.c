@@ -1,6 +1,7 @@
 // A library of Vulkan with one device that computes nothing, for tests of what goes wrong. Each call that can fail is counted, and one of them
 // fails as it was told to. What was made is counted, too, so that a test sees what was not given back, or twice.
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <vulkan/vulkan.h>
@@ -12,19 +13,37 @@ static VkResult failure;
 void stub_arm(int n, int result, int lookup) { calls = lookups = live = mistakes = absurd = hanging = 0; failing = n; failure = result; missing = lookup; }
 // stub_behave makes lists of two thousand million things, and fences that are never signalled.
 void stub_behave(int lists, int fences) { absurd = lists; hanging = fences; }
+// In a program that cannot call it, the environment says what stub_arm would be told: STUB_FAILS="CALL RESULT LOOKUP".
+__attribute__((constructor)) static void arm(void) {
+	const char *fails = getenv("STUB_FAILS");
+	int n = 0, result = 0, lookup = 0;
+	if (fails && sscanf(fails, "%d %d %d", &n, &result, &lookup) == 3) stub_arm(n, result, lookup);
+}
+// count counts a call. Where STUB_COUNTS names a file, it has how many there were, and how many lookups.
+static int count(void) {
+	calls++;
+	FILE *f = getenv("STUB_COUNTS") ? fopen(getenv("STUB_COUNTS"), "w") : NULL;
+	if (f) {
+		fprintf(f, "%d %d", calls, lookups);
+		fclose(f);
+	}
+	return calls;
+}
 int stub_calls(void) { return calls; }
 int stub_lookups(void) { return lookups; }
 int stub_live(void) { return live; }
 int stub_mistakes(void) { return mistakes; }
 
-#define COUNT() do { if (++calls == failing) return failure; } while (0)
+#define COUNT() do { if (count() == failing) return failure; } while (0)
 
-struct thing { uint64_t magic; char memory[65536]; };
+struct thing { uint64_t magic, size; char memory[]; };
 static const uint64_t alive = 0x6c69766576756cULL;
 
-static void *make(void) {
-	struct thing *t = calloc(1, sizeof *t);
+static void *make(uint64_t size) {
+	struct thing *t = calloc(1, sizeof *t + size);
+	if (!t) abort();
 	t->magic = alive;
+	t->size = size;
 	live++;
 	return t;
 }
@@ -37,9 +56,12 @@ static void unmake(void *p) {
 	live--;
 }
 
+// SIZE_OF is how large a thing is: buffers and memory have a size.
+#define SIZE_OF(info) _Generic(info, const VkBufferCreateInfo *: ((const VkBufferCreateInfo *)info)->size, \
+	const VkMemoryAllocateInfo *: ((const VkMemoryAllocateInfo *)info)->allocationSize, default: 0)
 #define MAKES(name, info, handle) \
 	static VkResult name(VkDevice d, const info *i, const VkAllocationCallbacks *a, handle *out) { \
-		COUNT(); *out = (handle)make(); return VK_SUCCESS; } \
+		COUNT(); *out = (handle)make(SIZE_OF(i)); return VK_SUCCESS; } \
 	static void un##name(VkDevice d, handle h, const VkAllocationCallbacks *a) { unmake((void *)h); }
 MAKES(Buffer, VkBufferCreateInfo, VkBuffer)
 MAKES(Memory, VkMemoryAllocateInfo, VkDeviceMemory)
@@ -54,19 +76,19 @@ MAKES(CommandPool, VkCommandPoolCreateInfo, VkCommandPool)
 
 static VkResult CreateInstance(const VkInstanceCreateInfo *i, const VkAllocationCallbacks *a, VkInstance *out) {
 	COUNT();
-	*out = make();
+	*out = make(0);
 	return VK_SUCCESS;
 }
 static void DestroyInstance(VkInstance i, const VkAllocationCallbacks *a) { unmake(i); }
 static VkResult CreateDevice(VkPhysicalDevice p, const VkDeviceCreateInfo *i, const VkAllocationCallbacks *a, VkDevice *out) {
 	COUNT();
-	*out = make();
+	*out = make(0);
 	return VK_SUCCESS;
 }
 static void DestroyDevice(VkDevice d, const VkAllocationCallbacks *a) { unmake(d); }
 static VkResult CreateComputePipelines(VkDevice d, VkPipelineCache c, uint32_t n, const VkComputePipelineCreateInfo *i, const VkAllocationCallbacks *a, VkPipeline *out) {
 	COUNT();
-	*out = (VkPipeline)make();
+	*out = (VkPipeline)make(0);
 	return VK_SUCCESS;
 }
 static void DestroyPipeline(VkDevice d, VkPipeline p, const VkAllocationCallbacks *a) { unmake((void *)p); }
@@ -95,7 +117,7 @@ static void GetPhysicalDeviceProperties(VkPhysicalDevice d, VkPhysicalDeviceProp
 	p->deviceType = 77; // there is none such
 	p->limits.maxStorageBufferRange = 1 << 27;
 	p->limits.maxPushConstantsSize = 128;
-	p->limits.maxPerStageDescriptorStorageBuffers = 4;
+	p->limits.maxPerStageDescriptorStorageBuffers = 8;
 	p->limits.timestampPeriod = 1;
 	for (int i = 0; i < 3; i++) p->limits.maxComputeWorkGroupCount[i] = 65535;
 }
@@ -117,7 +139,9 @@ static void GetPhysicalDeviceQueueFamilyProperties(VkPhysicalDevice d, uint32_t 
 	p[0] = (VkQueueFamilyProperties){VK_QUEUE_COMPUTE_BIT, 1, 64};
 }
 static void GetDeviceQueue(VkDevice d, uint32_t f, uint32_t n, VkQueue *q) { *q = (VkQueue)d; }
-static void GetBufferMemoryRequirements(VkDevice d, VkBuffer b, VkMemoryRequirements *r) { *r = (VkMemoryRequirements){4096, 16, 1}; }
+static void GetBufferMemoryRequirements(VkDevice d, VkBuffer b, VkMemoryRequirements *r) {
+	*r = (VkMemoryRequirements){(((struct thing *)b)->size + 4095) / 4096 * 4096, 16, 1};
+}
 static VkResult BindBufferMemory(VkDevice d, VkBuffer b, VkDeviceMemory m, VkDeviceSize o) { COUNT(); return VK_SUCCESS; }
 static VkResult MapMemory(VkDevice d, VkDeviceMemory m, VkDeviceSize o, VkDeviceSize n, VkMemoryMapFlags f, void **out) {
 	COUNT();
