@@ -148,6 +148,41 @@ func TestAHelperThatIsKilledIsStartedAgain(t *testing.T) {
 	}
 }
 
+// Two pictures have room on the device at a time, and a third one waits until one of them is through.
+func TestPicturesShareTheDevicesMemory(t *testing.T) {
+	d, err := gpu.Open(t.Context(), gpu.Options{Version: gputest.Version, Start: gputest.Start(&gputest.Backend{}, gputest.Version), Memory: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	m, err := d.Load(t.Context(), "model", networks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Release()
+	if d.Memory() != 500 {
+		t.Errorf("a picture may take %d bytes of 1000", d.Memory())
+	}
+	var release [2]func()
+	for i := range release {
+		if release[i], err = m.Reserve(t.Context(), d.Memory()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := m.Reserve(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a third one: %v", err)
+	}
+	release[0]()
+	again, err := m.Reserve(t.Context(), d.Memory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+	release[1]()
+}
+
 // A helper that may end by itself keeps what drivers made of shaders.
 func TestAHelperEndsByItself(t *testing.T) {
 	own, err := os.Executable()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -83,6 +84,13 @@ func (f *deviceFlags) openDevice(ctx context.Context, tell func(text string)) (d
 
 // auto tells whether the GPU is for what it is faster at.
 func (f *deviceFlags) auto() bool { return f.device == onFaster }
+
+// logDevice logs which GPU computes, if one does.
+func logDevice(log *slog.Logger, d *gpu.Device, when string) {
+	if d != nil {
+		log.Info("a GPU computes pictures", "name", d.Name(), "precision", d.Precision(), "memory_mb", 2*d.Memory()/1e6, "device", when)
+	}
+}
 
 // closeDevice ends the helper, if there is one.
 func closeDevice(d *gpu.Device) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"classsr/branch/branchtest"
 	"classsr/gpu"
@@ -48,9 +49,16 @@ const asHelper = "CLASSSR_TEST_AS_HELPER"
 // serveDevice is such a helper, if that is wanted.
 func serveDevice() {
 	b := &gputest.Backend{}
+	if len(os.Args) > 1 { // helpers are started without, and what starts them has the same environment
+		return
+	}
 	switch os.Getenv(asHelper) {
 	case "":
 		return
+	case "slow":
+		b.Before = func(int64) { time.Sleep(50 * time.Millisecond) }
+	case "lost later":
+		b.LostAt = 3
 	case "lost":
 		b.LostAt = 1
 	case "black":

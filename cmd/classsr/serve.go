@@ -112,6 +112,7 @@ func (f *serveFlags) run(ctx context.Context, std streams) error {
 	}
 	defer closeDevice(config.Device)
 	config.DeviceAuto = f.device.auto()
+	logDevice(config.Log, config.Device, f.device.device)
 	return server.Run(ctx, config, func(urls []string) {
 		for _, u := range urls {
 			_, _ = fmt.Fprintln(std.out, u)

@@ -140,6 +140,7 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer closeDevice(device)
+	logDevice(o.Log, device, f.device.device)
 	o.Shelf.Use(device, f.device.auto())
 	return worker.Run(ctx, o)
 }
