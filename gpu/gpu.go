@@ -171,6 +171,10 @@ func open(ctx context.Context, c *client, o Options) (*Device, error) {
 
 // begin opens the device in a helper.
 func (d *Device) begin(ctx context.Context, c *client) error {
+	if d.info.Kind == "cpu" {
+		const slower = 3 // it has to compile what it runs, and shares its cores with all else
+		c.limits.Load, c.limits.Band = slower*c.limits.Load, slower*c.limits.Band
+	}
 	_, err := c.call(ctx, c.limits.Open, "open the device", &link.Request{Open: &link.Open{Index: d.info.Index, Half: d.options.Half, CacheDir: d.options.Folder}})
 	return err
 }
@@ -281,7 +285,7 @@ func (d *Device) Load(ctx context.Context, key any, networks func() []weights.Ne
 	for len(d.models) >= mostModels && d.unload(c) {
 	}
 	m := &Model{device: d, client: c, key: key, users: 1}
-	if m.number, err = upload(ctx, c, networks()); err != nil {
+	if m.number, err = upload(ctx, c, networks(), d.speed.MACs); err != nil {
 		c.lost(err)
 		return nil, err
 	}
@@ -300,9 +304,9 @@ func (d *Device) unload(c *client) bool {
 	return err == nil
 }
 
-// upload has networks loaded, and gives the model's number.
-func upload(ctx context.Context, c *client, networks []weights.Network) (int, error) {
-	load := &link.Load{}
+// upload has networks loaded onto a device of that speed, and gives the model's number.
+func upload(ctx context.Context, c *client, networks []weights.Network, speed float64) (int, error) {
+	load := &link.Load{Speed: speed}
 	bytes := int64(4) // not empty, even without parameters
 	for _, n := range networks {
 		load.Networks = append(load.Networks, link.Network{Spec: n.Spec, Offset: bytes})

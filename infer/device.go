@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"classsr/branch"
 	"classsr/fault"
 	"classsr/gpu"
 	"classsr/gpu/link"
@@ -28,8 +29,8 @@ const (
 	// devicePixels is about how many pixels of the picture a band has if there is memory for it: enough for a large device to be busy, and for what is
 	// computed again at the cuts to be little.
 	devicePixels = 1 << 20
-	// longestBand is how many seconds a band may take by estimate: far less than after what a device counts as hung.
-	longestBand = 10
+	// longestBand is how many seconds a band may take by estimate, so that rows come, others have their turn on the device, and it is far from what counts as hung.
+	longestBand = 2
 	// lowestDeviceBand is the height below which bands are not worth a device.
 	lowestDeviceBand = 16
 )
@@ -139,7 +140,8 @@ func (d *deviceRun) cut(ctx context.Context, u *Upscaler, c *Claim, v view, p *p
 	pools := p.branches[len(p.branches)-1].Spec.Pools()
 	rows := max(devicePixels/p.size.X, lowestDeviceBand)
 	if seconds := d.device.Seconds(p.macs(), p.pixels(), u.Scale()); seconds > longestBand {
-		rows = max(min(rows, int(float64(p.size.Y)*longestBand/seconds)), lowestDeviceBand)
+		least := max(lowestDeviceBand, reach(p.branches)) // or else most of a band is what networks see around it
+		rows = max(min(rows, int(float64(p.size.Y)*longestBand/seconds)), least)
 	}
 	if pools {
 		rows = p.bandRows // squares lie where they lie
@@ -174,6 +176,17 @@ func (d *deviceRun) cut(ctx context.Context, u *Upscaler, c *Claim, v view, p *p
 		}
 	}
 	return nil, room
+}
+
+// reach is how many rows above and below a band its networks see.
+func reach(branches []*branch.Branch) int {
+	const width, rows, band = 16, 2048, 16
+	most := 0
+	for _, b := range branches {
+		reads := b.Plan.Depends(image.Pt(width, rows), image.Rect(0, rows/2, width, rows/2+band))
+		most = max(most, (reads.Dy()-band)/2)
+	}
+	return most
 }
 
 // needs finds what the largest band takes, in a slot and on the device.

@@ -316,3 +316,48 @@ func TestPicturesOnADeviceAtOnce(t *testing.T) {
 		})
 	})
 }
+
+// slowDevice is a device that was measured to take about so many seconds for a picture of 301x203 pixels.
+func slowDevice(t *testing.T, b *gputest.Backend, seconds float64, l gpu.Limits) *gpu.Device {
+	t.Helper()
+	o := gpu.Options{Version: gputest.Version, Start: gputest.Start(b, gputest.Version), Folder: t.TempDir(), Limits: l}
+	all, err := b.Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const macs, pixels = 1.5e9, 301 * 203 // of FSRCNN
+	gpu.Remember(o, all[0], gpu.Verdict{Passed: true, Speed: gpu.Speed{MACs: macs / seconds, Pixels: pixels / seconds}})
+	d, err := gpu.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// A device that is slow gets bands that take two seconds at most by estimate, but no lower ones than make sense, and has longer for what takes longer.
+func TestSlowDevicesHaveTime(t *testing.T) {
+	in := branchtest.Patchwork(301, 203, 3, false, 8)
+	model := builtIn(t, "fsrcnn-x4")
+	for _, c := range []struct{ seconds, least, most float64 }{{0.1, 1, 2}, {10, 5, 7}, {20, 10, 13}, {10000, 10, 13}} {
+		b := &gputest.Backend{}
+		_, _, r := onBoth(t, model, in, slowDevice(t, b, c.seconds, gpu.Limits{}), Options{Mode: ModeFull})
+		if bands := float64(r.Device.Bands); bands < c.least || bands > c.most || r.Device.CPUBecause != "" {
+			t.Errorf("%g s: %+v", c.seconds, *r.Device)
+		}
+	}
+	for seconds, because := range map[float64]string{0.001: "within", 20: ""} {
+		b := &gputest.Backend{}
+		d := slowDevice(t, b, seconds, gpu.Limits{Band: 100 * time.Millisecond})
+		first := true
+		b.Before = func(int64) {
+			if first {
+				time.Sleep(400 * time.Millisecond)
+			}
+			first = false
+		}
+		if _, _, r := onBoth(t, model, in, d, Options{Mode: ModeFull}); !strings.Contains(r.Device.CPUBecause, because) || (r.Device.CPUBecause == "") != (because == "") {
+			t.Errorf("a band of 0.4 s, where %g s are expected for all: %+v", seconds, *r.Device)
+		}
+	}
+}

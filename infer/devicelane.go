@@ -89,7 +89,8 @@ func (l *deviceLane) band(ctx context.Context, core image.Rectangle, to painter)
 	if err != nil {
 		return err
 	}
-	if err := l.slot.Run(ctx, b); err != nil {
+	macs := j.macs(b)
+	if err := l.slot.Run(ctx, b, l.run.device.Seconds(macs, core.Dx()*core.Dy(), j.scale)); err != nil {
 		return err
 	}
 	return l.busy(ctx, func() error {
@@ -99,16 +100,22 @@ func (l *deviceLane) band(ctx context.Context, core image.Rectangle, to painter)
 			return err
 		}
 		paint(to, r, format, samples)
-		for _, p := range b.Parts {
-			by := j.plan.branches[p.Network].Plan
-			if p.Mask != nil {
-				l.piece.macs += by.Work(image.Pt(p.Window[0], p.Window[1]), p.Core.Image(), p.Mask).MACs
-			} else {
-				l.piece.macs += by.MACs(image.Pt(p.Window[0], p.Window[1]), p.Core.Image())
-			}
-		}
+		l.piece.macs += macs
 		return nil
 	})
+}
+
+// macs are the multiply-accumulates of a band.
+func (j *job) macs(b link.Band) (macs int64) {
+	for _, p := range b.Parts {
+		by, window := j.plan.branches[p.Network].Plan, image.Pt(p.Window[0], p.Window[1])
+		if p.Mask != nil {
+			macs += by.Work(window, p.Core.Image(), p.Mask).MACs
+		} else {
+			macs += by.MACs(window, p.Core.Image())
+		}
+	}
+	return macs
 }
 
 // busy holds a core of the processor while f works.

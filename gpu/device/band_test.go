@@ -217,6 +217,34 @@ func TestCutsChangeNoBit(t *testing.T) {
 	}
 }
 
+// The slower a device is, the less is submitted at a time, down to a dispatch.
+func TestSubmissionsFollowTheSpeed(t *testing.T) {
+	n := Network{program.Lower(specs(t)["carn-x4"].Build(), program.Inference), archtest.RandomParams(specs(t)["carn-x4"].Build(), 1), 1}
+	p := packing{quadBytes: exactBytes, tiling: chooseTiling}
+	net := p.pack(n)
+	window := image.Pt(640, 640)
+	w := &work{}
+	w.run(net, newLayout(net, window, image.Rectangle{Max: window}), nil, 0, image.Rectangle{Max: window})
+	total := int64(0)
+	for _, d := range w.dispatches {
+		total += d.macs
+	}
+	last := 0
+	for _, seconds := range []float64{0.1, 3, 30, 1e9} {
+		m := &Model{}
+		m.Pace(float64(total) / seconds)
+		sections := w.sections(m.atOnce)
+		if n := len(sections); n <= last || seconds < secondsAtOnce && n > 1 || seconds > 1e6 && n != len(w.dispatches) {
+			t.Errorf("%g s: %d submissions of %d dispatches, after %d", seconds, n, len(w.dispatches), last)
+		}
+		last = len(sections)
+	}
+	m := &Model{}
+	if m.Pace(1e18); m.atOnce != macsAtOnce {
+		t.Errorf("%d multiply-accumulates at once", m.atOnce)
+	}
+}
+
 // What a mask leaves out is not computed, tile by tile.
 func TestMasksSaveWork(t *testing.T) {
 	n := Network{program.Lower(specs(t)["carn-x4"].Build(), program.Inference), archtest.RandomParams(specs(t)["carn-x4"].Build(), 1), 1}

@@ -262,6 +262,14 @@ func wait(ctx context.Context, fences []*vulkan.Fence) error {
 // the screen for two seconds, and small devices do 10^11 a second.
 const macsAtOnce = 3e10
 
+// secondsAtOnce is how long a submission may take where the device's speed is known.
+const secondsAtOnce = 0.5
+
+// Pace has submissions take about secondsAtOnce on a device of that speed, in multiply-accumulates a second, and macsAtOnce at most. It is called before the first band.
+func (m *Model) Pace(macsPerSecond float64) {
+	m.atOnce = int64(max(min(macsPerSecond*secondsAtOnce, macsAtOnce), 1))
+}
+
 // sections cuts the dispatches into submissions of so many multiply-accumulates.
 func (w *work) sections(most int64) [][]dispatch {
 	var all [][]dispatch

@@ -82,6 +82,9 @@ type model struct {
 // Close implements helper.Model.
 func (m *model) Close() {}
 
+// Pace implements helper.Model.
+func (m *model) Pace(float64) {}
+
 // Bytes implements helper.Model.
 func (m *model) Bytes(b *helper.Band) int64 {
 	const channels, floatBytes = 64, 4

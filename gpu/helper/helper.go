@@ -38,6 +38,8 @@ type Device interface {
 
 // Model is networks on a device. Its methods may be called by several goroutines at once, but Close by one after all others.
 type Model interface {
+	// Pace is told how many multiply-accumulates a second the device does, about, before all else, so that nothing keeps it busy for too long at a time.
+	Pace(macsPerSecond float64)
 	// Bytes is the memory of the device that a band takes; its inputs need not be there.
 	Bytes(b *Band) int64
 	// Run computes a band into out, which is as large as its Format says. Errors are those of package link: after ErrOutOfMemory less may go well.

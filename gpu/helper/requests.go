@@ -79,6 +79,9 @@ func (s *server) load(l *link.Load) (int, error) {
 	if m.Model, err = s.device.Load(m.networks); err != nil {
 		return 0, err
 	}
+	if l.Speed > 0 {
+		m.Pace(l.Speed)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.made++

@@ -92,6 +92,8 @@ type Map struct {
 type Load struct {
 	Region   int       `json:"region"`
 	Networks []Network `json:"networks"`
+	// Speed is about how many multiply-accumulates a second the device does; 0 if that is not known.
+	Speed float64 `json:"speed,omitempty"`
 }
 
 // Network is a network and where its parameters lie: in the order of their names, one after the other, float32.

@@ -12,7 +12,7 @@ import (
 type DeviceOptions struct {
 	// CacheDir is where compiled pipelines are kept for the next time; empty: nowhere. What is damaged there, or another device's, is ignored.
 	CacheDir string
-	// Patience is how long a device may take for what was submitted before it counts as lost; 0 means 30 seconds.
+	// Patience is how long a device may take for what was submitted before it counts as lost; 0 means 30 seconds, and more for a processor.
 	Patience time.Duration
 }
 
@@ -50,8 +50,10 @@ func (i *Instance) Open(n int, o DeviceOptions) (*Device, error) {
 		buffers: map[*Buffer]bool{}, commands: map[*Commands]bool{}, layouts: map[layoutKey]*pipelineLayout{},
 	}
 	if d.patience == 0 {
-		const patience = 30 * time.Second
-		d.patience = patience
+		const patience, ofProcessor = 30 * time.Second, 2 * time.Minute // which compiles shaders when they first run, and does other things besides
+		if d.patience = patience; p.info.Kind == CPU {
+			d.patience = ofProcessor
+		}
 	}
 	if err := d.create(); err != nil {
 		d.Close()
