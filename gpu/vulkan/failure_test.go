@@ -3,6 +3,7 @@ package vulkan
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -161,6 +162,48 @@ func TestBrokenDriver(t *testing.T) {
 		if s.live() > 2 { // what cannot be destroyed: an instance, a device in it
 			t.Errorf("function %d is missing: %d things are left", n, s.live())
 		}
+	}
+}
+
+// A library that is missing, is none, or knows no device does not keep the next one from being used; the first one that is there says why if none can be.
+func TestTheNextLibraryIsTried(t *testing.T) {
+	first, second := buildStub(t), buildStub(t)
+	garbage := filepath.Join(t.TempDir(), "garbage.so")
+	if err := os.WriteFile(garbage, []byte("not a library"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first.arm(2, int32(IncompatibleDriver), 0)
+	second.arm(0, 0, 0)
+	i, err := openFirst([]string{"no-such-library.so", garbage, first.path, second.path}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Close()
+	if first.calls() < 2 || second.calls() < 4 {
+		t.Errorf("%d calls of the first one, %d of the second", first.calls(), second.calls())
+	}
+	first.balanced(t, "the first one")
+	second.balanced(t, "the second one")
+	first.arm(1, int32(IncompatibleDriver), 0)
+	second.arm(1, int32(InitializationFailed), 0)
+	if _, err = openFirst([]string{"no-such-library.so", first.path, second.path}, Options{}); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "-9") {
+		t.Errorf("none can be used: %v", err)
+	}
+}
+
+func TestNamesOfLibraries(t *testing.T) {
+	t.Setenv("VULKAN_SDK", "/sdk/macOS")
+	names := librariesOf("darwin")
+	if names[0] != "/sdk/macOS/lib/libvulkan.1.dylib" || !slices.Contains(names, "/opt/homebrew/lib/libMoltenVK.dylib") {
+		t.Errorf("%v", names)
+	}
+	for _, name := range names {
+		if !strings.Contains(name, "/") {
+			t.Errorf("%s is looked for in the current folder", name)
+		}
+	}
+	if loader, driver := slices.Index(names, "/usr/local/lib/libvulkan.dylib"), slices.Index(names, "/opt/homebrew/lib/libMoltenVK.dylib"); loader < 0 || driver < loader {
+		t.Errorf("MoltenVK is tried before Vulkan's loader: %v", names)
 	}
 }
 

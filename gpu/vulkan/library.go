@@ -1,20 +1,39 @@
 package vulkan
 
 import (
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/ebitengine/purego"
 )
 
-// libraries are the names under which Vulkan is looked for on a system.
-var libraries = map[string][]string{
-	"windows": {"vulkan-1.dll"},
-	"darwin": {
-		"libvulkan.dylib", "libvulkan.1.dylib", "libMoltenVK.dylib",
-		"/opt/homebrew/lib/libvulkan.dylib", "/usr/local/lib/libvulkan.dylib", "/opt/homebrew/lib/libMoltenVK.dylib", "/usr/local/lib/libMoltenVK.dylib",
-	},
+// librariesOf are the names under which Vulkan is looked for on a system, the best ones first. On macOS they are Vulkan's loader, which knows where drivers are, and
+// MoltenVK, which is such a driver and does without; both with their folders, since dyld would also look into the current one, beside pictures.
+func librariesOf(system string) []string {
+	switch system {
+	case "windows":
+		return []string{"vulkan-1.dll"}
+	case "darwin":
+		folders := []string{"/opt/homebrew/lib", "/usr/local/lib", "/opt/local/lib"}
+		if own, err := os.Executable(); err == nil {
+			folders = append(folders, filepath.ToSlash(filepath.Dir(own)))
+		}
+		if kit := os.Getenv("VULKAN_SDK"); path.IsAbs(kit) {
+			folders = append([]string{path.Join(kit, "lib")}, folders...)
+		}
+		var all []string
+		for _, name := range []string{"libvulkan.1.dylib", "libvulkan.dylib", "libMoltenVK.dylib"} {
+			for _, folder := range folders {
+				all = append(all, path.Join(folder, name))
+			}
+		}
+		return all
+	}
+	return []string{"libvulkan.so.1"}
 }
 
 // opened are the libraries that were opened, which stay so until the process ends: drivers leave threads and handlers behind.
@@ -23,36 +42,24 @@ var opened struct {
 	byName map[string]uintptr
 }
 
-// openLibrary opens the library of that name, or the system's for "", and gives its vkGetInstanceProcAddr.
+// openLibrary opens the library of that name, and gives its vkGetInstanceProcAddr.
 func openLibrary(name string) (getInstanceProcAddr uintptr, err error) {
-	candidates := []string{name}
-	if name == "" {
-		candidates = libraries[runtime.GOOS]
-		if candidates == nil {
-			candidates = []string{"libvulkan.so.1"}
-		}
-	}
 	opened.Lock()
 	defer opened.Unlock()
-	var why []string
-	for _, candidate := range candidates {
-		handle, found := opened.byName[candidate]
-		if !found {
-			if handle, err = loadLibrary(candidate); err != nil {
-				why = append(why, err.Error())
-				continue
-			}
-			if opened.byName == nil {
-				opened.byName = map[string]uintptr{}
-			}
-			opened.byName[candidate] = handle
+	handle, found := opened.byName[name]
+	if !found {
+		if handle, err = loadLibrary(name); err != nil {
+			return 0, err
 		}
-		if getInstanceProcAddr, err = librarySymbol(handle, "vkGetInstanceProcAddr"); err == nil && getInstanceProcAddr != 0 {
-			return getInstanceProcAddr, nil
+		if opened.byName == nil {
+			opened.byName = map[string]uintptr{}
 		}
-		why = append(why, candidate+" is no library of Vulkan")
+		opened.byName[name] = handle
 	}
-	return 0, unavailable("Vulkan is not installed (%s)", strings.Join(why, "; "))
+	if getInstanceProcAddr, err = librarySymbol(handle, "vkGetInstanceProcAddr"); err != nil || getInstanceProcAddr == 0 {
+		return 0, errors.New(name + " is no library of Vulkan")
+	}
+	return getInstanceProcAddr, nil
 }
 
 // find asks where the calls from first up to end are. owner is an instance or a device, or 0 for what is called without.

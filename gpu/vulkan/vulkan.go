@@ -8,6 +8,7 @@
 package vulkan
 
 import (
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -51,10 +52,37 @@ var held sync.Map
 
 // Open opens Vulkan and lists the devices. An error is ErrUnavailable (no library, no driver, no device, too old) or ErrOutOfMemory.
 func Open(o Options) (*Instance, error) {
-	getInstanceProcAddr, err := openLibrary(o.Library)
-	if err != nil {
-		return nil, err
+	if o.Library != "" {
+		return openFirst([]string{o.Library}, o)
 	}
+	return openFirst(librariesOf(runtime.GOOS), o)
+}
+
+// openFirst opens the first library by which there are devices. If there is none, the first one that is there says why.
+func openFirst(libraries []string, o Options) (*Instance, error) {
+	var missing []string
+	var failed error
+	for _, library := range libraries {
+		getInstanceProcAddr, err := openLibrary(library)
+		if err != nil {
+			missing = append(missing, err.Error())
+			continue
+		}
+		i, err := openBy(getInstanceProcAddr, o)
+		if err == nil || !errors.Is(err, ErrUnavailable) {
+			return i, err
+		}
+		if failed == nil {
+			failed = err
+		}
+	}
+	if failed == nil {
+		failed = unavailable("Vulkan is not installed (%s)", missing[0])
+	}
+	return nil, failed
+}
+
+func openBy(getInstanceProcAddr uintptr, o Options) (*Instance, error) {
 	i := &Instance{calls: calls{fail: o.Fail}}
 	if err := i.calls.find(getInstanceProcAddr, 0, 0, firstOfInstance); err != nil {
 		return nil, err
