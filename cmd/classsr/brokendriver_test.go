@@ -105,7 +105,7 @@ func TestDriverWhoseCallsFail(t *testing.T) {
 // for rounding, and a line says why.
 func TestDeviceThatFailsWhileItComputes(t *testing.T) {
 	v := newVulkan(t)
-	v.onLavapipe()
+	v.onLavapipe(1e9)
 	in := v.input(branchtest.Patchwork(76, 160, 3, false, 8))
 	cpu := v.enlarge(in, "--fast", "--mode", "full")
 	v.shim(nil)

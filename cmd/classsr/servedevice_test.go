@@ -124,7 +124,7 @@ const fullFast = "fast=true&mode=full"
 
 func TestServerOnVulkan(t *testing.T) {
 	v := newVulkan(t)
-	v.onLavapipe()
+	v.onLavapipe(1e9)
 	content := encoded(t, branchtest.Patchwork(76, 60, 3, false, 8))
 	cpuURL, _ := serving(t)
 	want, _, r := asked(t, cpuURL, "fast=true&budget=50", content)

@@ -55,8 +55,9 @@ func (v *vulkanFolder) forget() {
 	}
 }
 
-// onLavapipe has only the driver be used that computes on the processor, and takes it to have passed its test in both precisions.
-func (v *vulkanFolder) onLavapipe() {
+// onLavapipe has only the driver be used that computes on the processor, and takes it to have passed its test in both precisions, with such a
+// speed in multiply-accumulates a second.
+func (v *vulkanFolder) onLavapipe(speed float64) {
 	v.Helper()
 	drivers, err := filepath.Glob("/usr/share/vulkan/icd.d/lvp_icd.*.json")
 	if err != nil || len(drivers) == 0 {
@@ -69,7 +70,7 @@ func (v *vulkanFolder) onLavapipe() {
 		if err != nil || len(all) == 0 {
 			testref.Missing(v.T, "lavapipe is not to be had: %v", err)
 		}
-		gpu.Remember(gpuOptions(half), all[0].Device, gpu.Verdict{Passed: true, Speed: gpu.Speed{MACs: 1e9, Pixels: 1e6}})
+		gpu.Remember(gpuOptions(half), all[0].Device, gpu.Verdict{Passed: true, Speed: gpu.Speed{MACs: speed, Pixels: 1e6}})
 	}
 }
 
@@ -230,7 +231,7 @@ func near(t *testing.T, what string, got, want, exact *picture.Picture, most flo
 // Whole pictures, in both precisions, are the processor's but for rounding.
 func TestPicturesOnVulkan(t *testing.T) {
 	v := newVulkan(t)
-	v.onLavapipe()
+	v.onLavapipe(1e9)
 	type kind struct {
 		name string
 		in   *picture.Picture
