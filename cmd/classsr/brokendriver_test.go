@@ -106,7 +106,7 @@ func TestDriverWhoseCallsFail(t *testing.T) {
 func TestDeviceThatFailsWhileItComputes(t *testing.T) {
 	v := newVulkan(t)
 	v.onLavapipe(1e9)
-	in := v.input(branchtest.Patchwork(76, 160, 3, false, 8))
+	in := v.input(branchtest.Patchwork(64, 120, 3, false, 8))
 	cpu := v.enlarge(in, "--fast", "--mode", "full")
 	v.shim(nil)
 	for _, c := range []struct {
@@ -115,7 +115,7 @@ func TestDeviceThatFailsWhileItComputes(t *testing.T) {
 		bands           bool   // the device computes some
 		because         string // a word of the line; empty if the device computes all
 	}{
-		{"SHIM_HEAP", "6000000", false, true, ""},
+		{"SHIM_HEAP", "5000000", false, true, ""},
 		{"SHIM_ROOM", "1000000", false, false, "memory"},
 		{"SHIM_ROOM", "4000000", true, true, ""}, // lower bands do
 		{"SHIM_KILLED", "6", false, true, "signal: killed"},
@@ -144,7 +144,7 @@ func TestDeviceThatFailsWhileItComputes(t *testing.T) {
 			t.Setenv(c.variable, c.value)
 			flags := []string{"--fast", "--mode", "full", "--device", "gpu"}
 			if c.variable != "SHIM_HEAP" {
-				flags = append(flags, "--device-memory", "6MB") // so that there are several bands
+				flags = append(flags, "--device-memory", "5MB") // so that there are several bands
 			}
 			e := v.enlarge(in, flags...)
 			d := e.report.Device
