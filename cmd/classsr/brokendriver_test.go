@@ -116,7 +116,7 @@ func TestDeviceThatFailsWhileItComputes(t *testing.T) {
 		because         string // a word of the line; empty if the device computes all
 	}{
 		{"SHIM_HEAP", "5000000", false, true, ""},
-		{"SHIM_ROOM", "1000000", false, false, "memory"},
+		{"SHIM_ROOM", "600000", false, false, "memory"},
 		{"SHIM_ROOM", "4000000", true, true, ""}, // lower bands do
 		{"SHIM_KILLED", "6", false, true, "signal: killed"},
 		{"SHIM_KILLED", "1", true, false, "signal: killed"},

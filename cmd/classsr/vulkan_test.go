@@ -270,7 +270,7 @@ func TestPicturesOnVulkan(t *testing.T) {
 
 func TestHalfIsForGPUs(t *testing.T) {
 	t.Setenv(gpu.HelperVariable, "")
-	for _, args := range [][]string{{"upscale"}, {"plan"}, {"serve"}, {"doctor"}} {
+	for _, args := range [][]string{{"upscale"}, {"plan"}, {"serve"}, {"doctor"}, {"worker", "--server", "http://127.0.0.1:1"}} {
 		args = append(args, "--half")
 		if args[0] == "upscale" || args[0] == "plan" {
 			args = append(args, "in.png")

@@ -75,6 +75,9 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return usagef("--log-level is debug, info, warn or error, not %q", f.logLevel)
 	}
+	if _, err := f.device.asked(); err != nil {
+		return err
+	}
 	address, secret, check, err := f.where()
 	if err != nil {
 		return err
