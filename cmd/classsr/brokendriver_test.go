@@ -40,7 +40,7 @@ func (v *vulkanFolder) confine() string {
 		}
 	}
 	program := filepath.Join(v.folder, "confined")
-	script := fmt.Sprintf("#!/bin/sh\nexec unshare --map-root-user chroot %s %s \"$@\"\n", root, helper)
+	script := fmt.Sprintf("#!/bin/sh\n[ $(id -u) = 0 ] || as='unshare --map-root-user'\nexec $as chroot %s %s \"$@\"\n", root, helper)
 	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
 		v.Fatal(err)
 	}
