@@ -61,8 +61,8 @@ func (w *lastWords) of(err error) error {
 	if err == nil || len(lines) == 0 {
 		return err
 	}
-	tells := func(line string) bool {
-		return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "classsr-gpu: ")
+	tells := func(line string) bool { // as Go says why it ends, and the helper itself
+		return slices.ContainsFunc([]string{"panic: ", "fatal error: ", "SIG", "classsr-gpu: "}, func(start string) bool { return strings.HasPrefix(line, start) })
 	}
 	line := lines[len(lines)-1]
 	if i := slices.IndexFunc(lines, tells); i >= 0 {
