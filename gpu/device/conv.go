@@ -17,7 +17,7 @@ const (
 )
 
 // conv is a convolution. Its weights lie in the order in which they are read: block by block, and in a block by pass, input quad, tap,
-// channel of that quad and result quad.
+// channel of that quad and result quad; for products of matrices as weighing.matrices says.
 type conv struct {
 	program.Conv
 	kernel   kernel
@@ -159,10 +159,14 @@ func (p *packing) addBlocks(c *conv, weight []float32, in, out slots, groups []c
 	if c.Stride == 1 && (c.Kernel == 3 || c.Kernel == 5) {
 		taps, side = c.Kernel, 1
 	}
+	w := weighing{conv: c, weight: weight, in: in, out: out, taps: taps, side: side}
+	if p.matrices != nil && taps <= shaders.MatrixTaps && p.matrices.worthwhile(groups[0], c.quads) {
+		p.addMatrices(c, w, groups)
+		return
+	}
 	t := p.tiling(taps, groups[0].quads, p.quadBytes)
 	c.tile = image.Pt(shaders.ConvColumns, shaders.ConvRows*t.rows)
 	c.kernel = newKernel(shaders.ConvName(taps, t.quads), t.constants(taps)...)
-	w := weighing{conv: c, weight: weight, in: in, out: out, taps: taps, side: side}
 	for _, g := range groups {
 		for q := 0; q < g.quads; q += t.outQuads() {
 			b := block{g.first, g.end, len(p.weights)/quadSize - c.weights, g.out + q, min(t.outQuads(), g.quads-q)}

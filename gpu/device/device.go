@@ -21,12 +21,15 @@ import (
 type Options struct {
 	// Half keeps values and weights as float16, half the memory, if the device can, and multiplies in it. Sums are float32, but for their parts.
 	Half bool
+	// Matrices computes convolutions as products of cooperative matrices where that pays, if Half does something and the device can.
+	Matrices bool
 }
 
 // Device computes networks on a Vulkan device.
 type Device struct {
 	vulkan    *vulkan.Device
 	half      bool
+	matrices  *matrices // nil if none are used
 	mu        sync.Mutex
 	pipelines map[kernel]*vulkan.Pipeline
 }
@@ -34,8 +37,15 @@ type Device struct {
 // New makes a Device of a Vulkan device, which outlives it.
 func New(d *vulkan.Device, o Options) (*Device, error) {
 	info := d.Info()
-	return &Device{vulkan: d, half: o.Half && info.Float16 && info.Storage16, pipelines: map[kernel]*vulkan.Pipeline{}}, nil
+	device := &Device{vulkan: d, half: o.Half && info.Float16 && info.Storage16, pipelines: map[kernel]*vulkan.Pipeline{}}
+	if device.half && o.Matrices {
+		device.matrices = chooseMatrices(info)
+	}
+	return device, nil
 }
+
+// Matrices tells whether Options.Matrices does something on a device.
+func Matrices(info vulkan.Info) bool { return chooseMatrices(info) != nil }
 
 // Half tells whether values are float16.
 func (d *Device) Half() bool { return d.half }

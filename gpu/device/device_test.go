@@ -17,8 +17,8 @@ import (
 	"classsr/tensor"
 )
 
-// devices are the first Vulkan device, for values of float32 and of float16.
-type devices struct{ full, half *Device }
+// devices are the first Vulkan device, for values of float32, of float16, and of float16 with products of matrices.
+type devices struct{ full, half, matrices *Device }
 
 // complaints are what the validation layer says.
 var complaints struct {
@@ -45,11 +45,28 @@ var openDevices = sync.OnceValues(func() (*devices, error) {
 		return nil, err
 	}
 	half, err := New(d, Options{Half: true})
-	return &devices{full, half}, err
+	if err != nil {
+		return nil, err
+	}
+	matrices, err := New(d, Options{Half: true, Matrices: true})
+	return &devices{full, half, matrices}, err
 })
 
-// open gives a device for values of float32 or of float16. The test fails if the validation layer has anything to say of what it does.
+// open gives a device for values of float32 or of float16.
 func open(t *testing.T, half bool) *Device {
+	t.Helper()
+	d := opened(t)
+	if !half {
+		return d.full
+	}
+	if !d.half.Half() {
+		t.Skip("the device has no float16")
+	}
+	return d.half
+}
+
+// opened gives the devices. The test fails if the validation layer has anything to say of what it does.
+func opened(t *testing.T) *devices {
 	t.Helper()
 	d, err := openDevices()
 	if err != nil {
@@ -63,13 +80,7 @@ func open(t *testing.T, half bool) *Device {
 		}
 		complaints.all = nil
 	})
-	if !half {
-		return d.full
-	}
-	if !d.half.Half() {
-		t.Skip("the device has no float16")
-	}
-	return d.half
+	return d
 }
 
 // load loads networks and closes the model when the test ends.

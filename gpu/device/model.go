@@ -46,7 +46,7 @@ const (
 func (d *Device) Load(nets []Network) (*Model, error) { return d.load(nets, chooseTiling) }
 
 func (d *Device) load(nets []Network, tiling func(taps, out, quadBytes int) tiling) (*Model, error) {
-	p := packing{quadBytes: d.quadBytes(), tiling: tiling}
+	p := packing{quadBytes: d.quadBytes(), tiling: tiling, matrices: d.matrices}
 	m := &Model{device: d, kernels: map[kernel]*vulkan.Pipeline{}, layouts: map[shape]*layout{}, slots: make(chan *slot, atATime), atOnce: macsAtOnce}
 	for range atATime {
 		m.slots <- &slot{}

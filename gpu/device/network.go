@@ -34,6 +34,7 @@ type operation interface {
 type packing struct {
 	quadBytes int
 	tiling    func(taps, out, quadBytes int) tiling // chooseTiling, or another one in tests
+	matrices  *matrices                             // nil if the device has none, or they are not to be used
 	params    tensor.Set
 	weights   []float32 // quads, of float16 if quadBytes says so
 	exact     []float32 // quads of float32: biases and the like

@@ -1,9 +1,9 @@
 // Package shaders holds the shaders that compute networks on a Vulkan device, as SPIR-V. The GLSL that they are compiled from lies beside them;
-// `make gen-shaders` compiles it.
+// `make gen-shaders` compiles it. (matrix.comp is written for the extension of matrices that Debian 12's compiler knows, and translated to the one that devices have.)
 //
 // All but Samples (samples.comp says what it has) have these buffers: 0 and 1 the values of a network, to read and to write; 2 its weights; 3 the parameters of all dispatches;
 // 4 sums, what is blended, or the input. Their push constant is one number: where the dispatch's parameters begin. Specialisation constants 0
-// to 2 are the sides of workgroups where these can be chosen; what else there is, each file says.
+// to 2 are the sides of workgroups where these can be chosen, but in MatrixName; what else there is, each file says.
 package shaders
 
 import (
@@ -26,6 +26,11 @@ const (
 // ConvName is the convolution whose taps within a square of so many a side are made in one (1, 3 or 5), and of which a thread makes so many
 // quads of channels (1 or 2).
 func ConvName(taps, quads int) string { return fmt.Sprintf("conv-%d-%d", taps, quads) }
+
+// MatrixName is the convolution by products of matrices, for values of float16 only: its taps are those within a square of so many a side that are
+// made in one (1 or 3), and a workgroup makes so many matrices of the result's channels side by side (1 to 4). Its specialisation constants are the
+// threads of a workgroup, the sides M, N and K of products, and how many subgroups work at most.
+func MatrixName(taps, across int) string { return fmt.Sprintf("matrix-%d-%d", taps, across) }
 
 // Get gives a shader, for values of float16 if half. It panics if there is none of that name.
 func Get(name string, half bool) []byte {
@@ -70,6 +75,8 @@ const (
 	ConvColumns = 16
 	// ConvRows is its rows for each thread along y.
 	ConvRows = 8
+	// MatrixColumns and MatrixRows are the sides of a workgroup's tile in MatrixName, MatrixTaps its largest taps.
+	MatrixColumns, MatrixRows, MatrixTaps = 16, 16, 3
 	// TileColumns is the columns of a workgroup's tile in Depthwise, Each and Blend.
 	TileColumns = 32
 	// TileRows is its rows.
