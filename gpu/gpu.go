@@ -35,7 +35,8 @@ type Options struct {
 	Folder string
 	// Memory bounds what is used of the device's memory, in bytes; 0 stands for nine tenths of what is free.
 	Memory int64
-	// Half has values kept as 16-bit floating-point numbers where the device can.
+	// Half has values kept as 16-bit floating-point numbers where the device can, and convolutions computed as products of matrices where it
+	// has these, is right with them, and faster.
 	Half bool
 	// Again tests the device whatever is remembered.
 	Again bool
@@ -73,6 +74,8 @@ type Device struct {
 	room    *semaphore.Weighted // of the memory
 	memoir  memoir
 	speed   Speed
+	// matrices has the helper compute with products of matrices. It is set before the device is used by more than one goroutine.
+	matrices bool
 
 	mu     sync.Mutex // guards what follows
 	client *client    // nil if none runs
@@ -146,9 +149,14 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 		c.close()
 		return nil, fault.Default(fault.Unavailable, err)
 	}
+	if err := d.test(ctx); err != nil {
+		d.Close()
+		return nil, fault.Default(fault.Unavailable, err)
+	}
 	return d, nil
 }
 
+// open opens the best device, which is not tested yet.
 func open(ctx context.Context, c *client, o Options) (*Device, error) {
 	all, err := list(ctx, c)
 	if err != nil {
@@ -158,6 +166,8 @@ func open(ctx context.Context, c *client, o Options) (*Device, error) {
 		return nil, fmt.Errorf("%w: Vulkan knows no device here", link.ErrUnavailable)
 	}
 	d := &Device{options: o, info: all[0], client: c, memoir: memoir{o.Folder}}
+	v, _ := d.remembered()
+	d.matrices = v.Matrices
 	if err := d.begin(ctx, c); err != nil {
 		return nil, err
 	}
@@ -166,7 +176,7 @@ func open(ctx context.Context, c *client, o Options) (*Device, error) {
 		d.memory = free
 	}
 	d.room = semaphore.NewWeighted(max(d.memory, 1))
-	return d, d.test(ctx)
+	return d, nil
 }
 
 // begin opens the device in a helper.
@@ -175,7 +185,8 @@ func (d *Device) begin(ctx context.Context, c *client) error {
 		const slower = 3 // it has to compile what it runs, and shares its cores with all else
 		c.limits.Load, c.limits.Band = slower*c.limits.Load, slower*c.limits.Band
 	}
-	_, err := c.call(ctx, c.limits.Open, "open the device", &link.Request{Open: &link.Open{Index: d.info.Index, Half: d.options.Half, CacheDir: d.options.Folder}})
+	o := &link.Open{Index: d.info.Index, Half: d.options.Half, Matrices: d.matrices, CacheDir: d.options.Folder}
+	_, err := c.call(ctx, c.limits.Open, "open the device", &link.Request{Open: o})
 	return err
 }
 

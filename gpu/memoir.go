@@ -17,6 +17,9 @@ type Verdict struct {
 	Passed bool   `json:"passed"`
 	Reason string `json:"reason,omitempty"` // it did not pass, or was wrong later
 	Speed  Speed  `json:"speed,omitzero"`
+	// Matrices tells that it computes with products of matrices, NoMatrices why it does not although it could.
+	Matrices   bool   `json:"matrices,omitempty"`
+	NoMatrices string `json:"no_matrices,omitempty"`
 }
 
 // Speed is how fast a device is with a small network, all that goes to it and comes back included.

@@ -20,16 +20,23 @@ import (
 // What a result of the test may differ from the processor's by, as a share of its largest number: rounding in another order, and with 16 bits.
 const exactTolerance, halfTolerance = 1e-3, 3e-2
 
+// remembered is what came of the device's test, if that is known and to be believed.
+func (d *Device) remembered() (v Verdict, known bool) {
+	if d.options.Again {
+		return Verdict{}, false
+	}
+	return d.memoir.verdict(keyOf(d.info, d.options))
+}
+
 // test tests the device, unless it is remembered what came of that. It returns why the device is not to be used.
 func (d *Device) test(ctx context.Context) error {
-	key := keyOf(d.info, d.options)
-	v, known := d.memoir.verdict(key)
-	if !known || d.options.Again {
+	v, known := d.remembered()
+	if !known {
 		var err error
 		if v, err = d.judge(ctx); err != nil {
 			return err
 		}
-		d.memoir.note(key, v)
+		d.memoir.note(keyOf(d.info, d.options), v)
 	}
 	if !v.Passed {
 		return fmt.Errorf("%w: %s is not used, since it has failed its test: %s (`classsr devices --test` tests it again)", link.ErrUnavailable, d.info.Name, v.Reason)
@@ -44,7 +51,13 @@ func (d *Device) judge(ctx context.Context) (Verdict, error) {
 	if err == nil {
 		var s Speed
 		if s, err = d.measure(ctx); err == nil {
-			return Verdict{Passed: true, Speed: s}, nil
+			v := Verdict{Passed: true, Speed: s}
+			if d.options.Half && d.info.Half && d.info.Matrix {
+				err = d.judgeMatrices(ctx, &v)
+			}
+			if err == nil {
+				return v, nil
+			}
 		}
 	}
 	if ctx.Err() != nil || errors.Is(err, link.ErrOutOfMemory) {
@@ -186,17 +199,21 @@ func (d *Device) once(ctx context.Context, n weights.Network, p *program.Program
 	return out, err
 }
 
-// measure measures how fast the device is with a small network, in windows that grow until they take long enough to be measured.
+// measure measures how fast the device is with a small network.
 func (d *Device) measure(ctx context.Context) (Speed, error) {
-	const enough, tries, largest = 0.02, 2, 1 << 20
 	spec, err := arch.Paper("fsrcnn", 4, 56)
 	if err != nil {
 		return Speed{}, err
 	}
-	n := weights.Network{Spec: spec, Params: spec.Init(1)}
-	p := program.Lower(spec.Build(), program.Inference)
-	plan := engine.Compile(spec.Build(), n.Params)
-	for window := image.Pt(128, 96); ; window = window.Mul(2) {
+	return d.measureNetwork(ctx, weights.Network{Spec: spec, Params: spec.Init(1)}, image.Pt(128, 96))
+}
+
+// measureNetwork measures it with any network, in windows that grow from the first one on until they take long enough to be measured.
+func (d *Device) measureNetwork(ctx context.Context, n weights.Network, window image.Point) (Speed, error) {
+	const enough, tries, largest = 0.02, 2, 1 << 20
+	p := program.Lower(n.Spec.Build(), program.Inference)
+	plan := engine.Compile(n.Spec.Build(), n.Params)
+	for ; ; window = window.Mul(2) {
 		planes := make([][]float32, p.Channels)
 		for c := range planes {
 			planes[c] = make([]float32, window.X*window.Y)

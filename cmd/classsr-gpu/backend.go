@@ -45,7 +45,7 @@ func (b *backend) Devices() ([]link.Device, error) {
 		all = append(all, link.Device{
 			Index: i, Name: info.Name, Kind: string(info.Kind), Driver: info.Driver, ID: hex.EncodeToString(info.UUID[:]),
 			API:    info.API,
-			Memory: info.Heap, Free: info.Free, Half: info.Float16 && info.Storage16, Matrix: info.CooperativeMatrix,
+			Memory: info.Heap, Free: info.Free, Half: info.Float16 && info.Storage16, Matrix: device.Matrices(info),
 		})
 	}
 	return all, nil
@@ -63,7 +63,7 @@ func (b *backend) Open(o link.Open) (helper.Device, error) {
 	if err != nil {
 		return nil, linked(err)
 	}
-	d, err := device.New(opened, device.Options{Half: o.Half})
+	d, err := device.New(opened, device.Options{Half: o.Half, Matrices: o.Matrices})
 	if err != nil {
 		opened.Close()
 		return nil, linked(err)

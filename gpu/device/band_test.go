@@ -193,14 +193,17 @@ func TestRoutedPictures(t *testing.T) {
 }
 
 // A picture that is cut into bands, across and along, has the bits of the whole, and so has a band that is cut into submissions.
-func TestCutsChangeNoBit(t *testing.T) {
+func TestCutsChangeNoBit(t *testing.T) { cutsChangeNoBit(t, open(t, false)) }
+
+func cutsChangeNoBit(t *testing.T, d *Device) {
+	t.Helper()
 	for name, kinds := range map[string][]string{"one network": {"fsrcnn-x3"}, "unshuffled": {"rrdbnet-x2"}, "routed": {"fsrcnn-x4", "srresnet-x4"}} {
 		t.Run(name, func(t *testing.T) {
 			r := newRouted(t, image.Pt(46, 38), kinds...)
 			if len(kinds) == 1 {
 				r.blend = nil
 			}
-			m := load(t, open(t, false), r.nets...)
+			m := load(t, d, r.nets...)
 			scale := r.specs[0].Scale
 			all := image.Rect(0, 0, r.picture.W, r.picture.H)
 			want := planes(r.run(t, m, all, Float32), zoomed(all, scale).Size())
@@ -324,8 +327,10 @@ func trained(t *testing.T, file string) *routed {
 
 // What float16 changes shows in hardly any sample: 99.9 % are at most a level away, and compared with a picture that is 35 dB away it is less
 // than 0.01 dB.
-func TestHalf(t *testing.T) {
-	d := open(t, true)
+func TestHalf(t *testing.T) { changesHardlyAnySample(t, open(t, true)) }
+
+func changesHardlyAnySample(t *testing.T, d *Device) {
+	t.Helper()
 	for _, file := range []string{"fsrcnn-x4", "carn-x4", "srresnet-x4", "span-x4", "real-x4"} {
 		t.Run(file, func(t *testing.T) {
 			if file != "fsrcnn-x4" && file != "span-x4" {

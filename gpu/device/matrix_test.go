@@ -9,6 +9,7 @@ import (
 	"classsr/arch/archtest"
 	"classsr/gpu/shaders"
 	"classsr/gpu/vulkan"
+	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/program"
 	"classsr/tensor"
@@ -78,6 +79,9 @@ func TestNetworksByMatrices(t *testing.T) {
 	d, other := openMatrices(t), open(t, true)
 	for name, spec := range specs(t) {
 		t.Run(name, func(t *testing.T) {
+			if !slices.Contains([]string{"fsrcnn-x4", "carn-x2", "rrdbnet-x2", "rcan-x3"}, name) {
+				testref.Slow(t)
+			}
 			spec.Width = max(spec.Width, 16)
 			if spec.Check() != nil {
 				t.Skip("it has no such width")
@@ -100,6 +104,11 @@ func TestNetworksByMatrices(t *testing.T) {
 		})
 	}
 }
+
+// Pixels have the same bits by whichever row of a matrix they are computed.
+func TestCutsChangeNoBitByMatrices(t *testing.T) { cutsChangeNoBit(t, openMatrices(t)) }
+
+func TestHalfByMatrices(t *testing.T) { changesHardlyAnySample(t, openMatrices(t)) }
 
 // A device without matrices, or with none that fit, computes as if they had not been asked for.
 func TestWhichMatricesAreChosen(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"classsr/program"
 )
 
-// How fast each tiling is on this device, for the convolutions that most time goes into: what tiling.cost estimates is judged by it. It runs
-// where CLASSSR_TUNE is set, to the side of the square that is computed.
+// How fast each tiling is on this device, for the convolutions that most time goes into: what tiling.cost estimates is judged by it. So are
+// products of matrices, where the device has them. It runs where CLASSSR_TUNE is set, to the side of the square that is computed.
 func TestTune(t *testing.T) {
 	side, err := time.ParseDuration(os.Getenv("CLASSSR_TUNE") + "ns")
 	if err != nil {
@@ -38,6 +38,9 @@ func TestTune(t *testing.T) {
 					return tile
 				})
 				all = append(all, measured{tile, rate})
+			}
+			if by := opened(t).matrices; half && by.matrices != nil {
+				t.Logf("by matrices: %.0f GFLOP/s", measure(t, by, c.kernel, c.in, c.out, int(side), chooseTiling))
 			}
 			slices.SortFunc(all, func(a, b measured) int { return cmp.Compare(b.rate, a.rate) })
 			t.Logf("float16 %t, %dx%d, %d to %d channels: chosen is number %d", half, c.kernel, c.kernel, c.in, c.out,

@@ -34,9 +34,14 @@ type Backend struct {
 	Before func(band int64)
 	// Spoil, if not nil, changes results before they are written: planes of float32.
 	Spoil func(band int64, planes [][]float32, width int)
+	// Matrices, if not nil, is what the device is like when it is opened with products of matrices, which it has then, as it has float16.
+	Matrices *Backend
 
-	bands atomic.Int64
+	bands, opened atomic.Int64
 }
+
+// Opened is how often it was opened.
+func (b *Backend) Opened() int64 { return b.opened.Load() }
 
 // Bands is how many bands were asked for.
 func (b *Backend) Bands() int64 { return b.bands.Load() }
@@ -49,11 +54,17 @@ func (b *Backend) Devices() ([]link.Device, error) {
 	if b.None != "" {
 		return nil, fmt.Errorf("%w: %s", link.ErrUnavailable, b.None)
 	}
-	return []link.Device{{Name: "Processor in disguise", Kind: "discrete", Driver: "gputest 1", API: "1.1", ID: "one", Memory: Memory}}, nil
+	return []link.Device{{Name: "Processor in disguise", Kind: "discrete", Driver: "gputest 1", API: "1.1", ID: "one", Memory: Memory, Half: b.Matrices != nil, Matrix: b.Matrices != nil}}, nil
 }
 
 // Open implements helper.Backend.
-func (b *Backend) Open(link.Open) (helper.Device, error) { return &device{b}, nil }
+func (b *Backend) Open(o link.Open) (helper.Device, error) {
+	if o.Half && o.Matrices && b.Matrices != nil {
+		b = b.Matrices
+	}
+	b.opened.Add(1)
+	return &device{b}, nil
+}
 
 type device struct{ backend *Backend }
 

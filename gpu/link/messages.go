@@ -16,7 +16,7 @@ import (
 )
 
 // Protocol is raised by every change of the messages.
-const Protocol = 1
+const Protocol = 2
 
 // Hello says who speaks. Both sides must be of the same release.
 type Hello struct {
@@ -67,7 +67,7 @@ type Device struct {
 	// Memory is what the device has of its own, and Free what of it nobody uses now, both in bytes; Free is 0 if that is not known.
 	Memory int64 `json:"memory"`
 	Free   int64 `json:"free,omitempty"`
-	// Half tells that it computes with 16-bit floating-point numbers, Matrix that it has instructions for products of matrices.
+	// Half tells that it computes with 16-bit floating-point numbers, Matrix that it has products of matrices of these which the helper can use.
 	Half   bool `json:"half"`
 	Matrix bool `json:"matrix"`
 }
@@ -77,6 +77,8 @@ type Open struct {
 	Index int `json:"index"`
 	// Half asks for 16-bit floating-point numbers where the device has them.
 	Half bool `json:"half,omitempty"`
+	// Matrices asks for convolutions as products of matrices where the device has them; without Half it does nothing.
+	Matrices bool `json:"matrices,omitempty"`
 	// CacheDir is a folder for what the driver makes of shaders; empty for none.
 	CacheDir string `json:"cache_dir,omitempty"`
 }
