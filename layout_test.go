@@ -67,6 +67,7 @@ var layers = []string{
 	"metric",
 	"route",
 	"gpu/shaders",
+	"gpu/shaders/translate",
 	"gpu/vulkan",
 	"gpu/device",
 	"branch/branchtest",

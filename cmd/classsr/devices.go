@@ -92,7 +92,14 @@ func verdictText(d gpu.Known) string {
 	case !d.Tested:
 		return "at first use"
 	case d.Verdict.Passed:
-		return fmt.Sprintf("passed, %.3g GMAC/s", d.Verdict.Speed.MACs/1e9)
+		text := fmt.Sprintf("passed, %.3g GMAC/s", d.Verdict.Speed.MACs/1e9)
+		if d.Verdict.Matrices {
+			text += ", by products of matrices"
+		}
+		if why := d.Verdict.NoMatrices; why != "" {
+			text += ", without products of matrices: " + why
+		}
+		return text
 	}
 	return "not used: " + d.Verdict.Reason
 }

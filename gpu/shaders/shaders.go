@@ -75,8 +75,12 @@ const (
 	ConvColumns = 16
 	// ConvRows is its rows for each thread along y.
 	ConvRows = 8
-	// MatrixColumns and MatrixRows are the sides of a workgroup's tile in MatrixName, MatrixTaps its largest taps.
-	MatrixColumns, MatrixRows, MatrixTaps = 16, 16, 3
+	// MatrixColumns is the columns of a workgroup's tile in MatrixName.
+	MatrixColumns = 16
+	// MatrixRows is its rows.
+	MatrixRows = 16
+	// MatrixTaps is the largest side of taps that are made in one there.
+	MatrixTaps = 3
 	// TileColumns is the columns of a workgroup's tile in Depthwise, Each and Blend.
 	TileColumns = 32
 	// TileRows is its rows.
