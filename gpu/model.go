@@ -65,22 +65,24 @@ func (m *Model) Slot(ctx context.Context, bytes int64) (*Slot, error) {
 // slack is how many times as long as by estimate a band may take, besides what every band may: others are before it, and the device may be busy with something else.
 const slack = 10
 
-// Run computes a band whose inputs lie in the slot, and whose result will lie there, too. It takes so many seconds by estimate (Device.Seconds), and counts as hung after
+// Run computes a band whose inputs lie in the slot, and whose result will lie there, too, and gives what it took of the device. It takes so many seconds by estimate (Device.Seconds), and counts as hung after
 // many times that and Limits.Band. Errors are ctx's, after which the slot must only be closed, or one of
 // package link: after link.ErrOutOfMemory a smaller band may go well; after link.ErrLost nothing will before the next Load.
-func (s *Slot) Run(ctx context.Context, b link.Band, seconds float64) error {
+func (s *Slot) Run(ctx context.Context, b link.Band, seconds float64) (link.Work, error) {
 	b.Model, b.Region = s.model.number, s.number
 	c := s.model.client
 	const longest = 3600 // however wrong the estimate is
 	limit := c.limits.Band + time.Duration(slack*max(min(seconds, longest), 0)*float64(time.Second))
-	_, err := c.call(ctx, limit, "compute a band", &link.Request{Run: &b})
+	reply, err := c.call(ctx, limit, "compute a band", &link.Request{Run: &b})
 	switch {
 	case errors.Is(err, link.ErrOutOfMemory):
 		s.model.device.unloadIdle(c)
 	case err != nil:
 		c.lost(err)
+	case reply.Work != nil:
+		return *reply.Work, nil
 	}
-	return err
+	return link.Work{}, err
 }
 
 // unloadIdle makes room on the device.

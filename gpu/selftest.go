@@ -192,7 +192,7 @@ func (d *Device) once(ctx context.Context, n weights.Network, p *program.Program
 				to = to[copy(to, plane[y*window.X+reads.Min.X:][:reads.Dx()]):]
 			}
 		}
-		err := slot.Run(ctx, b, 0)
+		_, err := slot.Run(ctx, b, 0)
 		out = slices.Clone(slot.Bytes[inputs:])
 		return err
 	})

@@ -279,11 +279,14 @@ func (d *deviceRun) halve(rows int) bool {
 	return true
 }
 
-// did counts a band.
-func (d *deviceRun) did() {
+// did counts a band, for which the helper had so much of the device's memory at most.
+func (d *deviceRun) did(took DeviceSeconds, memory int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.report.Bands++
+	r := &d.report
+	r.Bands++
+	r.PeakMB = max(r.PeakMB, memory>>20)
+	r.Seconds.add(took)
 }
 
 // deviceError is why a device does not go on with a picture.

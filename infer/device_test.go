@@ -122,6 +122,9 @@ func TestDevicesResultIsTheProcessors(t *testing.T) {
 		if r.Device.Bands < 2 || r.Device.CPUBecause != "" || r.MACs == 0 {
 			t.Errorf("%s: %+v, %d multiply-accumulates", name, *r.Device, r.MACs)
 		}
+		if s := r.Device.Seconds; s.Fill <= 0 || s.Compute <= 0 || s.Upload <= 0 || s.Download <= 0 || s.Paint <= 0 || r.Device.PeakMB < 1 {
+			t.Errorf("%s: the time of its bands is %+v, its memory %d MB", name, s, r.Device.PeakMB)
+		}
 	}
 }
 

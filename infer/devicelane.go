@@ -8,6 +8,7 @@ import (
 	"classsr/budget"
 	"classsr/gpu"
 	"classsr/gpu/link"
+	"classsr/internal/stopwatch"
 	"classsr/picture"
 )
 
@@ -56,7 +57,6 @@ func (l *deviceLane) advance(ctx context.Context, end int, to painter) error {
 		case err != nil:
 			return l.failed(ctx, err)
 		}
-		l.run.did()
 		l.at += rows
 	}
 	return nil
@@ -79,6 +79,8 @@ func (l *deviceLane) band(ctx context.Context, core image.Rectangle, to painter)
 		format = j.format()
 	}
 	b, _ := j.band(l.piece, core, format, false)
+	watch := stopwatch.Start()
+	var took DeviceSeconds
 	err := l.busy(ctx, func() error {
 		for _, p := range b.Parts {
 			branch := j.plan.branches[p.Network]
@@ -89,11 +91,15 @@ func (l *deviceLane) band(ctx context.Context, core image.Rectangle, to painter)
 	if err != nil {
 		return err
 	}
+	took.Fill = watch.Elapsed().Seconds()
 	macs := j.macs(b)
-	if err := l.slot.Run(ctx, b, l.run.device.Seconds(macs, core.Dx()*core.Dy(), j.scale)); err != nil {
+	work, err := l.slot.Run(ctx, b, l.run.device.Seconds(macs, core.Dx()*core.Dy(), j.scale))
+	if err != nil {
 		return err
 	}
-	return l.busy(ctx, func() error {
+	took.Upload, took.Compute, took.Download = work.Upload.Seconds(), work.Compute.Seconds(), work.Download.Seconds()
+	watch = stopwatch.Start()
+	err = l.busy(ctx, func() error {
 		r := b.Result.Image()
 		samples := l.slot.Bytes[b.Offset:][:int64(r.Dx())*int64(r.Dy())*format.PixelBytes()]
 		if err := l.run.check(ctx, j, l.piece, core, format, samples); err != nil {
@@ -103,6 +109,11 @@ func (l *deviceLane) band(ctx context.Context, core image.Rectangle, to painter)
 		l.piece.macs += macs
 		return nil
 	})
+	if err == nil {
+		took.Paint = watch.Elapsed().Seconds()
+		l.run.did(took, work.Memory)
+	}
+	return err
 }
 
 // macs are the multiply-accumulates of a band.

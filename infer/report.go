@@ -43,6 +43,28 @@ type DeviceReport struct {
 	Halved int `json:"halved,omitempty"`
 	// CPUBecause says why the processor computed the picture, or the rest of it; empty if it did not.
 	CPUBecause string `json:"cpu_because,omitempty"`
+	// PeakMB is the most of the device's memory that was taken at a time since the helper was started, in MiB.
+	PeakMB int64 `json:"peak_mb"`
+	// Seconds says where the time of its bands went.
+	Seconds DeviceSeconds `json:"seconds"`
+}
+
+// DeviceSeconds is the time that parts of the work took, in seconds, summed over bands. Two are under way at a time, so the sum may be more than the wall time.
+type DeviceSeconds struct {
+	Fill float64 `json:"fill"` // the processor makes what goes to the device
+	// Upload, Compute and Download are by the device's own clock; they are 0 if it has none.
+	Upload   float64 `json:"upload"`
+	Compute  float64 `json:"compute"`
+	Download float64 `json:"download"`
+	Paint    float64 `json:"paint"` // the processor checks what comes back, and hands it on
+}
+
+func (s *DeviceSeconds) add(o DeviceSeconds) {
+	s.Fill += o.Fill
+	s.Upload += o.Upload
+	s.Compute += o.Compute
+	s.Download += o.Download
+	s.Paint += o.Paint
 }
 
 // ClassShare is the share of the small picture's pixels that went through a class, 0 to 1; in ModePaper, of the sub-images.

@@ -101,8 +101,9 @@ type model struct{ *device.Model }
 func (m model) Bytes(b *helper.Band) int64 { return m.Model.Bytes(bandOf(b)) }
 
 // Run implements helper.Model.
-func (m model) Run(ctx context.Context, b *helper.Band, out []byte) error {
-	return linked(m.Model.Run(ctx, bandOf(b), out))
+func (m model) Run(ctx context.Context, b *helper.Band, out []byte) (link.Work, error) {
+	took, err := m.Model.Run(ctx, bandOf(b), out)
+	return link.Work(took), linked(err)
 }
 
 func bandOf(b *helper.Band) *device.Band {

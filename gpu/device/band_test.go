@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"classsr/arch"
 	"classsr/arch/archtest"
@@ -106,10 +107,31 @@ func (r *routed) run(t *testing.T, m *Model, core image.Rectangle, f Format) []b
 	t.Helper()
 	b := r.band(m, core, f)
 	out := make([]byte, b.Bytes())
-	if err := m.Run(context.Background(), b, out); err != nil {
+	if _, err := m.Run(context.Background(), b, out); err != nil {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// What a band took is told, also if it is several submissions; more of a network takes longer.
+func TestTimesAndMemoryOfBands(t *testing.T) {
+	r := newRouted(t, image.Pt(40, 34), "fsrcnn-x4", "fsrcnn-x4")
+	m := load(t, open(t, false), r.nets...)
+	for _, most := range []int64{macsAtOnce, 1} {
+		m.atOnce = most
+		b := r.band(m, image.Rect(0, 0, 40, 34), Uint8)
+		began := time.Now()
+		w, err := m.Run(t.Context(), b, make([]byte, b.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Compute <= 0 || w.Upload <= 0 || w.Download <= 0 || w.Upload+w.Compute+w.Download > time.Since(began) {
+			t.Errorf("with submissions of %d: %+v within %v", most, w, time.Since(began))
+		}
+		if least := m.arena.Size() + m.weights.Size(); w.Memory < least || w.Memory > 1<<32 {
+			t.Errorf("%d bytes, where values and weights alone take %d", w.Memory, least)
+		}
+	}
 }
 
 // planes is a result of Float32.
@@ -375,7 +397,8 @@ func TestBandsAtOnce(t *testing.T) {
 	err := par.Do(t.Context(), 4, len(cores), func(_, i int) error {
 		b := r.band(m, cores[i], Uint8)
 		got[i] = make([]byte, b.Bytes())
-		return m.Run(t.Context(), b, got[i])
+		_, err := m.Run(t.Context(), b, got[i])
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -408,17 +431,17 @@ func TestBandsThatCannotBe(t *testing.T) {
 		if name == "other result" {
 			out = make([]byte, b.Bytes())
 		}
-		if err := m.Run(context.Background(), b, out); err == nil {
+		if _, err := m.Run(context.Background(), b, out); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 	b := good()
-	if err := m.Run(context.Background(), b, make([]byte, b.Bytes()-1)); err == nil {
+	if _, err := m.Run(context.Background(), b, make([]byte, b.Bytes()-1)); err == nil {
 		t.Error("too short a result: no error")
 	}
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := m.Run(done, b, make([]byte, b.Bytes())); err == nil {
+	if _, err := m.Run(done, b, make([]byte, b.Bytes())); err == nil {
 		t.Error("a context that is done: no error")
 	}
 }

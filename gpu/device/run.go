@@ -18,6 +18,7 @@ import (
 type slot struct {
 	upload, params, result, download *vulkan.Buffer
 	commands                         []*vulkan.Commands
+	times                            times
 }
 
 func (s *slot) free() {
@@ -113,7 +114,7 @@ func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
 
 // Run computes a band and puts it into out, which has Band.Bytes. An error of the device is one of package vulkan's; after
 // vulkan.ErrOutOfMemory a smaller band may do. It returns early with ctx's error if ctx is done.
-func (m *Model) Run(ctx context.Context, b *Band, out []byte) error {
+func (m *Model) Run(ctx context.Context, b *Band, out []byte) (Work, error) {
 	m.mu.Lock()
 	err := m.check(b)
 	m.mu.Unlock()
@@ -121,38 +122,40 @@ func (m *Model) Run(ctx context.Context, b *Band, out []byte) error {
 		err = m.checkInputs(b)
 	}
 	if err != nil {
-		return err
+		return Work{}, err
 	}
 	if len(out) != b.Bytes() {
-		return errors.New("device: the memory for a band's result has another size than the result")
+		return Work{}, errors.New("device: the memory for a band's result has another size than the result")
 	}
 	var s *slot
 	select {
 	case s = <-m.slots:
 	case <-ctx.Done():
-		return ctx.Err()
+		return Work{}, ctx.Err()
 	}
 	defer func() { m.slots <- s }()
 	if err := ctx.Err(); err != nil {
-		return err
+		return Work{}, err
 	}
 	m.mu.Lock()
 	w := m.build(b)
 	m.mu.Unlock()
 	n := w.needs(m.device.quadBytes(), b.Format)
 	if err := m.fill(s, b, w, n); err != nil {
-		return err
+		return Work{}, err
 	}
 	fences, err := m.submit(s, b, w, n)
 	if err != nil {
-		return err
+		return Work{}, err
 	}
 	defer m.inFlight.Done()
 	if err := wait(ctx, fences); err != nil {
-		return err
+		return Work{}, err
 	}
 	copy(out, s.download.Bytes())
-	return nil
+	took, err := s.times.work(s.commands)
+	took.Memory = m.device.vulkan.Most()
+	return took, err
 }
 
 // grow makes a buffer of at least that size of one that is not in use. After an error there is none.
@@ -217,15 +220,21 @@ func (m *Model) submit(s *slot, b *Band, w *work, n needs) ([]*vulkan.Fence, err
 	}
 	var fences []*vulkan.Fence
 	sections := w.sections(m.atOnce)
+	s.times.spans = s.times.spans[:0]
 	for i, dispatches := range sections {
 		c, err := m.record(s, i, func(c *vulkan.Commands) {
 			if i == 0 {
-				c.Copy(s.params, 0, s.upload, int64(w.quads)*exactBytes, n.params)
-				c.Barrier()
+				s.times.take(c, i, uploading, func() {
+					c.Copy(s.params, 0, s.upload, int64(w.quads)*exactBytes, n.params)
+					c.Barrier()
+				})
 			}
-			m.dispatch(c, dispatches, s.params, s.upload)
+			for len(dispatches) > 0 {
+				dispatches = m.dispatchSome(c, s, i, dispatches)
+			}
 			if i == len(sections)-1 {
 				m.sample(c, s, w, n, samples)
+				s.times.take(c, i, downloading, func() { c.Copy(s.download, 0, s.result, 0, n.out) })
 			}
 		})
 		var fence *vulkan.Fence
@@ -303,12 +312,13 @@ func (m *Model) record(s *slot, i int, commands func(*vulkan.Commands)) (*vulkan
 		return nil, err
 	}
 	c.Barrier() // what came before uses the same memory
-	commands(c)
+	s.times.begin()
+	s.times.take(c, i, whole, func() { commands(c) })
 	c.Barrier()
 	return c, c.End()
 }
 
-// sample records what turns the result into samples, and brings them back.
+// sample records what turns the result into samples.
 func (m *Model) sample(c *vulkan.Commands, s *slot, w *work, n needs, samples *vulkan.Pipeline) {
 	words := n.out / numberBytes
 	groups := int((words + shaders.SamplesWords - 1) / shaders.SamplesWords)
@@ -323,7 +333,21 @@ func (m *Model) sample(c *vulkan.Commands, s *slot, w *work, n needs, samples *v
 	c.Dispatch(samples, []vulkan.Binding{{Buffer: s.result, Size: n.out}, from}, push,
 		uint32(min(groups, shaders.RowOfGroups)), uint32((groups+shaders.RowOfGroups-1)/shaders.RowOfGroups), 1)
 	c.Barrier()
-	c.Copy(s.download, 0, s.result, 0, n.out)
+}
+
+// dispatchSome records the first dispatches, those that bring inputs to the device or those that do not, and gives the rest.
+func (m *Model) dispatchSome(c *vulkan.Commands, s *slot, section int, all []dispatch) []dispatch {
+	n, brings := 1, all[0].kernel == inputKernel
+	for n < len(all) && (all[n].kernel == inputKernel) == brings {
+		n++
+	}
+	record := func() { m.dispatch(c, all[:n], s.params, s.upload) }
+	if brings {
+		s.times.take(c, section, uploading, record)
+	} else {
+		record()
+	}
+	return all[n:]
 }
 
 // dispatch records dispatches, each after the one before.

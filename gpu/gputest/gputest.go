@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"classsr/branch"
 	"classsr/engine"
@@ -103,16 +104,16 @@ func (m *model) Bytes(b *helper.Band) int64 {
 }
 
 // Run implements helper.Model.
-func (m *model) Run(ctx context.Context, b *helper.Band, out []byte) error {
-	n := m.backend.bands.Add(1)
+func (m *model) Run(ctx context.Context, b *helper.Band, out []byte) (link.Work, error) {
+	n, began := m.backend.bands.Add(1), time.Now()
 	if m.backend.Before != nil {
 		m.backend.Before(n)
 	}
 	switch most := m.backend.MemoryFor; {
 	case n == m.backend.MemoryFullAt || most > 0 && b.Result.Dx()*b.Result.Dy() > most:
-		return link.ErrOutOfMemory
+		return link.Work{}, link.ErrOutOfMemory
 	case m.backend.LostAt > 0 && n >= m.backend.LostAt:
-		return link.ErrLost
+		return link.Work{}, link.ErrLost
 	case n == m.backend.PanicsAt:
 		panic("as the test wants")
 	}
@@ -124,14 +125,14 @@ func (m *model) Run(ctx context.Context, b *helper.Band, out []byte) error {
 	}
 	for i := range b.Parts {
 		if err := m.add(ctx, b, &b.Parts[i], planes); err != nil {
-			return err
+			return link.Work{}, err
 		}
 	}
 	if m.backend.Spoil != nil {
 		m.backend.Spoil(n, planes, b.Result.Dx())
 	}
 	write(out, b, planes)
-	return nil
+	return link.Work{Upload: 1, Compute: time.Since(began), Download: 1, Memory: m.Bytes(b)}, nil
 }
 
 // add adds what a network makes, by its weight.

@@ -43,7 +43,7 @@ type Model interface {
 	// Bytes is the memory of the device that a band takes; its inputs need not be there.
 	Bytes(b *Band) int64
 	// Run computes a band into out, which is as large as its Format says. Errors are those of package link: after ErrOutOfMemory less may go well.
-	Run(ctx context.Context, b *Band, out []byte) error
+	Run(ctx context.Context, b *Band, out []byte) (link.Work, error)
 	Close()
 }
 
@@ -190,7 +190,8 @@ func (s *server) do(ctx context.Context, r *link.Request, reply *link.Reply) (er
 		reply.Bytes, err = s.bytes(r.Bytes)
 		return err
 	case r.Run != nil:
-		return s.run(ctx, r.Run)
+		reply.Work, err = s.run(ctx, r.Run)
+		return err
 	}
 	return fmt.Errorf("%w: a request for nothing", link.ErrRefused)
 }

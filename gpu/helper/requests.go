@@ -114,12 +114,12 @@ func (s *server) bytes(b *link.Band) (int64, error) {
 }
 
 // run computes a band. It may be called by several goroutines at once.
-func (s *server) run(ctx context.Context, b *link.Band) error {
+func (s *server) run(ctx context.Context, b *link.Band) (*link.Work, error) {
 	s.mu.Lock()
 	m, r := s.models[b.Model], s.regions[b.Region]
 	if m == nil || r == nil {
 		s.mu.Unlock()
-		return fmt.Errorf("%w: model %d, region %d", link.ErrRefused, b.Model, b.Region)
+		return nil, fmt.Errorf("%w: model %d, region %d", link.ErrRefused, b.Model, b.Region)
 	}
 	m.using.Add(1)
 	r.using.Add(1)
@@ -127,11 +127,15 @@ func (s *server) run(ctx context.Context, b *link.Band) error {
 	defer m.using.Done()
 	defer r.using.Done()
 	if err := b.Check(len(m.networks), m.channels, m.scale(), int64(len(r.Bytes))); err != nil {
-		return err
+		return nil, err
 	}
 	result := b.Result.Image()
 	out := r.Bytes[b.Offset:][:int64(result.Dx())*int64(result.Dy())*b.Format.PixelBytes()]
-	return r.Guard(func() error { return m.Run(ctx, bandOf(b, r.Bytes, m.channels), out) })
+	took := &link.Work{}
+	return took, r.Guard(func() (err error) {
+		*took, err = m.Run(ctx, bandOf(b, r.Bytes, m.channels), out)
+		return err
+	})
 }
 
 func (m *model) scale() int { return m.networks[0].Spec.Scale }

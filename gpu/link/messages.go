@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"image"
 	"strings"
+	"time"
 
 	"classsr/arch"
 )
@@ -43,7 +44,7 @@ type Request struct {
 	Map    *Map   `json:"map,omitempty"`
 	Unmap  int    `json:"unmap,omitempty"` // a region
 	Bytes  *Band  `json:"bytes,omitempty"` // -> Reply.Bytes: the memory of the device that it takes; Region and offsets do not matter
-	Run    *Band  `json:"run,omitempty"`
+	Run    *Band  `json:"run,omitempty"`   // -> Reply.Work
 }
 
 // Reply answers the Request of the same ID.
@@ -53,6 +54,18 @@ type Reply struct {
 	Devices []Device `json:"devices,omitempty"`
 	Model   int      `json:"model,omitempty"` // its number, from 1
 	Bytes   int64    `json:"bytes,omitempty"` // of the device's memory
+	Work    *Work    `json:"work,omitempty"`  // of Run
+}
+
+// Work is what a band took of the device.
+type Work struct {
+	// Upload is the time for bringing a band to the device, Download that for bringing its result back, and Compute that for all between: by the device's own
+	// clock, in nanoseconds, without what the processor copies. They are 0 if the device has no clock.
+	Upload   time.Duration `json:"upload"`
+	Compute  time.Duration `json:"compute"`
+	Download time.Duration `json:"download"`
+	// Memory is the most of its memory that the helper has had at a time, in bytes.
+	Memory int64 `json:"memory"`
 }
 
 // Device is a GPU, or something that Vulkan shows as one.

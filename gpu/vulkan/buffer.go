@@ -15,6 +15,7 @@ type Buffer struct {
 	memory uint64
 	mapped unsafe.Pointer // C's; nil of a Local one
 	size   int64
+	takes  int64 // of the device's own memory
 }
 
 // Buffer makes a buffer of so many bytes, more than none. What is in it is not defined. It is ErrOutOfMemory where there is no room for it.
@@ -67,6 +68,10 @@ func (b *Buffer) make(k BufferKind) error {
 		return err
 	}
 	b.memory = out.memory
+	if k == Local {
+		b.takes = int64(out.needs.size)
+		b.d.took(b.takes)
+	}
 	if err := calls.do(bindBufferMemory, device, uintptr(b.handle), uintptr(b.memory), 0); err != nil {
 		return err
 	}
@@ -116,6 +121,7 @@ func (b *Buffer) destroy() {
 	}
 	if b.memory != 0 {
 		b.d.calls.tell(freeMemory, b.d.handle, uintptr(b.memory), 0)
+		b.d.taken.Add(-b.takes)
 	}
 	b.handle, b.memory = 0, 0
 }

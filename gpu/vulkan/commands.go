@@ -207,12 +207,12 @@ func (c *Commands) Copy(dst *Buffer, dstOffset int64, src *Buffer, srcOffset, by
 	c.d.calls.tell(cmdCopyBuffer, c.with(c.handle, uintptr(src.handle), uintptr(dst.handle), 1, address(&c.scratch.copy))...)
 }
 
-// timestamps is how many a list of commands may have.
-const timestamps = 256
+// Timestamps is how many a list of commands may have.
+const Timestamps = 256
 
-// Timestamp notes the time at which all commands before it are through, as number n, in [0, 256). Each is noted once in a recording.
+// Timestamp notes the time at which all commands before it are through, as number n, below Timestamps. Each is noted once in a recording.
 func (c *Commands) Timestamp(n int) {
-	if n < 0 || n >= timestamps {
+	if n < 0 || n >= Timestamps {
 		panic("vulkan: there is no such timestamp")
 	}
 	if c.err != nil || c.d.physical.timestampBits == 0 {
@@ -222,7 +222,7 @@ func (c *Commands) Timestamp(n int) {
 	if c.queries == 0 {
 		var pin runtime.Pinner
 		defer pin.Unpin()
-		info := queryPoolCreateInfo{header: header{sType: typeQueryPoolCreateInfo}, queryType: queryTimestamp, queryCount: timestamps}
+		info := queryPoolCreateInfo{header: header{sType: typeQueryPoolCreateInfo}, queryType: queryTimestamp, queryCount: Timestamps}
 		var queries uint64
 		if c.err = calls.do(createQueryPool, device, at(&pin, &info), 0, at(&pin, &queries)); c.err != nil {
 			return
@@ -230,13 +230,13 @@ func (c *Commands) Timestamp(n int) {
 		c.queries = queries
 	}
 	if !c.timed {
-		calls.tell(cmdResetQueryPool, c.with(c.handle, uintptr(c.queries), 0, timestamps)...)
+		calls.tell(cmdResetQueryPool, c.with(c.handle, uintptr(c.queries), 0, Timestamps)...)
 		c.timed = true
 	}
 	calls.tell(cmdWriteTimestamp, c.with(c.handle, pipelineBottom, uintptr(c.queries), uintptr(n))...)
 }
 
-// Elapsed gives the time between two timestamps of commands that are through; an error if the device has none, or one was not noted.
+// Elapsed gives the time between two Timestamps of commands that are through; an error if the device has none, or one was not noted.
 func (c *Commands) Elapsed(from, to int) (time.Duration, error) {
 	if !c.timed {
 		return 0, fault.New(fault.Unsupported, "%s notes no times", c.d.physical.info.Name)

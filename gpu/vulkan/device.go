@@ -37,6 +37,8 @@ type Device struct {
 	hung  atomic.Bool           // it does not answer, so that nothing of it may be destroyed
 	heard atomic.Int64          // when it last completed something, in nanoseconds since start
 	start time.Time
+
+	taken, most atomic.Int64 // bytes of all Local buffers now, and at any time
 }
 
 // Open opens the device of that number in Devices.
@@ -125,6 +127,16 @@ func (d *Device) Info() Info { return d.physical.info }
 func (d *Device) Free() int64 {
 	_, free := d.instance.memoryOf(d.physical)
 	return free
+}
+
+// Most gives how many bytes all Local buffers together have had at most since the device was opened.
+func (d *Device) Most() int64 { return d.most.Load() }
+
+// took counts memory that a buffer has got.
+func (d *Device) took(bytes int64) {
+	now := d.taken.Add(bytes)
+	for most := d.most.Load(); now > most && !d.most.CompareAndSwap(most, now); most = d.most.Load() {
+	}
 }
 
 // usable gives an error if the device is lost or closed.
