@@ -52,8 +52,12 @@ func (p *packing) pack(n Network) *network {
 		net.slots[v] = dense(s.C)
 	}
 	p.net, p.params, p.loose = net, n.Params, loose(prog)
-	for i, s := range prog.Steps {
-		net.steps = append(net.steps, p.operation(s, program.Value(i+1)))
+	for i := 0; i < len(prog.Steps); i = len(net.steps) {
+		if several := p.squeeze(prog, i); several != nil {
+			net.steps = append(net.steps, several...)
+			continue
+		}
+		net.steps = append(net.steps, p.operation(prog.Steps[i], program.Value(i+1)))
 	}
 	return net
 }

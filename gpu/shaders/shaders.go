@@ -66,6 +66,7 @@ const (
 	OfAll
 	OfTaps
 	OfConvolution
+	OfSqueeze
 )
 
 const (
