@@ -85,6 +85,7 @@ var layers = []string{
 	"calibrate",
 	"bench",
 	"bench/cluster",
+	"bench/nets",
 	"cards",
 	"convert",
 	"dataset",

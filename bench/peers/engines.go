@@ -5,6 +5,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"classsr/bench/nets"
 	"classsr/nn"
 	"classsr/tensor"
 )
@@ -50,7 +51,7 @@ func (f *flags) findEngines() (*engines, error) {
 
 // forward gives peers that compute a network's result for an input, and their names. It gives those that it started before an error.
 func (e *engines) forward(g *nn.Graph, params tensor.Set, input *tensor.Tensor, threads int) (peers []peer, names []string, err error) {
-	model, err := exportModel(g, params)
+	model, err := nets.Export(g, params)
 	if err != nil {
 		return nil, nil, err
 	}

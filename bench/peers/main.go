@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"classsr/arch"
+	"classsr/bench/nets"
 	"classsr/internal/kernel"
 	"classsr/tensor"
 )
@@ -213,7 +214,7 @@ func (c benchCase) measure(e *engines) (result, error) {
 
 // startForward gives the peers for a forward pass, and those that it started before an error.
 func (r *result) startForward(e *engines) ([]peer, error) {
-	params, input := randomParams(r.spec), randomInput(r.shape, r.spec.InputRange)
+	params, input := nets.RandomParams(r.spec), nets.RandomInput(r.shape, r.spec.InputRange)
 	ours := newOurs(context.Background(), r.spec, params, input, r.threads)
 	others, names, err := e.forward(r.spec.Build(), params, input, r.threads)
 	r.exact, r.names = ours.exact, append([]string{"ours"}, names...)

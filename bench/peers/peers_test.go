@@ -9,6 +9,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 
 	"classsr/arch"
+	"classsr/bench/nets"
 	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/tensor"
@@ -36,7 +37,7 @@ func startOrSkip(t *testing.T) {
 // checkInORT exports a network and compares what ONNX Runtime makes of it with the reference forward pass.
 func checkInORT(t *testing.T, g *nn.Graph, params tensor.Set, input *tensor.Tensor) {
 	t.Helper()
-	model, err := exportModel(g, params)
+	model, err := nets.Export(g, params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +74,8 @@ func TestExportedNetworksComputeTheSame(t *testing.T) {
 	startOrSkip(t)
 	classModule := arch.PaperClassModule(3)
 	t.Run("classmodule", func(t *testing.T) {
-		input := randomInput(tensor.Shape{N: 2, C: 3, H: 32, W: 32}, classModule.InputRange)
-		checkInORT(t, classModule.Build(), randomParams(classModule), input)
+		input := nets.RandomInput(tensor.Shape{N: 2, C: 3, H: 32, W: 32}, classModule.InputRange)
+		checkInORT(t, classModule.Build(), nets.RandomParams(classModule), input)
 	})
 	for _, net := range arch.SRNames() {
 		for _, scale := range []int{1, 2, 3, 4} {
@@ -94,8 +95,8 @@ func TestExportedNetworksComputeTheSame(t *testing.T) {
 				spec.Depth, side.H, side.W = 2, 8, 12 // its squares of pixels have up to 4 a side
 			}
 			t.Run(spec.Net, func(t *testing.T) {
-				input := randomInput(side, spec.InputRange)
-				checkInORT(t, spec.Build(), randomParams(spec), input)
+				input := nets.RandomInput(side, spec.InputRange)
+				checkInORT(t, spec.Build(), nets.RandomParams(spec), input)
 			})
 		}
 	}
@@ -110,12 +111,12 @@ func TestExportedPartsOfAModelComputeTheSame(t *testing.T) {
 	}
 	for i, b := range model.Branches {
 		t.Run(model.Classes[i], func(t *testing.T) {
-			input := randomInput(tensor.Shape{N: 2, C: 3, H: 32, W: 32}, b.Spec.InputRange)
+			input := nets.RandomInput(tensor.Shape{N: 2, C: 3, H: 32, W: 32}, b.Spec.InputRange)
 			checkInORT(t, b.Spec.Build(), b.Params, input)
 		})
 	}
 	t.Run("Class-Module", func(t *testing.T) {
-		input := randomInput(tensor.Shape{N: 5, C: 3, H: 32, W: 32}, 1)
+		input := nets.RandomInput(tensor.Shape{N: 5, C: 3, H: 32, W: 32}, 1)
 		checkInORT(t, model.ClassModule.Spec.Build(), model.ClassModule.Params, input)
 	})
 }
@@ -125,8 +126,8 @@ func TestExportedInterpolationComputesTheSameInside(t *testing.T) {
 	startOrSkip(t)
 	for _, scale := range []int{2, 3, 4} {
 		g := arch.Interpolation(arch.Spec{Scale: scale}).Build()
-		input := randomInput(tensor.Shape{N: 2, C: 3, H: 7, W: 10}, 1)
-		model, err := exportModel(g, nil)
+		input := nets.RandomInput(tensor.Shape{N: 2, C: 3, H: 7, W: 10}, 1)
+		model, err := nets.Export(g, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,10 +172,10 @@ func TestExportedOperationsComputeTheSame(t *testing.T) {
 			g.Add("layer", op, nn.Input)
 			params := tensor.Set{}
 			for i, p := range g.Params() {
-				params[p.Name] = tensor.Array{Dims: p.Dims, Data: randomInput(
+				params[p.Name] = tensor.Array{Dims: p.Dims, Data: nets.RandomInput(
 					tensor.Shape{N: i + 1, C: 1, H: 1, W: tensor.DimsLen(p.Dims)}, 1).Data[i*tensor.DimsLen(p.Dims):]}
 			}
-			input := randomInput(tensor.Shape{N: 2, C: 4, H: 6, W: 8}, 1)
+			input := nets.RandomInput(tensor.Shape{N: 2, C: 4, H: 6, W: 8}, 1)
 			for i := range input.Data {
 				input.Data[i] -= 0.5
 			}
@@ -184,7 +185,7 @@ func TestExportedOperationsComputeTheSame(t *testing.T) {
 	t.Run("product", func(t *testing.T) {
 		g := nn.NewGraph(4)
 		g.Add("", nn.Mul{}, g.Add("", nn.Scale{Factor: -3}, nn.Input), g.Add("", nn.Sigmoid{}, nn.Input))
-		checkInORT(t, g, nil, randomInput(tensor.Shape{N: 2, C: 4, H: 5, W: 7}, 1))
+		checkInORT(t, g, nil, nets.RandomInput(tensor.Shape{N: 2, C: 4, H: 5, W: 7}, 1))
 	})
 	t.Run("linear layer", func(t *testing.T) {
 		g := nn.NewGraph(4)
@@ -193,6 +194,6 @@ func TestExportedOperationsComputeTheSame(t *testing.T) {
 			"layer.weight": {Dims: []int{3, 4}, Data: []float32{1, 2, 3, 4, 5, -6, 7, 8, 9, 10, -11, 12}},
 			"layer.bias":   {Dims: []int{3}, Data: []float32{1, 2, 3}},
 		}
-		checkInORT(t, g, params, randomInput(tensor.Shape{N: 2, C: 4, H: 5, W: 7}, 1))
+		checkInORT(t, g, params, nets.RandomInput(tensor.Shape{N: 2, C: 4, H: 5, W: 7}, 1))
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"classsr/bench/nets"
 	"classsr/engine"
 	"classsr/nn"
 	"classsr/tensor"
@@ -39,8 +40,8 @@ func leaveOutSteps(cases []benchCase) []benchCase {
 // startStep gives the peers for a training step, and those that it started before an error.
 func (r *result) startStep(e *engines) ([]peer, error) {
 	g := r.spec.Build()
-	params, x := randomParams(r.spec), randomInput(r.shape, r.spec.InputRange)
-	model, err := exportModel(g, params) // before training moves running statistics
+	params, x := nets.RandomParams(r.spec), nets.RandomInput(r.shape, r.spec.InputRange)
+	model, err := nets.Export(g, params) // before training moves running statistics
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (r *result) startStep(e *engines) ([]peer, error) {
 
 // randomGradient gives numbers that are even in -0.5..0.5.
 func randomGradient(s tensor.Shape) *tensor.Tensor {
-	random := rand.New(rand.NewPCG(seed, 2))
+	random := rand.New(rand.NewPCG(nets.Seed, 2))
 	dy := tensor.New(s)
 	for i := range dy.Data {
 		dy.Data[i] = random.Float32() - 0.5

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"classsr/arch"
+	"classsr/bench/nets"
 	"classsr/nn"
 	"classsr/tensor"
 )
@@ -43,7 +44,7 @@ func TestStepsAreTorchs(t *testing.T) {
 					g.Nodes[i].Op = nn.LeakyReLU{Slope: slope}
 				}
 			}
-			params := randomParams(spec)
+			params := nets.RandomParams(spec)
 			for _, n := range g.Nodes {
 				if _, ok := n.Op.(nn.PReLU); ok {
 					for i := range params[n.Name+".weight"].Data {
@@ -51,7 +52,7 @@ func TestStepsAreTorchs(t *testing.T) {
 					}
 				}
 			}
-			x := randomInput(tensor.Shape{N: 3, C: 3, H: 9, W: 14}, spec.InputRange)
+			x := nets.RandomInput(tensor.Shape{N: 3, C: 3, H: 9, W: 14}, spec.InputRange)
 			if d := stepDifference(t, python, g, params, x); !(d <= limit) {
 				t.Errorf("difference %.1e, want at most %.0e", d, limit)
 			} else {
@@ -64,7 +65,7 @@ func TestStepsAreTorchs(t *testing.T) {
 // stepDifference runs a step in both engines, twice, because gradients must not add up.
 func stepDifference(t *testing.T, python string, g *nn.Graph, params tensor.Set, x *tensor.Tensor) float64 {
 	t.Helper()
-	model, err := exportModel(g, params)
+	model, err := nets.Export(g, params)
 	if err != nil {
 		t.Fatal(err)
 	}

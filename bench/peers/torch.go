@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"classsr/bench/nets"
 	"classsr/tensor"
 )
 
@@ -69,7 +70,7 @@ type torchJob struct {
 
 // files are what the script reads.
 func (j torchJob) files() (map[string][]byte, error) {
-	files := map[string][]byte{"model.onnx": j.model, "torch_peer.py": []byte(torchScript)}
+	files := map[string][]byte{"model.onnx": j.model, "torch_peer.py": []byte(torchScript), "onnx_torch.py": []byte(nets.Interpreter)}
 	numbers := map[string]*tensor.Tensor{"input.bin": j.input}
 	if j.dy != nil {
 		numbers["dy.bin"] = j.dy

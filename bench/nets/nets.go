@@ -1,7 +1,10 @@
-package main
+// Package nets is what comparisons of our engines with others share: networks with random parameters, their input, and how other programs get them
+// (ONNX files, and a module for Python that runs these with PyTorch).
+package nets
 
 import (
 	"bytes"
+	_ "embed"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -12,15 +15,21 @@ import (
 	"classsr/weights/onnx"
 )
 
-const seed = 1
+// Seed is that of all random numbers.
+const Seed = 1
+
+// Interpreter is onnx_torch.py, which runs ONNX files of ours with PyTorch.
+//
+//go:embed onnx_torch.py
+var Interpreter string
 
 // gain keeps the results of the deepest networks finite.
 const gain = 0.5
 
-// randomParams gives parameters, the same for the same network: weights normal with standard deviation sqrt(2/fan in) times
+// RandomParams gives parameters, the same for the same network: weights normal with standard deviation sqrt(2/fan in) times
 // gain, small biases, normalisations near the identity, mean shifts that shift.
-func randomParams(spec arch.Spec) tensor.Set {
-	random := rand.New(rand.NewPCG(seed, 0))
+func RandomParams(spec arch.Spec) tensor.Set {
+	random := rand.New(rand.NewPCG(Seed, 0))
 	params := tensor.Set{}
 	normal := func(p nn.NamedParam, mean, deviation float64) {
 		a := tensor.NewArray(p.Dims...)
@@ -82,9 +91,9 @@ func pooled(g *nn.Graph, n nn.Node) bool {
 	return ok
 }
 
-// randomInput gives numbers that are even in 0..inputRange.
-func randomInput(s tensor.Shape, inputRange int) *tensor.Tensor {
-	random := rand.New(rand.NewPCG(seed, 1))
+// RandomInput gives numbers that are even in 0..inputRange.
+func RandomInput(s tensor.Shape, inputRange int) *tensor.Tensor {
+	random := rand.New(rand.NewPCG(Seed, 1))
 	x := tensor.New(s)
 	for i := range x.Data {
 		x.Data[i] = random.Float32() * float32(max(inputRange, 1))
@@ -92,8 +101,9 @@ func randomInput(s tensor.Shape, inputRange int) *tensor.Tensor {
 	return x
 }
 
-func exportModel(g *nn.Graph, params tensor.Set) ([]byte, error) {
+// Export gives a network as an ONNX file.
+func Export(g *nn.Graph, params tensor.Set) ([]byte, error) {
 	var b bytes.Buffer
-	err := onnx.Export(&b, g, params, "classsr bench/peers")
+	err := onnx.Export(&b, g, params, "classsr bench")
 	return b.Bytes(), err
 }
