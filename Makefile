@@ -139,6 +139,16 @@ bench: ## speed of the kernels and networks, six times each, summed up by benchs
 	$(GO) test -run '^$$' -bench . -benchtime 1s -count 6 ./internal/kernel ./engine | tee build/bench.txt
 	$(GO) run $(BENCHSTAT) build/bench.txt
 
+PHOTO ?= docs/samples/photo.jpg
+
+.PHONY: gpu-bench
+gpu-bench: ## measure the GPU beside PyTorch, into build/gpu-bench (docs/gpu.md); FLAGS are those of bench/gpu/run.sh
+	bench/gpu/run.sh --photo $(PHOTO) $(FLAGS)
+
+.PHONY: gpu-bench-pack
+gpu-bench-pack: ## what that needs on a machine without Go, into build/gpu-bench-pack, with a PHOTO
+	bench/gpu/pack build/gpu-bench-pack $(PHOTO)
+
 KERNELS ?= avx512 avx2
 
 .PHONY: costs

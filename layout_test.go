@@ -86,6 +86,7 @@ var layers = []string{
 	"bench",
 	"bench/cluster",
 	"bench/nets",
+	"bench/gpu",
 	"cards",
 	"convert",
 	"dataset",
