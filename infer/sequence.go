@@ -72,6 +72,11 @@ func (u *Upscaler) SequenceBytes(c picture.Config, o SequenceOptions) int64 {
 // the picture excepted. Pictures with alpha are an error of kind fault.Unsupported, and ModePaper one of kind fault.Usage. Other errors are those of Upscaler.Claim, and ctx's. After an error the
 // sequence is as it was before.
 func (s *Sequence) Next(ctx context.Context, in *picture.Picture, beside int64) (*Frame, error) {
+	return s.next(ctx, in, beside, nil)
+}
+
+// next is Next; decided, if not nil, says what was decided, and nothing is.
+func (s *Sequence) next(ctx context.Context, in *picture.Picture, beside int64, decided func(*seen) error) (*Frame, error) {
 	if err := s.check(in); err != nil {
 		return nil, err
 	}
@@ -81,7 +86,7 @@ func (s *Sequence) Next(ctx context.Context, in *picture.Picture, beside int64) 
 	}
 	defer claim.Release() // if nobody else did
 	watch := stopwatch.Start()
-	seen, v, err := s.look(ctx, in, claim)
+	seen, v, err := s.lookBy(ctx, in, claim, decided)
 	if err != nil {
 		return nil, err
 	}
@@ -101,21 +106,8 @@ func (s *Sequence) Next(ctx context.Context, in *picture.Picture, beside int64) 
 // Skip takes a picture for the next one of the sequence without enlarging it: somebody has done that before. What is chosen for later pictures is as if it had
 // been enlarged. Errors are those of Next.
 func (s *Sequence) Skip(ctx context.Context, in *picture.Picture) error {
-	if err := s.check(in); err != nil {
-		return err
-	}
-	claim, err := s.up.claim(ctx, in.Config(), Beside{While: s.up.SequenceBytes(in.Config(), s.options)}, kept{whole: true})
-	if err != nil {
-		return err
-	}
-	defer claim.Release()
-	seen, _, err := s.look(ctx, in, claim)
-	if err != nil {
-		return err
-	}
-	s.keep(in, seen)
-	s.stale = true
-	return nil
+	_, err := s.Decide(ctx, in, 0)
+	return err
 }
 
 // check returns an error about what cannot be part of a sequence.
@@ -143,6 +135,11 @@ type seen struct {
 
 // look compares a picture with the one before it, and chooses its classes.
 func (s *Sequence) look(ctx context.Context, in *picture.Picture, claim *Claim) (*seen, view, error) {
+	return s.lookBy(ctx, in, claim, nil)
+}
+
+// lookBy is look; decided, if not nil, takes the choice's place.
+func (s *Sequence) lookBy(ctx context.Context, in *picture.Picture, claim *Claim, decided func(*seen) error) (*seen, view, error) {
 	u := s.up
 	out := &seen{fresh: s.before == nil || s.before.Config() != in.Config()}
 	if err := u.budget.AcquireThreads(ctx, u.threads); err != nil {
@@ -163,6 +160,9 @@ func (s *Sequence) look(ctx context.Context, in *picture.Picture, claim *Claim) 
 		return nil, v, err
 	}
 	out.scene = out.scene || s.begins
+	if decided != nil {
+		return out, v, decided(out)
+	}
 	if r, routes := u.method.(*routed); routes {
 		err = r.chooseNext(ctx, v.source, out, s, claim)
 	}
