@@ -24,6 +24,8 @@ import (
 type Frame struct {
 	Pix8  [][]uint8  // by plane, if the depth is 8, else nil
 	Pix16 [][]uint16 // by plane, if the depth is 10, else nil
+	// Note is what the line before the frame says in a field of this program (XCLASSSR=), without spaces; other programs pay no attention to it.
+	Note string
 }
 
 // NewFrame makes a frame of zeros.
@@ -40,8 +42,12 @@ func (h Header) NewFrame() *Frame {
 	return f
 }
 
-// longestLine bounds the first line of streams and that of frames.
-const longestLine = 4096
+const (
+	// longestLine bounds the first line of streams and that of frames, which may have a note.
+	longestLine = 64 << 10
+	frameLine   = "FRAME"
+	noteField   = "XCLASSSR="
+)
 
 // Reader reads a stream frame by frame.
 type Reader struct {
@@ -106,14 +112,8 @@ func (y *Reader) Read(f *Frame) error {
 	if err != nil {
 		return readError(err, fmt.Sprintf("the line before frame %d does not end", number))
 	}
-	name, parameters, _ := strings.Cut(line, " ")
-	if name != "FRAME" {
-		return fault.New(fault.Damaged, "damaged y4m: %q where frame %d should begin", name[:min(len(name), 20)], number)
-	}
-	for _, p := range strings.Fields(parameters) {
-		if p[0] == 'I' && len(p) > 1 && p[1] != 'p' {
-			return checkInterlacing("t")
-		}
+	if f.Note, err = parseFrame(line, number); err != nil {
+		return err
 	}
 	for i := range y.header.Planes() {
 		if err := y.plane(f, i); err != nil {
@@ -122,6 +122,23 @@ func (y *Reader) Read(f *Frame) error {
 	}
 	y.frames++
 	return nil
+}
+
+// parseFrame reads the line before a frame and gives its note.
+func parseFrame(line string, number int) (note string, err error) {
+	name, parameters, _ := strings.Cut(line, " ")
+	if name != frameLine {
+		return "", fault.New(fault.Damaged, "damaged y4m: %q where frame %d should begin", name[:min(len(name), 20)], number)
+	}
+	for _, p := range strings.Fields(parameters) {
+		if p[0] == 'I' && len(p) > 1 && p[1] != 'p' {
+			return "", checkInterlacing("t")
+		}
+		if text, is := strings.CutPrefix(p, noteField); is {
+			note = text
+		}
+	}
+	return note, nil
 }
 
 func (y *Reader) plane(f *Frame, i int) error {
@@ -164,7 +181,11 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 
 // Write writes a frame. It has gone to the writer below when Write returns.
 func (y *Writer) Write(f *Frame) error {
-	if _, err := y.w.WriteString("FRAME\n"); err != nil {
+	line := frameLine
+	if f.Note != "" {
+		line += " " + noteField + f.Note
+	}
+	if _, err := y.w.WriteString(line + "\n"); err != nil {
 		return err
 	}
 	for i := range y.header.Planes() {

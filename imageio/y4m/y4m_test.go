@@ -124,8 +124,37 @@ func TestWhatIsRefused(t *testing.T) {
 		"YUV4MPEG2 W2 H2\n" + frame + "FRAM\n":   {fault.Damaged, "where frame 2"},
 	} {
 		_, _, err := readAll(strings.NewReader(stream))
-		if fault.KindOf(err) != want.kind || !strings.Contains(err.Error(), want.text) {
-			t.Errorf("%q: %v (%v), want %q (%v)", stream, err, fault.KindOf(err), want.text, want.kind)
+		_, scanned := y4m.Scan(strings.NewReader(stream), int64(len(stream)))
+		for _, err := range []error{err, scanned} {
+			if fault.KindOf(err) != want.kind || !strings.Contains(err.Error(), want.text) {
+				t.Errorf("%q: %v (%v), want %q (%v)", stream, err, fault.KindOf(err), want.text, want.kind)
+			}
+		}
+	}
+}
+
+// A note goes with its frame, and what a file holds is found without reading its frames.
+func TestNotesAndScans(t *testing.T) {
+	h := y4m.Header{Width: 3, Height: 2, Format: y4m.Format{Depth: 10, Across: 2, Down: 1, Siting: y4m.Left}}
+	noted, plain := h.NewFrame(), h.NewFrame()
+	noted.Note = strings.Repeat("aB-_", 9000)
+	for _, frames := range [][]*y4m.Frame{{noted, plain, noted}, {plain, noted}, {plain, plain, plain}} {
+		stream := written(t, h, frames)
+		_, read, err := readAll(bytes.NewReader(stream))
+		if err != nil || !reflect.DeepEqual(read, frames) {
+			t.Errorf("%d frames are read as %d others, %v", len(frames), len(read), err)
+		}
+		c, err := y4m.Scan(bytes.NewReader(stream), int64(len(stream)))
+		if err != nil || c.Frames != len(frames) || c.Noted != (frames[0] == noted) || c.Header.Width != 3 {
+			t.Errorf("%+v, %v", c, err)
+		}
+		if frames[0] == plain && frames[1] == plain && h.StreamBytes(3) != int64(len(stream)) {
+			t.Errorf("it has %d bytes, and not %d", len(stream), h.StreamBytes(3))
+		}
+	}
+	for _, stream := range []string{"YUV4MPEG2 W2 H2\n", "YUV4MPEG2 W2 H2\nFRAME X" + strings.Repeat("x", 70000) + "\nyyyyuv"} {
+		if _, err := y4m.Scan(strings.NewReader(stream), int64(len(stream))); fault.KindOf(err) != fault.Damaged {
+			t.Errorf("%.30q: %v", stream, err)
 		}
 	}
 }
@@ -142,7 +171,10 @@ func FuzzStreams(f *testing.F) {
 		if err != nil || in.Header().Bytes() > 1<<20 {
 			return
 		}
-		h, frames, _ := readAll(bytes.NewReader(stream))
+		h, frames, failed := readAll(bytes.NewReader(stream))
+		if c, err := y4m.Scan(bytes.NewReader(stream), int64(len(stream))); (err == nil) != (failed == nil && len(frames) > 0) || err == nil && c.Frames != len(frames) {
+			t.Errorf("%d frames are read (%v), and %d found (%v)", len(frames), failed, c.Frames, err)
+		}
 		again, same, err := readAll(bytes.NewReader(written(t, h, frames)))
 		if err != nil || again != h || !reflect.DeepEqual(frames, same) {
 			t.Errorf("what is written of %+v, %d frames, is read as %+v, %d frames, %v", h, len(frames), again, len(same), err)
