@@ -62,6 +62,20 @@ func markChanged[S comparable](cells []bool, was, is []S, step int) {
 	}
 }
 
+// moved is which share of the cells has changed; 1 if there is nothing to compare with.
+func (c *changes) moved() float64 {
+	if len(c.cells) == 0 {
+		return 1
+	}
+	n := 0
+	for _, changed := range c.cells {
+		if changed {
+			n++
+		}
+	}
+	return float64(n) / float64(len(c.cells))
+}
+
 // any tells whether anything has changed in a rectangle of the picture, or in a cell that it has a part of.
 func (c *changes) any(r image.Rectangle) bool {
 	left, right := max(r.Min.X/flatCell, 0), min(parts(r.Max.X, flatCell), c.columns)

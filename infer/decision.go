@@ -26,6 +26,8 @@ type Decision struct {
 // Decided is a Decision with what is known of the picture besides.
 type Decided struct {
 	Decision
+	// Moved is about which share of the picture, 0 to 1, has other samples than in the picture before.
+	Moved float64
 	// Changed is as in a Frame.
 	Changed float64
 	// RouterMACs are the multiply-accumulates that the router took.
@@ -50,7 +52,7 @@ func (s *Sequence) Decide(ctx context.Context, in *picture.Picture, beside int64
 	if err != nil {
 		return d, err
 	}
-	d.Cut, d.Changed = seen.scene, s.changedClasses(seen)
+	d.Cut, d.Moved, d.Changed = seen.scene, seen.moved(), s.changedClasses(seen)
 	if choice := seen.choice; choice != nil {
 		d.FullBecause, d.RouterMACs = choice.fullBecause, choice.routerMACs
 		for _, class := range choice.Classes {

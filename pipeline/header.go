@@ -16,6 +16,9 @@ type Header struct {
 	Chosen
 	// Divides tells that its rows can be computed apart from each other, by other machines.
 	Divides bool
+	// Frames is how many a video has; 0 for pictures. Decided tells that somebody else has decided about them (they have notes).
+	Frames  int
+	Decided bool
 	// MACs is the multiply-accumulates of the full networks on all of it, without what borders of pieces add.
 	MACs int64
 	// Bytes is what the result's file takes at most, about.

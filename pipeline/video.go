@@ -26,6 +26,10 @@ type Video struct {
 	// Matrix is that of the video, which y4m does not tell; empty for the usual one of its size. The result has the same.
 	Matrix  yuv.Matrix
 	Options infer.SequenceOptions
+	// Runs, if not nil, enlarges the frames, a few together, and this machine only decides about them. Files of runs are in Folder while they are under way; empty
+	// stands for a temporary one. Without it, frames about which somebody else has decided (with notes) are enlarged as they say.
+	Runs   Runs
+	Folder string
 	// Told, if not nil, is told of each frame that was written: how many there are, of how many, which is 0 if that is not known.
 	Told func(done, count int)
 }
@@ -107,15 +111,19 @@ func (p *Pipeline) Video(ctx context.Context, v Video) (*VideoResult, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	m := &mover{Pipeline: p, video: v, source: source, result: &VideoResult{Input: v.Input, Output: v.Output}, start: time.Now()}
+	m := &mover{Pipeline: p, video: v, source: source, header: source.Header(), result: &VideoResult{Input: v.Input, Output: v.Output}, start: time.Now()}
 	if size > 0 {
-		m.count = int(size / (source.Header().Bytes() + int64(len("FRAME\n"))))
+		m.count = int(size / (m.header.StreamBytes(1) - m.header.StreamBytes(0)))
 	}
 	if err := m.prepare(name); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	all := m.all
+	if v.Runs != nil {
+		all = m.inRuns
+	}
 	err = p.write(ctx, v.Output, func(w io.Writer) error {
-		if err := m.all(ctx, w); err != nil {
+		if err := all(ctx, w); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil
@@ -143,6 +151,7 @@ type mover struct {
 	*Pipeline
 	video   Video
 	source  *y4m.Reader
+	header  y4m.Header // of the video
 	result  *VideoResult
 	start   time.Time
 	count   int // of frames; 0 if it is not known
@@ -150,19 +159,17 @@ type mover struct {
 	matrix  yuv.Matrix
 	into    y4m.Header // of the result
 	frames  *infer.Sequence
+	decided bool             // about the frames, by somebody else
 	picture *picture.Picture // of a frame
 }
 
 // prepare decides how frames become as large as wanted, before there is any.
 func (m *mover) prepare(name string) (err error) {
-	h := m.source.Header()
+	h := m.header
 	if m.matrix = m.video.Matrix; m.matrix == "" {
 		m.matrix = yuv.Usual(h.Width, h.Height)
 	}
-	form := picture.Config{Width: h.Width, Height: h.Height, Colors: h.Planes(), Depth: 8}
-	if h.Format.Depth > 8 {
-		form.Depth = 16
-	}
+	form := formOf(h)
 	if m.course, err = m.plan(imageio.Config{Config: form}, name); err != nil {
 		return err
 	}
@@ -188,7 +195,7 @@ func (m *mover) prepare(name string) (err error) {
 
 // beside is what is in memory besides the picture that is enlarged, and what the network makes of it.
 func (m *mover) beside() int64 {
-	bytes := m.source.Header().Bytes() + m.into.Bytes()
+	bytes := m.header.Bytes() + m.into.Bytes()
 	if m.course.resizes() {
 		bytes += m.course.out.Bytes() + m.course.resizerBytes(m.Threads)
 	}
@@ -197,17 +204,17 @@ func (m *mover) beside() int64 {
 
 // all enlarges all frames.
 func (m *mover) all(ctx context.Context, to io.Writer) error {
-	in, out := yuv.New(m.source.Header(), m.matrix, m.Threads), yuv.New(m.into, m.matrix, m.Threads)
+	in, out := yuv.New(m.header, m.matrix, m.Threads), yuv.New(m.into, m.matrix, m.Threads)
 	writer, err := y4m.NewWriter(to, m.into)
 	if err != nil {
 		return err
 	}
-	frame, large := m.source.Header().NewFrame(), m.into.NewFrame()
+	frame, large := m.header.NewFrame(), m.into.NewFrame()
 	m.picture = in.Config().New()
 	for {
 		err := m.source.Read(frame)
 		if errors.Is(err, io.EOF) && m.result.Frames == 0 {
-			return fault.New(fault.Damaged, "damaged y4m: there is no frame")
+			return y4m.ErrNoFrame
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -216,7 +223,7 @@ func (m *mover) all(ctx context.Context, to io.Writer) error {
 			err = in.ToPicture(ctx, m.picture, frame)
 		}
 		if err == nil {
-			err = m.enlarge(ctx, out, large)
+			err = m.enlarge(ctx, out, frame.Note, large)
 		}
 		if err == nil {
 			err = writer.Write(large)
@@ -230,9 +237,24 @@ func (m *mover) all(ctx context.Context, to io.Writer) error {
 	}
 }
 
+// next enlarges the picture of the next frame, as its note says if the frames have notes.
+func (m *mover) next(ctx context.Context, note string) (*infer.Frame, error) {
+	if m.result.Frames == 0 {
+		m.decided = note != ""
+	}
+	if !m.decided {
+		return m.frames.Next(ctx, m.picture, m.beside())
+	}
+	d, err := infer.ParseDecision(note)
+	if err != nil {
+		return nil, err
+	}
+	return m.frames.Decided(ctx, m.picture, d, m.beside())
+}
+
 // enlarge makes the next frame of the result.
-func (m *mover) enlarge(ctx context.Context, c *yuv.Converter, large *y4m.Frame) error {
-	f, err := m.frames.Next(ctx, m.picture, m.beside())
+func (m *mover) enlarge(ctx context.Context, c *yuv.Converter, note string, large *y4m.Frame) error {
+	f, err := m.next(ctx, note)
 	if err != nil {
 		return err
 	}
