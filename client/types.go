@@ -36,8 +36,9 @@ type Job struct {
 	Height       int               `json:"height"`
 	OutWidth     int               `json:"out_width"`
 	OutHeight    int               `json:"out_height"`
-	Format       string            `json:"format"`        // of the picture
-	ResultFormat string            `json:"result_format"` // ending of the result's name, with its dot
+	Frames       int               `json:"frames,omitempty"` // of a video
+	Format       string            `json:"format"`           // of the picture
+	ResultFormat string            `json:"result_format"`    // ending of the result's name, with its dot
 	Model        string            `json:"model"`
 	Kind         string            `json:"kind"` // the training that the model has
 	Options      map[string]string `json:"options"`

@@ -13,6 +13,8 @@ import (
 // was stopped goes on with the same results, as if it had not been. It is for one Pipeline.
 type Frames struct {
 	Options infer.SequenceOptions
+	// Decided, if not nil, is what was decided about a single picture of them.
+	Decided *infer.Decision
 
 	up       *classsr.Upscaler
 	sequence *infer.Sequence
@@ -51,7 +53,7 @@ func frameResult(f *infer.Frame) FrameResult {
 // restart begins with another folder.
 func (f *Frames) restart() {
 	if f != nil {
-		*f = Frames{Options: f.Options}
+		*f = Frames{Options: f.Options, Decided: f.Decided}
 	}
 }
 
@@ -88,7 +90,13 @@ func (f *Frames) of(up *classsr.Upscaler, count int) *infer.Sequence {
 // begin enlarges the next picture. It takes over what was claimed for it; while is what is needed besides.
 func (f *Frames) begin(ctx context.Context, up *classsr.Upscaler, in *picture.Picture, claim *infer.Claim, while int64) (Enlargement, error) {
 	claim.Release() // a sequence needs another one
-	frame, err := f.of(up, f.count).Next(ctx, in, while)
+	next := f.of(up, f.count).Next
+	if f.Decided != nil {
+		next = func(ctx context.Context, in *picture.Picture, beside int64) (*infer.Frame, error) {
+			return f.sequence.Decided(ctx, in, *f.Decided, beside)
+		}
+	}
+	frame, err := next(ctx, in, while)
 	if err != nil {
 		return nil, err
 	}

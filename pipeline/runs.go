@@ -62,7 +62,7 @@ type runner struct {
 	order  chan *underWay
 
 	mu      sync.Mutex
-	written int              // frames
+	written int // frames
 	shares  map[*underWay]float64
 }
 
@@ -219,7 +219,9 @@ func (r *runner) full(o *growing) bool {
 }
 
 // frameMACs is what the full network takes for a frame.
-func (r *runner) frameMACs() int64 { return r.course.passes[0].FullMACs(r.header.Width, r.header.Height) }
+func (r *runner) frameMACs() int64 {
+	return r.course.passes[0].FullMACs(r.header.Width, r.header.Height)
+}
 
 // hand hands a run to somebody who is free.
 func (r *runner) hand(o *growing) error {

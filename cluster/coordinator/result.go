@@ -16,7 +16,9 @@ import (
 	"classsr/cluster/wire"
 	"classsr/fault"
 	"classsr/imageio"
+	"classsr/imageio/y4m"
 	"classsr/internal/atomicfile"
+	"classsr/pipeline"
 	"classsr/server/problem"
 	"classsr/server/view"
 )
@@ -288,7 +290,7 @@ func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error
 			return nil
 		}
 		files++
-		to := arrivedFile{c.path(fmt.Sprintf("%s.%s.%d", u.ID, worker, files)), c.Store.Result(f.Task, ending)}
+		to := arrivedFile{c.path(fmt.Sprintf("%s.%s.%d", u.ID, worker, files)), c.output(&u.whole(f.Task).Picture, ending)}
 		a.files = append(a.files, to)
 		err = atomicfile.Write(to.path, true, func(w io.Writer) error {
 			_, err := io.Copy(w, body)
@@ -312,6 +314,13 @@ func (c *Coordinator) unpack(u *unit, r *result, worker string) (arrivals, error
 
 // endingOf is the ending of a file of a result in the store. It is the coordinator that says it, and not the worker.
 func (u *unit) endingOf(f wire.File) (string, error) {
+	alone := u.whole(f.Task).Output != ""
+	switch f.Role {
+	case wire.View, wire.Map:
+		if alone {
+			return "", fault.New(fault.Damaged, "a file beside a result that has none")
+		}
+	}
 	switch f.Role {
 	case wire.View:
 		return view.Ending, nil
@@ -330,6 +339,9 @@ func (u *unit) whole(task string) *whole {
 
 // check looks at the headers of a result. One that is not of the format and the size that were ordered is an error of kind fault.Damaged.
 func (p *Picture) check(path string) error {
+	if p.Ending == "."+pipeline.Y4M {
+		return p.checkVideo(path)
+	}
 	format, err := imageio.FormatOf(p.Ending)
 	if err != nil {
 		return err
@@ -342,6 +354,27 @@ func (p *Picture) check(path string) error {
 		return fault.New(fault.Damaged, "a result that is no picture: %w", err)
 	case c.Format != imageio.ReadAs(format) || c.Width != p.Width || c.Height != p.Height:
 		return fault.New(fault.Damaged, "a result that is a %s of %dx%d pixels, and not one of %dx%d as %s", c.Format, c.Width, c.Height, p.Width, p.Height, p.Ending)
+	}
+	return nil
+}
+
+// checkVideo looks at the lines of a result that is a video.
+func (p *Picture) checkVideo(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fault.Default(fault.Unavailable, err)
+	}
+	defer func() { _ = f.Close() }() // it was read only
+	info, err := f.Stat()
+	if err != nil {
+		return fault.Default(fault.Unavailable, err)
+	}
+	c, err := y4m.Scan(f, info.Size())
+	switch {
+	case err != nil:
+		return fault.New(fault.Damaged, "a result that is no video: %w", err)
+	case c.Header.Width != p.Width || c.Header.Height != p.Height || p.Frames > 0 && c.Frames != p.Frames:
+		return fault.New(fault.Damaged, "a result of %d frames of %dx%d pixels, and not of %d of %dx%d", c.Frames, c.Header.Width, c.Header.Height, p.Frames, p.Width, p.Height)
 	}
 	return nil
 }

@@ -127,7 +127,7 @@ func (c *Coordinator) pictures(id string, tasks []*whole) (in input) {
 	in.pack.Unit = id
 	for _, t := range tasks {
 		in.pack.Files = append(in.pack.Files, wire.File{Task: t.Job, Role: wire.Picture, Bytes: t.Bytes, Sum: t.Sum, Name: t.Name, Ending: t.Ending, Order: t.Order})
-		in.files = append(in.files, c.Store.Picture(t.Sum))
+		in.files = append(in.files, c.pictureFile(&t.Picture))
 	}
 	return in
 }

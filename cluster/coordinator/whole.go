@@ -22,10 +22,29 @@ type Picture struct {
 	Most   int64   // bytes that the result takes at most, about; 0: it is not known
 	Width  int     // of the result, in pixels; 0: it is not known
 	Height int
+	Frames int // of a video (y4m); 0 for pictures
 	// Apart keeps it out of this process, which may have ended with it.
 	Apart bool
 	// Here, if not nil, is called before this process begins with it. It may take a moment, and may be called when nobody waits any more.
 	Here func()
+	// File, if not empty, is where the picture is in place of the store, and Output where its result is to be, which has no other files.
+	File, Output string
+}
+
+// output is where a file of the result is to be.
+func (c *Coordinator) output(p *Picture, ending string) string {
+	if p.Output != "" {
+		return p.Output
+	}
+	return c.Store.Result(p.Job, ending)
+}
+
+// pictureFile is where the picture is.
+func (c *Coordinator) pictureFile(p *Picture) string {
+	if p.File != "" {
+		return p.File
+	}
+	return c.Store.Picture(p.Sum)
 }
 
 // Outcome is what became of it. The files are in the store.
@@ -90,7 +109,7 @@ func (c *Coordinator) Do(ctx context.Context, p Picture, told func(share float64
 
 // lasting gives an outcome when the names of its files are on disk.
 func (c *Coordinator) lasting(p Picture, e ended) (Outcome, error) {
-	if e.err == nil {
+	if e.err == nil && p.Output == "" {
 		e.err = disk(atomicfile.SyncFolder(filepath.Dir(c.Store.Result(p.Job, p.Ending))))
 	}
 	return e.outcome, e.err

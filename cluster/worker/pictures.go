@@ -64,6 +64,9 @@ func (s *session) picture(u *unit, i int, to *result) error {
 	if err != nil {
 		return err
 	}
+	if f.Ending == "."+pipeline.Y4M {
+		return s.video(u, i, p, &o, to)
+	}
 	shown := view.OfResult(f.Ending, nil, nil)
 	p.Rows = shown.Rows
 	p.Progress = func(share float64) { s.progress(u, (float64(i)+share)/float64(len(u.files))) }
@@ -93,6 +96,29 @@ func (s *session) picture(u *unit, i int, to *result) error {
 		if err := to.add(u.output(i, view.MapEnding), wire.File{Role: wire.Map}); err != nil {
 			return err
 		}
+	}
+	return s.corrupt(output)
+}
+
+// video does one video.
+func (s *session) video(u *unit, i int, p *pipeline.Pipeline, o *order.Order, to *result) error {
+	f := u.files[i]
+	output := u.output(i, f.Ending)
+	v := o.Video(u.input(i), output)
+	v.Told = func(done, count int) {
+		s.progress(u, (float64(i)+min(float64(done)/float64(max(count, 1)), 1))/float64(len(u.files)))
+	}
+	r, err := p.Video(u.ctx, v)
+	if err != nil {
+		return pipeline.Nameless(err, v.Input, v.Output)
+	}
+	r.Input, r.Output = f.Name, ""
+	report, err := json.Marshal(r)
+	if err == nil {
+		err = to.add(output, wire.File{Role: wire.Result, Ending: f.Ending, Report: report})
+	}
+	if err != nil {
+		return err
 	}
 	return s.corrupt(output)
 }

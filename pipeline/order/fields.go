@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"classsr/imageio"
+	"classsr/imageio/yuv"
 	"classsr/infer"
 	"classsr/models"
+	"classsr/pipeline"
 	"classsr/route"
 	"classsr/scaling"
 )
@@ -93,7 +95,11 @@ var fields = []Field{
 			return nil
 		},
 	},
-	{Name: "format", Type: "string", Doc: "of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG", set: func(o *Order, v string) error {
+	{Name: "format", Type: "string", Doc: "of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG; a video becomes y4m", set: func(o *Order, v string) error {
+		if v == pipeline.Y4M {
+			o.Format = v
+			return nil
+		}
 		if _, err := imageio.FormatOf("." + v); err != nil || v == "" {
 			return errors.New("it must be png, jpg, tif, webp, ppm or pam")
 		}
@@ -145,6 +151,27 @@ var fields = []Field{
 	{Name: "range", Type: "string", Doc: "which samples become black and white, LOW,HIGH, in TIFFs of floating point or signed numbers", set: func(o *Order, v string) error {
 		_, err := ParseRange(v)
 		o.Range = v
+		return err
+	}},
+	{
+		Name: "matrix", Type: "string", Enum: []string{string(yuv.BT601), string(yuv.BT709)},
+		Doc: "of a video: which colours luma and chroma stand for; by default bt709 from 1280 pixels of width or 577 of height on, else bt601",
+		set: func(o *Order, v string) error {
+			o.Matrix = yuv.Matrix(v)
+			return nil
+		},
+	},
+	{Name: "each-alone", Type: "boolean", Doc: "of a video: choose classes for each frame as if there were no others", set: func(o *Order, v string) (err error) {
+		o.EachAlone, err = yes(v)
+		return err
+	}},
+	{Name: "no-reuse", Type: "boolean", Doc: "of a video: compute all of each frame, also what has not changed; the result is the same", set: func(o *Order, v string) (err error) {
+		o.Recomputed, err = yes(v)
+		return err
+	}},
+	{Name: "classes", Type: "string", Doc: "what `classsr video --cluster` has decided about a picture that is a frame of a folder; nobody else needs it", set: func(o *Order, v string) error {
+		_, err := infer.ParseDecision(v)
+		o.Classes = v
 		return err
 	}},
 }

@@ -11,6 +11,7 @@ import (
 	"classsr"
 	"classsr/fault"
 	"classsr/imageio"
+	"classsr/imageio/yuv"
 	"classsr/models"
 	"classsr/scaling"
 )
@@ -40,6 +41,11 @@ type Order struct {
 	Page        int // from 1; 0 is the first
 	Bands       string
 	Range       string
+
+	// Of videos; Classes is of pictures, and says what was decided about a frame of a folder (infer.Decision.Text).
+	Matrix                yuv.Matrix
+	EachAlone, Recomputed bool
+	Classes               string
 
 	given map[string]string
 }

@@ -55,6 +55,13 @@ func (o *Order) Pipeline(shelf *pipeline.Shelf, shared *budget.Budget, tell func
 		Models: models, Scale: o.Target.Whole(), JPEGQuality: o.JPEGQuality, JPEGFullColor: o.JPEG444, Reading: reading, PNGLevel: level,
 		ICC: o.ICC, Strip: o.Strip, Background: background, Overwrite: true, Threads: shared.Threads(), Shared: shared,
 	}
+	if o.Classes != "" {
+		d, err := infer.ParseDecision(o.Classes)
+		if err != nil {
+			return nil, err
+		}
+		p.Frames = &pipeline.Frames{Decided: &d}
+	}
 	if o.Target.Given() && !models.Enlarges(o.Target.Whole()) {
 		p.Sizing = &pipeline.Sizing{Target: o.Target, Models: models, Linear: o.Linear}
 	} else if err := models.Check(p.Scale); err != nil {

@@ -202,7 +202,7 @@ func (a *api) uploads(h huma.API) {
 			suffix = "ByPut"
 		}
 		huma.Register(h, operation("upscale"+suffix, method, "/v1/upscale", "Enlarges a small picture and answers with the result", "direct"), a.upscale)
-		huma.Register(h, operation("submit"+suffix, method, "/v1/jobs", "Takes a picture and puts a job into the queue", "jobs"), a.submit)
+		huma.Register(h, operation("submit"+suffix, method, "/v1/jobs", "Takes a picture, or a video (y4m), and puts a job into the queue", "jobs"), a.submit)
 		huma.Register(h, operation("send"+suffix, method, "/v1/pictures", "Takes a picture for plans and jobs to come", "pictures"), a.send)
 	}
 	for _, path := range []string{"/v1/upscale", "/v1/jobs", "/v1/pictures"} {
@@ -230,13 +230,13 @@ func (a *api) jobRoutes(h huma.API) {
 	huma.Register(h, operation("getJob", http.MethodGet, "/v1/jobs/{id}", "A job", "jobs"), a.one)
 	huma.Register(h, operation("removeJob", http.MethodDelete, "/v1/jobs/{id}", "Cancels a job, or removes one that is finished", "jobs"), a.remove)
 	huma.Register(h, operation("retryJob", http.MethodPost, "/v1/jobs/{id}/retry", "Puts a job that failed back into the queue", "jobs"), a.retry)
-	huma.Register(h, operation("getResult", http.MethodGet, "/v1/jobs/{id}/result", "The enlarged picture", "jobs"), a.result)
+	huma.Register(h, operation("getResult", http.MethodGet, "/v1/jobs/{id}/result", "The enlarged picture or video", "jobs"), a.result)
 	huma.Register(h, operation("getView", http.MethodGet, "/v1/jobs/{id}/view", "What browsers are shown of a result that they do not show as it is, or that is large", "jobs"), a.view)
 	huma.Register(h, operation("getRouteMap", http.MethodGet, "/v1/jobs/{id}/route-map.png", "Which class computed which part", "jobs"), a.routeMap)
 	huma.Register(h, operation("followJob", http.MethodGet, "/v1/jobs/{id}/events", "Server-sent events about a job: job, band, bye", "jobs"), a.follow)
 	huma.Register(h, operation("followJobs", http.MethodGet, "/v1/events", "Server-sent events about all jobs", "jobs"), a.followAll)
 	huma.Register(h, operation("getResults", http.MethodGet, "/v1/jobs.zip", "Several results as one zip file", "jobs"), a.archive)
-	describeParts(d.Paths["/v1/jobs/{id}/result"].Get, resultTypes...)
+	describeParts(d.Paths["/v1/jobs/{id}/result"].Get, jobTypes...)
 	describeParts(d.Paths["/v1/jobs/{id}/view"].Get, viewTypes...)
 	describeParts(d.Paths["/v1/jobs/{id}/route-map.png"].Get, "image/png")
 	describeFile(d.Paths["/v1/jobs.zip"].Get, "application/zip")

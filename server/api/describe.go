@@ -42,7 +42,7 @@ func describeUpload(o *huma.Operation, required bool) {
 	}
 	o.RequestBody = &huma.RequestBody{
 		Required:    required,
-		Description: "The picture: as it is, or in the field file of a form. Options are parameters of the query, or fields of the form; none may be given twice.",
+		Description: "The picture, or for jobs a video (y4m, not interlaced): as it is, or in the field file of a form. Options are parameters of the query, or fields of the form; none may be given twice.",
 		Content: map[string]*huma.MediaType{
 			"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
 			"multipart/form-data":      {Schema: &huma.Schema{Type: "object", Properties: form, Required: []string{"file"}}},

@@ -25,6 +25,7 @@ type Job struct {
 	Height        int        `json:"height"`
 	OutWidth      int        `json:"out_width"`
 	OutHeight     int        `json:"out_height"`
+	Frames        int        `json:"frames,omitempty" doc:"of a video"`
 	Format        string     `json:"format" doc:"of the picture"`
 	ResultFormat  string     `json:"result_format" doc:"ending of the result's name"`
 	Model         string     `json:"model"`
@@ -73,7 +74,7 @@ func tell(j jobs.Job) Job {
 	}
 	out := Job{
 		ID: j.ID, State: string(j.State), Progress: j.Progress, QueuePosition: j.Position, ETASeconds: math.Round(10*j.ETA) / 10,
-		Name: j.Name, Picture: j.Picture.String(), Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight,
+		Name: j.Name, Picture: j.Picture.String(), Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight, Frames: j.Frames,
 		Format: j.Format, ResultFormat: j.Ending, Model: j.Model, Kind: j.Kind, Options: options, Created: j.Created,
 	}
 	if !j.Ended.IsZero() {
@@ -171,8 +172,9 @@ func (a *api) newJob(x *exchange, got *asked, picture string) (j jobs.Job, err e
 	}
 	j.Width, j.Height, j.OutWidth, j.OutHeight = judged.Width, judged.Height, judged.OutWidth, judged.OutHeight
 	j.Format, j.Ending, j.Model, j.Kind, j.Forecast = judged.Format, judged.Ending, judged.Model, judged.Kind, judged.Seconds
+	j.Frames = judged.Frames
 	j.Bytes, j.Looked, j.Whole = judged.ResultBytes, judged.Looked, judged.Whole
-	if err := a.Meter.Pixels(x.token, int64(j.OutWidth)*int64(j.OutHeight)); err != nil {
+	if err := a.Meter.Pixels(x.token, int64(j.OutWidth)*int64(j.OutHeight)*int64(max(j.Frames, 1))); err != nil {
 		return j, err
 	}
 	if got.picture != nil {

@@ -20,6 +20,7 @@ type Picture struct {
 	Format string `json:"format"`
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
+	Frames int    `json:"frames,omitempty" doc:"of a video"`
 	Bytes  int64  `json:"bytes"`
 }
 
@@ -50,7 +51,7 @@ func (a *api) send(ctx context.Context, _ *struct{}) (*sent, error) {
 	}
 	p := jobs.Picture{
 		Owner: x.token.Name, Sum: got.picture.Sum, Name: got.name, Format: judged.Format,
-		Width: judged.Width, Height: judged.Height, Bytes: got.picture.Size, Used: a.now(),
+		Width: judged.Width, Height: judged.Height, Frames: judged.Frames, Bytes: got.picture.Size, Used: a.now(),
 	}
 	if err := a.Jobs.AddPicture(p); err != nil {
 		return nil, problem.Of(err)
@@ -59,7 +60,7 @@ func (a *api) send(ctx context.Context, _ *struct{}) (*sent, error) {
 }
 
 func tellPicture(p jobs.Picture) Picture {
-	return Picture{p.Sum.String(), p.Name, p.Format, p.Width, p.Height, p.Bytes}
+	return Picture{p.Sum.String(), p.Name, p.Format, p.Width, p.Height, p.Frames, p.Bytes}
 }
 
 // onePicture is the input of routes about a picture.

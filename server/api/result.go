@@ -155,7 +155,7 @@ func (a *api) routeMap(ctx context.Context, in *oneJob) (*huma.StreamResponse, e
 func (a *api) view(ctx context.Context, in *oneJob) (*huma.StreamResponse, error) {
 	j, err := a.finished(ctx, in.ID)
 	if err == nil && !j.Result.View {
-		err = fault.New(fault.NotFound, "the job has no view: its result is small, and browsers show it: see /v1/jobs/%s/result", j.ID)
+		err = fault.New(fault.NotFound, "the job has no view: its result is a video, or small and shown by browsers: see /v1/jobs/%s/result", j.ID)
 	}
 	var data []byte
 	if err == nil {
@@ -175,10 +175,14 @@ var mediaTypes = map[string]string{
 	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".tiff": "image/tiff", ".tif": "image/tiff", ".bmp": "image/bmp",
 	".gif": "image/gif", ".pnm": "image/x-portable-anymap", ".ppm": "image/x-portable-pixmap", ".pgm": "image/x-portable-graymap",
 	".pam": "image/x-portable-arbitrarymap", ".tga": "image/x-tga", ".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif",
+	".y4m": "video/x-yuv4mpeg",
 }
 
 // resultTypes are the media types of the formats that results have.
 var resultTypes = []string{"image/png", "image/jpeg", "image/webp", "image/tiff", "image/x-portable-pixmap", "image/x-portable-arbitrarymap"}
+
+// jobTypes are those of results of jobs, which may be videos.
+var jobTypes = append(slices.Clone(resultTypes), "video/x-yuv4mpeg")
 
 const anyType = "application/octet-stream"
 

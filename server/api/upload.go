@@ -23,9 +23,9 @@ import (
 // Bounds of what a form may hold besides the picture.
 const (
 	maxFields   = 64
-	maxField    = 4 << 10 // bytes of a value
-	maxName     = 128     // bytes of a name of a field or a picture
-	tailBytes   = 256     // in which the end of a form must lie
+	maxField    = 12 << 10 // bytes of a value
+	maxName     = 128      // bytes of a name of a field or a picture
+	tailBytes   = 256      // in which the end of a form must lie
 	partHeaders = 16 << 10
 )
 

@@ -45,8 +45,9 @@ type Job struct {
 	Height    int    `json:"height"`
 	OutWidth  int    `json:"out_width"`
 	OutHeight int    `json:"out_height"`
-	Format    string `json:"format"` // of the picture
-	Ending    string `json:"ending"` // of the result's file
+	Frames    int    `json:"frames,omitempty"` // of a video; 0 for pictures
+	Format    string `json:"format"`           // of the picture
+	Ending    string `json:"ending"`           // of the result's file
 	Model     string `json:"model"`
 	Kind      string `json:"kind,omitempty"`
 
@@ -121,6 +122,7 @@ type Picture struct {
 	Format string    `json:"format"`
 	Width  int       `json:"width"`
 	Height int       `json:"height"`
+	Frames int       `json:"frames,omitempty"` // of a video
 	Bytes  int64     `json:"bytes"`
 	Used   time.Time `json:"used"`
 }

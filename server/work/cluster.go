@@ -35,7 +35,7 @@ func (w *Works) Slots() int {
 
 // Away tells whether a job would be done by another machine as a whole, as far as its record tells.
 func (w *Works) Away(j *jobs.Job) bool {
-	return w.Cluster != nil && w.Cluster.Workers() > 0 && (j.Whole || w.macs(j) <= w.Whole && j.OutWidth*j.OutHeight <= wholePixels)
+	return w.Cluster != nil && w.Cluster.Workers() > 0 && (j.Whole || w.macs(j) <= w.Whole && j.OutWidth*j.OutHeight*max(j.Frames, 1) <= wholePixels)
 }
 
 // macs is about the arithmetic that a job takes.
@@ -50,6 +50,9 @@ func (w *Works) byWorker(j *jobs.Job, o order.Order) bool {
 	}
 	if w.Away(j) {
 		return true
+	}
+	if j.Format == pipeline.Y4M { // it goes there in runs
+		return false
 	}
 	p, err := w.pipeline(o, w.Budget)
 	if err != nil {
@@ -67,22 +70,27 @@ func (w *Works) whole(ctx context.Context, j jobs.Job, told jobs.Told) (result j
 	}
 	o, err := w.Cluster.Do(ctx, coordinator.Picture{
 		Job: j.ID, Sum: j.Picture, Bytes: info.Size(), Name: j.Name, Ending: j.Ending, Order: j.Order, Cost: w.macs(&j) / macsPerSecond,
-		Most: j.Bytes, Width: j.OutWidth, Height: j.OutHeight, Apart: j.Suspect, Here: told.Here,
+		Most: j.Bytes, Width: j.OutWidth, Height: j.OutHeight, Frames: j.Frames, Apart: j.Suspect, Here: told.Here,
 	}, told.Progress)
 	if err != nil {
 		return result, err
 	}
 	var r pipeline.Result
-	if json.Unmarshal(o.Report, &r) == nil {
+	var v pipeline.VideoResult
+	switch {
+	case j.Frames > 0 && json.Unmarshal(o.Report, &v) == nil:
+		w.countVideo(&v)
+	case j.Frames == 0 && json.Unmarshal(o.Report, &r) == nil:
 		w.count(&r)
 	}
 	_, err = w.Store.AddResult(j.ID)
-	return jobs.Result{Sum: o.Sum, Bytes: o.Bytes, Report: o.Report, View: view.Wanted(j.Ending, j.OutWidth*j.OutHeight), Map: o.Map}, err
+	shows := j.Frames == 0 && view.Wanted(j.Ending, j.OutWidth*j.OutHeight)
+	return jobs.Result{Sum: o.Sum, Bytes: o.Bytes, Report: o.Report, View: shows, Map: o.Map}, err
 }
 
 // divided does a job here, rows of which other machines compute.
 func (w *Works) divided(ctx context.Context, j jobs.Job, o order.Order, told jobs.Told) (result jobs.Result, err error) {
-	if w.Cluster == nil {
+	if w.Cluster == nil || o.Classes != "" {
 		return w.here(ctx, j, o, nil, told)
 	}
 	rows := w.Cluster.For(j.ID)

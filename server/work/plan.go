@@ -18,6 +18,7 @@ type Plan struct {
 	Height      int     `json:"height"`
 	OutWidth    int     `json:"out_width"`
 	OutHeight   int     `json:"out_height"`
+	Frames      int     `json:"frames,omitempty" doc:"of a video"`
 	Model       string  `json:"model"`
 	Kind        string  `json:"kind"`
 	Because     string  `json:"because,omitempty" doc:"why it is not the usual model"`
@@ -47,7 +48,7 @@ func (w *Works) Plan(ctx context.Context, t tokens.Token, path, name string, o o
 		return nil, err
 	}
 	p := &Plan{
-		Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight, Model: j.Model, Kind: j.Kind, Because: j.Because,
+		Width: j.Width, Height: j.Height, OutWidth: j.OutWidth, OutHeight: j.OutHeight, Frames: j.Frames, Model: j.Model, Kind: j.Kind, Because: j.Because,
 		Format: j.Ending, ResultBytes: j.ResultBytes,
 	}
 	key := pace.Key{Model: jobs.PaceModel(j.Model), Mode: string(o.Mode.Mode), Format: j.Ending, Looked: looked != nil}

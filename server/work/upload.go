@@ -110,6 +110,9 @@ func (w *Works) late(ctx context.Context, err error) error {
 // reduceFile decodes a picture, in rows where its file allows that, and gives its view. All memory is reserved before any is taken; waiting is how long to wait for it.
 // If there is not so much in that part, the error is of kind fault.TooLarge.
 func reduceFile(ctx, waiting context.Context, path string, exact bool, part *budget.Budget) ([]byte, error) {
+	if pipeline.IsVideo(path) {
+		return nil, fault.New(fault.Unsupported, "there is no view of a video")
+	}
 	var held *budget.Reservation
 	defer func() {
 		if held != nil {

@@ -22,6 +22,7 @@ import (
 	"classsr/fault"
 	"classsr/gpu"
 	"classsr/imageio"
+	"classsr/imageio/y4m"
 	"classsr/models"
 	"classsr/pipeline"
 	"classsr/pipeline/order"
@@ -129,6 +130,7 @@ type Judged struct {
 	Format              string
 	Width, Height       int // pixels
 	OutWidth, OutHeight int
+	Frames              int // of a video; 0 for pictures
 	Model, Kind         string
 	Because             string // why it is not the usual model
 	ResultFormat        string
@@ -160,6 +162,12 @@ func (w *Works) judge(path, name string, o order.Order) (*Judged, error) {
 	if err := w.RefuseName(name); err != nil {
 		return nil, err
 	}
+	if pipeline.IsVideo(path) {
+		return w.judgeVideo(path, name, o)
+	}
+	if err := o.CheckPicture(); err != nil {
+		return nil, err
+	}
 	p, err := w.pipeline(o, w.Budget)
 	if err != nil {
 		return nil, err
@@ -173,18 +181,27 @@ func (w *Works) judge(path, name string, o order.Order) (*Judged, error) {
 	if err := w.accept(int64(h.Out.Width)*int64(h.Out.Height), w.Limits.MaxPixels, "result"); err != nil {
 		return nil, err
 	}
-	j := &Judged{
-		Format: h.Format, Width: h.In.Width, Height: h.In.Height, OutWidth: h.Out.Width, OutHeight: h.Out.Height,
-		Model: h.Model, Kind: string(h.Kind), Because: h.ChosenBecause, ResultBytes: h.Bytes, Whole: !h.Divides, routes: h.Routes,
-	}
-	j.Seconds, j.files = w.forecast(h)
-	j.ResultFormat, j.Ending = o.ResultFormat(h.Format)
-	if err := imageio.CheckOutput(j.ResultFormat, h.Out); err != nil {
+	format, ending := o.ResultFormat(h.Format)
+	if err := imageio.CheckOutput(format, h.Out); err != nil {
 		return nil, err
 	}
+	return w.judged(h, &o, format, ending)
+}
+
+// judged puts together what is known of a picture or a video, and refuses what would take too long.
+func (w *Works) judged(h *pipeline.Header, o *order.Order, format, ending string) (*Judged, error) {
+	j := &Judged{
+		Format: h.Format, Width: h.In.Width, Height: h.In.Height, OutWidth: h.Out.Width, OutHeight: h.Out.Height, Frames: h.Frames, ResultFormat: format, Ending: ending,
+		Model: h.Model, Kind: string(h.Kind), Because: h.ChosenBecause, ResultBytes: h.Bytes, Whole: !h.Divides || o.Classes != "", routes: h.Routes && o.Classes == "",
+	}
+	less := "ask for a smaller result"
+	if h.Frames > 0 {
+		j.Whole, less = h.Decided, "ask for a smaller result, or send parts of it"
+	}
+	j.Seconds, j.files = w.forecast(h)
 	key := pace.Key{Model: jobs.PaceModel(j.Model), Mode: "", Format: j.Ending}
 	if seconds := w.Pace.Seconds(key, j.Seconds); seconds > w.Limits.MaxJobTime.Seconds() {
-		return nil, fault.New(fault.TooLarge, "it would take about %s, %s are allowed: ask for a smaller result", time.Duration(seconds*float64(time.Second)).Round(time.Second), w.Limits.MaxJobTime)
+		return nil, fault.New(fault.TooLarge, "it would take about %s, %s are allowed: %s", time.Duration(seconds*float64(time.Second)).Round(time.Second), w.Limits.MaxJobTime, less)
 	}
 	return j, nil
 }
@@ -206,7 +223,7 @@ const (
 // forecast is about how many seconds of the whole machine a picture takes, and how many of these its files.
 func (w *Works) forecast(h *pipeline.Header) (all, files float64) {
 	cores := float64(w.Budget.Threads())
-	files = 0.05 + float64(h.Out.Width)*float64(h.Out.Height)/pixelsPerSecond/cores
+	files = 0.05 + float64(max(h.Frames, 1))*float64(h.Out.Width)*float64(h.Out.Height)/pixelsPerSecond/cores
 	return files + float64(h.MACs)/macsPerSecond/cores, files
 }
 
@@ -223,6 +240,9 @@ func (w *Works) RefuseName(name string) error { return imageio.RefuseName(name) 
 
 // First refuses a picture by its first bytes, where they tell enough.
 func (w *Works) First(first []byte) error {
+	if y4m.Recognise(first) {
+		return w.firstOfVideo(first)
+	}
 	c, ok := imageio.Peek(first)
 	if !ok {
 		return nil
@@ -233,11 +253,9 @@ func (w *Works) First(first []byte) error {
 // Run does a job. It implements jobs.Runner.
 func (w *Works) Run(ctx context.Context, j jobs.Job, told jobs.Told) (result jobs.Result, err error) {
 	defer w.survive(&err, j.ID)
-	var o order.Order
-	for name, value := range j.Order {
-		if err := o.Set(name, value); err != nil {
-			return result, err
-		}
+	o, err := orderFrom(j.Order)
+	if err != nil {
+		return result, err
 	}
 	if w.byWorker(&j, o) {
 		result, err = w.whole(ctx, j, told)
@@ -256,6 +274,9 @@ func (w *Works) Run(ctx context.Context, j jobs.Job, told jobs.Told) (result job
 		return result, ctx.Err()
 	}
 	defer func() { <-w.atATime }()
+	if j.Format == pipeline.Y4M {
+		return w.video(ctx, j, o, told)
+	}
 	return w.divided(ctx, j, o, told)
 }
 
@@ -385,6 +406,9 @@ func (w *Works) Direct(ctx context.Context, t tokens.Token, picture, name string
 	j, err := w.judge(picture, name, o)
 	if err != nil {
 		return nil, err
+	}
+	if j.Frames > 0 {
+		return nil, fault.New(fault.Unsupported, "a video takes too long to be enlarged while you wait: send it to /v1/jobs")
 	}
 	seconds := w.Pace.Seconds(pace.Key{Model: jobs.PaceModel(j.Model), Format: "direct"}, j.Seconds)
 	if j.Width*j.Height > directPixels || j.OutWidth*j.OutHeight > directPixelsOut || seconds > directSeconds {

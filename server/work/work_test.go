@@ -124,7 +124,8 @@ func (b *bench) job(sum blobs.Sum, set ...string) jobs.Job {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return jobs.Job{ID: "01JOB" + strings.ToUpper(sum.String()[:8]), Name: "cat.png", Picture: sum, Order: fields, Ending: judged.Ending, OutWidth: judged.OutWidth, OutHeight: judged.OutHeight, Model: judged.Model}
+	return jobs.Job{ID: "01JOB" + strings.ToUpper(sum.String()[:8]), Name: "cat.png", Picture: sum, Order: fields, Ending: judged.Ending, OutWidth: judged.OutWidth, OutHeight: judged.OutHeight, Model: judged.Model,
+		Format: judged.Format, Frames: judged.Frames, Bytes: judged.ResultBytes}
 }
 
 // idle fails if something of the memory is still reserved.
