@@ -391,3 +391,42 @@ func TestResultsGoOnWhereTheyBroke(t *testing.T) {
 		t.Errorf("%d requests gave %d bytes, want %d", f.n.Load()-before, got.Len(), want.Len())
 	}
 }
+
+// clip is a video of three gray frames that stand still.
+func clip() []byte {
+	frame := append([]byte("FRAME\n"), bytes.Repeat([]byte{90}, 32*24*3/2)...)
+	return append([]byte("YUV4MPEG2 W32 H24 F25:1 Ip C420jpeg\n"), bytes.Repeat(frame, 3)...)
+}
+
+// A video is a job like a picture; what cannot be one is refused with what to do.
+func TestVideosOfTheRealServer(t *testing.T) {
+	address, _ := serve(t, "")
+	c, ctx := open(t, address, client.Options{}), t.Context()
+	j, err := c.Submit(ctx, bytes.NewReader(clip()), "clip.y4m", small)
+	if err == nil {
+		j, err = c.Wait(ctx, j.ID, nil)
+	}
+	if err != nil || j.State != client.Done || j.Frames != 3 || j.Format != "y4m" || j.ResultFormat != ".y4m" || j.OutWidth != 64 || j.Result.Name != "clip_x2.y4m" || j.Result.View != "" {
+		t.Fatalf("%+v %v", j, err)
+	}
+	var result bytes.Buffer
+	if err := c.Result(ctx, j.ID, &result); err != nil || !bytes.HasPrefix(result.Bytes(), []byte("YUV4MPEG2 W64 H48 ")) || bytes.Count(result.Bytes(), []byte("FRAME\n")) != 3 {
+		t.Errorf("%.60q %v", result.Bytes(), err)
+	}
+	answer, err := http.Get(strings.TrimSuffix(address, "/") + "/v1/jobs/" + j.ID + "/result")
+	if err != nil || answer.Header.Get("Content-Type") != "video/x-yuv4mpeg" {
+		t.Errorf("%v %v", answer, err)
+	}
+	_ = answer.Body.Close()
+	for says, in := range map[string][]byte{
+		"-vf bwdif": bytes.Replace(clip(), []byte(" Ip"), []byte(" It"), 1), "within frame 3": clip()[:len(clip())-1], "there is no frame": clip()[:36],
+	} {
+		var refused *client.Error
+		if _, err := c.Submit(ctx, bytes.NewReader(in), "clip.y4m", small); !errors.As(err, &refused) || !strings.Contains(refused.Detail, says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+	if err := c.Upscale(ctx, bytes.NewReader(clip()), "clip.y4m", small, io.Discard); fault.KindOf(err) != fault.Unsupported || !strings.Contains(err.Error(), "/v1/jobs") {
+		t.Errorf("directly: %v", err)
+	}
+}

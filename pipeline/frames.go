@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 
 	"classsr"
 	"classsr/fault"
@@ -131,8 +132,8 @@ func (f *Frames) check(w *course) error {
 	case len(w.passes) > 1:
 		return fault.New(fault.Usage, "pictures that follow each other are enlarged in one pass, and this size takes two (%d times, then %d times): choose a smaller one",
 			w.passes[0].Scale(), w.passes[1].Scale())
-	case w.p.Elsewhere != nil || w.p.Remote != nil:
-		return fault.New(fault.Usage, "pictures that follow each other are enlarged on this machine only")
+	case w.p.Elsewhere != nil:
+		return fault.New(fault.Usage, "pictures that follow each other are not divided")
 	}
 	return nil
 }
@@ -146,27 +147,54 @@ func (p *Pipeline) catchUp(ctx context.Context) error {
 	left := f.left
 	f.left = nil
 	for _, t := range left {
-		if err := p.lookAgain(ctx, t); ctx.Err() != nil {
+		if _, err := p.decide(ctx, t); ctx.Err() != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lookAgain has the sequence look at one of them.
-func (p *Pipeline) lookAgain(ctx context.Context, t passed) error {
+// decide has the sequence look at a picture, and gives what it decides; nil if no network enlarges it.
+func (p *Pipeline) decide(ctx context.Context, t passed) (*infer.Decided, error) {
 	format, err := p.check(t.Job)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	in, w, err := p.readUnchanged(ctx, t.task, format)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w.release()
 	defer in.Close()
 	if err := p.colors(ctx, t.Picture(), in.Decoded); err != nil || len(w.passes) == 0 {
-		return err
+		return nil, err
 	}
-	return p.Frames.of(w.passes[0], t.number).Skip(ctx, in.Picture)
+	d, err := p.Frames.of(w.passes[0], t.number).Decide(ctx, in.Picture, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Picture(), err)
+	}
+	return &d, nil
+}
+
+// away hands a picture to the Remote, about which everything is decided here if it is a frame.
+func (r *run) away(ctx context.Context, t task, size int64) error {
+	w := &away{task: t, size: size}
+	if r.Frames == nil {
+		return r.abroad.hand(w)
+	}
+	err := r.catchUp(ctx)
+	if err == nil {
+		w.frame, err = r.decide(ctx, passed{t, r.Frames.count})
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		return r.abroad.hand(w)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err = r.ended(t.Job, nil, err)
+	r.over(size)
+	return err
 }

@@ -6,9 +6,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"classsr/fault"
+	"classsr/infer"
+	"classsr/internal/atomicfile"
 	"classsr/internal/par"
 	"classsr/internal/regular"
 )
@@ -39,6 +42,12 @@ type Errand struct {
 	ReadPage int
 	// Format is that of the result, as imageio.FormatOf gives it.
 	Format string
+	// Order is what is wanted of it besides what is wanted of all pictures, by the names of package order.
+	Order map[string]string
+	// Name is what it is called where Input is a temporary file; Key says then what it is, so that the same one is the same job again: none for what comes or goes
+	// through a pipe.
+	Name string
+	Key  []string
 
 	in    io.Reader // what Std is
 	task  *task
@@ -77,7 +86,34 @@ func section(f *os.File, release func()) (*io.SectionReader, func(), error) {
 }
 
 // Unchanged returns an error if the picture's file is not what it was when its turn came. It is to be asked when all of it was read.
-func (e *Errand) Unchanged() error { return e.task.unchanged() }
+func (e *Errand) Unchanged() error {
+	if e.task == nil {
+		return nil
+	}
+	return e.task.unchanged()
+}
+
+// Picture is what it is called in messages.
+func (e *Errand) Picture() string {
+	if e.Name != "" {
+		return e.Name
+	}
+	return e.Job.Picture()
+}
+
+// Errand makes a run an errand.
+func (r *Run) Errand() *Errand {
+	e := &Errand{
+		Job: Job{Input: r.Input, Output: r.Output}, Format: Y4M, Order: map[string]string{"matrix": string(r.Matrix)}, Name: r.Video.Picture(),
+		write: func(write func(io.Writer) error) error { return atomicfile.Write(r.Output, true, write) },
+	}
+	input, inputErr := filepath.Abs(r.Video.Input)
+	output, outputErr := filepath.Abs(r.Video.Output)
+	if r.Video.Input != Std && r.Video.Output != Std && errors.Join(inputErr, outputErr) == nil {
+		e.Key = []string{input, output, strconv.Itoa(r.Number)}
+	}
+	return e
+}
 
 // Write writes the result: a file that is complete, or not there; or standard output.
 func (e *Errand) Write(write func(io.Writer) error) error { return e.write(write) }
@@ -115,7 +151,8 @@ type abroad struct {
 type away struct {
 	task
 	size  int64
-	share float64 // that is done
+	share float64        // that is done
+	frame *infer.Decided // of a frame
 }
 
 // goAbroad begins to have pictures done by the Remote, until end is called. The context that it gives ends with the run.
@@ -147,10 +184,10 @@ func (a *abroad) end(err error) error {
 }
 
 // hand hands a picture to a goroutine, when one is free.
-func (a *abroad) hand(t task, size int64) error {
+func (a *abroad) hand(w *away) error {
 	a.underWay.Add(1)
 	select {
-	case a.handed <- &away{task: t, size: size}:
+	case a.handed <- w:
 		return nil
 	case <-a.ctx.Done():
 		a.underWay.Done()
@@ -210,11 +247,17 @@ func (a *abroad) enlarge(w *away) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.frame != nil {
+		e.Order = map[string]string{"classes": w.frame.Text()}
+	}
 	result, err := a.run.Remote.Enlarge(a.ctx, e, func(share float64) { a.moved(w, share) })
 	if err != nil {
 		return nil, err
 	}
 	result.Job = w.Job
+	if w.frame != nil && result.Frame != nil {
+		result.Frame.ClassChanges = w.frame.Changed
+	}
 	return result, nil
 }
 

@@ -227,7 +227,7 @@ func (r *run) job(ctx context.Context, j namedJob, size int64) error {
 	case err != nil || !needed:
 		return err
 	case r.abroad != nil:
-		return r.abroad.hand(t, size)
+		return r.away(ctx, t, size)
 	}
 	r.at.Size = size
 	err = r.here(ctx, t)

@@ -188,6 +188,24 @@ func (e SubmitParamsIcc) Valid() bool {
 	}
 }
 
+// Defines values for SubmitParamsMatrix.
+const (
+	SubmitParamsMatrixBt601 SubmitParamsMatrix = "bt601"
+	SubmitParamsMatrixBt709 SubmitParamsMatrix = "bt709"
+)
+
+// Valid indicates whether the value is a known member of the SubmitParamsMatrix enum.
+func (e SubmitParamsMatrix) Valid() bool {
+	switch e {
+	case SubmitParamsMatrixBt601:
+		return true
+	case SubmitParamsMatrixBt709:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SubmitMultipartBodyBorder.
 const (
 	SubmitMultipartBodyBorderReflect SubmitMultipartBodyBorder = "reflect"
@@ -242,6 +260,24 @@ func (e SubmitMultipartBodyKind) Valid() bool {
 	case SubmitMultipartBodyKindPhoto:
 		return true
 	case SubmitMultipartBodyKindReal:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SubmitMultipartBodyMatrix.
+const (
+	SubmitMultipartBodyMatrixBt601 SubmitMultipartBodyMatrix = "bt601"
+	SubmitMultipartBodyMatrixBt709 SubmitMultipartBodyMatrix = "bt709"
+)
+
+// Valid indicates whether the value is a known member of the SubmitMultipartBodyMatrix enum.
+func (e SubmitMultipartBodyMatrix) Valid() bool {
+	switch e {
+	case SubmitMultipartBodyMatrixBt601:
+		return true
+	case SubmitMultipartBodyMatrixBt709:
 		return true
 	default:
 		return false
@@ -386,6 +422,24 @@ func (e SendParamsIcc) Valid() bool {
 	}
 }
 
+// Defines values for SendParamsMatrix.
+const (
+	SendParamsMatrixBt601 SendParamsMatrix = "bt601"
+	SendParamsMatrixBt709 SendParamsMatrix = "bt709"
+)
+
+// Valid indicates whether the value is a known member of the SendParamsMatrix enum.
+func (e SendParamsMatrix) Valid() bool {
+	switch e {
+	case SendParamsMatrixBt601:
+		return true
+	case SendParamsMatrixBt709:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SendMultipartBodyBorder.
 const (
 	SendMultipartBodyBorderReflect SendMultipartBodyBorder = "reflect"
@@ -440,6 +494,24 @@ func (e SendMultipartBodyKind) Valid() bool {
 	case SendMultipartBodyKindPhoto:
 		return true
 	case SendMultipartBodyKindReal:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SendMultipartBodyMatrix.
+const (
+	SendMultipartBodyMatrixBt601 SendMultipartBodyMatrix = "bt601"
+	SendMultipartBodyMatrixBt709 SendMultipartBodyMatrix = "bt709"
+)
+
+// Valid indicates whether the value is a known member of the SendMultipartBodyMatrix enum.
+func (e SendMultipartBodyMatrix) Valid() bool {
+	switch e {
+	case SendMultipartBodyMatrixBt601:
+		return true
+	case SendMultipartBodyMatrixBt709:
 		return true
 	default:
 		return false
@@ -584,6 +656,24 @@ func (e PlanParamsIcc) Valid() bool {
 	}
 }
 
+// Defines values for PlanParamsMatrix.
+const (
+	PlanParamsMatrixBt601 PlanParamsMatrix = "bt601"
+	PlanParamsMatrixBt709 PlanParamsMatrix = "bt709"
+)
+
+// Valid indicates whether the value is a known member of the PlanParamsMatrix enum.
+func (e PlanParamsMatrix) Valid() bool {
+	switch e {
+	case PlanParamsMatrixBt601:
+		return true
+	case PlanParamsMatrixBt709:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UpscaleParamsKind.
 const (
 	UpscaleParamsKindAuto  UpscaleParamsKind = "auto"
@@ -683,6 +773,24 @@ func (e UpscaleParamsIcc) Valid() bool {
 	}
 }
 
+// Defines values for UpscaleParamsMatrix.
+const (
+	UpscaleParamsMatrixBt601 UpscaleParamsMatrix = "bt601"
+	UpscaleParamsMatrixBt709 UpscaleParamsMatrix = "bt709"
+)
+
+// Valid indicates whether the value is a known member of the UpscaleParamsMatrix enum.
+func (e UpscaleParamsMatrix) Valid() bool {
+	switch e {
+	case UpscaleParamsMatrixBt601:
+		return true
+	case UpscaleParamsMatrixBt709:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UpscaleMultipartBodyBorder.
 const (
 	UpscaleMultipartBodyBorderReflect UpscaleMultipartBodyBorder = "reflect"
@@ -737,6 +845,24 @@ func (e UpscaleMultipartBodyKind) Valid() bool {
 	case UpscaleMultipartBodyKindPhoto:
 		return true
 	case UpscaleMultipartBodyKindReal:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UpscaleMultipartBodyMatrix.
+const (
+	UpscaleMultipartBodyMatrixBt601 UpscaleMultipartBodyMatrix = "bt601"
+	UpscaleMultipartBodyMatrixBt709 UpscaleMultipartBodyMatrix = "bt709"
+)
+
+// Valid indicates whether the value is a known member of the UpscaleMultipartBodyMatrix enum.
+func (e UpscaleMultipartBodyMatrix) Valid() bool {
+	switch e {
+	case UpscaleMultipartBodyMatrixBt601:
+		return true
+	case UpscaleMultipartBodyMatrixBt709:
 		return true
 	default:
 		return false
@@ -836,6 +962,9 @@ type Job struct {
 
 	// Format of the picture
 	Format string `json:"format"`
+
+	// Frames of a video
+	Frames *int64 `json:"frames,omitempty"`
 	Height int64  `json:"height"`
 
 	// Id names the job in all other requests
@@ -925,6 +1054,9 @@ type ModelFile struct {
 type Picture struct {
 	Bytes  int64  `json:"bytes"`
 	Format string `json:"format"`
+
+	// Frames of a video
+	Frames *int64 `json:"frames,omitempty"`
 	Height int64  `json:"height"`
 	Name   string `json:"name"`
 	Sha256 string `json:"sha256"`
@@ -934,12 +1066,15 @@ type Picture struct {
 // Plan defines model for Plan.
 type Plan struct {
 	// Because why it is not the usual model
-	Because   *string `json:"because,omitempty"`
-	Height    int64   `json:"height"`
-	Kind      string  `json:"kind"`
-	Model     string  `json:"model"`
-	OutHeight int64   `json:"out_height"`
-	OutWidth  int64   `json:"out_width"`
+	Because *string `json:"because,omitempty"`
+
+	// Frames of a video
+	Frames    *int64 `json:"frames,omitempty"`
+	Height    int64  `json:"height"`
+	Kind      string `json:"kind"`
+	Model     string `json:"model"`
+	OutHeight int64  `json:"out_height"`
+	OutWidth  int64  `json:"out_width"`
 
 	// Points what it takes at several budgets; the first is as asked, and the only one where the model has no classes or there was no time to look at the picture
 	Points []Point `json:"points"`
@@ -1055,8 +1190,14 @@ type SubmitMultipartBody struct {
 	// Budget spend at most this percentage of the full network's multiply-accumulates
 	Budget *float32 `json:"budget,omitempty"`
 
+	// Classes what `classsr video --cluster` has decided about a picture that is a frame of a folder; nobody else needs it
+	Classes *string `json:"classes,omitempty"`
+
 	// Denoise how strongly noise is removed, with kind=real or a model that has such a choice
 	Denoise *float32 `json:"denoise,omitempty"`
+
+	// EachAlone of a video: choose classes for each frame as if there were no others
+	EachAlone *bool `json:"each-alone,omitempty"`
 
 	// Fast use a small, fast model
 	Fast *bool `json:"fast,omitempty"`
@@ -1067,7 +1208,7 @@ type SubmitMultipartBody struct {
 	// Fit make the result as large as fits into WIDTHxHEIGHT, such as 3840x2160
 	Fit *string `json:"fit,omitempty"`
 
-	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG
+	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG; a video becomes y4m
 	Format *string `json:"format,omitempty"`
 
 	// Height make the result so many pixels high
@@ -1088,6 +1229,9 @@ type SubmitMultipartBody struct {
 	// Linear mix light instead of stored values where the result is reduced to its size
 	Linear *bool `json:"linear,omitempty"`
 
+	// Matrix of a video: which colours luma and chroma stand for; by default bt709 from 1280 pixels of width or 577 of height on, else bt601
+	Matrix *SubmitMultipartBodyMatrix `json:"matrix,omitempty"`
+
 	// MaxTime let the networks take about this time at most, such as 2s or 500ms
 	MaxTime *string `json:"max-time,omitempty"`
 
@@ -1099,6 +1243,9 @@ type SubmitMultipartBody struct {
 
 	// Model a built-in model, see /v1/models, or sha256:DIGITS, one whose file was sent there; by default the one that suits what is asked
 	Model *string `json:"model,omitempty"`
+
+	// NoReuse of a video: compute all of each frame, also what has not changed; the result is the same
+	NoReuse *bool `json:"no-reuse,omitempty"`
 
 	// Page the page or frame that is read of files with several
 	Page *int `json:"page,omitempty"`
@@ -1178,7 +1325,7 @@ type SubmitParams struct {
 	// Border what networks see beyond the picture's borders
 	Border *SubmitParamsBorder `form:"border,omitempty" json:"border,omitempty"`
 
-	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG
+	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG; a video becomes y4m
 	Format *string `form:"format,omitempty" json:"format,omitempty"`
 
 	// JpegQuality of JPEG results; by default that of a JPEG picture, but at least 75, else 95
@@ -1208,6 +1355,18 @@ type SubmitParams struct {
 	// Range which samples become black and white, LOW,HIGH, in TIFFs of floating point or signed numbers
 	Range *string `form:"range,omitempty" json:"range,omitempty"`
 
+	// Matrix of a video: which colours luma and chroma stand for; by default bt709 from 1280 pixels of width or 577 of height on, else bt601
+	Matrix *SubmitParamsMatrix `form:"matrix,omitempty" json:"matrix,omitempty"`
+
+	// EachAlone of a video: choose classes for each frame as if there were no others
+	EachAlone *bool `form:"each-alone,omitempty" json:"each-alone,omitempty"`
+
+	// NoReuse of a video: compute all of each frame, also what has not changed; the result is the same
+	NoReuse *bool `form:"no-reuse,omitempty" json:"no-reuse,omitempty"`
+
+	// Classes what `classsr video --cluster` has decided about a picture that is a frame of a folder; nobody else needs it
+	Classes *string `form:"classes,omitempty" json:"classes,omitempty"`
+
 	// Name what the picture is called, where the body is the picture
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
 
@@ -1230,6 +1389,9 @@ type SubmitParamsPngLevel string
 // SubmitParamsIcc defines parameters for Submit.
 type SubmitParamsIcc string
 
+// SubmitParamsMatrix defines parameters for Submit.
+type SubmitParamsMatrix string
+
 // SubmitMultipartBodyBorder defines parameters for Submit.
 type SubmitMultipartBodyBorder string
 
@@ -1238,6 +1400,9 @@ type SubmitMultipartBodyIcc string
 
 // SubmitMultipartBodyKind defines parameters for Submit.
 type SubmitMultipartBodyKind string
+
+// SubmitMultipartBodyMatrix defines parameters for Submit.
+type SubmitMultipartBodyMatrix string
 
 // SubmitMultipartBodyPngLevel defines parameters for Submit.
 type SubmitMultipartBodyPngLevel string
@@ -1292,8 +1457,14 @@ type SendMultipartBody struct {
 	// Budget spend at most this percentage of the full network's multiply-accumulates
 	Budget *float32 `json:"budget,omitempty"`
 
+	// Classes what `classsr video --cluster` has decided about a picture that is a frame of a folder; nobody else needs it
+	Classes *string `json:"classes,omitempty"`
+
 	// Denoise how strongly noise is removed, with kind=real or a model that has such a choice
 	Denoise *float32 `json:"denoise,omitempty"`
+
+	// EachAlone of a video: choose classes for each frame as if there were no others
+	EachAlone *bool `json:"each-alone,omitempty"`
 
 	// Fast use a small, fast model
 	Fast *bool `json:"fast,omitempty"`
@@ -1304,7 +1475,7 @@ type SendMultipartBody struct {
 	// Fit make the result as large as fits into WIDTHxHEIGHT, such as 3840x2160
 	Fit *string `json:"fit,omitempty"`
 
-	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG
+	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG; a video becomes y4m
 	Format *string `json:"format,omitempty"`
 
 	// Height make the result so many pixels high
@@ -1325,6 +1496,9 @@ type SendMultipartBody struct {
 	// Linear mix light instead of stored values where the result is reduced to its size
 	Linear *bool `json:"linear,omitempty"`
 
+	// Matrix of a video: which colours luma and chroma stand for; by default bt709 from 1280 pixels of width or 577 of height on, else bt601
+	Matrix *SendMultipartBodyMatrix `json:"matrix,omitempty"`
+
 	// MaxTime let the networks take about this time at most, such as 2s or 500ms
 	MaxTime *string `json:"max-time,omitempty"`
 
@@ -1336,6 +1510,9 @@ type SendMultipartBody struct {
 
 	// Model a built-in model, see /v1/models, or sha256:DIGITS, one whose file was sent there; by default the one that suits what is asked
 	Model *string `json:"model,omitempty"`
+
+	// NoReuse of a video: compute all of each frame, also what has not changed; the result is the same
+	NoReuse *bool `json:"no-reuse,omitempty"`
 
 	// Page the page or frame that is read of files with several
 	Page *int `json:"page,omitempty"`
@@ -1412,7 +1589,7 @@ type SendParams struct {
 	// Border what networks see beyond the picture's borders
 	Border *SendParamsBorder `form:"border,omitempty" json:"border,omitempty"`
 
-	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG
+	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG; a video becomes y4m
 	Format *string `form:"format,omitempty" json:"format,omitempty"`
 
 	// JpegQuality of JPEG results; by default that of a JPEG picture, but at least 75, else 95
@@ -1442,6 +1619,18 @@ type SendParams struct {
 	// Range which samples become black and white, LOW,HIGH, in TIFFs of floating point or signed numbers
 	Range *string `form:"range,omitempty" json:"range,omitempty"`
 
+	// Matrix of a video: which colours luma and chroma stand for; by default bt709 from 1280 pixels of width or 577 of height on, else bt601
+	Matrix *SendParamsMatrix `form:"matrix,omitempty" json:"matrix,omitempty"`
+
+	// EachAlone of a video: choose classes for each frame as if there were no others
+	EachAlone *bool `form:"each-alone,omitempty" json:"each-alone,omitempty"`
+
+	// NoReuse of a video: compute all of each frame, also what has not changed; the result is the same
+	NoReuse *bool `form:"no-reuse,omitempty" json:"no-reuse,omitempty"`
+
+	// Classes what `classsr video --cluster` has decided about a picture that is a frame of a folder; nobody else needs it
+	Classes *string `form:"classes,omitempty" json:"classes,omitempty"`
+
 	// Name what the picture is called, where the body is the picture
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
 }
@@ -1461,6 +1650,9 @@ type SendParamsPngLevel string
 // SendParamsIcc defines parameters for Send.
 type SendParamsIcc string
 
+// SendParamsMatrix defines parameters for Send.
+type SendParamsMatrix string
+
 // SendMultipartBodyBorder defines parameters for Send.
 type SendMultipartBodyBorder string
 
@@ -1469,6 +1661,9 @@ type SendMultipartBodyIcc string
 
 // SendMultipartBodyKind defines parameters for Send.
 type SendMultipartBodyKind string
+
+// SendMultipartBodyMatrix defines parameters for Send.
+type SendMultipartBodyMatrix string
 
 // SendMultipartBodyPngLevel defines parameters for Send.
 type SendMultipartBodyPngLevel string
@@ -1532,7 +1727,7 @@ type PlanParams struct {
 	// Border what networks see beyond the picture's borders
 	Border *PlanParamsBorder `form:"border,omitempty" json:"border,omitempty"`
 
-	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG
+	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG; a video becomes y4m
 	Format *string `form:"format,omitempty" json:"format,omitempty"`
 
 	// JpegQuality of JPEG results; by default that of a JPEG picture, but at least 75, else 95
@@ -1561,6 +1756,18 @@ type PlanParams struct {
 
 	// Range which samples become black and white, LOW,HIGH, in TIFFs of floating point or signed numbers
 	Range *string `form:"range,omitempty" json:"range,omitempty"`
+
+	// Matrix of a video: which colours luma and chroma stand for; by default bt709 from 1280 pixels of width or 577 of height on, else bt601
+	Matrix *PlanParamsMatrix `form:"matrix,omitempty" json:"matrix,omitempty"`
+
+	// EachAlone of a video: choose classes for each frame as if there were no others
+	EachAlone *bool `form:"each-alone,omitempty" json:"each-alone,omitempty"`
+
+	// NoReuse of a video: compute all of each frame, also what has not changed; the result is the same
+	NoReuse *bool `form:"no-reuse,omitempty" json:"no-reuse,omitempty"`
+
+	// Classes what `classsr video --cluster` has decided about a picture that is a frame of a folder; nobody else needs it
+	Classes *string `form:"classes,omitempty" json:"classes,omitempty"`
 }
 
 // PlanParamsKind defines parameters for Plan.
@@ -1577,6 +1784,9 @@ type PlanParamsPngLevel string
 
 // PlanParamsIcc defines parameters for Plan.
 type PlanParamsIcc string
+
+// PlanParamsMatrix defines parameters for Plan.
+type PlanParamsMatrix string
 
 // ViewPictureParams defines parameters for ViewPicture.
 type ViewPictureParams struct {
@@ -1603,8 +1813,14 @@ type UpscaleMultipartBody struct {
 	// Budget spend at most this percentage of the full network's multiply-accumulates
 	Budget *float32 `json:"budget,omitempty"`
 
+	// Classes what `classsr video --cluster` has decided about a picture that is a frame of a folder; nobody else needs it
+	Classes *string `json:"classes,omitempty"`
+
 	// Denoise how strongly noise is removed, with kind=real or a model that has such a choice
 	Denoise *float32 `json:"denoise,omitempty"`
+
+	// EachAlone of a video: choose classes for each frame as if there were no others
+	EachAlone *bool `json:"each-alone,omitempty"`
 
 	// Fast use a small, fast model
 	Fast *bool `json:"fast,omitempty"`
@@ -1615,7 +1831,7 @@ type UpscaleMultipartBody struct {
 	// Fit make the result as large as fits into WIDTHxHEIGHT, such as 3840x2160
 	Fit *string `json:"fit,omitempty"`
 
-	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG
+	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG; a video becomes y4m
 	Format *string `json:"format,omitempty"`
 
 	// Height make the result so many pixels high
@@ -1636,6 +1852,9 @@ type UpscaleMultipartBody struct {
 	// Linear mix light instead of stored values where the result is reduced to its size
 	Linear *bool `json:"linear,omitempty"`
 
+	// Matrix of a video: which colours luma and chroma stand for; by default bt709 from 1280 pixels of width or 577 of height on, else bt601
+	Matrix *UpscaleMultipartBodyMatrix `json:"matrix,omitempty"`
+
 	// MaxTime let the networks take about this time at most, such as 2s or 500ms
 	MaxTime *string `json:"max-time,omitempty"`
 
@@ -1647,6 +1866,9 @@ type UpscaleMultipartBody struct {
 
 	// Model a built-in model, see /v1/models, or sha256:DIGITS, one whose file was sent there; by default the one that suits what is asked
 	Model *string `json:"model,omitempty"`
+
+	// NoReuse of a video: compute all of each frame, also what has not changed; the result is the same
+	NoReuse *bool `json:"no-reuse,omitempty"`
 
 	// Page the page or frame that is read of files with several
 	Page *int `json:"page,omitempty"`
@@ -1723,7 +1945,7 @@ type UpscaleParams struct {
 	// Border what networks see beyond the picture's borders
 	Border *UpscaleParamsBorder `form:"border,omitempty" json:"border,omitempty"`
 
-	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG
+	// Format of the result: png, jpg, tif, webp, ppm or pam; by default JPEG and TIFF stay what they are, all others become PNG; a video becomes y4m
 	Format *string `form:"format,omitempty" json:"format,omitempty"`
 
 	// JpegQuality of JPEG results; by default that of a JPEG picture, but at least 75, else 95
@@ -1753,6 +1975,18 @@ type UpscaleParams struct {
 	// Range which samples become black and white, LOW,HIGH, in TIFFs of floating point or signed numbers
 	Range *string `form:"range,omitempty" json:"range,omitempty"`
 
+	// Matrix of a video: which colours luma and chroma stand for; by default bt709 from 1280 pixels of width or 577 of height on, else bt601
+	Matrix *UpscaleParamsMatrix `form:"matrix,omitempty" json:"matrix,omitempty"`
+
+	// EachAlone of a video: choose classes for each frame as if there were no others
+	EachAlone *bool `form:"each-alone,omitempty" json:"each-alone,omitempty"`
+
+	// NoReuse of a video: compute all of each frame, also what has not changed; the result is the same
+	NoReuse *bool `form:"no-reuse,omitempty" json:"no-reuse,omitempty"`
+
+	// Classes what `classsr video --cluster` has decided about a picture that is a frame of a folder; nobody else needs it
+	Classes *string `form:"classes,omitempty" json:"classes,omitempty"`
+
 	// Name what the picture is called, where the body is the picture
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
 }
@@ -1772,6 +2006,9 @@ type UpscaleParamsPngLevel string
 // UpscaleParamsIcc defines parameters for Upscale.
 type UpscaleParamsIcc string
 
+// UpscaleParamsMatrix defines parameters for Upscale.
+type UpscaleParamsMatrix string
+
 // UpscaleMultipartBodyBorder defines parameters for Upscale.
 type UpscaleMultipartBodyBorder string
 
@@ -1780,6 +2017,9 @@ type UpscaleMultipartBodyIcc string
 
 // UpscaleMultipartBodyKind defines parameters for Upscale.
 type UpscaleMultipartBodyKind string
+
+// UpscaleMultipartBodyMatrix defines parameters for Upscale.
+type UpscaleMultipartBodyMatrix string
 
 // UpscaleMultipartBodyPngLevel defines parameters for Upscale.
 type UpscaleMultipartBodyPngLevel string
@@ -1883,7 +2123,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SubmitWithBody Takes a picture and puts a job into the queue
+	// SubmitWithBody Takes a picture, or a video (y4m), and puts a job into the queue
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1910,7 +2150,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/jobs/{id}/events (the `FollowJob` operationId).
 	FollowJob(ctx context.Context, id string, params *FollowJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetResult The enlarged picture
+	// GetResult The enlarged picture or video
 	//
 	// Corresponds with GET /v1/jobs/{id}/result (the `GetResult` operationId).
 	GetResult(ctx context.Context, id string, params *GetResultParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2048,7 +2288,7 @@ func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditor
 	return c.Client.Do(req)
 }
 
-// SubmitWithBody Takes a picture and puts a job into the queue
+// SubmitWithBody Takes a picture, or a video (y4m), and puts a job into the queue
 //
 // Takes any type of body and a specified content type.
 //
@@ -2125,7 +2365,7 @@ func (c *Client) FollowJob(ctx context.Context, id string, params *FollowJobPara
 	return c.Client.Do(req)
 }
 
-// GetResult The enlarged picture
+// GetResult The enlarged picture or video
 //
 // Corresponds with GET /v1/jobs/{id}/result (the `GetResult` operationId).
 func (c *Client) GetResult(ctx context.Context, id string, params *GetResultParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2900,6 +3140,54 @@ func NewSubmitRequestWithBody(server string, params *SubmitParams, contentType s
 		if params.Range != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "range", *params.Range, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Matrix != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "matrix", *params.Matrix, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EachAlone != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "each-alone", *params.EachAlone, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NoReuse != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "no-reuse", *params.NoReuse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Classes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "classes", *params.Classes, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3850,6 +4138,54 @@ func NewSendRequestWithBody(server string, params *SendParams, contentType strin
 
 		}
 
+		if params.Matrix != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "matrix", *params.Matrix, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EachAlone != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "each-alone", *params.EachAlone, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NoReuse != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "no-reuse", *params.NoReuse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Classes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "classes", *params.Classes, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Name != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -4310,6 +4646,54 @@ func NewPlanRequest(server string, sha256 string, params *PlanParams) (*http.Req
 		if params.Range != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "range", *params.Range, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Matrix != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "matrix", *params.Matrix, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EachAlone != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "each-alone", *params.EachAlone, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NoReuse != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "no-reuse", *params.NoReuse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Classes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "classes", *params.Classes, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -4827,6 +5211,54 @@ func NewUpscaleRequestWithBody(server string, params *UpscaleParams, contentType
 
 		}
 
+		if params.Matrix != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "matrix", *params.Matrix, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EachAlone != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "each-alone", *params.EachAlone, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NoReuse != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "no-reuse", *params.NoReuse, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Classes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "classes", *params.Classes, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Name != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -4913,7 +5345,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobsWithResponse(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*ListJobsResponse, error)
 
-	// SubmitWithBodyWithResponse Takes a picture and puts a job into the queue
+	// SubmitWithBodyWithResponse Takes a picture, or a video (y4m), and puts a job into the queue
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4948,7 +5380,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/jobs/{id}/events (the `FollowJob` operationId).
 	FollowJobWithResponse(ctx context.Context, id string, params *FollowJobParams, reqEditors ...RequestEditorFn) (*FollowJobResponse, error)
 
-	// GetResultWithResponse The enlarged picture
+	// GetResultWithResponse The enlarged picture or video
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8261,7 +8693,7 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 	return ParseListJobsResponse(rsp)
 }
 
-// SubmitWithBodyWithResponse Takes a picture and puts a job into the queue
+// SubmitWithBodyWithResponse Takes a picture, or a video (y4m), and puts a job into the queue
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8326,7 +8758,7 @@ func (c *ClientWithResponses) FollowJobWithResponse(ctx context.Context, id stri
 	return ParseFollowJobResponse(rsp)
 }
 
-// GetResultWithResponse The enlarged picture
+// GetResultWithResponse The enlarged picture or video
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -25,59 +25,74 @@ const tries = 3
 
 // Enlarge implements pipeline.Remote.
 func (r *Remote) Enlarge(ctx context.Context, e *pipeline.Errand, progress func(share float64)) (*pipeline.Result, error) {
-	if err := r.begin(ctx); err != nil {
+	var result pipeline.Result
+	if err := r.do(ctx, e, &result, progress); err != nil {
 		return nil, err
 	}
+	result.Model = r.called(result.Model)
+	r.tellChosen(e, &result)
+	return &result, nil
+}
+
+// EnlargeRun implements pipeline.Runs: a run is a job like a picture.
+func (r *Remote) EnlargeRun(ctx context.Context, run *pipeline.Run, progress func(share float64)) (*pipeline.VideoResult, error) {
+	var result pipeline.VideoResult
+	if err := r.do(ctx, run.Errand(), &result, progress); err != nil {
+		return nil, err
+	}
+	result.Model = r.called(result.Model)
+	return &result, nil
+}
+
+// do has an errand done, whose report is read into result.
+func (r *Remote) do(ctx context.Context, e *pipeline.Errand, result any, progress func(share float64)) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
 	for n := 1; ; n++ {
-		result, err := r.enlarge(ctx, e, progress)
+		err := r.doOnce(ctx, e, result, progress)
 		var l lost
 		if n == tries || !errors.As(err, &l) {
-			return result, err
+			return err
 		}
 	}
 }
 
-// enlarge sends a picture, waits for its result and writes it. Its job is removed then, unless the server is gone: the next run finds it.
-func (r *Remote) enlarge(ctx context.Context, e *pipeline.Errand, progress func(share float64)) (*pipeline.Result, error) {
+// doOnce sends a picture, waits for its result and writes it. Its job is removed then, unless the server is gone: the next run finds it.
+func (r *Remote) doOnce(ctx context.Context, e *pipeline.Errand, result any, progress func(share float64)) error {
 	j, err := r.send(ctx, e)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	result, err := r.receive(ctx, e, j.ID, progress)
+	err = r.receive(ctx, e, j.ID, result, progress)
 	var gone *pipeline.Gone
 	if !errors.As(err, &gone) && !errors.As(context.Cause(ctx), &gone) {
 		r.remove(ctx, j.ID)
 	}
-	return result, err
+	return err
 }
 
 // receive waits for the result of a job and writes it.
-func (r *Remote) receive(ctx context.Context, e *pipeline.Errand, id string, progress func(share float64)) (*pipeline.Result, error) {
+func (r *Remote) receive(ctx context.Context, e *pipeline.Errand, id string, result any, progress func(share float64)) error {
 	if err := e.Unchanged(); err != nil {
-		return nil, err
+		return err
 	}
 	j, err := r.job(ctx, id, progress)
 	if err != nil {
-		return nil, r.unlessLost(ctx, e, err)
+		return r.unlessLost(ctx, e, err)
 	}
 	switch {
 	case j.State == client.Cancelled:
-		return nil, about(e, fault.Conflict, "its job was cancelled on the server")
+		return about(e, fault.Conflict, "its job was cancelled on the server")
 	case j.State == client.Failed && j.Error != nil:
-		return nil, about(e, j.Error.Kind, r.called(j.Error.Message))
+		return about(e, j.Error.Kind, r.called(j.Error.Message))
 	case j.State != client.Done:
-		return nil, about(e, fault.Internal, "the server does not say what is wrong with it")
+		return about(e, fault.Internal, "the server does not say what is wrong with it")
 	}
-	var result pipeline.Result
-	if err := json.Unmarshal(j.Report, &result); err != nil {
-		return nil, about(e, fault.Internal, "the server's report cannot be read: "+err.Error())
+	if err := json.Unmarshal(j.Report, result); err != nil {
+		return about(e, fault.Internal, "the server's report cannot be read: "+err.Error())
 	}
-	result.Model = r.called(result.Model)
-	if err := r.fetch(ctx, e, id); err != nil {
-		return nil, err
-	}
-	r.tellChosen(e, &result)
-	return &result, nil
+	return r.fetch(ctx, e, id)
 }
 
 // unlessLost is judged, or that the job is lost.
@@ -169,7 +184,10 @@ func (r *Remote) submitOnce(ctx context.Context, s submission) (client.Job, erro
 		return client.Job{}, err
 	}
 	name := ""
-	if s.e.Input != pipeline.Std {
+	switch {
+	case s.e.Name != "":
+		name = filepath.Base(s.e.Name)
+	case s.e.Input != pipeline.Std:
 		name = filepath.Base(s.e.Input)
 	}
 	return r.client.SubmitAs(ctx, s.key, s.picture, name, s.order)
@@ -188,6 +206,7 @@ func (r *Remote) order(e *pipeline.Errand) map[string]string {
 	if order["format"] == "" {
 		order["format"] = e.Format
 	}
+	maps.Copy(order, e.Order)
 	if e.ReadPage > 0 {
 		order["page"] = strconv.Itoa(e.ReadPage)
 	}
@@ -196,18 +215,29 @@ func (r *Remote) order(e *pipeline.Errand) map[string]string {
 
 // keyOf names a submission by what it is and where its result goes, so that the same one is the same job again. What comes or goes through a pipe is never the same.
 func keyOf(s submission) string {
-	if s.e.Input == pipeline.Std || s.e.Output == pipeline.Std {
+	switch {
+	case len(s.e.Key) > 0:
+		return keyOfAll(s.e.Key, s.sum, s.order)
+	case s.e.Name != "" || s.e.Input == pipeline.Std || s.e.Output == pipeline.Std:
 		return rand.Text()
 	}
 	input, inputErr := filepath.Abs(s.e.Input)
 	output, outputErr := filepath.Abs(s.e.Output)
-	host, hostErr := os.Hostname()
-	text, err := json.Marshal([]any{host, input, output, s.sum, s.order}) // maps in the order of their keys
-	if errors.Join(inputErr, outputErr, hostErr, err) != nil {
+	if errors.Join(inputErr, outputErr) != nil {
 		return rand.Text()
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	return keyOfAll([]string{input, output}, s.sum, s.order)
+}
+
+// keyOfAll is a key of what names a submission, on this machine.
+func keyOfAll(names []string, sum string, order map[string]string) string {
+	host, hostErr := os.Hostname()
+	text, err := json.Marshal([]any{host, names, sum, order}) // maps in the order of their keys
+	if errors.Join(hostErr, err) != nil {
+		return rand.Text()
+	}
+	hash := sha256.Sum256(text)
+	return hex.EncodeToString(hash[:])
 }
 
 // sumOf is the SHA-256 of a picture, in hexadecimal digits.

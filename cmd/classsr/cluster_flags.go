@@ -69,17 +69,17 @@ func (f *upscaleFlags) checkCluster(cmd *cobra.Command) error {
 			return usagef("--%s %s: with --cluster it is not possible: %s", refused.flag, cmd.Flag(refused.flag).Value, refused.reason)
 		}
 	}
-	_, err := f.order(cmd)
+	_, err := f.sizeFlags.order(cmd)
 	return err
 }
 
 // order is what the flags ask for, by the names that the server knows, without the page and the format.
-func (f *upscaleFlags) order(cmd *cobra.Command) (map[string]string, error) {
+func (f *sizeFlags) order(cmd *cobra.Command) (map[string]string, error) {
 	asked := map[string]string{}
 	var o order.Order
 	for _, field := range order.Fields() {
 		flag := cmd.Flag(field.Name)
-		if !flag.Changed || slices.Contains([]string{"page", "format"}, field.Name) {
+		if flag == nil || !flag.Changed || slices.Contains([]string{"page", "format"}, field.Name) {
 			continue
 		}
 		value := flag.Value.String()
@@ -98,13 +98,13 @@ func (f *upscaleFlags) order(cmd *cobra.Command) (map[string]string, error) {
 }
 
 // inFile tells whether the model is one in a file.
-func (f *upscaleFlags) inFile(cmd *cobra.Command) bool {
+func (f *sizeFlags) inFile(cmd *cobra.Command) bool {
 	_, builtin := models.Find(f.model)
 	return cmd.Flags().Changed("model") && !builtin && f.model != classsr.Bicubic
 }
 
 // sent is the model in a file that the server is to have; nil if that has it built in.
-func (f *upscaleFlags) sent(cmd *cobra.Command) (*remote.Model, error) {
+func (f *sizeFlags) sent(cmd *cobra.Command) (*remote.Model, error) {
 	if !f.inFile(cmd) {
 		return nil, nil
 	}
@@ -116,12 +116,12 @@ func (f *upscaleFlags) sent(cmd *cobra.Command) (*remote.Model, error) {
 }
 
 // remote is the server that enlarges pictures; nil if this machine does. tell is told what the user may not expect.
-func (f *upscaleFlags) remote(cmd *cobra.Command, tell func(text string)) (*remote.Remote, error) {
+func (f *clusterFlags) remote(cmd *cobra.Command, asks *sizeFlags, tell func(text string)) (*remote.Remote, error) {
 	server := f.server(cmd)
 	if server == "" {
 		return nil, nil
 	}
-	asked, err := f.order(cmd)
+	asked, err := asks.order(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (f *upscaleFlags) remote(cmd *cobra.Command, tell func(text string)) (*remo
 	if err != nil {
 		return nil, err
 	}
-	model, err := f.sent(cmd)
+	model, err := asks.sent(cmd)
 	if err != nil {
 		return nil, err
 	}

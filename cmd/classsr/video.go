@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"classsr/cluster/remote"
 	"classsr/imageio"
 	"classsr/imageio/y4m"
 	"classsr/imageio/yuv"
@@ -24,6 +25,7 @@ import (
 type videoFlags struct {
 	sizeFlags
 	selectionFlags
+	clusterFlags
 	output    string
 	format    string
 	matrix    string
@@ -49,7 +51,7 @@ func newVideo(std streams) *cobra.Command {
 		Args: needInput(&std),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			args = orPiped(args)
-			if err := f.check(std, args); err != nil {
+			if err := f.check(cmd, std, args); err != nil {
 				return err
 			}
 			return f.run(cmd, std, args)
@@ -57,6 +59,7 @@ func newVideo(std streams) *cobra.Command {
 	}
 	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
+	f.clusterFlags.register(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` (.y4m), folder of a folder's frames, or - for standard output, which is the default for standard input")
 	flags.StringVar(&f.format, "format", "", "`FORMAT` of the frames of a folder, as in upscale, or y4m")
@@ -72,7 +75,7 @@ func newVideo(std streams) *cobra.Command {
 }
 
 // check returns an error if the flags contradict each other or the arguments.
-func (f *videoFlags) check(std streams, args []string) error {
+func (f *videoFlags) check(cmd *cobra.Command, std streams, args []string) error {
 	if f.output == "" && args[0] == pipeline.Std {
 		f.output = pipeline.Std
 	}
@@ -97,6 +100,10 @@ func (f *videoFlags) check(std streams, args []string) error {
 		return usagef("the video would go to the terminal; name a file with -o")
 	case f.mode == string(infer.ModePaper):
 		return usagef("--mode paper is for single pictures: it reproduces published figures")
+	case f.server(cmd) == "" && cmd.Flags().Changed("token-file"):
+		return usagef("--token-file %s: it is for --cluster, which is missing", f.tokenFile)
+	case f.server(cmd) != "" && f.flicker:
+		return usagef("--flicker: with --cluster it is not possible: results are not compared there")
 	}
 	return nil
 }
@@ -125,16 +132,30 @@ func (f *videoFlags) run(cmd *cobra.Command, std streams, args []string) error {
 			return err
 		}
 	}
+	server, err := f.clusterFlags.remote(cmd, &f.sizeFlags, report.tell)
+	if err != nil {
+		return err
+	}
+	if server != nil {
+		defer server.Close()
+		endsItself.Store(true) // jobs are removed from the server
+	}
 	sequence := infer.SequenceOptions{Alone: f.eachAlone, Anew: f.noReuse, Flicker: f.flicker}
 	if pipeline.Searched(args) {
-		return f.folder(cmd, p, sequence, args, report)
+		return f.folder(cmd, p, server, sequence, args, report)
 	}
-	return f.stream(cmd, p, sequence, args[0], report)
+	return f.stream(cmd, p, server, sequence, args[0], report)
 }
 
 // folder enlarges the frames in a folder.
-func (f *videoFlags) folder(cmd *cobra.Command, p *pipeline.Pipeline, o infer.SequenceOptions, args []string, report *upscaleReport) error {
+func (f *videoFlags) folder(cmd *cobra.Command, p *pipeline.Pipeline, server *remote.Remote, o infer.SequenceOptions, args []string, report *upscaleReport) error {
 	p.Frames = &pipeline.Frames{Options: o}
+	if server != nil {
+		for _, name := range []string{"matrix", "each-alone", "no-reuse"} { // of videos; it is decided here
+			delete(server.Order, name)
+		}
+		p.Remote = server
+	}
 	request, err := f.request(args)
 	if err != nil {
 		return err
@@ -163,8 +184,11 @@ func (f *videoFlags) folder(cmd *cobra.Command, p *pipeline.Pipeline, o infer.Se
 }
 
 // stream enlarges a y4m.
-func (f *videoFlags) stream(cmd *cobra.Command, p *pipeline.Pipeline, o infer.SequenceOptions, input string, report *upscaleReport) error {
+func (f *videoFlags) stream(cmd *cobra.Command, p *pipeline.Pipeline, server *remote.Remote, o infer.SequenceOptions, input string, report *upscaleReport) error {
 	v := pipeline.Video{Input: input, Output: f.output, Options: o}
+	if server != nil {
+		v.Runs = server
+	}
 	if f.matrix != "" {
 		var err error
 		if v.Matrix, err = yuv.ParseMatrix(f.matrix); err != nil {
