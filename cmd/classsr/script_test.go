@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 		// In place of symlink, which wine claims to have.
 		Condition: func(string) (bool, error) { return haveLinks(t), nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"picture": scriptPicture, "film": scriptFilm, "spoil": scriptSpoil, "model": scriptModel, "pixels": scriptPixels,
+			"picture": scriptPicture, "film": scriptFilm, "clip": scriptClip, "spoil": scriptSpoil, "model": scriptModel, "pixels": scriptPixels,
 			"server": running.start, "endserver": running.end,
 		},
 	})

@@ -8,8 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"classsr/branch/branchtest"
 	"classsr/imageio"
@@ -23,10 +26,27 @@ import (
 // film makes a video of so many frames, in which a square moves before a picture that stands still.
 func film(t *testing.T, h y4m.Header, frames int) []byte {
 	t.Helper()
+	out, err := filmed(h, frames)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// scriptClip is film for scripts: clip NAME FRAMES.
+func scriptClip(ts *testscript.TestScript, _ bool, args []string) {
+	frames, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	out, err := filmed(plain420, frames)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out, 0o600))
+}
+
+func filmed(h y4m.Header, frames int) ([]byte, error) {
 	var out bytes.Buffer
 	w, err := y4m.NewWriter(&out, h)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	c := yuv.New(h, yuv.BT601, 1)
 	for i := range frames {
@@ -34,19 +54,19 @@ func film(t *testing.T, h y4m.Header, frames int) []byte {
 		for y := range 12 {
 			for x := range 12 {
 				for k := range p.Colors {
-					p.Pix8[((20+y)*p.Width+10+2*i+x)*p.Colors+k] = uint8(200 - 5*x)
+					p.Pix8[((20+y)*p.Width+10+2*i%100+x)*p.Colors+k] = uint8(200 - 5*x)
 				}
 			}
 		}
 		f := h.NewFrame()
 		if err := c.ToFrame(context.Background(), f, p.To(c.Config().Depth)); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		if err := w.Write(f); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	return out.Bytes()
+	return out.Bytes(), nil
 }
 
 // classsrRun runs the program.
