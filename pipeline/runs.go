@@ -60,6 +60,8 @@ type runner struct {
 	slots  chan struct{} // held by runs from their beginning until they are written
 	handed chan *underWay
 	order  chan *underWay
+	run    *growing // gets frames; nil if a run is to begin
+	begun  int      // runs
 
 	mu      sync.Mutex
 	written int // frames
@@ -106,54 +108,50 @@ func (m *mover) inRuns(ctx context.Context, to io.Writer) (err error) {
 }
 
 // decideAll reads the frames, decides about each, and cuts them into runs.
-func (r *runner) decideAll() (err error) {
+func (r *runner) decideAll() error {
 	defer close(r.order)
 	defer close(r.handed)
+	defer func() {
+		if r.run != nil { // after an error
+			_ = r.run.file.Close()
+		}
+	}()
 	in := yuv.New(r.header, r.matrix, r.Threads)
 	frame := r.header.NewFrame()
 	r.picture = in.Config().New()
-	var run *growing
-	defer func() {
-		if run != nil { // after an error
-			_ = run.file.Close()
-		}
-	}()
-	for number := 0; ; {
+	for {
 		err := r.source.Read(frame)
 		switch {
-		case errors.Is(err, io.EOF) && run == nil && number == 0:
+		case errors.Is(err, io.EOF) && r.begun == 0:
 			return y4m.ErrNoFrame
-		case errors.Is(err, io.EOF) && run == nil:
-			return nil
 		case errors.Is(err, io.EOF):
-			last := run
-			run = nil
-			return r.hand(last)
-		case err != nil:
-			return err
+			return r.hand()
+		case err == nil:
+			err = r.take(in, frame)
 		}
-		moved, err := r.decide(in, frame)
 		if err != nil {
 			return err
 		}
-		if run == nil {
-			if run, err = r.begin(number); err != nil {
-				return err
-			}
-			number++
-			moved = 1
-		}
-		if err := run.add(frame, moved); err != nil {
+	}
+}
+
+// take adds a frame to a run, and hands that on if it is to get no more.
+func (r *runner) take(c *yuv.Converter, frame *y4m.Frame) error {
+	moved, err := r.decide(c, frame)
+	if err != nil {
+		return err
+	}
+	if r.run == nil {
+		if r.run, err = r.begin(r.begun); err != nil {
 			return err
 		}
-		if r.full(run) {
-			whole := run
-			run = nil
-			if err := r.hand(whole); err != nil {
-				return err
-			}
-		}
+		r.begun++
+		moved = 1 // all of it is computed
 	}
+	if err := r.run.add(frame, moved); err != nil || !r.full(r.run) {
+		return err
+	}
+	return r.hand()
 }
 
 // decide decides about a frame, notes that on it, and tells which share of it has changed.
@@ -223,8 +221,13 @@ func (r *runner) frameMACs() int64 {
 	return r.course.passes[0].FullMACs(r.header.Width, r.header.Height)
 }
 
-// hand hands a run to somebody who is free.
-func (r *runner) hand(o *growing) error {
+// hand hands the run that has got frames, if there is one, to somebody who is free.
+func (r *runner) hand() error {
+	o := r.run
+	if o == nil {
+		return nil
+	}
+	r.run = nil
 	u := o.underWay
 	u.Bytes, u.MACs = r.into.StreamBytes(u.Frames), int64(u.weight*float64(r.frameMACs()))
 	if err := o.file.Close(); err != nil {

@@ -17,11 +17,11 @@ import (
 	"classsr/pipeline/order"
 )
 
-// Each name of an order is a flag of the command.
+// Each name of an order is a flag of the command, or of that for videos; but what it has decided for a server.
 func TestNamesOfOrdersAreFlags(t *testing.T) {
-	upscale := newUpscale(streams{})
+	upscale, video := newUpscale(streams{}), newVideo(streams{})
 	for _, f := range order.Fields() {
-		if upscale.Flags().Lookup(f.Name) == nil {
+		if upscale.Flags().Lookup(f.Name) == nil && video.Flags().Lookup(f.Name) == nil && f.Name != "classes" {
 			t.Errorf("%s is no flag", f.Name)
 		}
 	}
