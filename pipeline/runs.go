@@ -38,8 +38,10 @@ type Run struct {
 }
 
 const (
-	// runMACs is what a run is to take: some seconds of a few cores. Its first frame is computed as a whole, so it is not to be short.
-	runMACs = 600e9
+	// runMACs is what a run is to take at least: some seconds of a core.
+	runMACs = 200e9
+	// mostExtra is which share of a run its first frame may add, which is computed as a whole.
+	mostExtra = 0.1
 	// mostFrames and mostRunBytes bound a run and its result; one frame there always is.
 	mostFrames   = 64
 	mostRunBytes = 256 << 20
@@ -213,7 +215,18 @@ func (o *growing) add(frame *y4m.Frame, moved float64) error {
 
 // full tells whether a run is to get no more frames.
 func (r *runner) full(o *growing) bool {
-	return o.Frames >= mostFrames || o.weight*float64(r.frameMACs()) >= runMACs || r.into.StreamBytes(o.Frames+1) > mostRunBytes
+	if o.Frames >= mostFrames || r.into.StreamBytes(o.Frames+1) > mostRunBytes {
+		return true
+	}
+	return o.weight*float64(r.frameMACs()) >= runMACs && o.extra() <= mostExtra*o.weight
+}
+
+// extra is what the first frame takes besides what it would take in the middle of a run, in frames.
+func (o *growing) extra() float64 {
+	if o.Frames < 2 {
+		return 1
+	}
+	return 1 - (o.weight-1)/float64(o.Frames-1)
 }
 
 // frameMACs is what the full network takes for a frame.

@@ -69,7 +69,7 @@ func (f *upscaleFlags) checkCluster(cmd *cobra.Command) error {
 			return usagef("--%s %s: with --cluster it is not possible: %s", refused.flag, cmd.Flag(refused.flag).Value, refused.reason)
 		}
 	}
-	_, err := f.sizeFlags.order(cmd)
+	_, err := f.order(cmd)
 	return err
 }
 

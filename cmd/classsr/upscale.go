@@ -224,7 +224,7 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 		scale = cmp.Or(f.scale(), models.Scale())
 	}
 	p.Options = f.madeBy(cmd, models, scale)
-	server, err := f.clusterFlags.remote(cmd, &f.sizeFlags, report.tell)
+	server, err := f.remote(cmd, &f.sizeFlags, report.tell)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func (f *videoFlags) run(cmd *cobra.Command, std streams, args []string) error {
 			return err
 		}
 	}
-	server, err := f.clusterFlags.remote(cmd, &f.sizeFlags, report.tell)
+	server, err := f.remote(cmd, &f.sizeFlags, report.tell)
 	if err != nil {
 		return err
 	}
