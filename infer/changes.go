@@ -62,18 +62,22 @@ func markChanged[S comparable](cells []bool, was, is []S, step int) {
 	}
 }
 
-// moved is which share of the cells has changed; 1 if there is nothing to compare with.
+// moved is about which share of the picture is to be computed: that of squares in whose surroundings something has changed; 1 if there is nothing to compare with.
 func (c *changes) moved() float64 {
 	if len(c.cells) == 0 {
 		return 1
 	}
-	n := 0
-	for _, changed := range c.cells {
-		if changed {
-			n++
+	const square, around = 32, 16
+	n, all := 0, 0
+	for y := 0; y < c.rows*flatCell; y += square {
+		for x := 0; x < c.columns*flatCell; x += square {
+			all++
+			if c.any(image.Rect(x, y, x+square, y+square).Inset(-around)) {
+				n++
+			}
 		}
 	}
-	return float64(n) / float64(len(c.cells))
+	return float64(n) / float64(all)
 }
 
 // any tells whether anything has changed in a rectangle of the picture, or in a cell that it has a part of.

@@ -26,7 +26,7 @@ type Decision struct {
 // Decided is a Decision with what is known of the picture besides.
 type Decided struct {
 	Decision
-	// Moved is about which share of the picture, 0 to 1, has other samples than in the picture before.
+	// Moved is about which share of the picture, 0 to 1, is to be computed, since something has changed there or nearby.
 	Moved float64
 	// Changed is as in a Frame.
 	Changed float64
