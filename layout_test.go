@@ -87,6 +87,7 @@ var layers = []string{
 	"bench/cluster",
 	"bench/nets",
 	"bench/gpu",
+	"bench/video",
 	"cards",
 	"convert",
 	"dataset",
