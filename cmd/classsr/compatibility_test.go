@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"classsr/gpu"
 	"classsr/imageio"
 	"classsr/picture"
 )
@@ -116,6 +117,21 @@ func run(t *testing.T, args ...string) []byte {
 	return out.Bytes()
 }
 
+// asOnADevice makes this program's tests the helper for GPUs, with a device that is the processor.
+func asOnADevice(t *testing.T) {
+	t.Helper()
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for _, name := range []string{"XDG_CACHE_HOME", "LocalAppData", "HOME"} {
+		t.Setenv(name, folder)
+	}
+	t.Setenv(gpu.HelperVariable, own)
+	t.Setenv(asHelper, "well")
+}
+
 func TestFieldsOfJSONStay(t *testing.T) {
 	sample, err := filepath.Abs(recorded + "/small.png")
 	if err != nil {
@@ -136,19 +152,23 @@ func TestFieldsOfJSONStay(t *testing.T) {
 	if err := os.WriteFile("photos/a.png", text, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile("clip.y4m", film(t, plain420, 2), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asOnADevice(t)
 	var lines []string
 	for _, command := range []string{
 		"version --json", "models list --json", "models show span-x4 --json", "models arch carn --json", "plan --json photos/a.png", "plan --json -s 5 photos/a.png",
 		"upscale --json --fast --route-map map.json photos/a.png", "upscale --json -s 5 --fast photos/a.png", "upscale --json --fast --dry-run -s 3 photos/a.png",
 		"upscale --json --fast --skip-existing photos/a.png", "upscale --json --mode paper photos/a.png -o paper.png", "eval --fast --json --hr photos",
 		"doctor --json --listen 127.0.0.1:0 --data data", "token new alice --json --token-file tokens", "prepare photos -o data.sr --thin 10 --json",
+		"video --json --fast -s 2 --flicker clip.y4m -o large.y4m", "video --json --fast -s 2 photos -o frames/", "upscale --json --fast --device gpu -o device.png photos/a.png",
+		"devices --json",
 	} {
 		out := run(t, strings.Fields(command)...)
-		name := command
-		if strings.HasPrefix(command, "upscale") || strings.HasPrefix(command, "plan") {
-			name = strings.Fields(command)[0] // its fields are the same, whatever is asked for
-		} else {
-			name, _, _ = strings.Cut(name, " --")
+		name, _, _ := strings.Cut(command, " --")
+		if strings.HasSuffix(command, "frames/") {
+			name = "video of a folder"
 		}
 		for line := range bytes.Lines(out) {
 			var v any

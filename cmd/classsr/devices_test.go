@@ -78,10 +78,9 @@ func TestUpscaleOnADevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	asOnADevice(t)
+	t.Setenv(asHelper, "")
 	folder := t.TempDir()
-	t.Setenv("XDG_CACHE_HOME", folder)
-	t.Setenv("LocalAppData", folder)
-	t.Setenv("HOME", folder)
 	var content bytes.Buffer
 	if err := imageio.Encode(&content, branchtest.Patchwork(200, 450, 3, false, 8), imageio.PNG, imageio.EncodeOptions{}); err != nil {
 		t.Fatal(err)
