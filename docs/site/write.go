@@ -7,10 +7,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
 )
+
+// shortCode is code within a sentence that is not divided at a hyphen, as flags are.
+var shortCode = regexp.MustCompile(`<code>([^<\n]{1,24})</code>`)
 
 // writer writes pages, and the pictures in them.
 type writer struct {
@@ -36,7 +40,7 @@ func (w writer) write(p *page) error {
 		Language, Title, URL, Root string
 		Sections                   []section
 		Body                       template.HTML
-	}{language, p.Title, p.URL, strings.Repeat("../", strings.Count(p.URL, "/")), w.sections, template.HTML(body.String())})
+	}{language, p.Title, p.URL, strings.Repeat("../", strings.Count(p.URL, "/")), w.sections, template.HTML(shortCode.ReplaceAll(body.Bytes(), []byte(`<code class="short">$1</code>`)))})
 	if err != nil {
 		return err
 	}
