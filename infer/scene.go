@@ -33,7 +33,7 @@ func (r *routed) follow(ctx context.Context, to *seen, before *choice, threads i
 	for i, core := range problem.Cores() {
 		kept[i] = !to.any(core.Inset(-routersReach))
 	}
-	to.choice = r.choice(problem.Grid, r.goal.Follow(problem, predicted, before.Classes, kept, before.lambda), to.judged.routerMACs, "")
+	to.choice = r.choice(problem.Grid, r.goal.Follow(problem, predicted, r.table, before.Classes, kept, before.lambda), to.judged.routerMACs, "")
 	to.choice.lambda = before.lambda
 	if !r.goal.BoundsCost() {
 		return nil

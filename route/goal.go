@@ -95,14 +95,18 @@ func (g Goal) Choose(p *Problem, predicted Prediction, table *Table, e Estimator
 	p = g.weighed(p, predicted)
 	switch g.Kind {
 	case ByQuality:
-		allowed := predicted.Squares * (portable.Pow10(table.AllowedFor(g.Limit)/10) - 1)
-		return cheapestWithin(p, allowed)
+		return cheapestWithin(p, g.allowed(predicted, table))
 	case ByBudget:
 		return fitBudget(p, g.Limit, e.Percent, e.ExactPercent)
 	case ByTime:
 		return fitBudget(p, g.Limit, e.Nanoseconds, e.Nanoseconds)
 	}
 	return p.Minimise(1), 1
+}
+
+// allowed is how much may be lost by a quality.
+func (g Goal) allowed(predicted Prediction, table *Table) float64 {
+	return predicted.Squares * (portable.Pow10(table.AllowedFor(g.Limit)/10) - 1)
 }
 
 // exceeds is how much more than its limit a goal may cost where classes follow those of another picture.
