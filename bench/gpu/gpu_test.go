@@ -104,6 +104,9 @@ func quick(t *testing.T, programs, cache, folder string) (*results, string) {
 
 // All of it, on the processor in place of a GPU, with PyTorch on the processor, too: what it says of speed is worth nothing, all else has to be right.
 func TestQuickRun(t *testing.T) {
+	if os.Getenv("CLASSSR_SLOW") == "" {
+		t.Skip("takes 15 seconds; CLASSSR_SLOW is not set")
+	}
 	built, cache, folder := programs(t), t.TempDir(), t.TempDir()
 	believed(t, built, cache)
 	r, out := quick(t, built, cache, folder)

@@ -72,6 +72,9 @@ func TestVideo(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name != "a worker is killed" && !load(false, true, true) {
+				t.Skip("it takes longer: CLASSSR_LOAD=short tries it")
+			}
 			s := newSite(t, plan{lease: lease, divide: 5e9})
 			workers := []*process{s.worker(1, "w0"), s.worker(2, "w1"), s.worker(1, "w2")}
 			s.awaitWorkers(len(workers))
