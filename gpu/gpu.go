@@ -38,6 +38,10 @@ type Options struct {
 	// Half has values kept as 16-bit floating-point numbers where the device can, and convolutions computed as products of matrices where it
 	// has these, is right with them, and faster.
 	Half bool
+	// Faster takes no device in the processor, such as llvmpipe: it is never faster than the processor itself.
+	Faster bool
+	// Testing, if not nil, is told the name of a device before it is tested, which may take long.
+	Testing func(name string)
 	// Again tests the device whatever is remembered.
 	Again bool
 	// Limits are how long the helper may take; zero fields stand for what is usual.
@@ -111,6 +115,9 @@ func Devices(ctx context.Context, o Options) ([]Known, error) {
 	return known, nil
 }
 
+// InProcessor is the kind of devices that compute on the processor, such as llvmpipe.
+const InProcessor = "cpu"
+
 // Known is a device and what came of its test.
 type Known struct {
 	link.Device
@@ -124,7 +131,7 @@ func list(ctx context.Context, c *client) ([]link.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	kinds := []string{"discrete", "integrated", "virtual", "other", "cpu"}
+	kinds := []string{"discrete", "integrated", "virtual", "other", InProcessor}
 	rank := func(d link.Device) int {
 		if i := slices.Index(kinds, d.Kind); i >= 0 {
 			return i
@@ -165,6 +172,9 @@ func open(ctx context.Context, c *client, o Options) (*Device, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%w: Vulkan knows no device here", link.ErrUnavailable)
 	}
+	if o.Faster && all[0].Kind == InProcessor {
+		return nil, fmt.Errorf("%w: %s is the processor itself", link.ErrUnavailable, all[0].Name)
+	}
 	d := &Device{options: o, info: all[0], client: c, memoir: memoir{o.Folder}}
 	v, _ := d.remembered()
 	d.matrices = v.Matrices
@@ -181,7 +191,7 @@ func open(ctx context.Context, c *client, o Options) (*Device, error) {
 
 // begin opens the device in a helper.
 func (d *Device) begin(ctx context.Context, c *client) error {
-	if d.info.Kind == "cpu" {
+	if d.info.Kind == InProcessor {
 		const slower = 3 // it has to compile what it runs, and shares its cores with all else
 		c.limits.Load, c.limits.Band = slower*c.limits.Load, slower*c.limits.Band
 	}

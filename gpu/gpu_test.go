@@ -63,7 +63,32 @@ func TestADeviceIsTestedOnceAndRemembered(t *testing.T) {
 		t.Errorf("%+v, %v", known, err)
 	}
 	o.Again = true
+	told := ""
+	o.Testing = func(name string) { told += name }
 	if d, err = gpu.Open(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	o.Again = false
+	if d, err = gpu.Open(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if told != known[0].Name {
+		t.Errorf("told that %q is tested", told)
+	}
+}
+
+// A device in the processor is not faster than the processor, so it is not even tested where that is asked for.
+func TestTheProcessorIsNotFaster(t *testing.T) {
+	b := &gputest.Backend{Kind: gpu.InProcessor}
+	o := gpu.Options{Version: gputest.Version, Start: gputest.Start(b, gputest.Version), Faster: true}
+	if _, err := gpu.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "is the processor itself") || b.Bands() > 0 {
+		t.Errorf("after %d bands: %v", b.Bands(), err)
+	}
+	o.Faster = false
+	d, err := gpu.Open(t.Context(), o)
+	if err != nil {
 		t.Fatal(err)
 	}
 	d.Close()

@@ -32,6 +32,9 @@ func (d *Device) remembered() (v Verdict, known bool) {
 func (d *Device) test(ctx context.Context) error {
 	v, known := d.remembered()
 	if !known {
+		if d.options.Testing != nil {
+			d.options.Testing(d.info.Name)
+		}
 		var err error
 		if v, err = d.judge(ctx); err != nil {
 			return err

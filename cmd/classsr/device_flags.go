@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -20,6 +22,9 @@ const (
 	onGPU       = "gpu"
 	onFaster    = "auto"
 )
+
+// longTest is after how long it is told what one waits for.
+const longTest = 2 * time.Second
 
 // deviceFlags are the flags about GPUs.
 type deviceFlags struct {
@@ -69,7 +74,17 @@ func (f *deviceFlags) openDevice(ctx context.Context, tell func(text string)) (d
 	if err != nil || f.device == onProcessor {
 		return nil, err
 	}
+	o.Faster = f.auto()
+	var waiting *time.Timer
+	o.Testing = func(name string) {
+		waiting = time.AfterFunc(longTest, func() {
+			tell(fmt.Sprintf("%s is tested against the processor before it is used for the first time; what comes of that is remembered", name))
+		})
+	}
 	d, err = gpu.Open(ctx, o)
+	if waiting != nil {
+		waiting.Stop()
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

@@ -115,7 +115,14 @@ func gpuFinding(ctx context.Context, o gpu.Options) server.Finding {
 		f.Text = "none, so the processor computes: " + r.Because
 	default:
 		first := r.Devices[0]
-		f.Text = first.Name + " (" + verdictText(first) + "), used with --device gpu or auto"
+		test, where := verdictText(first), "used with --device gpu or auto"
+		if !first.Tested {
+			test = "not tested yet"
+		}
+		if first.Kind == gpu.InProcessor {
+			where = "which is the processor itself, so --device auto leaves it alone"
+		}
+		f.Text = first.Name + " (" + test + "), " + where
 		if first.Tested && !first.Verdict.Passed {
 			f.Level, f.Do = server.Warn, "update its driver, and try it by `classsr devices --test`"
 		}

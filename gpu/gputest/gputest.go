@@ -3,6 +3,7 @@
 package gputest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -26,6 +27,8 @@ import (
 type Backend struct {
 	// None says why there is no device, if it is not empty.
 	None string
+	// Kind is the device's; "" stands for discrete.
+	Kind string
 	// MemoryFullAt is a band for which there is not enough memory; MemoryFor, if not 0, is how many pixels of the result a band may have.
 	MemoryFullAt int64
 	MemoryFor    int
@@ -55,7 +58,7 @@ func (b *Backend) Devices() ([]link.Device, error) {
 	if b.None != "" {
 		return nil, fmt.Errorf("%w: %s", link.ErrUnavailable, b.None)
 	}
-	return []link.Device{{Name: "Processor in disguise", Kind: "discrete", Driver: "gputest 1", API: "1.1", ID: "one", Memory: Memory, Half: b.Matrices != nil, Matrix: b.Matrices != nil}}, nil
+	return []link.Device{{Name: "Processor in disguise", Kind: cmp.Or(b.Kind, "discrete"), Driver: "gputest 1", API: "1.1", ID: "one", Memory: Memory, Half: b.Matrices != nil, Matrix: b.Matrices != nil}}, nil
 }
 
 // Open implements helper.Backend.
