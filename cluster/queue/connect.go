@@ -51,6 +51,8 @@ type Queue struct {
 type seat struct {
 	worker, name, password string
 	given                  []string // the last units, so that it is seen when one is given again
+
+	making sync.Mutex // held while the consumer is made or removed: a worker that loses it knocks at once
 }
 
 // mostGiven is more than a worker holds.

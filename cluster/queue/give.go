@@ -91,10 +91,15 @@ func (q *Queue) dropConsumer(ctx context.Context, s *seat) error {
 	return nil
 }
 
-// ensure sees that a worker's consumer is there.
+// ensure sees that a worker's consumer is there. A place that is closed meanwhile gets none.
 func (q *Queue) ensure(s *seat) error {
 	q.anew.RLock()
 	defer q.anew.RUnlock()
+	s.making.Lock()
+	defer s.making.Unlock()
+	if q.named(s.name) != s {
+		return fault.New(fault.NotFound, "worker %s has joined again or is gone", s.worker)
+	}
 	return q.makeConsumer(context.Background(), s)
 }
 
@@ -139,6 +144,8 @@ func (q *Queue) Close(worker string) error {
 
 // clear removes what is left of a place in the server.
 func (q *Queue) clear(ctx context.Context, s *seat) error {
+	s.making.Lock()
+	defer s.making.Unlock()
 	if err := q.dropConsumer(ctx, s); err != nil {
 		return err
 	}
@@ -163,11 +170,18 @@ func (q *Queue) Give(ctx context.Context, worker string, u wire.Unit) error {
 		return err
 	}
 	if q.was(s, u.ID) {
-		if err := errors.Join(q.dropConsumer(ctx, s), q.makeConsumer(ctx, s)); err != nil {
+		if err := q.remake(ctx, s); err != nil {
 			return err
 		}
 	}
 	return q.publish(ctx, s, u)
+}
+
+// remake makes a worker's consumer anew.
+func (q *Queue) remake(ctx context.Context, s *seat) error {
+	s.making.Lock()
+	defer s.making.Unlock()
+	return errors.Join(q.dropConsumer(ctx, s), q.makeConsumer(ctx, s))
 }
 
 func (q *Queue) was(s *seat, unit string) bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -131,6 +132,42 @@ func TestConsumerIsStuck(t *testing.T) {
 	}
 	if x, y := queuetest.Next(t, i), queuetest.Next(t, i); x != "u1" || y != "u1" { // the first one waited in the stream
 		t.Errorf("%s %s", x, y)
+	}
+}
+
+// A worker that waits while its consumer is made anew loses it and knocks at once. What is made for its knock is not made from what is removed.
+func TestConsumerIsStuckWhileItsWorkerWaits(t *testing.T) {
+	s := newSite(t, t.TempDir(), false)
+	s.connect(t, s.coordinator(true))
+	hands := s.hands(t)
+	for n := range 30 {
+		worker := fmt.Sprintf("w%d", n)
+		l := s.open(t, worker)
+		i := join(t, l, nil)
+		if _, err := hands.PauseConsumer(t.Context(), "CLASSSR", l.User, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		s.give(t, worker, "u1")
+		took := waiting(t, i)
+		time.Sleep(10 * time.Millisecond) // it waits now, mostly
+		again := queuetest.Unit("u1")
+		again.Attempt = 1
+		if err := s.queue.Give(t.Context(), worker, again); err != nil {
+			t.Fatal(err)
+		}
+		c, err := hands.Consumer(t.Context(), "CLASSSR", l.User)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.CachedInfo().Paused {
+			t.Fatalf("the consumer %d is as it was", n)
+		}
+		if x := took(); x != "u1" {
+			t.Error(x)
+		}
+		if err := errors.Join(s.queue.Close(worker), i.Close()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
