@@ -74,6 +74,17 @@ func (i *Instance) messengerInfo() *debugUtilsMessengerCreateInfo {
 	}
 }
 
+// checksOrder is what has the layer check barriers.
+const checksOrder = 4
+
+// checkOrder has the layer check barriers. A driver that does one command after the other, as lavapipe, does not show that one is missing.
+func checkOrder(pin *runtime.Pinner) *validationFeatures {
+	enabled := uint32(checksOrder)
+	return &validationFeatures{
+		header: header{sType: typeValidationFeatures}, enabledValidationFeatureCount: 1, pEnabledValidationFeatures: at(pin, &enabled),
+	}
+}
+
 // hasValidation tells whether the layer is there, which then has the extension.
 func (i *Instance) hasValidation() error {
 	layers, err := enumerate[layerProperties](enumerateInstanceLayerProperties, mostLayers, func(count, items uintptr) Result {

@@ -54,6 +54,7 @@ const (
 	typeRequiredSubgroupSizeCreateInfo structureType = 1000225001
 	typeSubgroupSizeControlFeatures    structureType = 1000225002
 	typeMemoryBudgetProperties         structureType = 1000237000
+	typeValidationFeatures             structureType = 1000247000
 	typeCooperativeMatrixFeatures      structureType = 1000506000
 	typeCooperativeMatrixProperties    structureType = 1000506001
 )
@@ -112,6 +113,15 @@ type debugUtilsMessengerCreateInfo struct {
 	messageType     uint32
 	pfnUserCallback uintptr
 	pUserData       uintptr
+}
+
+type validationFeatures struct {
+	_ structs.HostLayout
+	header
+	enabledValidationFeatureCount  uint32
+	pEnabledValidationFeatures     uintptr
+	disabledValidationFeatureCount uint32
+	pDisabledValidationFeatures    uintptr
 }
 
 type debugUtilsMessengerCallbackData struct {

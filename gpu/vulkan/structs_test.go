@@ -20,6 +20,7 @@ import (
 var structures = map[string]any{
 	"VkApplicationInfo": applicationInfo{}, "VkInstanceCreateInfo": instanceCreateInfo{}, "VkExtensionProperties": extensionProperties{},
 	"VkLayerProperties": layerProperties{}, "VkDebugUtilsMessengerCreateInfoEXT": debugUtilsMessengerCreateInfo{},
+	"VkValidationFeaturesEXT":              validationFeatures{},
 	"VkDebugUtilsMessengerCallbackDataEXT": debugUtilsMessengerCallbackData{}, "VkPhysicalDeviceProperties": physicalDeviceProperties{},
 	"VkPhysicalDeviceLimits": physicalDeviceLimits{}, "VkPhysicalDeviceProperties2": physicalDeviceProperties2{},
 	"VkPhysicalDeviceIDProperties": idProperties{}, "VkPhysicalDeviceSubgroupProperties": subgroupProperties{},

@@ -18,7 +18,8 @@ import (
 type Options struct {
 	// Library is the library to open; empty is the system's.
 	Library string
-	// Validation has each call checked by the layer VK_LAYER_KHRONOS_validation. It is an error if that is not installed.
+	// Validation has each call checked by the layer VK_LAYER_KHRONOS_validation, and whether there are barriers where commands use the same memory. It is an
+	// error if the layer is not installed.
 	Validation bool
 	// Complain is called with the layer's warnings and errors, from whichever goroutine or thread makes the call; nil drops them.
 	Complain func(message string)
@@ -29,6 +30,7 @@ type Options struct {
 const (
 	validationLayer       = "VK_LAYER_KHRONOS_validation"
 	debugExtension        = "VK_EXT_debug_utils"
+	orderExtension        = "VK_EXT_validation_features"
 	portabilityExtension  = "VK_KHR_portability_enumeration"
 	version11, version13  = 1<<22 | 1<<12, 1<<22 | 3<<12
 	mostLayers, mostNames = 1024, 4096
@@ -140,9 +142,11 @@ func (i *Instance) create(o Options) error {
 		if err := i.hasValidation(); err != nil {
 			return err
 		}
-		layers, extensions = append(layers, validationLayer), append(extensions, debugExtension)
+		layers, extensions = append(layers, validationLayer), append(extensions, debugExtension, orderExtension)
 		i.complaint = hear(o.Complain)
-		info.pNext = at(&pin, i.messengerInfo()) // for what happens before there is a messenger, and after
+		messenger := i.messengerInfo() // for what happens before there is a messenger, and after
+		messenger.pNext = at(&pin, checkOrder(&pin))
+		info.pNext = at(&pin, messenger)
 	}
 	info.enabledLayerCount, info.ppEnabledLayerNames = uint32(len(layers)), texts(&pin, layers)
 	info.enabledExtensionCount, info.ppEnabledExtensionNames = uint32(len(extensions)), texts(&pin, extensions)

@@ -122,3 +122,52 @@ func TestWithoutVulkanItIsUnavailable(t *testing.T) {
 		t.Errorf("%v, %v", i, err)
 	}
 }
+
+// A barrier that is missing shows on no device that does one command after the other, but the layer sees it.
+func TestMissingBarriersAreSeen(t *testing.T) {
+	var said []string
+	i, err := Open(Options{Validation: true, Complain: func(message string) { said = append(said, message) }})
+	if err != nil {
+		testref.Missing(t, "%v: install Debian's mesa-vulkan-drivers and vulkan-validationlayers", err)
+	}
+	t.Cleanup(i.Close)
+	d, err := i.Open(0, DeviceOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 4 * groupSize
+	a, err := d.Buffer(size, Local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := d.Buffer(size, Local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.Pipeline(scaleShader, Layout{Buffers: 2, Push: 8, Constants: []uint32{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.Commands()
+	if err != nil {
+		t.Fatal(err)
+	}
+	push := make([]byte, 8)
+	for _, barrier := range []bool{true, false} {
+		said = nil
+		if err := c.Begin(); err != nil {
+			t.Fatal(err)
+		}
+		c.Dispatch(p, []Binding{{a, 0, size}, {b, 0, size}}, push, 1, 1, 1)
+		if barrier {
+			c.Barrier()
+		}
+		c.Dispatch(p, []Binding{{b, 0, size}, {a, 0, size}}, push, 1, 1, 1)
+		if err := c.End(); err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(said, "\n"); strings.Contains(all, "SYNC-HAZARD") == barrier {
+			t.Errorf("with a barrier: %v; it says: %s", barrier, all)
+		}
+	}
+}
