@@ -24,8 +24,8 @@ func TestGradientsOfPyTorch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			skipIfShort(t)
-			if strings.HasPrefix(name, "srresnet") {
-				testref.Slow(t) // the reference takes ten seconds; tape and reference are compared on this network in TestTapesOfSmoothNetworks
+			if strings.HasPrefix(name, "srresnet") || strings.HasPrefix(name, "rcan") {
+				testref.Slow(t) // the reference takes ten seconds; tape and reference are compared on these networks in TestTapesAgreeWithTheReference and TestTapesOfSmoothNetworks
 			}
 			archive := testref.OpenNPZ(t, name+".npz")
 			net, kind, _ := strings.Cut(name, "_gradient_")

@@ -9,6 +9,7 @@ import (
 	"classsr/branch"
 	"classsr/branch/branchtest"
 	"classsr/fault"
+	"classsr/internal/testref"
 	"classsr/picture"
 )
 
@@ -33,7 +34,7 @@ func mirrored(p *picture.Picture, around int) *picture.Picture {
 
 // A picture is enlarged as the middle of a larger one that is mirrored at its borders, to the bit, with any number of threads.
 func TestPicturesGoOnBeyondTheirBorders(t *testing.T) {
-	for _, net := range []string{"fsrcnn", "carn"} {
+	for _, net := range testref.Few(1, "fsrcnn", "carn") {
 		m := branchtest.ClassSR(t, net, 4, 2)
 		for _, size := range []image.Point{{130, 57}, {43, 70}} {
 			in := branchtest.Fixed(size.X, size.Y, 3, 8)

@@ -9,6 +9,7 @@ import (
 	"classsr/branch/branchtest"
 	"classsr/budget"
 	"classsr/fault"
+	"classsr/internal/testref"
 	"classsr/picture"
 	"classsr/route"
 )
@@ -23,7 +24,7 @@ func budgets(percent ...float64) (goals []route.Goal) {
 
 // The first point is what Forecast tells, whatever the goal is, and whether the picture is in memory or comes in rows.
 func TestTheFirstPointIsTheForecast(t *testing.T) {
-	for _, model := range []string{fastModel, "span-x4"} {
+	for _, model := range testref.Few(1, fastModel, "span-x4") {
 		m := builtIn(t, model)
 		for _, uncalibrated := range []bool{false, true} {
 			if uncalibrated {

@@ -11,6 +11,7 @@ import (
 
 	"classsr/branch/branchtest"
 	"classsr/fault"
+	"classsr/internal/testref"
 	"classsr/picture"
 	"classsr/weights"
 )
@@ -154,11 +155,10 @@ func TestPartsAreThoseOfTheWhole(t *testing.T) {
 		net  string // a built-in model if it has a number
 		mode Mode
 	}
-	ways := []way{{"fsrcnn", ModeRouted}, {"fsrcnn", ModeFull}, {"carn", ModeRouted}, {"rcan", ModeRouted}}
-	if os.Getenv("CLASSSR_SLOW") != "" {
-		ways = append(ways, way{"carn", ModeFull}, way{"srresnet", ModeRouted}, way{"rcan", ModeFull}, way{"span-x4", ModeRouted}, way{"real-x4", ModeFull})
-	}
-	for _, w := range ways {
+	for _, w := range testref.Few(
+		2, way{"fsrcnn", ModeRouted}, way{"rcan", ModeRouted}, way{"fsrcnn", ModeFull}, way{"carn", ModeRouted}, way{"carn", ModeFull}, way{"srresnet", ModeRouted},
+		way{"rcan", ModeFull}, way{"span-x4", ModeRouted}, way{"real-x4", ModeFull},
+	) {
 		m := modelFor(t, w.net)
 		o := Options{Mode: w.mode, Threads: 2}
 		if w.mode == ModeRouted && w.net != "fsrcnn" && w.net != "carn" {
@@ -241,11 +241,12 @@ func TestEveryCutAlone(t *testing.T) {
 
 // A part that is cut across, since there is little memory, has the same bits.
 func TestPartsWithLittleMemory(t *testing.T) {
-	for _, c := range []struct {
+	type way struct {
 		net    string
 		mode   Mode
 		memory int64
-	}{{"fsrcnn", ModeFull, 1_500_000}, {"fsrcnn", ModeRouted, 2_000_000}, {"carn", ModeFull, 2_300_000}} {
+	}
+	for _, c := range testref.Few(2, way{"fsrcnn", ModeFull, 1_500_000}, way{"fsrcnn", ModeRouted, 2_000_000}, way{"carn", ModeFull, 2_300_000}) {
 		m := branchtest.ClassSR(t, c.net, 2, 3)
 		in := branchtest.Patchwork(131, 460, 3, true, 16)
 		up := favoured(t, m, Options{Mode: c.mode, Threads: 2})
@@ -309,10 +310,11 @@ func splitAt(t *testing.T, up *Upscaler, in *picture.Picture, from, until int) (
 // networks reach panics rather than reads others.
 func TestSlabsHaveWhatIsRead(t *testing.T) {
 	ctx := context.Background()
-	for _, c := range []struct {
+	type way struct {
 		net  string
 		mode Mode
-	}{{"fsrcnn", ModeFull}, {"fsrcnn", ModeRouted}, {"carn", ModeRouted}, {"rcan", ModeRouted}} {
+	}
+	for _, c := range testref.Few(2, way{"fsrcnn", ModeFull}, way{"carn", ModeRouted}, way{"fsrcnn", ModeRouted}, way{"rcan", ModeRouted}) {
 		m := branchtest.ClassSR(t, c.net, 2, 3)
 		in := branchtest.Patchwork(100, 640, 3, false, 8)
 		up := favoured(t, m, Options{Mode: c.mode, Threads: 1})

@@ -9,6 +9,7 @@ import (
 
 	"classsr/branch"
 	"classsr/branch/branchtest"
+	"classsr/internal/testref"
 	"classsr/nn"
 	"classsr/picture"
 	"classsr/route"
@@ -66,7 +67,7 @@ func favourRouting(up *Upscaler) {
 
 // Every pixel is that of its class's branch over the whole picture, or the weighted mean of several near borders, but for rounding.
 func TestRoutedPixelsAreThoseOfTheirBranches(t *testing.T) {
-	for _, net := range []string{"fsrcnn", "carn", "srresnet"} {
+	for _, net := range testref.Few(2, "fsrcnn", "carn", "srresnet") {
 		m := branchtest.ClassSR(t, net, 2, 3)
 		for _, size := range []image.Point{{200, 170}, {131, 99}, {40, 37}, {77, 20}, {1, 1}, {5, 70}} {
 			in := branchtest.Patchwork(size.X, size.Y, 3, true, 16)

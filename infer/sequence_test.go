@@ -79,16 +79,17 @@ func firstDifference(a, b *picture.Picture) string {
 // What is kept of the picture before has the bits, down to the last one of float32, that it has if all is computed anew, whatever the network, the goal and
 // the number of threads.
 func TestReuseShowsInNoBit(t *testing.T) {
-	for _, tt := range []struct {
+	type way struct {
 		model   *weights.Model
 		options Options
 		depth   int
-	}{
-		{branchtest.ClassSR(t, "fsrcnn", 4, 3), Options{Scale: 4}, 32}, {branchtest.ClassSR(t, "carn", 2, 3), Options{Scale: 2}, 32},
-		{builtIn(t, "fsrcnn-x4"), Options{Scale: 4, Budget: 60}, 8}, {branchtest.ClassSR(t, "fsrcnn", 4, 3), Options{Scale: 4, Mode: ModeFull}, 32},
-		{branchtest.ClassSR(t, "srresnet", 4, 3), Options{Scale: 4, Border: BorderZero}, 32}, {branchtest.ClassSR(t, "rcan", 4, 2), Options{Scale: 4}, 8},
-		{branchtest.ClassSR(t, "carn", 4, 3), Options{Scale: 4, Branch: 1}, 32},
-	} {
+	}
+	for _, tt := range testref.Few(
+		4, way{branchtest.ClassSR(t, "fsrcnn", 4, 3), Options{Scale: 4}, 32}, way{builtIn(t, "fsrcnn-x4"), Options{Scale: 4, Budget: 60}, 8},
+		way{branchtest.ClassSR(t, "fsrcnn", 4, 3), Options{Scale: 4, Mode: ModeFull}, 32}, way{branchtest.ClassSR(t, "rcan", 4, 2), Options{Scale: 4}, 8},
+		way{branchtest.ClassSR(t, "carn", 2, 3), Options{Scale: 2}, 32}, way{branchtest.ClassSR(t, "srresnet", 4, 3), Options{Scale: 4, Border: BorderZero}, 32},
+		way{branchtest.ClassSR(t, "carn", 4, 3), Options{Scale: 4, Branch: 1}, 32},
+	) {
 		t.Run(fmt.Sprintf("%s %s %d", tt.model.Name, tt.options.Mode, tt.options.Branch), func(t *testing.T) {
 			testReuse(t, tt.model, tt.options, tt.depth)
 		})

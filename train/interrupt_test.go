@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"classsr/internal/testref"
 	"classsr/train/report"
 )
 
@@ -43,7 +44,7 @@ func TestStoppedRunsAreSaved(t *testing.T) {
 	}
 	want, wantEvents := modelBytes(t, o.Folder), events(t, o.Folder)
 	// In the validator's start, in steps, in validations: as the tiny run goes.
-	for _, asked := range []int{1, 90, 420} {
+	for _, asked := range testref.Few(1, 90, 1, 420) {
 		_, o := tinyRun(t)
 		for stops := 0; ; stops++ {
 			stage, step := 1, 0 // that was told last

@@ -55,7 +55,7 @@ var troubles = []trouble{
 		},
 		seen: lost,
 	},
-	{name: "the coordinator is killed, and started again", always: true, happen: func(b *battle) {
+	{name: "the coordinator is killed, and started again", happen: func(b *battle) {
 		b.coordinator.kill()
 		b.startCoordinator()
 	}},

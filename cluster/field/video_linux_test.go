@@ -60,6 +60,9 @@ func clip(t *testing.T, frames int, options map[string]string) sample {
 
 // The frames of a video are shared out among machines. One that is killed ends nothing, nor do all, or the server: the video is that of one process, and there is one.
 func TestVideo(t *testing.T) {
+	if !load(false, true, true) {
+		t.Skip("it takes longer: CLASSSR_LOAD=short tries it")
+	}
 	options := map[string]string{"model": "span-x4"}
 	video := clip(t, load(140, 300, 600), options)
 	for name, happen := range map[string]func(s *site, workers []*process){
@@ -72,9 +75,6 @@ func TestVideo(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if name != "a worker is killed" && !load(false, true, true) {
-				t.Skip("it takes longer: CLASSSR_LOAD=short tries it")
-			}
 			s := newSite(t, plan{lease: lease, divide: 5e9})
 			workers := []*process{s.worker(1, "w0"), s.worker(2, "w1"), s.worker(1, "w2")}
 			s.awaitWorkers(len(workers))

@@ -26,6 +26,7 @@ import (
 
 	"classsr/arch"
 	"classsr/imageio"
+	"classsr/internal/testref"
 	"classsr/picture"
 	"classsr/tensor"
 	"classsr/weights"
@@ -49,8 +50,15 @@ func TestScripts(t *testing.T) {
 	var running servers
 	testscript.Run(t, testscript.Params{
 		Dir: scripts(t),
-		// In place of symlink, which wine claims to have.
-		Condition: func(string) (bool, error) { return haveLinks(t), nil },
+		Condition: func(name string) (bool, error) {
+			switch name {
+			case "links": // in place of symlink, which wine claims to have
+				return haveLinks(t), nil
+			case "slow":
+				return testref.IsSlow(), nil
+			}
+			return false, fmt.Errorf("there is no condition %q", name)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"picture": scriptPicture, "film": scriptFilm, "clip": scriptClip, "spoil": scriptSpoil, "model": scriptModel, "pixels": scriptPixels,
 			"server": running.start, "endserver": running.end,

@@ -27,6 +27,14 @@ func Missing(t testing.TB, format string, args ...any) {
 // IsSlow tells whether slow tests run, too: AlsoSlow is set, as `make check-full` and continuous integration do.
 func IsSlow() bool { return os.Getenv(AlsoSlow) != "" }
 
+// Few gives the first n cases of a test, or all where slow tests run. n is what shows most in little time.
+func Few[T any](n int, cases ...T) []T {
+	if IsSlow() {
+		return cases
+	}
+	return cases[:n]
+}
+
 // Slow skips a test unless slow ones run.
 func Slow(t testing.TB) {
 	t.Helper()
