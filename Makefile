@@ -12,12 +12,19 @@ BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 FUZZTIME ?= 5000x
 # Its inputs are requests to a whole server, a hundred times slower than those of others.
 FUZZTIME_API ?= 1000x
+# Packages that are tested under load by targets of their own.
+UNDER_LOAD := classsr/server/soak classsr/cluster/field
+TESTS ?= ./...
 KERNEL_TESTS := ./engine ./branch ./cost ./infer . ./cmd/...
 
 .PHONY: test
 test: ## vet and all tests
 	$(GO) vet ./...
-	$(GO) test ./...
+	$(GO) test $(TESTS)
+
+.PHONY: test-but-load
+test-but-load: ## the same without what `make soak` and `make field` do
+	$(MAKE) test TESTS="$$($(GO) list ./... | grep -vxF $(UNDER_LOAD:%=-e %) | tr '\n' ' ')"
 
 .PHONY: check-full
 check-full: ## the slow proofs: all tests, the slow ones too, with the race detector and on every kernel set, and longer fuzzing
