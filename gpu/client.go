@@ -32,6 +32,7 @@ type client struct {
 	pending map[uint64]chan *link.Reply
 	last    uint64
 	regions int           // numbers that were given
+	idle    []*idleRegion // the one that has been idle for the longest time first
 	ended   chan struct{} // closed when it ends
 	why     error         // it ended
 }
@@ -191,4 +192,5 @@ func (c *client) close() {
 	defer late.Stop()
 	_ = c.process.To.Close() // which it sees
 	_ = c.wait()
+	c.giveUpIdle()
 }

@@ -166,7 +166,7 @@ func TestAHelperThatIsKilledIsStartedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		last.Kill()
-		if _, err := m.Slot(t.Context(), 100); !errors.Is(err, link.ErrLost) || !strings.Contains(err.Error(), "ended") {
+		if _, err := m.Slot(t.Context(), 1<<24); !errors.Is(err, link.ErrLost) || !strings.Contains(err.Error(), "ended") {
 			t.Errorf("killed: %v", err)
 		}
 		m.Release()

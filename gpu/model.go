@@ -48,18 +48,23 @@ func (m *Model) Reserve(ctx context.Context, bytes int64) (release func(), err e
 // Slot is memory that is shared with the helper, for one band at a time. It must be closed.
 type Slot struct {
 	*link.Region
+	Bytes  []byte // as many as were asked for; the region may have more
 	model  *Model
 	number int
+	busy   bool // the helper may still be at work in it
 }
 
 // Slot makes a slot of so many bytes.
 func (m *Model) Slot(ctx context.Context, bytes int64) (*Slot, error) {
+	if r := m.client.reuse(bytes); r != nil {
+		return &Slot{Region: r.Region, Bytes: r.Bytes[:bytes:bytes], model: m, number: r.number}, nil
+	}
 	r, number, err := m.client.region(ctx, bytes)
 	if err != nil {
 		m.client.lost(err)
 		return nil, err
 	}
-	return &Slot{r, m, number}, nil
+	return &Slot{Region: r, Bytes: r.Bytes, model: m, number: number}, nil
 }
 
 // slack is how many times as long as by estimate a band may take, besides what every band may: others are before it, and the device may be busy with something else.
@@ -74,6 +79,7 @@ func (s *Slot) Run(ctx context.Context, b link.Band, seconds float64) (link.Work
 	const longest = 3600 // however wrong the estimate is
 	limit := c.limits.Band + time.Duration(slack*max(min(seconds, longest), 0)*float64(time.Second))
 	reply, err := c.call(ctx, limit, "compute a band", &link.Request{Run: &b})
+	s.busy = ctx.Err() != nil
 	switch {
 	case errors.Is(err, link.ErrOutOfMemory):
 		s.model.device.unloadIdle(c)
@@ -93,5 +99,11 @@ func (d *Device) unloadIdle(c *client) {
 	}
 }
 
-// Close gives the memory back.
-func (s *Slot) Close() { s.model.client.drop(s.Region, s.number) }
+// Close gives the memory back, or keeps it for a moment for whoever needs a slot next.
+func (s *Slot) Close() {
+	if s.busy {
+		s.model.client.drop(s.Region, s.number)
+		return
+	}
+	s.model.client.rest(s.Region, s.number)
+}

@@ -41,11 +41,14 @@ type Backend struct {
 	// Matrices, if not nil, is what the device is like when it is opened with products of matrices, which it has then, as it has float16.
 	Matrices *Backend
 
-	bands, opened atomic.Int64
+	bands, opened, loaded atomic.Int64
 }
 
 // Opened is how often it was opened.
 func (b *Backend) Opened() int64 { return b.opened.Load() }
+
+// Loaded is how many models were loaded.
+func (b *Backend) Loaded() int64 { return b.loaded.Load() }
 
 // Bands is how many bands were asked for.
 func (b *Backend) Bands() int64 { return b.bands.Load() }
@@ -74,6 +77,7 @@ type device struct{ backend *Backend }
 
 // Load implements helper.Device.
 func (d *device) Load(networks []weights.Network) (helper.Model, error) {
+	d.backend.loaded.Add(1)
 	m := &model{backend: d.backend}
 	for _, n := range networks {
 		b, err := branch.New(n, n.Spec.Scale)
