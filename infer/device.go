@@ -70,19 +70,27 @@ func (u *Upscaler) onDevice(ctx context.Context, c *Claim, v view, p *plan) *dev
 	if !u.wantsDevice() {
 		return nil
 	}
+	d := u.deviceRun(ctx, c, v, p, nil, u.suits(ctx, u.options.Device, p))
+	bytes := c.bytes(p.sizing) // the processor may have to go on
+	if d.computes() {
+		bytes = max(bytes, c.bytes(d.plan.sizing))
+	}
+	c.reserved.Resize(bytes)
+	return d
+}
+
+// deviceRun plans how the device does what plan p has: areas of the picture, or all of it if none are given. err, if not nil, is why it does not.
+func (u *Upscaler) deviceRun(ctx context.Context, c *Claim, v view, p *plan, areas []image.Rectangle, err error) *deviceRun {
 	d := &deviceRun{device: u.options.Device}
 	d.report.Name, d.report.Precision = d.device.Name(), d.device.Precision()
-	err := u.suits(ctx, d.device, p)
 	if err == nil {
-		err = d.begin(ctx, u, c, v, p)
+		err = d.begin(ctx, u, c, v, p, areas)
 	}
 	if err != nil {
-		d.plan, d.report.CPUBecause = nil, err.Error()
+		var slower *slowerError
+		d.plan, d.report.CPUBecause, d.report.slower = nil, err.Error(), errors.As(err, &slower)
 		d.end()
-		c.reserved.Resize(c.bytes(p.sizing))
-		return d
 	}
-	c.reserved.Resize(max(c.bytes(p.sizing), c.bytes(d.plan.sizing))) // the processor may have to go on
 	return d
 }
 
@@ -96,9 +104,16 @@ func (u *Upscaler) suits(ctx context.Context, d *gpu.Device, p *plan) error {
 		return err
 	}
 	if device := d.Seconds(p.macs(), p.pixels(), u.Scale()); device >= seconds {
-		return fmt.Errorf("it is faster for this picture: %.2g s, and %.2g s with the GPU, by estimate", seconds, device)
+		return &slowerError{seconds, device}
 	}
 	return nil
+}
+
+// slowerError says that a device would take longer than the processor: so many seconds each.
+type slowerError struct{ processor, device float64 }
+
+func (e *slowerError) Error() string {
+	return fmt.Sprintf("it is faster for this picture: %.2g s, and %.2g s with the GPU, by estimate", e.processor, e.device)
 }
 
 // possible returns why the device cannot compute a picture.
@@ -116,7 +131,7 @@ func (u *Upscaler) possible(d *gpu.Device, p *plan) error {
 }
 
 // begin plans bands and takes what they need of the device.
-func (d *deviceRun) begin(ctx context.Context, u *Upscaler, c *Claim, v view, p *plan) (err error) {
+func (d *deviceRun) begin(ctx context.Context, u *Upscaler, c *Claim, v view, p *plan, areas []image.Rectangle) (err error) {
 	d.model, err = d.device.Load(ctx, p.branches[0], func() []weights.Network {
 		var networks []weights.Network
 		for _, b := range p.branches {
@@ -127,7 +142,7 @@ func (d *deviceRun) begin(ctx context.Context, u *Upscaler, c *Claim, v view, p 
 	if err != nil {
 		return err
 	}
-	planned, err := d.cut(ctx, u, c, v, p)
+	planned, err := d.cut(ctx, u, c, v, p, areas)
 	if err != nil {
 		return err
 	}
@@ -136,26 +151,15 @@ func (d *deviceRun) begin(ctx context.Context, u *Upscaler, c *Claim, v view, p 
 }
 
 // cut finds the highest bands for which there is memory, here and on the device.
-func (d *deviceRun) cut(ctx context.Context, u *Upscaler, c *Claim, v view, p *plan) (*plan, error) {
+func (d *deviceRun) cut(ctx context.Context, u *Upscaler, c *Claim, v view, p *plan, areas []image.Rectangle) (*plan, error) {
 	pools := p.branches[len(p.branches)-1].Spec.Pools()
-	rows := max(devicePixels/p.size.X, lowestDeviceBand)
-	if seconds := d.device.Seconds(p.macs(), p.pixels(), u.Scale()); seconds > longestBand {
-		least := max(lowestDeviceBand, reach(p.branches)) // or else most of a band is what networks see around it
-		rows = max(min(rows, int(float64(p.size.Y)*longestBand/seconds)), least)
-	}
-	if pools {
-		rows = p.bandRows // squares lie where they lie
-	} else if p.size.X*p.size.Y > devicePixels/2 { // two at least, so that one waits for the other's transfers
-		rows = min(rows, (p.size.Y+1)/2)
-	}
+	seconds := d.device.Seconds(p.macs(), p.pixels(), u.Scale())
 	var room error
-	for ; rows >= lowestDeviceBand || pools; rows /= 2 {
-		s := sizing{core: image.Pt(p.size.X, rows), bandRows: rows, lanes: deviceLanes, workers: deviceLanes, ahead: deviceAhead, cost: 1}
-		if pools {
-			s.core = p.core
+	for rows := bandRows(p, seconds, pools); rows >= lowestDeviceBand || pools; rows /= 2 {
+		planned := u.inAreas(p, areas, rows, seconds)
+		if areas == nil {
+			planned = u.inBands(p, rows, pools)
 		}
-		planned := u.method.(divisible).partOf(p.size, s, p.choice, 0, p.size.Y)
-		planned.lanes, planned.workers, planned.ahead = s.lanes, s.workers, max(planned.ahead, s.ahead)
 		job := &job{in: v.source.Config(), view: v, scale: u.Scale(), plan: planned}
 		slot, device, err := d.needs(ctx, job)
 		if err != nil {
@@ -178,6 +182,33 @@ func (d *deviceRun) cut(ctx context.Context, u *Upscaler, c *Claim, v view, p *p
 	return nil, room
 }
 
+// bandRows is how high bands as wide as the picture are if there is memory for them, where the device takes so many seconds for what plan p has.
+func bandRows(p *plan, seconds float64, pools bool) int {
+	if pools {
+		return p.bandRows // squares lie where they lie
+	}
+	rows, all := max(devicePixels/p.size.X, lowestDeviceBand), p.pixels()/p.size.X
+	if seconds > longestBand {
+		least := max(lowestDeviceBand, reach(p.branches)) // or else most of a band is what networks see around it
+		rows = max(min(rows, int(float64(all)*longestBand/seconds)), least)
+	}
+	if p.pixels() > devicePixels/2 { // two at least, so that one waits for the other's transfers
+		rows = min(rows, (all+1)/2)
+	}
+	return rows
+}
+
+// inBands is plan p in bands of so many rows for a device.
+func (u *Upscaler) inBands(p *plan, rows int, pools bool) *plan {
+	s := sizing{core: image.Pt(p.size.X, rows), bandRows: rows, lanes: deviceLanes, workers: deviceLanes, ahead: deviceAhead, cost: 1}
+	if pools {
+		s.core = p.core
+	}
+	planned := u.method.(divisible).partOf(p.size, s, p.choice, 0, p.size.Y)
+	planned.lanes, planned.workers, planned.ahead = s.lanes, s.workers, max(planned.ahead, s.ahead)
+	return planned
+}
+
 // reach is how many rows above and below a band its networks see.
 func reach(branches []*branch.Branch) int {
 	const width, rows, band = 16, 2048, 16
@@ -191,17 +222,15 @@ func reach(branches []*branch.Branch) int {
 
 // needs finds what the largest band takes, in a slot and on the device.
 func (d *deviceRun) needs(ctx context.Context, j *job) (slot, device int64, err error) {
-	largest := 0
+	format := link.Float32
+	if j.straight(0, j.in.Height) {
+		format = j.format()
+	}
 	for i := range j.plan.pieces {
 		p := &j.plan.pieces[i]
-		pixels := p.Core.Dx() * p.Core.Dy()
-		b, bytes := j.band(p, p.Core, link.Float32, true)
-		if j.straight(0, j.in.Height) {
-			b, bytes = j.band(p, p.Core, j.format(), true)
-		}
-		slot = max(slot, bytes)
-		if pixels > largest { // masks change what it takes, but who knows them all
-			largest = pixels
+		b, bytes := j.band(p, p.Core, format, true)
+		if bytes > slot { // masks change what it takes, but who knows them all
+			slot = bytes
 			if device, err = d.model.Bytes(ctx, unmasked(b)); err != nil {
 				return 0, 0, err
 			}

@@ -12,7 +12,8 @@ import (
 	"classsr/picture"
 )
 
-// deviceLane has pieces computed by a device. Its pieces are as wide as the picture, but for networks that pool, and a band high.
+// deviceLane has pieces computed by a device. Its pieces are as wide as the picture, but for networks that pool, and a band high; or parts of a picture that have
+// changed since the one before, all in one band.
 type deviceLane struct {
 	run    *deviceRun
 	budget *budget.Budget
@@ -44,6 +45,7 @@ func (l *deviceLane) advance(ctx context.Context, end int, to painter) error {
 		}
 	}
 	pools := l.job.plan.branches[l.piece.class].Spec.Pools()
+	end = min(end, l.piece.Core.Max.Y)
 	for l.at < end {
 		rows := end - l.at
 		if !pools {

@@ -33,6 +33,7 @@ type Enlargement struct {
 	device    *deviceRun // nil if there is none
 	processor *plan      // by which the processor computes the picture if the device does not
 	macs      int64      // that the device had done when it failed
+	follows   bool       // whole has parts of the picture before, which a device has computed, too
 
 	mu    sync.Mutex
 	lanes map[int]*ownLane // of pieces that are begun

@@ -9,7 +9,7 @@ func (e *Enlargement) goOn(failed *deviceError) error {
 	e.device.end()
 	if failed.wrong {
 		e.device.device.Distrust(failed.Error())
-		if e.next > 0 {
+		if e.next > 0 || e.follows {
 			return ErrUntrusted
 		}
 	}

@@ -10,13 +10,14 @@ import (
 )
 
 // recompute is the plan for what may be another result than that of the picture before: squares as large as cores, where samples or classes have changed
-// as far away as their results depend on them. They are computed in rectangles, which have the bits of the whole picture wherever they lie.
-func (s *Sequence) recompute(d divisible, claim *Claim, seen *seen) *plan {
+// as far away as their results depend on them. They are computed in rectangles, which have the bits of the whole picture wherever they lie. It gives the squares, too, joined to runs.
+func (s *Sequence) recompute(d divisible, claim *Claim, seen *seen) (p *plan, squares []image.Rectangle) {
 	size := image.Pt(claim.config.Width, claim.config.Height)
-	p := d.uncut(size, seen.choice)
+	p = d.uncut(size, seen.choice)
 	p.sizing, p.bands = claim.sizing, d.ends(size, seen.choice)
 	p.ahead = len(p.bands) // the result is in memory as a whole
-	areas := joined(s.squares(d, p, seen), shapeOf(d.networks()))
+	squares = s.squares(d, p, seen)
+	areas := joined(slices.Clone(squares), shapeOf(d.networks()))
 	areas = shared(areas, p.busyThreads(s.up.threads), p.core.X, shapeOf(d.networks()))
 	complete := d.pieces(p)
 	for _, area := range areas {
@@ -26,7 +27,7 @@ func (s *Sequence) recompute(d divisible, claim *Claim, seen *seen) *plan {
 		complete(&p.pieces[len(p.pieces)-1])
 	}
 	p.sizeArenas()
-	return p
+	return p, squares
 }
 
 // squares are those that are to be computed, each as high as a band of the plan, joined to runs where they lie beside each other.
@@ -70,16 +71,16 @@ func (u *Upscaler) reach(branches []*branch.Branch) image.Point {
 	return r
 }
 
-// shape says what is computed besides an area, for its context: so many columns on both sides together, and so many rows.
-type shape struct{ columns, rows int }
+// shape says what is computed besides an area, for its context: so many columns on both sides together, and so many rows. each is what an area costs whatever its size.
+type shape struct{ columns, rows, each int }
 
 func shapeOf(branches []*branch.Branch) shape {
 	hardest := branches[len(branches)-1]
-	return shape{2 * hardest.Context(), int(repeatedRows(hardest))}
+	return shape{columns: 2 * hardest.Context(), rows: int(repeatedRows(hardest))}
 }
 
 // cost is what an area costs, in pixels.
-func (s shape) cost(r image.Rectangle) int { return (r.Dx() + s.columns) * (r.Dy() + s.rows) }
+func (s shape) cost(r image.Rectangle) int { return (r.Dx()+s.columns)*(r.Dy()+s.rows) + s.each }
 
 // joined joins areas, which do not overlap, where they cost less together, and gives areas that do not overlap either. Of many it joins only those that follow
 // each other.

@@ -1,6 +1,10 @@
 package infer
 
-import "classsr/route"
+import (
+	"cmp"
+
+	"classsr/route"
+)
 
 // Report says what an Upscaler did with a picture; in JSON it is what `classsr upscale --json` prints.
 type Report struct {
@@ -47,6 +51,23 @@ type DeviceReport struct {
 	PeakMB int64 `json:"peak_mb"`
 	// Seconds says where the time of its bands went.
 	Seconds DeviceSeconds `json:"seconds"`
+
+	slower bool // CPUBecause is that the device would take longer
+}
+
+// Add adds what was done of another picture, or in another pass. If the processor computed some of both, the first reason is told; but that it was to be faster only if there is no other one.
+// A nil report is as one about nothing.
+func (r *DeviceReport) Add(o *DeviceReport) *DeviceReport {
+	if r == nil || o == nil {
+		return cmp.Or(r, o)
+	}
+	sum := *r
+	sum.Bands, sum.Halved, sum.PeakMB = r.Bands+o.Bands, r.Halved+o.Halved, max(r.PeakMB, o.PeakMB)
+	sum.Seconds.add(o.Seconds)
+	if o.CPUBecause != "" && (r.CPUBecause == "" || r.slower) {
+		sum.CPUBecause, sum.slower = o.CPUBecause, o.slower
+	}
+	return &sum
 }
 
 // DeviceSeconds is the time that parts of the work took, in seconds, summed over bands. Two are under way at a time, so the sum may be more than the wall time.

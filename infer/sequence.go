@@ -37,6 +37,7 @@ type Sequence struct {
 	out   *picture.Picture
 	stale bool
 	last  *picture.Picture // what out was before, with Flicker
+	on    sceneDevice
 }
 
 // Sequence makes a Sequence of pictures that are enlarged by u.
@@ -190,22 +191,39 @@ func (s *Sequence) enlarge(ctx context.Context, claim *Claim, v view, seen *seen
 	if s.options.Flicker && !s.stale {
 		s.remember()
 	}
-	p, err := s.plan(ctx, claim, v, seen)
+	for {
+		r, reused, err = s.compute(ctx, claim, v, seen, watch)
+		if !errors.Is(err, ErrUntrusted) { // else the device is not used again
+			return r, reused, err
+		}
+	}
+}
+
+// compute computes what may have changed of the result. ErrUntrusted says that a device has computed something wrong.
+func (s *Sequence) compute(ctx context.Context, claim *Claim, v view, seen *seen, watch stopwatch.Watch) (r Report, reused float64, err error) {
+	u := s.up
+	p, d, err := s.planned(ctx, claim, v, seen)
 	if err != nil {
 		return r, 0, err
 	}
 	planning := watch.Elapsed().Seconds()
+	first := p
+	if d.computes() {
+		first = d.plan
+	}
+	reused = 1 - float64(first.corePixels())/float64(p.covered.X*p.covered.Y)
 	if len(p.pieces) == 0 {
 		r = u.report(p)
-		return r, 1, nil
+		return r, reused, nil
 	}
 	s.stale = true // until all is there
-	j, err := newJob(v, p, u.Scale())
+	j, err := newJob(v, first, u.Scale())
 	if err != nil {
+		d.end()
 		return r, 0, err
 	}
-	e := u.newEnlargement(ctx, claim, j, u.method.canvas(j, s.out, false), planning, u.progress(p))
-	e.processor = p
+	e := u.newEnlargement(ctx, claim, j, u.method.canvas(j, s.out, false), planning, u.progress(first))
+	e.whole, e.processor, e.device, e.follows = s.out, p, d, true
 	e.start()
 	defer func() { _ = e.Close() }() // the first error tells what happened
 	for err == nil {
@@ -214,7 +232,8 @@ func (s *Sequence) enlarge(ctx context.Context, claim *Claim, v view, seen *seen
 	if !errors.Is(err, io.EOF) {
 		return r, 0, err
 	}
-	return e.Report(), 1 - float64(p.corePixels())/float64(p.covered.X*p.covered.Y), nil
+	s.on.maker = e.maker()
+	return e.Report(), reused, nil
 }
 
 // corePixels is how many pixels of the picture all pieces have.
@@ -226,20 +245,22 @@ func (p *plan) corePixels() int {
 	return sum
 }
 
-// plan is the plan for what is to be computed of a picture.
-func (s *Sequence) plan(ctx context.Context, claim *Claim, v view, seen *seen) (*plan, error) {
+// plan is the plan for what is to be computed of a picture: all of it if it is to be anew, or what may have changed. squares are those parts then, and else nil.
+func (s *Sequence) plan(ctx context.Context, claim *Claim, v view, seen *seen, anew bool) (p *plan, squares []image.Rectangle, err error) {
 	size := image.Pt(claim.config.Width, claim.config.Height)
 	d, ok := s.up.method.(divisible)
 	if !ok {
-		return s.up.method.plan(ctx, v.source, claim.sizing, claim.claimed())
+		p, err = s.up.method.plan(ctx, v.source, claim.sizing, claim.claimed())
+		return p, nil, err
 	}
 	_, undivided := s.up.divided(claim.config)
 	switch {
-	case s.options.Anew || s.stale || seen.fresh:
+	case anew || s.options.Anew || s.stale || seen.fresh:
 	case !seen.any(image.Rectangle{Max: size}) && len(seen.otherCores(s.choice)) == 0:
-		return d.uncut(size, seen.choice), nil
+		return d.uncut(size, seen.choice), nil, nil
 	case undivided == nil && !d.networks()[0].Spec.Pools():
-		return s.recompute(d, claim, seen), nil
+		p, squares = s.recompute(d, claim, seen)
+		return p, squares, nil
 	}
-	return d.part(claim.claimed(), claim.sizing, seen.choice, 0, size.Y), nil
+	return d.part(claim.claimed(), claim.sizing, seen.choice, 0, size.Y), nil, nil
 }

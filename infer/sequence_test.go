@@ -288,7 +288,7 @@ func TestAreasAreJoined(t *testing.T) {
 				areas = append(areas, core)
 			}
 		}
-		s, threads := shape{2 * r.IntN(40), r.IntN(60)}, 1+r.IntN(4)
+		s, threads := shape{2 * r.IntN(40), r.IntN(60), 500 * r.IntN(3)}, 1+r.IntN(4)
 		one := joined(slices.Clone(areas), s)
 		for _, out := range [][]image.Rectangle{one, shared(one, threads, 96, s)} {
 			for _, a := range areas {

@@ -372,24 +372,13 @@ func (r *rows) report() (classsr.Report, Resized) {
 		report.MACsRepeated += second.MACsRepeated
 		report.Seconds.Route += second.Seconds.Route
 		report.Seconds.Network += second.Seconds.Network
-		report.Device = both(report.Device, second.Device)
+		report.Device = report.Device.Add(second.Device)
 	}
 	network := w.network(len(w.passes))
 	resized.NetworkWidth, resized.NetworkHeight = network.Width, network.Height
 	report.Width, report.Height = w.in.Width, w.in.Height
 	report.OutWidth, report.OutHeight = w.out.Width, w.out.Height
 	return report, resized
-}
-
-// both says what a device did of two passes. If the processor computed some of both, the first reason is told.
-func both(first, second *infer.DeviceReport) *infer.DeviceReport {
-	if first == nil || second == nil {
-		return cmp.Or(first, second)
-	}
-	sum := *first
-	sum.Bands, sum.Halved = first.Bands+second.Bands, first.Halved+second.Halved
-	sum.CPUBecause = cmp.Or(first.CPUBecause, second.CPUBecause)
-	return &sum
 }
 
 func passOf(r classsr.Report) Pass {
