@@ -267,6 +267,7 @@ func (r *runner) enlargeAll() error {
 		total.Model, total.Scale, total.Mode = result.Model, result.Scale, result.Mode
 		total.MACs, total.MACsFull = total.MACs+result.MACs, total.MACsFull+result.MACsFull
 		total.Reused += result.Reused * float64(result.Frames-result.Scenes)
+		total.Device = total.Device.Add(result.Device)
 		r.mu.Unlock()
 		r.moved(u, 1)
 		close(u.ended)

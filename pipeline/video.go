@@ -59,6 +59,8 @@ type VideoResult struct {
 	Seconds         float64 `json:"seconds"`
 	FramesPerSecond float64 `json:"frames_per_second"`
 	PeakRSSMB       int64   `json:"peak_rss_mb"`
+	// Device is what a GPU did of all frames; nil if none was to do anything.
+	Device *infer.DeviceReport `json:"device,omitempty"`
 }
 
 // add adds what is told of a frame.
@@ -66,6 +68,7 @@ func (r *VideoResult) add(f *infer.Frame) {
 	r.Frames++
 	r.Model, r.Scale, r.Mode = f.Report.Model, f.Report.Scale, f.Report.Mode
 	r.MACs, r.MACsFull = r.MACs+f.Report.MACs, r.MACsFull+f.Report.MACsFull
+	r.Device = r.Device.Add(f.Report.Device)
 	if f.Cut {
 		r.Scenes++
 		return

@@ -163,7 +163,7 @@ func TestFieldsOfJSONStay(t *testing.T) {
 		"upscale --json --fast --skip-existing photos/a.png", "upscale --json --mode paper photos/a.png -o paper.png", "eval --fast --json --hr photos",
 		"doctor --json --listen 127.0.0.1:0 --data data", "token new alice --json --token-file tokens", "prepare photos -o data.sr --thin 10 --json",
 		"video --json --fast -s 2 --flicker clip.y4m -o large.y4m", "video --json --fast -s 2 photos -o frames/", "upscale --json --fast --device gpu -o device.png photos/a.png",
-		"devices --json",
+		"video --json --fast -s 2 --device gpu clip.y4m -o device.y4m", "devices --json",
 	} {
 		out := run(t, strings.Fields(command)...)
 		name, _, _ := strings.Cut(command, " --")

@@ -9,6 +9,7 @@ import (
 	"github.com/rivo/uniseg"
 
 	"classsr/fault"
+	"classsr/infer"
 	"classsr/pipeline"
 )
 
@@ -92,8 +93,8 @@ func (r *upscaleReport) Finished(done *pipeline.Result) error {
 		for _, note := range done.Notes {
 			r.note(done.Picture(), note)
 		}
-		if d := done.Device; d != nil && d.CPUBecause != "" && (!r.auto || d.Bands > 0) {
-			r.note(done.Picture(), "the processor computed what "+d.Name+" did not: "+d.CPUBecause)
+		if because := r.because(done.Device); because != "" {
+			r.note(done.Picture(), because)
 		}
 		if r.lines {
 			r.std.note("%s  %dx%d to %dx%d in %.1f s", done.Job, done.Width, done.Height, done.OutWidth, done.OutHeight,
@@ -101,6 +102,14 @@ func (r *upscaleReport) Finished(done *pipeline.Result) error {
 		}
 	}
 	return r.print(done)
+}
+
+// because is a note about why the processor computed what a GPU was to; empty if it did not, or was to be chosen where it is faster.
+func (r *upscaleReport) because(d *infer.DeviceReport) string {
+	if d == nil || d.CPUBecause == "" || r.auto && d.Bands == 0 {
+		return ""
+	}
+	return "the processor computed what " + d.Name + " did not: " + d.CPUBecause
 }
 
 // tell tells what the user may not expect of the models, or of a server. It may be called by any goroutine.

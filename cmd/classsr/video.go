@@ -26,6 +26,7 @@ type videoFlags struct {
 	sizeFlags
 	selectionFlags
 	clusterFlags
+	deviceFlags
 	output    string
 	format    string
 	matrix    string
@@ -60,6 +61,8 @@ func newVideo(std streams) *cobra.Command {
 	f.sizeFlags.register(cmd)
 	f.selectionFlags.register(cmd)
 	f.clusterFlags.register(cmd.Flags())
+	f.deviceFlags.register(cmd.Flags())
+	completeDevice(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` (.y4m), folder of a folder's frames, or - for standard output, which is the default for standard input")
 	flags.StringVar(&f.format, "format", "", "`FORMAT` of the frames of a folder, as in upscale, or y4m")
@@ -105,7 +108,8 @@ func (f *videoFlags) check(cmd *cobra.Command, std streams, args []string) error
 	case f.server(cmd) != "" && f.flicker:
 		return usagef("--flicker: with --cluster it is not possible: results are not compared there")
 	}
-	return nil
+	_, err := f.asked()
+	return err
 }
 
 // y4mFormat is the name of the format of videos.
@@ -118,6 +122,13 @@ func (f *videoFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	}
 	report := &upscaleReport{progress: newProgress(std, f.quiet), std: std, quiet: f.quiet, json: f.json}
 	report.progress.frames = true
+	if f.server(cmd) == "" {
+		if options.Device, err = f.openDevice(cmd.Context(), report.tell); err != nil {
+			return err
+		}
+		defer closeDevice(options.Device)
+	}
+	options.DeviceAuto, report.auto = f.auto(), f.auto()
 	models, err := f.models(cmd, options, report.tell)
 	if err != nil {
 		return err
@@ -204,6 +215,9 @@ func (f *videoFlags) stream(cmd *cobra.Command, p *pipeline.Pipeline, server *re
 		return err
 	}
 	if !f.quiet {
+		if because := report.because(done.Device); because != "" {
+			report.std.note("%s: note: %s", name, because)
+		}
 		report.std.note("%s", videoText(done))
 		if usual := yuv.Usual(done.OutWidth, done.OutHeight); usual != done.Matrix {
 			report.std.note("the result has the matrix %s, as the video: tell players so (ffmpeg: -colorspace %s), which expect %s of that size", done.Matrix, ffmpegMatrix(done.Matrix), usual)

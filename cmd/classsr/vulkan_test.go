@@ -270,9 +270,9 @@ func TestPicturesOnVulkan(t *testing.T) {
 
 func TestHalfIsForGPUs(t *testing.T) {
 	t.Setenv(gpu.HelperVariable, "")
-	for _, args := range [][]string{{"upscale"}, {"plan"}, {"serve"}, {"doctor"}, {"worker", "--server", "http://127.0.0.1:1"}} {
+	for _, args := range [][]string{{"upscale"}, {"plan"}, {"serve"}, {"doctor"}, {"worker", "--server", "http://127.0.0.1:1"}, {"video", "-o", "out.y4m"}} {
 		args = append(args, "--half")
-		if args[0] == "upscale" || args[0] == "plan" {
+		if args[0] == "upscale" || args[0] == "plan" || args[0] == "video" {
 			args = append(args, "in.png")
 		}
 		if _, errOut := said(t, exitUsage, args...); !strings.Contains(errOut, "--half is about the numbers of a GPU: it needs --device gpu or auto") {
