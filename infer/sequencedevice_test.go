@@ -92,21 +92,26 @@ func TestProcessorGoesOnWithASequence(t *testing.T) {
 	frames := clip(rand.New(rand.NewPCG(1, 2)), 215, 151, 8, 7)
 	want, _ := following(t, model, Options{}, SequenceOptions{}, frames)
 	for name, c := range map[string]struct {
-		spoil func(b *gputest.Backend, at int64)
-		at    int // the band, of all
-		says  string
-		wrong bool
+		spoil  func(b *gputest.Backend, at int64)
+		at     int // the band, of all
+		memory int64
+		says   string
 	}{
-		"lost at once":    {func(b *gputest.Backend, at int64) { b.LostAt = at }, 1, "lost", false},
-		"lost later":      {func(b *gputest.Backend, at int64) { b.LostAt = at }, 3, "lost", false},
-		"hangs":           {func(b *gputest.Backend, at int64) { b.Before = hangsAt(at) }, 4, "within", false},
-		"wrong at once":   {func(b *gputest.Backend, at int64) { b.Spoil = gputest.Black(at) }, 1, "wrong", true},
-		"wrong later":     {func(b *gputest.Backend, at int64) { b.Spoil = gputest.Black(at) }, 4, "wrong", true},
-		"never remembers": {func(b *gputest.Backend, _ int64) { b.MemoryFor = 1 }, 1, "memory", false},
+		"lost at once":             {func(b *gputest.Backend, at int64) { b.LostAt = at }, 1, 0, "lost"},
+		"lost in the first frame":  {func(b *gputest.Backend, at int64) { b.LostAt = at }, 3, 5e6, "lost"},
+		"lost later":               {func(b *gputest.Backend, at int64) { b.LostAt = at }, 3, 0, "lost"},
+		"hangs":                    {func(b *gputest.Backend, at int64) { b.Before = hangsAt(at) }, 4, 0, "within"},
+		"wrong at once":            {func(b *gputest.Backend, at int64) { b.Spoil = gputest.Black(at) }, 1, 0, "wrong"},
+		"wrong in the first frame": {func(b *gputest.Backend, at int64) { b.Spoil = gputest.Garbage(at) }, 2, 5e6, "wrong"},
+		"wrong later":              {func(b *gputest.Backend, at int64) { b.Spoil = gputest.Black(at) }, 4, 0, "wrong"},
+		"no memory":                {func(b *gputest.Backend, _ int64) { b.MemoryFor = 1 }, 1, 0, "memory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &gputest.Backend{}
-			d := newDevice(t, b, gpu.Options{Limits: gpu.Limits{Band: 500 * time.Millisecond}})
+			d := newDevice(t, b, gpu.Options{Memory: c.memory})
+			if c.says == "within" {
+				d = slowDevice(t, b, 0.001, gpu.Limits{Band: 500 * time.Millisecond})
+			}
 			opened := b.Opened()
 			c.spoil(b, b.Bands()+int64(c.at))
 			got, told := following(t, model, Options{Device: d}, SequenceOptions{}, frames)
@@ -118,14 +123,14 @@ func TestProcessorGoesOnWithASequence(t *testing.T) {
 				if r := f.Report.Device; r != nil && r.CPUBecause != "" && because == "" {
 					because, failed = r.CPUBecause, i
 				}
-				if i > failed && !samePixels(want[i], got[i]) && name != "hangs" || c.wrong && i == failed && !samePixels(want[i], got[i]) {
+				if (i > failed && c.says != "within" || i == failed && c.says == "wrong") && !samePixels(want[i], got[i]) {
 					t.Errorf("frame %d: not the processor's", i)
 				}
 			}
 			if !strings.Contains(because, c.says) || strings.Contains(because, "\n") {
 				t.Errorf("because %q", because)
 			}
-			if (d.Usable() != nil) != (c.says != "memory" && name != "hangs") {
+			if (d.Usable() != nil) != (c.says == "lost" || c.says == "wrong") {
 				t.Errorf("afterwards: %v", d.Usable())
 			}
 			if restarts := b.Opened() - opened; restarts > 2 {
