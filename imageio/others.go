@@ -18,7 +18,7 @@ type other struct {
 
 const (
 	byDarktable = "develop it, for example with darktable-cli, or with dcraw -T"
-	byFFmpeg    = "extract a frame, for example with ffmpeg -i FILE -frames:v 1 frame.png"
+	byFFmpeg    = "only y4m is, which ffmpeg -i FILE clip.y4m makes of it; or extract a frame with ffmpeg -i FILE -frames:v 1 frame.png"
 	byJXL       = "convert it, for example with djxl FILE picture.png"
 	byOpenJPEG  = "convert it, for example with opj_decompress -i FILE -o picture.png"
 	byMagick    = "convert it, for example with ImageMagick: convert FILE picture.png"

@@ -115,7 +115,7 @@ func (s *Sequence) Skip(ctx context.Context, in *picture.Picture) error {
 func (s *Sequence) check(in *picture.Picture) error {
 	switch {
 	case in.Alpha:
-		return fault.New(fault.Unsupported, "a picture with transparency in a sequence of pictures")
+		return fault.New(fault.Unsupported, "a picture with transparency among pictures that follow each other as frames do: enlarge it by itself, as classsr upscale does, or make it opaque")
 	case s.up.mode == ModePaper:
 		return fault.New(fault.Usage, "mode %s is for single pictures, not for a sequence of them", ModePaper)
 	}

@@ -91,6 +91,7 @@ func (m *mover) inRuns(ctx context.Context, to io.Writer) (err error) {
 	r.slots, r.handed, r.order = make(chan struct{}, atATime), make(chan *underWay), make(chan *underWay, atATime)
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
+	defer context.AfterFunc(r.ctx, m.leave)()
 	jobs := []func() error{r.decideAll, func() error { return r.writeAll(to) }}
 	for range atATime {
 		jobs = append(jobs, r.enlargeAll)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"classsr"
 	"classsr/branch/branchtest"
@@ -146,6 +148,38 @@ func TestRunsThatFail(t *testing.T) {
 		if left, _ := os.ReadDir(folder); len(left) > 0 {
 			t.Errorf("%s: %v is left", name, left)
 		}
+	}
+}
+
+// A video of which no more comes does not keep what is to end, by an interrupt or an error, from ending.
+func TestRunsEndWhilePipesWait(t *testing.T) {
+	begun := stripes(t, 64, 64, mostFrames+3)
+	for name, spoil := range map[string]func(*Run) error{"an interrupt": nil, "a run": func(*Run) error { return fault.New(fault.Internal, "no machine is left") }} {
+		ctx, cancel := context.WithCancel(t.Context())
+		in, to := io.Pipe()
+		p := fast(t)
+		p.In = in
+		go func() {
+			_, _ = to.Write(begun) // and nothing more
+			if spoil == nil {
+				cancel()
+			}
+		}()
+		ended := make(chan error, 1)
+		go func() {
+			_, err := p.Video(ctx, Video{Input: Std, Output: filepath.Join(t.TempDir(), "out.y4m"), Folder: t.TempDir(), Runs: &runMakers{t: t, spoil: spoil}})
+			ended <- err
+		}()
+		select {
+		case err := <-ended:
+			if spoil == nil && !errors.Is(err, context.Canceled) || spoil != nil && fault.KindOf(err) != fault.Internal {
+				t.Errorf("%s: %v", name, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Errorf("%s: it waits for the rest", name)
+		}
+		cancel()
+		_ = to.Close()
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"classsr/imageio/yuv"
 	"classsr/infer"
 	"classsr/internal/atomicfile"
+	"classsr/internal/par"
 	"classsr/internal/sysmem"
 	"classsr/picture"
 	"classsr/resample"
@@ -110,11 +111,16 @@ func (p *Pipeline) Video(ctx context.Context, v Video) (*VideoResult, error) {
 		}
 		in, name = file, v.Input
 	}
+	leave := func() {}
+	if v.Runs != nil && size == 0 {
+		in, leave = leavable(in)
+		defer leave()
+	}
 	source, err := y4m.NewReader(in)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	m := &mover{Pipeline: p, video: v, source: source, header: source.Header(), result: &VideoResult{Input: v.Input, Output: v.Output}, start: time.Now()}
+	m := &mover{Pipeline: p, video: v, source: source, header: source.Header(), leave: leave, result: &VideoResult{Input: v.Input, Output: v.Output}, start: time.Now()}
 	if size > 0 {
 		m.count = int(size / (m.header.StreamBytes(1) - m.header.StreamBytes(0)))
 	}
@@ -138,6 +144,17 @@ func (p *Pipeline) Video(ctx context.Context, v Video) (*VideoResult, error) {
 	return m.result, nil
 }
 
+// leavable is a reader of in whose Read returns an error when leave is called, also one that waits for a pipe into which nobody writes. In itself is not left: what waits for it does so
+// until the program ends.
+func leavable(in io.Reader) (r io.Reader, leave func()) {
+	out, to := io.Pipe()
+	par.Start(1, func(int) error {
+		_, err := io.Copy(to, in)
+		return to.CloseWithError(err)
+	})
+	return out, func() { _ = out.Close() } // it returns no error
+}
+
 // checkVideo returns an error if the output file cannot be written.
 func (p *Pipeline) checkVideo(v Video) error {
 	if SameFile(v.Input, v.Output) {
@@ -155,6 +172,7 @@ type mover struct {
 	video   Video
 	source  *y4m.Reader
 	header  y4m.Header // of the video
+	leave   func()     // has a Read of source that waits for input return an error
 	result  *VideoResult
 	start   time.Time
 	count   int // of frames; 0 if it is not known

@@ -34,6 +34,22 @@ const grace = 800 * time.Millisecond
 // endsItself is set by commands that end by themselves after Ctrl-C, and need longer than grace for it: a run of training is saved first, a server has its jobs finished.
 var endsItself atomic.Bool
 
+// endsByItself has what would end the program at once only be ctx's end, or an error of what is written to: for commands that have something to clean up elsewhere then. That is a
+// terminal that is closed, unless nohup said otherwise, and a pipe whose reader has ended. The caller calls stop.
+func endsByItself(ctx context.Context) (_ context.Context, stop func()) {
+	endsItself.Store(true)
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE) // nobody reads it: writing returns an error then
+	if signal.Ignored(syscall.SIGHUP) {
+		return ctx, func() { signal.Stop(pipes) }
+	}
+	ctx, hangups := signal.NotifyContext(ctx, syscall.SIGHUP)
+	return ctx, func() {
+		signal.Stop(pipes)
+		hangups()
+	}
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -84,7 +100,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return exitDone
 	case errors.Is(err, errReported):
 		return exitFailed
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || errors.Is(err, context.Canceled): // by a terminal that was closed, too
 		std.report(errInterrupted)
 		return exitFailed
 	case fault.KindOf(err) == fault.Usage || !started: // cobra found the arguments wrong before any command ran

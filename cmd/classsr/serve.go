@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -100,12 +98,8 @@ func (f *serveFlags) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	if !signal.Ignored(syscall.SIGHUP) { // by nohup
-		var stop func()
-		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is closed ends the server as SIGTERM does
-		defer stop()
-	}
-	endsItself.Store(true)
+	ctx, stop := endsByItself(ctx)
+	defer stop()
 	config.Device, err = f.device.openDevice(ctx, func(text string) { config.Log.Warn(text) })
 	if err != nil {
 		return err

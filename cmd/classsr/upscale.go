@@ -230,7 +230,9 @@ func (f *upscaleFlags) run(cmd *cobra.Command, std streams, args []string) error
 	}
 	if server != nil {
 		defer server.Close()
-		endsItself.Store(true) // jobs are removed from the server
+		ctx, stop := endsByItself(cmd.Context()) // jobs are removed from the server
+		defer stop()
+		cmd.SetContext(ctx)
 		p.Remote = server
 	}
 	request, err := f.request(args)

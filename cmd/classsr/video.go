@@ -149,7 +149,9 @@ func (f *videoFlags) run(cmd *cobra.Command, std streams, args []string) error {
 	}
 	if server != nil {
 		defer server.Close()
-		endsItself.Store(true) // jobs are removed from the server
+		ctx, stop := endsByItself(cmd.Context()) // jobs are removed from the server
+		defer stop()
+		cmd.SetContext(ctx)
 	}
 	sequence := infer.SequenceOptions{Alone: f.eachAlone, Anew: f.noReuse, Flicker: f.flicker}
 	if pipeline.Searched(args) {

@@ -8,10 +8,8 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -132,12 +130,8 @@ func (f *workerFlags) run(ctx context.Context, std streams) error {
 	if f.check {
 		return tryWorker(ctx, std, address, transport, o)
 	}
-	if !signal.Ignored(syscall.SIGHUP) { // by nohup
-		var stop func()
-		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
-		defer stop()
-	}
-	endsItself.Store(true)
+	ctx, stop := endsByItself(ctx)
+	defer stop()
 	device, err := f.device.openDevice(ctx, func(text string) { o.Log.Warn(text) })
 	if err != nil {
 		return err

@@ -102,6 +102,9 @@ func (h Header) Bytes() int64 { return int64(h.samples()) * int64((h.Format.Dept
 // magic is what streams begin with.
 const magic = "YUV4MPEG2"
 
+// howMade tells who has another video how to make a stream of it.
+const howMade = "make one with ffmpeg -i FILE -f yuv4mpegpipe -, through a pipe, or ffmpeg -i FILE clip.y4m"
+
 // Recognise tells whether a file that begins so is a stream of this kind.
 func Recognise(first []byte) bool { return strings.HasPrefix(string(first), magic+" ") }
 
@@ -109,7 +112,7 @@ func Recognise(first []byte) bool { return strings.HasPrefix(string(first), magi
 func parse(line string) (h Header, err error) {
 	fields := strings.Split(line, " ")
 	if fields[0] != magic {
-		return h, fault.New(fault.Unsupported, "not a y4m stream: it does not begin with %s", magic)
+		return h, fault.New(fault.Unsupported, "not a y4m stream: it does not begin with %s; %s", magic, howMade)
 	}
 	h.Format = formats["420"]
 	standard, extended, ranged := "", "", ""

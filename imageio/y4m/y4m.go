@@ -66,7 +66,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	case errors.Is(err, io.EOF) && line == "":
 		return nil, fault.New(fault.Damaged, "no video: nothing came")
 	case err != nil && !strings.HasPrefix(line, magic):
-		return nil, fault.New(fault.Unsupported, "not a y4m stream: it does not begin with %s; with ffmpeg, add -f yuv4mpegpipe", magic)
+		return nil, fault.New(fault.Unsupported, "not a y4m stream: it does not begin with %s; %s", magic, howMade)
 	case err != nil:
 		return nil, readError(err, "its first line does not end")
 	}

@@ -110,6 +110,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}{
 		"":                                       {fault.Damaged, "nothing came"},
 		"RIFFxxxxAVI ":                           {fault.Unsupported, "-f yuv4mpegpipe"},
+		"\x00\x00\x00\x1cftypisom\nmoov\n":       {fault.Unsupported, "-f yuv4mpegpipe"},
 		"YUV4MPEG2 W2 H2":                        {fault.Damaged, "first line"},
 		"YUV4MPEG2 W2\n":                         {fault.Damaged, "no size"},
 		"YUV4MPEG2 W0 H2\n":                      {fault.Damaged, `"0"`},
