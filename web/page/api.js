@@ -59,7 +59,7 @@ export async function patiently(work, tries = 5) {
 
 const query = (options) => new URLSearchParams(options).toString();
 
-/** Sends a picture. progress is told the share that was sent. @returns {Promise<{sha256: string, width: number, height: number, format: string}>} */
+/** Sends a picture. progress is told the share that was sent. @returns {Promise<{sha256: string, width: number, height: number, format: string, frames?: number}>} */
 export function upload(/** @type {File} */ file, progress, /** @type {AbortSignal} */ signal) {
   // XMLHttpRequest, since fetch does not tell how far it is.
   return new Promise((resolve, reject) => {

@@ -48,6 +48,9 @@ function classRows(t, classes) {
 /** The classes of a report or plan with names for readers. */
 export const named = (t, classes) => (classes ?? []).map((c) => ({ name: className(t, c.name), share: c.share }));
 
+// How many frames a video has; nothing of a picture.
+const frames = (t, count) => (count ? ` · ${t("video.frames", { count })}` : "");
+
 class Card {
   constructor(name, actions) {
     this.title = make("h3", { title: name }, name);
@@ -113,15 +116,15 @@ export class WaitingCard extends Card {
       this.progress.setAttribute("aria-label", t("send.label", { name: p.file.name }));
       rows.push(make("p", { class: "soft" }, p.waiting ? t("send.wait") : t("send.now", { share: percent(t, p.share), bytes: bytes(t, p.file.size) })), this.progress);
     } else if (!p.plan) rows.push(make("p", { class: "soft" }, `${size(t, p.sent.width, p.sent.height)} · ${t("plan.wait")}`));
-    else rows.push(...this.#planned(t, p.plan, budget, p.planning));
+    else rows.push(...this.#planned(t, p, budget));
     this.body.replaceChildren(...rows.filter(Boolean));
     this.setActions(t, p.problem && p.again ? [["retry"], ["drop"]] : [["drop"]]);
-    if (p.sent && (!p.url || this.unseen === p.url)) this.picture(viewURL(p.sent.sha256));
+    if (p.sent && !p.sent.frames && (!p.url || this.unseen === p.url)) this.picture(viewURL(p.sent.sha256));
   }
 
-  #planned(t, plan, budget, planning) {
+  #planned(t, { plan, planning, sent }, budget) {
     const got = at(plan, budget);
-    const facts = t("plan.size", { from: size(t, plan.width, plan.height), to: size(t, plan.out_width, plan.out_height) });
+    const facts = t("plan.size", { from: size(t, plan.width, plan.height), to: size(t, plan.out_width, plan.out_height) }) + frames(t, sent.frames);
     const rows = [make("p", { class: "facts" }, facts)];
     const most = plan.result_bytes ? ` · ${t("plan.bytes", { bytes: bytes(t, plan.result_bytes) })}` : "";
     rows.push(make("p", { class: "facts" }, make("strong", {}, planning ? t("plan.wait") : t("about", { time: duration(t, got.seconds) })), most));
@@ -149,7 +152,7 @@ export class JobCard extends Card {
     else this.#ended(t, j);
     this.picture(this.#thumb(j));
     const actions = [];
-    if (j.state === "done") actions.push(["compare"], ["download", j.result?.url ?? `/v1/jobs/${j.id}/result`, j.result?.name ?? true], ["remove"]);
+    if (j.state === "done") actions.push(...(j.frames ? [] : [["compare"]]), ["download", j.result?.url ?? `/v1/jobs/${j.id}/result`, j.result?.name ?? true], ["remove"]);
     else if (j.state === "running") actions.push(...(hasBands ? [["watch"], ["cancel"]] : [["cancel"]]));
     else if (j.state === "queued") actions.push(["cancel"]);
     else actions.push(...(j.failures?.length ? [["retry"], ["remove"]] : [["remove"]]));
@@ -176,7 +179,7 @@ export class JobCard extends Card {
     this.shown = key;
     const rows = [make("p", { class: "soft" }, this.#sizes(t, j))];
     if (j.state === "done") {
-      const took = j.report?.seconds?.total;
+      const took = j.frames ? j.report?.seconds : j.report?.seconds?.total;
       const parts = [t("job.done")];
       if (took) parts.push(t("job.took", { time: duration(t, took) }));
       if (j.result?.bytes) parts.push(bytes(t, j.result.bytes));
@@ -189,7 +192,7 @@ export class JobCard extends Card {
   }
 
   #sizes(t, j) {
-    return j.width && j.out_width ? t("plan.size", { from: size(t, j.width, j.height), to: size(t, j.out_width, j.out_height) }) : "";
+    return j.width && j.out_width ? t("plan.size", { from: size(t, j.width, j.height), to: size(t, j.out_width, j.out_height) }) + frames(t, j.frames) : "";
   }
 
   // The picture as it was dropped, else the result if it is not too large, else the picture that was sent.
@@ -197,7 +200,7 @@ export class JobCard extends Card {
     if (this.url) return this.url;
     if (j.result?.view) return j.result.view;
     if (j.result?.url && browsersShow(j.result_format) && j.out_width * j.out_height <= thumbPixels) return j.result.url;
-    if (!j.picture) return "";
+    if (!j.picture || j.frames) return ""; // of videos there are no views
     return browsersShow(j.format) && j.width * j.height <= thumbPixels ? pictureURL(j.picture) : viewURL(j.picture);
   }
 }

@@ -8,6 +8,11 @@ const rest = 300; // milliseconds after the last change before plans are asked f
 const tries = 6; // of what may succeed later
 const localBytes = 40e6; // of a file that is shown from here, since larger ones take the browser long
 
+// What is asked for a picture; formats are for those, and videos stay what they are.
+function possible(p, { format, ...order }) {
+  return format && !p.sent.frames ? { ...order, format } : order;
+}
+
 export class Waiting {
   #pictures = [];
   #cards = new Map();
@@ -140,7 +145,7 @@ export class Waiting {
     p.asking?.abort();
     const asking = (p.asking = new AbortController());
     p.planning = true;
-    const plan = await this.#patiently(p, asking.signal, () => api.plan(p.sent.sha256, this.settings.options.wanted, asking.signal));
+    const plan = await this.#patiently(p, asking.signal, () => api.plan(p.sent.sha256, possible(p, this.settings.options.wanted), asking.signal));
     if (asking !== p.asking) return;
     p.planning = false;
     p.planned = true;
@@ -173,7 +178,7 @@ export class Waiting {
   async start() {
     for (const p of this.#pictures.filter((p) => p.sent && !p.problem && !p.starting)) {
       p.starting = true;
-      const order = this.settings.options.orderFor(p.plan);
+      const order = possible(p, this.settings.options.orderFor(p.plan));
       const job = await this.#patiently(p, p.abort.signal, () => api.submit(p.sent.sha256, order, p.key));
       p.starting = false;
       if (!job) continue;
