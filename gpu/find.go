@@ -28,8 +28,12 @@ func Find() (string, error) {
 		if path == "" {
 			return "", fault.New(fault.NotFound, "%s is empty, which rules out GPUs", HelperVariable)
 		}
-		if _, err := os.Stat(path); err != nil {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
 			return "", fault.New(fault.NotFound, "there is no GPU helper %s, which %s names", path, HelperVariable)
+		case info.IsDir():
+			return "", fault.New(fault.NotFound, "%s is a folder, and %s is to name the program %s in it", path, HelperVariable, name)
 		}
 		return path, nil
 	}

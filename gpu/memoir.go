@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"classsr/fault"
 	"classsr/gpu/link"
 	"classsr/internal/atomicfile"
 )
@@ -44,6 +45,17 @@ func keyOf(d link.Device, o Options) string {
 
 // Remember notes what came of a test of a device, in place of what was noted before. Open believes it.
 func Remember(o Options, d link.Device, v Verdict) { memoir{o.Folder}.note(keyOf(d, o), v) }
+
+// Remembers returns an error, of kind fault.NotFound if there is no folder for it, if what comes of tests cannot be remembered.
+func Remembers(o Options) error {
+	if o.Folder == "" {
+		return fault.New(fault.NotFound, "no folder for it is known")
+	}
+	if err := os.MkdirAll(o.Folder, 0o755); err != nil {
+		return err
+	}
+	return atomicfile.Writable(filepath.Join(o.Folder, memoirName))
+}
 
 // read reads the file. What cannot be read is as if nothing was known.
 func (m memoir) read() map[string]Verdict {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -63,6 +64,9 @@ func Check(c Config) []Finding {
 			return d.address(c.Metrics, "--metrics-listen")
 		}},
 		{"open files", d.files}, {"clock", d.clock},
+	}
+	if c.Data == "" {
+		all = slices.DeleteFunc(all, func(one check) bool { return one.name == "disk" || one.name == "table of jobs" }) // which are in the folder
 	}
 	all = append(all, d.cluster()...)
 	findings := make([]Finding, len(all))
@@ -123,6 +127,9 @@ func (d *doctor) memory() Finding {
 }
 
 func (d *doctor) folder() Finding {
+	if d.Data == "" {
+		return failing("give one as --data", "no folder of the user's is known")
+	}
 	info, err := os.Stat(d.Data)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -77,9 +77,7 @@ func (f *deviceFlags) openDevice(ctx context.Context, tell func(text string)) (d
 	o.Faster = f.auto()
 	var waiting *time.Timer
 	o.Testing = func(name string) {
-		waiting = time.AfterFunc(longTest, func() {
-			tell(fmt.Sprintf("%s is tested against the processor before it is used for the first time; what comes of that is remembered", name))
-		})
+		waiting = time.AfterFunc(longTest, func() { tell(testedText(name, o)) })
 	}
 	d, err = gpu.Open(ctx, o)
 	if waiting != nil {
@@ -95,6 +93,14 @@ func (f *deviceFlags) openDevice(ctx context.Context, tell func(text string)) (d
 		return nil, nil
 	}
 	return d, nil
+}
+
+// testedText says that a device is tested, for somebody who waits for that.
+func testedText(name string, o gpu.Options) string {
+	if err := gpu.Remembers(o); err != nil {
+		return fmt.Sprintf("%s is tested against the processor, as each time: what comes of that cannot be remembered (%v)", name, err)
+	}
+	return name + " is tested against the processor before it is used for the first time; what comes of that is remembered"
 }
 
 // auto tells whether the GPU is for what it is faster at.

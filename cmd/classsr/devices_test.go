@@ -43,6 +43,23 @@ func TestDevicesSayWhyThereAreNone(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotRememberedIsSaid(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for cache, want := range map[string]string{filepath.Join(folder, "new", "gpu"): "what comes of that is remembered", file: "cannot be remembered", "": "no folder for it is known"} {
+		if text := testedText("A", gpu.Options{Folder: cache}); !strings.Contains(text, want) {
+			t.Errorf("%q: %s", cache, text)
+		}
+	}
+	t.Setenv(gpu.HelperVariable, folder)
+	if out, _ := said(t, exitDone, "devices"); !strings.Contains(out, "is a folder, and "+gpu.HelperVariable+" is to name the program classsr-gpu") {
+		t.Errorf("%q", out)
+	}
+}
+
 // asHelper says that this program is to be a helper for GPUs, and how its device is.
 const asHelper = "CLASSSR_TEST_AS_HELPER"
 

@@ -33,6 +33,7 @@ func newDoctor(std streams) *cobra.Command {
 			"  classsr doctor --url http://127.0.0.1:8080",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.anyFolder = true
 			config, err := f.config(std)
 			if err != nil {
 				return err

@@ -26,6 +26,7 @@ type serveFlags struct {
 	hosts                   []string
 	plainHTTP               bool
 	maxUpload, maxDisk      string
+	anyFolder               bool // that none is known is no error
 	maxPixels, maxPixelsIn  string
 	memory                  string
 	threads, jobs, queue    int
@@ -127,7 +128,7 @@ func (f *serveFlags) config(std streams) (server.Config, error) {
 	}
 	if c.Data == "" {
 		folder, err := dataFolder()
-		if err != nil {
+		if err != nil && !f.anyFolder {
 			return c, err
 		}
 		c.Data = folder
