@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	neturl "net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -90,7 +91,7 @@ func (w writer) target(p *page, destination []byte) ([]byte, error) {
 			if err := w.copyFolder(source); err != nil {
 				return nil, err
 			}
-			return []byte(strings.Repeat("../", strings.Count(p.URL, "/")) + source + "/"), nil
+			return []byte(strings.Repeat("../", strings.Count(p.URL, "/")) + source + "/index.html"), nil
 		}
 		content, err := os.ReadFile(filepath.Join(w.repository, filepath.FromSlash(source)))
 		if err != nil {
@@ -107,8 +108,10 @@ func (w writer) target(p *page, destination []byte) ([]byte, error) {
 	return []byte(url), nil
 }
 
-// copyFolder copies the files of a folder.
+// copyFolder copies the files of a folder, with a page that lists them: most web servers do not.
 func (w writer) copyFolder(source string) error {
+	var list strings.Builder
+	fmt.Fprintf(&list, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>%s</title>\n<ul>\n", template.HTMLEscapeString(source))
 	files, err := os.ReadDir(filepath.Join(w.repository, filepath.FromSlash(source)))
 	if err != nil {
 		return err
@@ -124,8 +127,10 @@ func (w writer) copyFolder(source string) error {
 		if err := w.save(source+"/"+f.Name(), content); err != nil {
 			return err
 		}
+		fmt.Fprintf(&list, "<li><a href=\"%s\">%s</a>\n", neturl.PathEscape(f.Name()), template.HTMLEscapeString(f.Name()))
 	}
-	return nil
+	list.WriteString("</ul>\n")
+	return w.save(source+"/index.html", []byte(list.String()))
 }
 
 // parts divides a page at its headings; numbers begin with first.
