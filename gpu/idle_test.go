@@ -50,7 +50,7 @@ func TestSlotsAreUsedAgain(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := other.Run(ctx, link.Band{}, 1); err == nil {
+	if _, err := other.Run(ctx, 1, link.Band{}); err == nil {
 		t.Error("a band, though nobody wants it any more")
 	}
 	other.Bytes[0] = 42

@@ -24,10 +24,10 @@ func (m *Model) Release() {
 	m.users--
 }
 
-// Bytes is what a band takes of the device's memory, and others that come before and after it at the same time.
-func (m *Model) Bytes(ctx context.Context, b link.Band) (int64, error) {
-	b.Model = m.number
-	reply, err := m.client.call(ctx, m.client.limits.Open, "say how much memory it takes", &link.Request{Bytes: &b})
+// Bytes is what bands that are computed together take of the device's memory, and others that come before and after them at the same time.
+func (m *Model) Bytes(ctx context.Context, bands ...link.Band) (int64, error) {
+	r := &link.Request{Bytes: &link.Bands{Model: m.number, Bands: bands}}
+	reply, err := m.client.call(ctx, m.client.limits.Open, "say how much memory it takes", r)
 	if err != nil {
 		m.client.lost(err)
 		return 0, err
@@ -45,7 +45,7 @@ func (m *Model) Reserve(ctx context.Context, bytes int64) (release func(), err e
 	return func() { d.room.Release(bytes) }, nil
 }
 
-// Slot is memory that is shared with the helper, for one band at a time. It must be closed.
+// Slot is memory that is shared with the helper, for one band at a time, or those that are computed together. It must be closed.
 type Slot struct {
 	*link.Region
 	Bytes  []byte // as many as were asked for; the region may have more
@@ -70,15 +70,15 @@ func (m *Model) Slot(ctx context.Context, bytes int64) (*Slot, error) {
 // slack is how many times as long as by estimate a band may take, besides what every band may: others are before it, and the device may be busy with something else.
 const slack = 10
 
-// Run computes a band whose inputs lie in the slot, and whose result will lie there, too, and gives what it took of the device. It takes so many seconds by estimate (Device.Seconds), and counts as hung after
-// many times that and Limits.Band. Errors are ctx's, after which the slot must only be closed, or one of
-// package link: after link.ErrOutOfMemory a smaller band may go well; after link.ErrLost nothing will before the next Load.
-func (s *Slot) Run(ctx context.Context, b link.Band, seconds float64) (link.Work, error) {
-	b.Model, b.Region = s.model.number, s.number
+// Run computes bands together (link.Bands) whose inputs lie in the slot, and whose results will lie there, too, and gives what they took of the device. They take so many seconds by estimate (Device.Seconds),
+// and count as hung after many times that and Limits.Band. Errors are ctx's, after which the slot must only be closed, or one of
+// package link: after link.ErrOutOfMemory fewer or smaller bands may go well; after link.ErrLost nothing will before the next Load.
+func (s *Slot) Run(ctx context.Context, seconds float64, bands ...link.Band) (link.Work, error) {
+	r := &link.Request{Run: &link.Bands{Model: s.model.number, Region: s.number, Bands: bands}}
 	c := s.model.client
 	const longest = 3600 // however wrong the estimate is
 	limit := c.limits.Band + time.Duration(slack*max(min(seconds, longest), 0)*float64(time.Second))
-	reply, err := c.call(ctx, limit, "compute a band", &link.Request{Run: &b})
+	reply, err := c.call(ctx, limit, "compute a band", r)
 	s.busy = ctx.Err() != nil
 	switch {
 	case errors.Is(err, link.ErrOutOfMemory):

@@ -195,7 +195,7 @@ func (d *Device) once(ctx context.Context, n weights.Network, p *program.Program
 				to = to[copy(to, plane[y*window.X+reads.Min.X:][:reads.Dx()]):]
 			}
 		}
-		_, err := slot.Run(ctx, b, 0)
+		_, err := slot.Run(ctx, 0, b)
 		out = slices.Clone(slot.Bytes[inputs:])
 		return err
 	})

@@ -27,7 +27,7 @@ const (
 	// deviceAhead is how many bands of the result there is room for.
 	deviceAhead = deviceLanes + 1
 	// devicePixels is about how many pixels of the picture a band has if there is memory for it: enough for a large device to be busy, and for what is
-	// computed again at the cuts to be little.
+	// computed again at the cuts to be little. These are some dozens of squares, fewer than link.MostTogether.
 	devicePixels = 1 << 20
 	// longestBand is how many seconds a band may take by estimate, so that rows come, others have their turn on the device, and it is far from what counts as hung.
 	longestBand = 2
@@ -45,7 +45,7 @@ type deviceRun struct {
 
 	mu      sync.Mutex // guards what follows
 	report  DeviceReport
-	rows    int // of the picture that a band may have at most, since it had no memory for more
+	largest int // rows of the picture, or squares, that a band may have at most, since it had no memory for more; 0 if it had
 	asked   int // squares that the processor computed, too
 	checked bool
 }
@@ -150,63 +150,78 @@ func (d *deviceRun) begin(ctx context.Context, u *Upscaler, c *Claim, v view, p 
 	return nil
 }
 
-// cut finds the highest bands for which there is memory, here and on the device.
+// cut finds the largest bands for which there is memory, here and on the device: the highest ones, or those with the most squares.
 func (d *deviceRun) cut(ctx context.Context, u *Upscaler, c *Claim, v view, p *plan, areas []image.Rectangle) (*plan, error) {
 	pools := p.branches[len(p.branches)-1].Spec.Pools()
 	seconds := d.device.Seconds(p.macs(), p.pixels(), u.Scale())
-	var room error
-	for rows := bandRows(p, seconds, pools); rows >= lowestDeviceBand || pools; rows /= 2 {
-		planned := u.inAreas(p, areas, rows, seconds)
+	most, least := limits(p, seconds, pools)
+	for {
+		var planned *plan
 		if areas == nil {
-			planned = u.inBands(p, rows, pools)
+			planned = u.inBands(p, most, pools)
+		} else {
+			planned = u.inAreas(p, areas, most, seconds)
 		}
-		job := &job{in: v.source.Config(), view: v, scale: u.Scale(), plan: planned}
-		slot, device, err := d.needs(ctx, job)
+		slot, device, err := d.needs(ctx, &job{in: v.source.Config(), view: v, scale: u.Scale(), plan: planned})
 		if err != nil {
 			return nil, err
 		}
 		d.bytes, planned.bytes = slot, deviceLanes*slot
-		switch {
-		case device > d.device.Memory():
-			room = fmt.Errorf("%w: %s for %d rows of the picture, and a picture may take %s", link.ErrOutOfMemory, formatBytes(device), rows, formatBytes(d.device.Memory()))
-		case planned.work(c.room) > c.device:
-			room = fmt.Errorf("%s of memory for %d rows of the picture are more than the %s allowed", formatBytes(planned.work(c.room)), rows, formatBytes(c.device))
-		default:
+		if err = d.fits(c, planned, device); err == nil {
 			d.give, err = d.model.Reserve(ctx, device)
 			return planned, err
 		}
-		if pools {
-			break
+		if most /= 2; most < least {
+			return nil, err
 		}
 	}
-	return nil, room
 }
 
-// bandRows is how high bands as wide as the picture are if there is memory for them, where the device takes so many seconds for what plan p has.
-func bandRows(p *plan, seconds float64, pools bool) int {
+// limits are how many rows as wide as the picture a band may have, or squares of networks that pool, at most and at least, where the device takes so many seconds for what
+// plan p has.
+func limits(p *plan, seconds float64, pools bool) (most, least int) {
+	all, pixels, least := p.pixels()/p.size.X, p.size.X, lowestDeviceBand
 	if pools {
-		return p.bandRows // squares lie where they lie
+		all, pixels, least = len(p.pieces), p.core.X*p.core.Y, 1
 	}
-	rows, all := max(devicePixels/p.size.X, lowestDeviceBand), p.pixels()/p.size.X
+	most = max(devicePixels/pixels, least)
 	if seconds > longestBand {
-		least := max(lowestDeviceBand, reach(p.branches)) // or else most of a band is what networks see around it
-		rows = max(min(rows, int(float64(all)*longestBand/seconds)), least)
+		lowest := least
+		if !pools {
+			lowest = max(least, reach(p.branches)) // or else most of a band is what networks see around it
+		}
+		most = max(min(most, int(float64(all)*longestBand/seconds)), lowest)
 	}
 	if p.pixels() > devicePixels/2 { // two at least, so that one waits for the other's transfers
-		rows = min(rows, (all+1)/2)
+		most = min(most, (all+1)/2)
 	}
-	return rows
+	return most, least
 }
 
-// inBands is plan p in bands of so many rows for a device.
-func (u *Upscaler) inBands(p *plan, rows int, pools bool) *plan {
-	s := sizing{core: image.Pt(p.size.X, rows), bandRows: rows, lanes: deviceLanes, workers: deviceLanes, ahead: deviceAhead, cost: 1}
-	if pools {
-		s.core = p.core
+// inBands is plan p in bands of so many rows, or squares, for a device.
+func (u *Upscaler) inBands(p *plan, most int, pools bool) *plan {
+	s := sizing{core: image.Pt(p.size.X, most), bandRows: most, lanes: deviceLanes, workers: deviceLanes, ahead: deviceAhead, cost: 1}
+	if pools { // squares lie where they lie
+		s.core, s.bandRows = p.core, p.bandRows
 	}
 	planned := u.method.(divisible).partOf(p.size, s, p.choice, 0, p.size.Y)
+	if pools {
+		planned.joinSquares(most)
+	}
 	planned.lanes, planned.workers, planned.ahead = s.lanes, s.workers, max(planned.ahead, s.ahead)
 	return planned
+}
+
+// fits returns an error if bands need more memory than there is, here or on the device.
+func (d *deviceRun) fits(c *Claim, planned *plan, device int64) error {
+	rows := planned.highest()
+	switch {
+	case device > d.device.Memory():
+		return fmt.Errorf("%w: %s for %d rows of the picture, and a picture may take %s", link.ErrOutOfMemory, formatBytes(device), rows, formatBytes(d.device.Memory()))
+	case planned.work(c.room) > c.device:
+		return fmt.Errorf("%s of memory for %d rows of the picture are more than the %s allowed", formatBytes(planned.work(c.room)), rows, formatBytes(c.device))
+	}
+	return nil
 }
 
 // reach is how many rows above and below a band its networks see.
@@ -227,11 +242,10 @@ func (d *deviceRun) needs(ctx context.Context, j *job) (slot, device int64, err 
 		format = j.format()
 	}
 	for i := range j.plan.pieces {
-		p := &j.plan.pieces[i]
-		b, bytes := j.band(p, p.Core, format, true)
+		bands, bytes := j.ask(j.plan.pieces[i].askedFor(), format, true)
 		if bytes > slot { // masks change what it takes, but who knows them all
 			slot = bytes
-			if device, err = d.model.Bytes(ctx, unmasked(b)); err != nil {
+			if device, err = d.model.Bytes(ctx, unmasked(bands)...); err != nil {
 				return 0, 0, err
 			}
 		}
@@ -239,13 +253,16 @@ func (d *deviceRun) needs(ctx context.Context, j *job) (slot, device int64, err 
 	return slot, device, nil
 }
 
-// unmasked is a band of which everything is computed.
-func unmasked(b link.Band) link.Band {
-	b.Parts = slices.Clone(b.Parts)
-	for i := range b.Parts {
-		b.Parts[i].Mask = nil
+// unmasked is bands of which everything is computed.
+func unmasked(bands []link.Band) []link.Band {
+	bands = slices.Clone(bands)
+	for i := range bands {
+		bands[i].Parts = slices.Clone(bands[i].Parts)
+		for k := range bands[i].Parts {
+			bands[i].Parts[k].Mask = nil
+		}
 	}
-	return b
+	return bands
 }
 
 // end gives back what was taken of the device.
@@ -283,26 +300,26 @@ func (d *deviceRun) reported() *DeviceReport {
 	return &r
 }
 
-// most is how many rows a band may have.
-func (d *deviceRun) most(rows int) int {
+// most is how many of so many rows, or squares, a band may have.
+func (d *deviceRun) most(n int) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.rows == 0 {
-		return rows
+	if d.largest == 0 {
+		return n
 	}
-	return min(rows, d.rows)
+	return min(n, d.largest)
 }
 
-// halve allows bands half as high as one for which there was no memory; false if there are none.
-func (d *deviceRun) halve(rows int) bool {
+// halve allows bands with half as many rows, or squares, as one for which there was no memory, a multiple of unit; false if there are none.
+func (d *deviceRun) halve(n, unit int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	half := roundUpToEven(rows / 2)
-	if half >= rows {
+	half := parts(n/2, unit) * unit
+	if half >= n || half == 0 {
 		return false
 	}
-	if d.rows == 0 || half < d.rows {
-		d.rows = half
+	if d.largest == 0 || half < d.largest {
+		d.largest = half
 		d.report.Halved++
 	}
 	return true

@@ -12,8 +12,8 @@ import (
 	"classsr/picture"
 )
 
-// deviceLane has pieces computed by a device. Its pieces are as wide as the picture, but for networks that pool, and a band high; or parts of a picture that have
-// changed since the one before, all in one band.
+// deviceLane has pieces computed by a device. Its pieces are as wide as the picture and a band high; for networks that pool they are squares; or they are parts of a
+// picture that have changed since the one before, all in one band.
 type deviceLane struct {
 	run    *deviceRun
 	budget *budget.Budget
@@ -21,10 +21,10 @@ type deviceLane struct {
 
 	job   *job
 	piece *piece
-	at    int // the row of the picture that comes next
+	done  int // rows of the piece, or squares of it
 }
 
-func (l *deviceLane) begin(j *job, p *piece) { l.job, l.piece, l.at = j, p, p.Core.Min.Y }
+func (l *deviceLane) begin(j *job, p *piece) { l.job, l.piece, l.done = j, p, 0 }
 
 func (l *deviceLane) rest() {
 	l.job, l.piece = nil, nil
@@ -44,24 +44,33 @@ func (l *deviceLane) advance(ctx context.Context, end int, to painter) error {
 			return l.failed(ctx, err)
 		}
 	}
-	pools := l.job.plan.branches[l.piece.class].Spec.Pools()
-	end = min(end, l.piece.Core.Max.Y)
-	for l.at < end {
-		rows := end - l.at
-		if !pools {
-			rows = l.run.most(rows)
-		}
-		core := image.Rect(l.piece.Core.Min.X, l.at, l.piece.Core.Max.X, l.at+rows)
-		err := l.slot.Guard(func() error { return l.band(ctx, core, to) })
+	all, unit := min(end, l.piece.Core.Max.Y)-l.piece.Core.Min.Y, 2 // rows
+	if l.piece.squares != nil {
+		all, unit = len(l.piece.squares), 1
+	}
+	for l.done < all {
+		n := l.run.most(all - l.done)
+		err := l.slot.Guard(func() error { return l.compute(ctx, l.next(n), to) })
 		switch {
-		case errors.Is(err, link.ErrOutOfMemory) && !pools && l.run.halve(rows):
+		case errors.Is(err, link.ErrOutOfMemory) && l.run.halve(n, unit):
 			continue
 		case err != nil:
 			return l.failed(ctx, err)
 		}
-		l.at += rows
+		l.done += n
 	}
 	return nil
+}
+
+// next is what the device is asked for next: so many rows, or squares.
+func (l *deviceLane) next(n int) []piece {
+	if l.piece.squares != nil {
+		return l.piece.squares[l.done:][:n]
+	}
+	rows := *l.piece
+	rows.Core.Min.Y += l.done
+	rows.Core.Max.Y = rows.Core.Min.Y + n
+	return []piece{rows}
 }
 
 // failed is an error as the Enlargement gets it.
@@ -73,62 +82,74 @@ func (l *deviceLane) failed(ctx context.Context, err error) error {
 	return &deviceError{error: err}
 }
 
-// band has a band computed, and paints it. A core of the processor is held while there is something for it to do.
-func (l *deviceLane) band(ctx context.Context, core image.Rectangle, to painter) error {
+// compute has pieces computed together, and paints them. A core of the processor is held while there is something for it to do.
+func (l *deviceLane) compute(ctx context.Context, pieces []piece, to painter) error {
 	j := l.job
 	format := link.Float32
-	if j.straight(core.Min.Y, core.Max.Y) {
+	if j.straight(pieces[0].Core.Min.Y, pieces[len(pieces)-1].Core.Max.Y) {
 		format = j.format()
 	}
-	b, _ := j.band(l.piece, core, format, false)
+	bands, _ := j.ask(pieces, format, false)
 	watch := stopwatch.Start()
 	var took DeviceSeconds
-	err := l.busy(ctx, func() error {
-		for _, p := range b.Parts {
-			branch := j.plan.branches[p.Network]
-			branch.FillPlanes(link.Floats(l.slot.Bytes[p.Offset:]), p.Reads.Image(), branch.Plan.Channels(), j.view.source, j.windowOf(l.piece, p.Network, core).Min)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := l.busy(ctx, func() error { l.fill(pieces, bands); return nil }); err != nil {
 		return err
 	}
 	took.Fill = watch.Elapsed().Seconds()
-	macs := j.macs(b)
-	work, err := l.slot.Run(ctx, b, l.run.device.Seconds(macs, core.Dx()*core.Dy(), j.scale))
+	macs, pixels := j.work(pieces, bands)
+	work, err := l.slot.Run(ctx, l.run.device.Seconds(macs, pixels, j.scale), bands...)
 	if err != nil {
 		return err
 	}
 	took.Upload, took.Compute, took.Download = work.Upload.Seconds(), work.Compute.Seconds(), work.Download.Seconds()
 	watch = stopwatch.Start()
-	err = l.busy(ctx, func() error {
-		r := b.Result.Image()
-		samples := l.slot.Bytes[b.Offset:][:int64(r.Dx())*int64(r.Dy())*format.PixelBytes()]
-		if err := l.run.check(ctx, j, l.piece, core, format, samples); err != nil {
-			return err
-		}
-		paint(to, r, format, samples)
-		l.piece.macs += macs
-		return nil
-	})
-	if err == nil {
-		took.Paint = watch.Elapsed().Seconds()
-		l.run.did(took, work.Memory)
+	if err := l.busy(ctx, func() error { return l.paint(ctx, pieces, bands, to) }); err != nil {
+		return err
 	}
-	return err
+	l.piece.macs += macs
+	took.Paint = watch.Elapsed().Seconds()
+	l.run.did(took, work.Memory)
+	return nil
 }
 
-// macs are the multiply-accumulates of a band.
-func (j *job) macs(b link.Band) (macs int64) {
-	for _, p := range b.Parts {
-		by, window := j.plan.branches[p.Network].Plan, image.Pt(p.Window[0], p.Window[1])
-		if p.Mask != nil {
-			macs += by.Work(window, p.Core.Image(), p.Mask).MACs
-		} else {
-			macs += by.MACs(window, p.Core.Image())
+// fill puts inputs into the slot.
+func (l *deviceLane) fill(pieces []piece, bands []link.Band) {
+	j := l.job
+	for i, b := range bands {
+		for _, p := range b.Parts {
+			branch := j.plan.branches[p.Network]
+			branch.FillPlanes(link.Floats(l.slot.Bytes[p.Offset:]), p.Reads.Image(), branch.Plan.Channels(), j.view.source, j.windowOf(&pieces[i], p.Network).Min)
 		}
 	}
-	return macs
+}
+
+// paint checks what lies in the slot, and hands it on.
+func (l *deviceLane) paint(ctx context.Context, pieces []piece, bands []link.Band, to painter) error {
+	for i, b := range bands {
+		r := b.Result.Image()
+		samples := l.slot.Bytes[b.Offset:][:int64(r.Dx())*int64(r.Dy())*b.Format.PixelBytes()]
+		if err := l.run.check(ctx, l.job, &pieces[i], b.Format, samples); err != nil {
+			return err
+		}
+		paint(to, r, b.Format, samples)
+	}
+	return nil
+}
+
+// work is the multiply-accumulates of bands, and the pixels of the picture that they enlarge.
+func (j *job) work(pieces []piece, bands []link.Band) (macs int64, pixels int) {
+	for i, b := range bands {
+		pixels += pieces[i].Core.Dx() * pieces[i].Core.Dy()
+		for _, p := range b.Parts {
+			by, window := j.plan.branches[p.Network].Plan, image.Pt(p.Window[0], p.Window[1])
+			if p.Mask != nil {
+				macs += by.Work(window, p.Core.Image(), p.Mask).MACs
+			} else {
+				macs += by.MACs(window, p.Core.Image())
+			}
+		}
+	}
+	return macs, pixels
 }
 
 // busy holds a core of the processor while f works.
@@ -196,30 +217,50 @@ func (b *brush) samples(r image.Rectangle, samples []byte) {
 	}
 }
 
-// windowOf is the window in which a network computes a core of a piece.
-func (j *job) windowOf(p *piece, network int, core image.Rectangle) image.Rectangle {
+// windowOf is the window in which a network computes a piece.
+func (j *job) windowOf(p *piece, network int) image.Rectangle {
 	if j.plan.mixed == nil && j.plan.branches[network].Spec.Pools() {
 		return p.Window
 	}
-	return j.plan.branches[network].Window(j.plan.size, core)
+	return j.plan.branches[network].Window(j.plan.size, p.Core)
 }
 
-// band is what a device is asked for a core of a piece, and how many bytes of a slot it takes: inputs, and then the result. all has a part for each network, whatever
-// the classes are.
-func (j *job) band(p *piece, core image.Rectangle, format link.Format, all bool) (b link.Band, bytes int64) {
-	plan := j.plan
-	b = link.Band{Result: link.RectangleOf(image.Rectangle{Min: core.Min.Mul(j.scale), Max: core.Max.Mul(j.scale)}), Format: format}
+// askedFor is the pieces that a device is asked for if it computes all of a piece at once.
+func (p *piece) askedFor() []piece {
+	if p.squares != nil {
+		return p.squares
+	}
+	return []piece{*p}
+}
+
+// ask is what a device is asked for to compute pieces together, and how many bytes of a slot that takes: for each its inputs, and then its result. all has a
+// part for each network, whatever the classes are.
+func (j *job) ask(pieces []piece, format link.Format, all bool) (bands []link.Band, bytes int64) {
+	const floatBytes = 4
+	for i := range pieces {
+		var b link.Band
+		b, bytes = j.band(&pieces[i], format, all, bytes)
+		bytes = (bytes + floatBytes - 1) / floatBytes * floatBytes
+		bands = append(bands, b)
+	}
+	return bands, bytes
+}
+
+// band is what a device is asked for a piece, whose inputs and then its result lie in a slot from a byte on, and the byte where they end.
+func (j *job) band(p *piece, format link.Format, all bool, from int64) (b link.Band, end int64) {
+	plan, core := j.plan, p.Core
+	b = link.Band{Result: link.RectangleOf(image.Rectangle{Min: core.Min.Mul(j.scale), Max: core.Max.Mul(j.scale)}), Format: format, Offset: from}
 	add := func(network int, mask *part) {
 		by := plan.branches[network]
-		window := j.windowOf(p, network, core)
-		part := link.Part{Network: network, Window: [2]int{window.Dx(), window.Dy()}, Core: link.RectangleOf(core.Sub(window.Min)), Offset: bytes}
+		window := j.windowOf(p, network)
+		part := link.Part{Network: network, Window: [2]int{window.Dx(), window.Dy()}, Core: link.RectangleOf(core.Sub(window.Min)), Offset: b.Offset}
 		if mask != nil {
 			part.Mask = mask.mask
 		}
 		reads := by.Plan.Depends(window.Size(), core.Sub(window.Min))
 		part.Reads = link.RectangleOf(reads)
 		const floatBytes = 4
-		bytes += floatBytes * int64(by.Plan.Channels()) * int64(reads.Dx()) * int64(reads.Dy())
+		b.Offset += floatBytes * int64(by.Plan.Channels()) * int64(reads.Dx()) * int64(reads.Dy())
 		b.Parts = append(b.Parts, part)
 	}
 	if plan.mixed == nil {
@@ -232,9 +273,8 @@ func (j *job) band(p *piece, core image.Rectangle, format link.Format, all bool)
 			}
 		}
 	}
-	b.Offset = bytes
 	size := core.Size().Mul(j.scale)
-	return b, bytes + int64(size.X)*int64(size.Y)*format.PixelBytes()
+	return b, b.Offset + int64(size.X)*int64(size.Y)*format.PixelBytes()
 }
 
 // channelMean is the mean of a colour of a rectangle of the result, 0..1, whose samples are those of rectangle r.

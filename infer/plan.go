@@ -51,6 +51,8 @@ type piece struct {
 	first, end int   // bands that it reaches over
 	class      int   // of the branch that computes it, if it is a single one; 0 if there is only one
 	macs       int64 // that were done so far
+	// squares are what a device computes together of networks that pool; nil for other pieces. Of these, Core is all that is true of the piece itself.
+	squares []piece
 }
 
 // part is what a branch computes of a piece.

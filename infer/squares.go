@@ -38,6 +38,25 @@ func inSquares(p *route.Problem, predicted route.Prediction) (*route.Problem, ro
 	return &route.Problem{Grid: grid, Costs: p.Costs, Losses: sums(p.Losses)}, predicted
 }
 
+// joinSquares makes pieces of several squares, at most so many, for a device that computes them together: parts of a row of squares, or some rows of them, which
+// are a band then.
+func (p *plan) joinSquares(most int) {
+	columns := len(p.pieces) / len(p.bands)
+	rows := parts(len(p.bands), parts(len(p.bands), max(most/columns, 1)))
+	most = parts(columns*rows, parts(columns*rows, most)) // as many in each piece
+	squares, ends := p.pieces, p.bands
+	p.pieces, p.bands, p.bandRows = nil, nil, 0
+	for band := range slices.Chunk(ends, rows) {
+		for some := range slices.Chunk(squares[:columns*len(band)], most) {
+			first, last := some[0].Core, some[len(some)-1].Core
+			p.pieces = append(p.pieces, piece{Piece: tile.Piece{Core: first.Union(last)}, first: len(p.bands), end: len(p.bands) + 1, squares: some})
+		}
+		squares = squares[columns*len(band):]
+		p.bands = append(p.bands, band[len(band)-1])
+	}
+	p.bandRows = p.highest()
+}
+
 // cutSquares makes a piece of each square.
 func (r *routed) cutSquares(p *plan) {
 	grid := squareGrid(p.size)

@@ -33,11 +33,11 @@ type seenSquare struct {
 	contrast float64 // the largest standard deviation of a colour
 }
 
-// check returns a *deviceError if samples of a core are not what the networks make.
-func (d *deviceRun) check(ctx context.Context, j *job, p *piece, core image.Rectangle, format link.Format, samples []byte) error {
-	r := image.Rectangle{Min: core.Min.Mul(j.scale), Max: core.Max.Mul(j.scale)}
+// check returns a *deviceError if samples of a piece are not what the networks make.
+func (d *deviceRun) check(ctx context.Context, j *job, p *piece, format link.Format, samples []byte) error {
+	r := image.Rectangle{Min: p.Core.Min.Mul(j.scale), Max: p.Core.Max.Mul(j.scale)}
 	var sharpest seenSquare
-	for _, s := range j.squares(core) {
+	for _, s := range j.squares(p.Core) {
 		if s.contrast > sharpest.contrast || sharpest.Empty() {
 			sharpest = s
 		}

@@ -209,7 +209,7 @@ func (b *bench) readyOurs(ctx context.Context, s *subject, n *network, half bool
 	}
 	o, err := b.newOurs(ctx, s.spec, s.params, s.input, half)
 	if err == nil {
-		n.Bands = len(o.pieces)
+		n.Bands = len(o.bands)
 		err = b.checkOurs(ctx, o, s, n, half)
 	}
 	if err != nil {

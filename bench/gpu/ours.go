@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ type ours struct {
 	spec   arch.Spec
 	input  *tensor.Tensor
 	pieces []tile.Piece
+	bands  [][]tile.Piece // pieces that are computed together: one, or several squares
 	slots  []*gpu.Slot
 	pixels []byte    // the result in 8 bits
 	floats []float32 // the result as planes, once compute was asked for them
@@ -78,37 +80,55 @@ func (o *ours) result() image.Point { return o.size().Mul(o.spec.Scale) }
 // prepare cuts the picture into bands that the device has memory for, and computes them once.
 func (o *ours) prepare(ctx context.Context) error {
 	o.pixels = make([]byte, 3*o.result().X*o.result().Y)
-	size := o.size()
-	rows := max(bandPixels/size.X, lowestBand)
-	if size.X*size.Y > bandPixels/2 {
-		rows = min(rows, (size.Y+1)/2)
-	}
+	most, least := o.limits()
 	for {
-		o.cut(rows)
+		o.cut(most)
 		err := o.makeSlots(ctx)
 		if err == nil {
 			_, err = o.run(ctx)
 		}
-		if !errors.Is(err, link.ErrOutOfMemory) || o.spec.Pools() || rows <= lowestBand {
+		if !errors.Is(err, link.ErrOutOfMemory) || most <= least {
 			return err
 		}
-		rows /= 2
+		most = max(most/2, least)
 	}
 }
 
-// cut cuts the picture into bands of so many rows, or into squares if the network pools over its input.
-func (o *ours) cut(rows int) {
+// limits are how many rows of the picture a band has, or squares of a network that pools, if there is memory for them, and at least.
+func (o *ours) limits() (most, least int) {
+	size := o.size()
+	all, pixels, least := size.Y, size.X, lowestBand
+	if o.spec.Pools() {
+		squares := o.squares()
+		all, pixels, least = len(squares), squares[0].Core.Dx()*squares[0].Core.Dy(), 1
+	}
+	most = max(bandPixels/pixels, least)
+	if size.X*size.Y > bandPixels/2 {
+		most = min(most, (all+1)/2)
+	}
+	return most, least
+}
+
+// squares are the pieces of a network that pools over its input: all of the picture, if it is not large.
+func (o *ours) squares() []tile.Piece {
+	if size := o.size(); size.X*size.Y <= wholePooled {
+		return tile.Cover(size, size, 0)
+	}
+	return tile.Cover(o.size(), image.Pt(poolingCore, poolingCore), poolingContext)
+}
+
+// cut cuts the picture into bands of so many rows, or squares if the network pools over its input.
+func (o *ours) cut(most int) {
 	size := o.size()
 	if o.spec.Pools() {
-		core, context := size, 0
-		if size.X*size.Y > wholePooled {
-			core, context = image.Pt(poolingCore, poolingCore), poolingContext
-		}
-		o.pieces = tile.Cover(size, core, context)
+		o.pieces = o.squares()
+		bands := (len(o.pieces) + most - 1) / most
+		o.bands = slices.Collect(slices.Chunk(o.pieces, (len(o.pieces)+bands-1)/bands)) // as many squares in each
 		return
 	}
 	// As much around a band as the network sees, an even number.
-	o.pieces = tile.Cover(size, image.Pt(size.X, min(rows+rows%2, size.Y)), (o.plan.Context()+1)/2*2)
+	o.pieces = tile.Cover(size, image.Pt(size.X, min(most+most%2, size.Y)), (o.plan.Context()+1)/2*2)
+	o.bands = slices.Collect(slices.Chunk(o.pieces, 1))
 }
 
 // makeSlots makes slots for the largest band, in planes of numbers.
@@ -118,11 +138,11 @@ func (o *ours) makeSlots(ctx context.Context) error {
 	}
 	o.slots = nil
 	var most int64
-	for _, p := range o.pieces {
-		_, bytes := o.band(p, link.Float32)
+	for _, pieces := range o.bands {
+		_, bytes := o.ask(pieces, link.Float32)
 		most = max(most, bytes)
 	}
-	for range min(bandsAtOnce, len(o.pieces)) {
+	for range min(bandsAtOnce, len(o.bands)) {
 		s, err := o.model.Slot(ctx, most)
 		if err != nil {
 			return err
@@ -132,17 +152,22 @@ func (o *ours) makeSlots(ctx context.Context) error {
 	return nil
 }
 
-// band is a piece as the device is asked for it, and the bytes that it takes of a slot.
-func (o *ours) band(p tile.Piece, format link.Format) (link.Band, int64) {
-	core := p.Core.Sub(p.Window.Min)
-	reads := o.plan.Depends(p.Window.Size(), core)
-	result := image.Rectangle{Min: p.Core.Min.Mul(o.spec.Scale), Max: p.Core.Max.Mul(o.spec.Scale)}
+// ask is what the device is asked for pieces that are computed together, and the bytes that it takes of a slot.
+func (o *ours) ask(pieces []tile.Piece, format link.Format) (bands []link.Band, bytes int64) {
 	const floatBytes = 4
-	b := link.Band{
-		Parts:  []link.Part{{Window: [2]int{p.Window.Dx(), p.Window.Dy()}, Core: link.RectangleOf(core), Reads: link.RectangleOf(reads)}},
-		Result: link.RectangleOf(result), Format: format, Offset: floatBytes * int64(o.plan.Channels()) * int64(reads.Dx()) * int64(reads.Dy()),
+	for _, p := range pieces {
+		core := p.Core.Sub(p.Window.Min)
+		reads := o.plan.Depends(p.Window.Size(), core)
+		result := image.Rectangle{Min: p.Core.Min.Mul(o.spec.Scale), Max: p.Core.Max.Mul(o.spec.Scale)}
+		b := link.Band{
+			Parts:  []link.Part{{Window: [2]int{p.Window.Dx(), p.Window.Dy()}, Core: link.RectangleOf(core), Reads: link.RectangleOf(reads), Offset: bytes}},
+			Result: link.RectangleOf(result), Format: format, Offset: bytes + floatBytes*int64(o.plan.Channels())*int64(reads.Dx())*int64(reads.Dy()),
+		}
+		bytes = b.Offset + int64(result.Dx())*int64(result.Dy())*format.PixelBytes()
+		bytes = (bytes + floatBytes - 1) / floatBytes * floatBytes
+		bands = append(bands, b)
 	}
-	return b, b.Offset + int64(result.Dx())*int64(result.Dy())*format.PixelBytes()
+	return bands, bytes
 }
 
 // run enlarges the picture to pixels of three bytes.
@@ -161,17 +186,22 @@ func (o *ours) compute(ctx context.Context) ([]float32, error) {
 // all computes all bands, two at a time.
 func (o *ours) all(ctx context.Context, format link.Format, take func(samples []byte, r image.Rectangle)) error {
 	o.work = link.Work{}
-	return par.Do(ctx, len(o.slots), len(o.pieces), func(worker, i int) error {
-		s, p := o.slots[worker], o.pieces[i]
-		b, _ := o.band(p, format)
+	return par.Do(ctx, len(o.slots), len(o.bands), func(worker, i int) error {
+		s, pieces := o.slots[worker], o.bands[i]
+		bands, _ := o.ask(pieces, format)
 		return s.Guard(func() error {
-			o.fill(link.Floats(s.Bytes), b.Parts[0].Reads.Image().Add(p.Window.Min))
-			work, err := s.Run(ctx, b, 0)
+			for k, b := range bands {
+				part := b.Parts[0]
+				o.fill(link.Floats(s.Bytes[part.Offset:]), part.Reads.Image().Add(pieces[k].Window.Min))
+			}
+			work, err := s.Run(ctx, 0, bands...)
 			if err != nil {
 				return err
 			}
 			o.add(work)
-			take(s.Bytes[b.Offset:], b.Result.Image())
+			for _, b := range bands {
+				take(s.Bytes[b.Offset:], b.Result.Image())
+			}
 			return nil
 		})
 	})

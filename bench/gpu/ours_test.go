@@ -79,10 +79,13 @@ func TestSquaresOfNetworksThatPool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for size, want := range map[image.Point]int{image.Pt(510, 339): 1, image.Pt(2048, 1365): 13 * 9} {
+	for size, c := range map[image.Point]struct{ want, bands int }{image.Pt(510, 339): {1, 1}, image.Pt(2048, 1365): {13 * 9, 3}} {
 		o := &ours{spec: spec, input: &tensor.Tensor{Shape: tensor.Shape{N: 1, C: 3, H: size.Y, W: size.X}}}
-		if o.cut(bandPixels / size.X); len(o.pieces) != want {
-			t.Errorf("%v: %d pieces, want %d", size, len(o.pieces), want)
+		most, _ := o.limits()
+		o.cut(most)
+		want := c.want
+		if len(o.pieces) != want || len(o.bands) != c.bands {
+			t.Errorf("%v: %d pieces in %d bands, want %d in %d", size, len(o.pieces), len(o.bands), want, c.bands)
 		}
 		checked := 0
 		for _, p := range o.pieces {

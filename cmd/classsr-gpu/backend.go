@@ -98,21 +98,25 @@ func (c *computer) Close() { c.vulkan.Close() }
 type model struct{ *device.Model }
 
 // Bytes implements helper.Model.
-func (m model) Bytes(b *helper.Band) int64 { return m.Model.Bytes(bandOf(b)) }
+func (m model) Bytes(bands []*helper.Band) int64 { return m.Model.Bytes(bandsOf(bands)...) }
 
 // Run implements helper.Model.
-func (m model) Run(ctx context.Context, b *helper.Band, out []byte) (link.Work, error) {
-	took, err := m.Model.Run(ctx, bandOf(b), out)
+func (m model) Run(ctx context.Context, bands []*helper.Band) (link.Work, error) {
+	took, err := m.Model.Run(ctx, bandsOf(bands)...)
 	return link.Work(took), linked(err)
 }
 
-func bandOf(b *helper.Band) *device.Band {
+func bandsOf(bands []*helper.Band) []*device.Band {
 	formats := map[link.Format]device.Format{link.Float32: device.Float32, link.Uint8: device.Uint8, link.Uint16: device.Uint16}
-	out := &device.Band{Blend: b.Blend, Result: b.Result, Format: formats[b.Format]}
-	for _, p := range b.Parts {
-		out.Parts = append(out.Parts, device.Part{Network: p.Network, Window: p.Window, Core: p.Core, Mask: p.Mask, Reads: p.Reads, Input: p.Input})
+	var all []*device.Band
+	for _, b := range bands {
+		out := &device.Band{Blend: b.Blend, Result: b.Result, Format: formats[b.Format], Out: b.Out}
+		for _, p := range b.Parts {
+			out.Parts = append(out.Parts, device.Part{Network: p.Network, Window: p.Window, Core: p.Core, Mask: p.Mask, Reads: p.Reads, Input: p.Input})
+		}
+		all = append(all, out)
 	}
-	return out
+	return all
 }
 
 // linked gives an error of Vulkan the meaning that it has for classsr; nil stays nil.

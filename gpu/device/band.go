@@ -63,6 +63,8 @@ type Band struct {
 	// Result is the rectangle of the enlarged picture that comes out.
 	Result image.Rectangle
 	Format Format
+	// Out is where it comes, of Bytes.
+	Out []byte
 }
 
 // Bytes is the size of what comes out.

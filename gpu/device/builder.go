@@ -21,12 +21,32 @@ func newKernel(shader string, constants ...uint32) kernel {
 	return k
 }
 
-// dispatch is a kernel that runs: what it must know begins at base in the parameters.
+// dispatch is a kernel that runs for one or several pieces. What it must know of the first one begins at base in the parameters, and of each other one
+// size numbers later.
 type dispatch struct {
 	kernel
-	base    int
-	x, y, z int // workgroups
-	macs    int64
+	base, size int
+	x, y, z    int // workgroups of the largest piece
+	pieces     int
+	macs       int64 // of all pieces
+}
+
+// join has a dispatch do for another piece what it does for those before.
+func (d *dispatch) join(o dispatch, size int) {
+	d.x, d.y, d.size = max(d.x, o.x), max(d.y, o.y), size
+	d.pieces += o.pieces
+	d.macs += o.macs
+}
+
+// piece is what a network computes of a window.
+type piece struct {
+	layout *layout
+	parts  []image.Rectangle // of the picture; nil if all of the core is computed
+	// values and sums are where what layout counts from 0 begins, in quads and in quads of float32.
+	values, sums int
+	// input is a quad of what comes from the host, at which planes of the rectangle reads of the window begin.
+	input int
+	reads image.Rectangle
 }
 
 // builder lists what computes a band: dispatches, each after the one before, and the parameters of all of them, with lists of tiles.
@@ -36,11 +56,10 @@ type builder struct {
 	exact      int // where what lies in exact begins, in quads of float32
 	scratch    int // quads of float32 before the result
 
-	// Of the part that is built.
-	net    *network
-	layout *layout
-	parts  []image.Rectangle // of the picture; nil if all of the core is computed
-	macs   int64             // multiply-accumulates of the step
+	// Of the piece that is built.
+	net *network
+	piece
+	macs int64 // multiply-accumulates of the step
 	// Of the dispatch that is built.
 	kernel kernel
 	base   int
@@ -62,7 +81,7 @@ func (b *builder) set(at, number int) { b.params[at] = int32(number) }
 
 // value adds where a value lies.
 func (b *builder) value(v program.Value) {
-	b.place(b.layout.at[v], b.layout.valid[v])
+	b.place(b.values+b.layout.at[v], b.layout.valid[v])
 }
 
 // place adds where a rectangle lies that begins at a quad.
@@ -101,7 +120,7 @@ func (b *builder) end(z int) {
 
 func (b *builder) dispatch(k kernel, base, x, y, z int) {
 	if x > 0 && y > 0 && z > 0 {
-		b.dispatches = append(b.dispatches, dispatch{k, base, x, y, z, b.macs})
+		b.dispatches = append(b.dispatches, dispatch{kernel: k, base: base, x: x, y: y, z: z, pieces: 1, macs: b.macs})
 	}
 }
 
@@ -110,24 +129,48 @@ func (b *builder) dispatchRows(k kernel, base, n, z int) {
 	b.dispatch(k, base, min(n, shaders.RowOfGroups), (n+shaders.RowOfGroups-1)/shaders.RowOfGroups, z)
 }
 
-// run adds a network's steps, for a piece of which these parts are computed, or all. Planes of the rectangle reads of
-// its window lie at a quad of what comes from the host.
-func (b *builder) run(n *network, l *layout, parts []image.Rectangle, input int, reads image.Rectangle) {
-	b.net, b.layout, b.parts, b.macs = n, l, parts, 0
+// run adds a network's steps, each for all pieces before the next one. Several pieces have no parts: those lists differ in length.
+func (b *builder) run(n *network, pieces ...piece) {
+	b.net = n
+	b.forAll(pieces, b.takeInput)
+	for i, s := range n.steps {
+		b.forAll(pieces, func() {
+			if valid := b.layout.valid[i+1]; !valid.Empty() {
+				b.macs = n.program.Steps[i].Op.MACs(valid)
+				s.emit(b, i)
+			}
+		})
+	}
+}
+
+// forAll adds dispatches that do for all pieces what those do that emit adds for one. A network has the same ones for each piece, with as many parameters, so
+// that these lie at one distance.
+func (b *builder) forAll(pieces []piece, emit func()) {
+	first := len(b.dispatches)
+	for i, p := range pieces {
+		b.piece, b.macs = p, 0
+		at, added := b.at(), len(b.dispatches)
+		emit()
+		if i == 0 {
+			continue
+		}
+		for k, d := range b.dispatches[added:] {
+			b.dispatches[first+k].join(d, b.at()-at)
+		}
+		b.dispatches = b.dispatches[:added]
+	}
+}
+
+// takeInput adds what makes the network's input of planes that come from the host.
+func (b *builder) takeInput() {
 	const v = program.Input
 	b.begin(inputKernel, v, 1, image.Pt(shaders.TileColumns, shaders.TileRows))
 	b.value(v)
 	for range 3 {
-		b.place(input, reads)
+		b.place(b.input, b.reads)
 	}
-	b.add(0, n.channels[v], 0, 0, 0, 0)
-	b.end(n.slots[v].quads())
-	for i, s := range n.steps {
-		if !l.valid[i+1].Empty() {
-			b.macs = n.program.Steps[i].Op.MACs(l.valid[i+1])
-			s.emit(b, i)
-		}
-	}
+	b.add(0, b.net.channels[v], 0, 0, 0, 0)
+	b.end(b.net.slots[v].quads())
 }
 
 var inputKernel = newKernel(shaders.Each, 0, 0, 0, shaders.Input)

@@ -1,7 +1,8 @@
 // Package device computes networks on a Vulkan device: whole programs, as program.Lower makes them, band by band of a picture. Planes of
 // float32 go in; samples of the enlarged picture come out, several networks blended by route.Blend where a picture is routed.
 //
-// A band is one submission: all steps of all networks, each a dispatch after the one before. What each value lies at, which rectangle of it is
+// A band is one submission: all steps of all networks, each a dispatch after the one before. So are several bands that are computed together, each step of a
+// network a dispatch for all of them: alone they would leave most of a large device without work. What each value lies at, which rectangle of it is
 // computed and which tiles a mask leaves out is found on the host (layout, reach) and uploaded with the band. Every pixel is a sum in one
 // fixed order, wherever a band or a workgroup begins: how a picture is cut changes no bit, but for networks that pool over their input.
 package device
@@ -62,8 +63,8 @@ const (
 	// numberBytes is a parameter, or a word of what comes out.
 	numberBytes = 4
 	// buffers is how many buffers shaders have, and pushBytes what they are told besides (package shaders).
-	buffers, pushBytes               = 5, numberBytes
-	samplesBuffers, samplesPushBytes = 2, 4 * numberBytes
+	buffers, pushBytes               = 5, 3 * numberBytes
+	samplesBuffers, samplesPushBytes = 2, 5 * numberBytes
 )
 
 // pipeline makes a pipeline, or finds it if it was made.

@@ -101,17 +101,13 @@ func valueOf(t *testing.T, m *Model, net int, x *tensor.Tensor, core image.Recta
 	part := Part{Network: net, Window: image.Pt(x.W, x.H), Core: core}
 	l := m.layout(&part)
 	part.Reads = l.valid[program.Input]
-	w := &work{length: l.length}
-	w.exact, w.scratch = m.exact, l.sums
 	part.Input = cut(x, part.Reads)
-	w.quads = (len(part.Input) + quadSize - 1) / quadSize
-	w.run(n, l, nil, 0, part.Reads)
-	b := &Band{Parts: []Part{part}}
-	w.inputs = []int{0}
-	s, needs := &slot{}, w.needs(m.device.quadBytes(), Float32)
+	bands := []*Band{{Parts: []Part{part}}}
+	w := m.build(bands)
+	s, needs := &slot{}, w.needs(m.device.quadBytes())
 	defer s.free()
 	needs.out, needs.sums = needs.values, needs.sums+exactBytes
-	if err := m.fill(s, b, w, needs); err != nil {
+	if err := m.fill(s, bands, w, needs); err != nil {
 		t.Fatal(err)
 	}
 	for _, err := range []error{m.grow(&m.arena, needs.values, vulkan.Local), m.grow(&m.sums, needs.sums, vulkan.Local)} {

@@ -46,10 +46,10 @@ func attempt(t *testing.T, d *Device) ([]byte, error) {
 	var out []byte
 	for _, core := range []image.Rectangle{image.Rect(0, 0, 8, 8), image.Rect(0, 0, 24, 20)} {
 		b := r.band(m, core, Uint8)
-		out = make([]byte, b.Bytes())
-		if _, err := m.Run(t.Context(), b, out); err != nil {
+		if _, err := m.Run(t.Context(), b); err != nil {
 			return nil, err
 		}
+		out = b.Out
 	}
 	return out, nil
 }

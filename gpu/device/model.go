@@ -96,15 +96,15 @@ func (m *Model) Close() {
 	}
 }
 
-// Bytes is the memory that bands like this one take on the device, as many as are on their way at a time, without the model's weights. Inputs
-// need not be there. For a band that Run does not take it is the largest number.
-func (m *Model) Bytes(b *Band) int64 {
+// Bytes is the memory that such bands take on the device, computed together and as often as they are on their way at a time, without the model's weights.
+// Inputs and Out need not be there. For bands that Run does not take it is the largest number.
+func (m *Model) Bytes(bands ...*Band) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.check(b) != nil {
+	if m.check(bands) != nil {
 		return math.MaxInt64
 	}
-	n := m.build(b).needs(m.device.quadBytes(), b.Format)
+	n := m.build(bands).needs(m.device.quadBytes())
 	return n.values + n.sums + atATime*(n.upload+n.params+2*n.out)
 }
 
@@ -140,8 +140,23 @@ func (p *packing) bytes() []byte {
 	return data
 }
 
-// check tells whether a band can be computed at all, its inputs aside.
-func (m *Model) check(b *Band) error {
+// check tells whether bands can be computed at all, their memory aside.
+func (m *Model) check(bands []*Band) error {
+	if len(bands) == 0 {
+		return errors.New("device: there is no band")
+	}
+	for _, b := range bands {
+		if err := m.checkBand(b); err != nil {
+			return err
+		}
+		if len(bands) > 1 && (b.Blend != nil || b.Parts[0].Mask != nil) {
+			return errors.New("device: of bands that are computed together one is blended or masked")
+		}
+	}
+	return nil
+}
+
+func (m *Model) checkBand(b *Band) error {
 	if len(b.Parts) == 0 || len(b.Parts) > 1 && b.Blend == nil {
 		return errors.New("device: a band has one part, or several that are blended")
 	}
@@ -173,11 +188,16 @@ func (m *Model) check(b *Band) error {
 	return nil
 }
 
-// checkInputs tells whether the inputs are there.
-func (m *Model) checkInputs(b *Band) error {
-	for _, part := range b.Parts {
-		if want := m.nets[part.Network].channels[program.Input] * area(part.Reads); len(part.Input) != want {
-			return fmt.Errorf("device: an input of %d numbers, want %d", len(part.Input), want)
+// checkMemory tells whether the inputs are there, and room for the results.
+func (m *Model) checkMemory(bands []*Band) error {
+	for _, b := range bands {
+		for _, part := range b.Parts {
+			if want := m.nets[part.Network].channels[program.Input] * area(part.Reads); len(part.Input) != want {
+				return fmt.Errorf("device: an input of %d numbers, want %d", len(part.Input), want)
+			}
+		}
+		if len(b.Out) != b.Bytes() {
+			return errors.New("device: the memory for a band's result has another size than the result")
 		}
 	}
 	return nil

@@ -3,18 +3,15 @@ package device
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"image"
 	"slices"
 	"unsafe"
 
 	"classsr/gpu/shaders"
 	"classsr/gpu/vulkan"
-	"classsr/program"
 )
 
-// slot is what a band has of its own while others are on their way.
+// slot is what bands that are computed together have of their own while others are on their way.
 type slot struct {
 	upload, params, result, download *vulkan.Buffer
 	commands                         []*vulkan.Commands
@@ -36,96 +33,18 @@ func free(b *vulkan.Buffer) {
 	}
 }
 
-// work is a band as dispatches.
-type work struct {
-	builder
-	inputs []int // by part: where its input begins in the upload, in quads of float32; parameters come after all inputs
-	quads  int   // of float32, that the inputs take
-	length int   // quads of the values of any part
-	pixels int   // of the result
-	// blended tells that the result lies among the sums, not among the values. It begins at a quad, and unit brings it to 0..1.
-	blended bool
-	from    int
-	unit    float32
-}
-
-// needs is the memory for a band, in bytes.
-type needs struct{ values, sums, upload, params, out int64 }
-
-func (w *work) needs(quadBytes int, f Format) needs {
-	params := (int64(len(w.params))*numberBytes + exactBytes - 1) / exactBytes * exactBytes
-	words := (3*int64(w.pixels)*int64(f.bytes()) + numberBytes - 1) / numberBytes
-	sums := max(w.scratch, 1)
-	if w.blended {
-		sums = w.scratch + w.pixels
-	}
-	return needs{
-		values: int64(w.length) * int64(quadBytes), sums: int64(sums) * exactBytes,
-		params: params, upload: params + int64(w.quads)*exactBytes, out: words * numberBytes,
-	}
-}
-
-// build makes dispatches of a band.
-func (m *Model) build(b *Band) *work {
-	w := &work{pixels: area(b.Result), inputs: make([]int, len(b.Parts))}
-	w.exact = m.exact
-	for i := range b.Parts {
-		part := &b.Parts[i]
-		l := m.layout(part)
-		w.length, w.scratch = max(w.length, l.length), max(w.scratch, l.sums)
-		w.inputs[i] = w.quads
-		w.quads += (m.nets[part.Network].channels[program.Input]*area(part.Reads) + quadSize - 1) / quadSize
-	}
-	if b.Blend == nil {
-		part := &b.Parts[0]
-		n, l := m.nets[part.Network], m.layout(part)
-		w.run(n, l, part.wanted(n), 0, part.Reads)
-		w.from, w.unit = l.at[n.program.Output], n.unit
-		return w
-	}
-	w.blended = true
-	w.from, w.unit = w.scratch, 1
-	c := w.addCores(b.Blend)
-	for class := range m.nets { // in their order: the first one that has any weight at a pixel does not add
-		i := slices.IndexFunc(b.Parts, func(p Part) bool { return p.Network == class })
-		if i < 0 {
-			continue
-		}
-		part, n := &b.Parts[i], m.nets[class]
-		wanted := part.wanted(n)
-		if wanted != nil && len(wanted) == 0 {
-			continue
-		}
-		w.run(n, m.layout(part), wanted, w.inputs[i], part.Reads)
-		w.blend(b.Result, part.Core, n, class, c)
-	}
-	return w
-}
-
-// wanted is the parts of the core that are computed; nil for all of it.
-func (p *Part) wanted(n *network) []image.Rectangle {
-	if p.Mask == nil || n.reach == nil {
-		return nil
-	}
-	return parts(p.Mask, p.Core)
-}
-
-func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
-
-// Run computes a band and puts it into out, which has Band.Bytes. An error of the device is one of package vulkan's; after
-// vulkan.ErrOutOfMemory a smaller band may do. It returns early with ctx's error if ctx is done.
-func (m *Model) Run(ctx context.Context, b *Band, out []byte) (Work, error) {
+// Run computes bands. Several have one part each, without a mask; each step of a network is done for all of them before the next one, which changes no bit
+// of them. An error of the device is one of package vulkan's; after vulkan.ErrOutOfMemory fewer or smaller bands may do. It returns early with ctx's error
+// if ctx is done.
+func (m *Model) Run(ctx context.Context, bands ...*Band) (Work, error) {
 	m.mu.Lock()
-	err := m.check(b)
+	err := m.check(bands)
 	m.mu.Unlock()
 	if err == nil {
-		err = m.checkInputs(b)
+		err = m.checkMemory(bands)
 	}
 	if err != nil {
 		return Work{}, err
-	}
-	if len(out) != b.Bytes() {
-		return Work{}, errors.New("device: the memory for a band's result has another size than the result")
 	}
 	var s *slot
 	select {
@@ -138,13 +57,13 @@ func (m *Model) Run(ctx context.Context, b *Band, out []byte) (Work, error) {
 		return Work{}, err
 	}
 	m.mu.Lock()
-	w := m.build(b)
+	w := m.build(bands)
 	m.mu.Unlock()
-	n := w.needs(m.device.quadBytes(), b.Format)
-	if err := m.fill(s, b, w, n); err != nil {
+	n := w.needs(m.device.quadBytes())
+	if err := m.fill(s, bands, w, n); err != nil {
 		return Work{}, err
 	}
-	fences, err := m.submit(s, b, w, n)
+	fences, err := m.submit(s, bands, w, n)
 	if err != nil {
 		return Work{}, err
 	}
@@ -152,7 +71,9 @@ func (m *Model) Run(ctx context.Context, b *Band, out []byte) (Work, error) {
 	if err := wait(ctx, fences); err != nil {
 		return Work{}, err
 	}
-	copy(out, s.download.Bytes())
+	for i, b := range bands {
+		copy(b.Out, s.download.Bytes()[w.bands[i].out*numberBytes:])
+	}
 	took, err := s.times.work(s.commands)
 	took.Memory = m.device.vulkan.Most()
 	return took, err
@@ -175,8 +96,8 @@ func (m *Model) grow(b **vulkan.Buffer, size int64, kind vulkan.BufferKind) erro
 	return err
 }
 
-// fill puts a band's parameters and inputs where the device can read them.
-func (m *Model) fill(s *slot, b *Band, w *work, n needs) error {
+// fill puts the parameters and inputs of bands where the device can read them.
+func (m *Model) fill(s *slot, bands []*Band, w *work, n needs) error {
 	for _, b := range []struct {
 		buffer **vulkan.Buffer
 		bytes  int64
@@ -190,8 +111,10 @@ func (m *Model) fill(s *slot, b *Band, w *work, n needs) error {
 	}
 	bytes := s.upload.Bytes()
 	copy(bytes[w.quads*exactBytes:], memoryOf(w.params))
-	for i, part := range b.Parts {
-		copy(bytes[w.inputs[i]*exactBytes:], memoryOf(part.Input))
+	for i, b := range bands {
+		for k, part := range b.Parts {
+			copy(bytes[w.bands[i].inputs[k]*exactBytes:], memoryOf(part.Input))
+		}
 	}
 	return nil
 }
@@ -201,8 +124,8 @@ func memoryOf[T int32 | float32](numbers []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(numbers))), numberBytes*len(numbers))
 }
 
-// submit starts a band, and gives the fences of its parts.
-func (m *Model) submit(s *slot, b *Band, w *work, n needs) ([]*vulkan.Fence, error) {
+// submit starts bands, and gives the fences of their parts.
+func (m *Model) submit(s *slot, bands []*Band, w *work, n needs) ([]*vulkan.Fence, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.arena == nil || m.arena.Size() < n.values || m.sums == nil || m.sums.Size() < n.sums {
@@ -214,9 +137,12 @@ func (m *Model) submit(s *slot, b *Band, w *work, n needs) ([]*vulkan.Fence, err
 	if err := m.grow(&m.sums, n.sums, vulkan.Local); err != nil {
 		return nil, err
 	}
-	samples, err := m.device.pipeline(samplesKernel(b.Format, w.blended))
-	if err != nil {
-		return nil, err
+	samples := make([]*vulkan.Pipeline, len(bands))
+	for i, b := range bands {
+		var err error
+		if samples[i], err = m.device.pipeline(samplesKernel(b.Format, w.bands[i].blended)); err != nil {
+			return nil, err
+		}
 	}
 	var fences []*vulkan.Fence
 	sections := w.sections(m.atOnce)
@@ -233,7 +159,10 @@ func (m *Model) submit(s *slot, b *Band, w *work, n needs) ([]*vulkan.Fence, err
 				dispatches = m.dispatchSome(c, s, i, dispatches)
 			}
 			if i == len(sections)-1 {
-				m.sample(c, s, w, n, samples)
+				for k, b := range bands {
+					m.sample(c, s, b, w.bands[k], n, samples[k])
+				}
+				c.Barrier()
 				s.times.take(c, i, downloading, func() { c.Copy(s.download, 0, s.result, 0, n.out) })
 			}
 		})
@@ -267,16 +196,16 @@ func wait(ctx context.Context, fences []*vulkan.Fence) error {
 	return first
 }
 
-// macsAtOnce is how many multiply-accumulates a submission has at most, if not in a single dispatch: systems end what keeps a device that draws
-// the screen for two seconds, and small devices do 10^11 a second.
-const macsAtOnce = 3e10
-
-// secondsAtOnce is how long a submission may take where the device's speed is known.
+// secondsAtOnce is how long a submission may take, if it is not a single dispatch: systems end what keeps a device that draws the screen for two seconds.
 const secondsAtOnce = 0.5
 
-// Pace has submissions take about secondsAtOnce on a device of that speed, in multiply-accumulates a second, and macsAtOnce at most. It is called before the first band.
+// macsAtOnce is how many multiply-accumulates a submission has at most as long as the device's speed is not known: small devices do 10^11 a second.
+const macsAtOnce = 3e10
+
+// Pace has submissions take about secondsAtOnce on a device of that speed, in multiply-accumulates a second. It is called before the first band.
 func (m *Model) Pace(macsPerSecond float64) {
-	m.atOnce = int64(max(min(macsPerSecond*secondsAtOnce, macsAtOnce), 1))
+	const most = 1 << 60 // however fast it is said to be
+	m.atOnce = int64(max(min(macsPerSecond*secondsAtOnce, most), 1))
 }
 
 // sections cuts the dispatches into submissions of so many multiply-accumulates.
@@ -318,21 +247,19 @@ func (m *Model) record(s *slot, i int, commands func(*vulkan.Commands)) (*vulkan
 	return c, c.End()
 }
 
-// sample records what turns the result into samples.
-func (m *Model) sample(c *vulkan.Commands, s *slot, w *work, n needs, samples *vulkan.Pipeline) {
-	words := n.out / numberBytes
-	groups := int((words + shaders.SamplesWords - 1) / shaders.SamplesWords)
+// sample records what turns a band's result into samples.
+func (m *Model) sample(c *vulkan.Commands, s *slot, b *Band, p placed, n needs, samples *vulkan.Pipeline) {
+	groups := ceil(ceil(b.Bytes(), numberBytes), shaders.SamplesWords)
 	push := make([]byte, 0, samplesPushBytes)
-	for _, number := range []int{w.pixels, w.from, shaders.RowOfGroups, floatBits(w.unit)} {
+	for _, number := range []int{p.pixels, p.from, p.out, shaders.RowOfGroups, floatBits(p.unit)} {
 		push = binary.NativeEndian.AppendUint32(push, uint32(number))
 	}
 	from := vulkan.Binding{Buffer: m.arena, Size: n.values}
-	if w.blended {
+	if p.blended {
 		from = vulkan.Binding{Buffer: m.sums, Size: n.sums}
 	}
 	c.Dispatch(samples, []vulkan.Binding{{Buffer: s.result, Size: n.out}, from}, push,
-		uint32(min(groups, shaders.RowOfGroups)), uint32((groups+shaders.RowOfGroups-1)/shaders.RowOfGroups), 1)
-	c.Barrier()
+		uint32(min(groups, shaders.RowOfGroups)), uint32(ceil(groups, shaders.RowOfGroups)), 1)
 }
 
 // dispatchSome records the first dispatches, those that bring inputs to the device or those that do not, and gives the rest.
@@ -356,14 +283,17 @@ func (m *Model) dispatch(c *vulkan.Commands, dispatches []dispatch, params, uplo
 	bindings := []vulkan.Binding{whole(m.arena), whole(m.arena), whole(m.weights), whole(params), whole(m.sums)}
 	reads := slices.Clone(bindings) // the input in place of sums
 	reads[buffers-1] = whole(upload)
-	push := make([]byte, pushBytes)
+	push := make([]byte, 0, pushBytes)
 	for _, d := range dispatches {
-		binary.NativeEndian.PutUint32(push, uint32(d.base))
+		push = push[:0]
+		for _, number := range []int{d.base, d.size, d.z} {
+			push = binary.NativeEndian.AppendUint32(push, uint32(number))
+		}
 		these := bindings
 		if d.kernel == inputKernel {
 			these = reads
 		}
-		c.Dispatch(m.kernels[d.kernel], these, push, uint32(d.x), uint32(d.y), uint32(d.z))
+		c.Dispatch(m.kernels[d.kernel], these, push, uint32(d.x), uint32(d.y), uint32(d.z*d.pieces))
 		c.Barrier()
 	}
 }

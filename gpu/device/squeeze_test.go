@@ -72,7 +72,7 @@ func TestDispatchesOfRCAN(t *testing.T) {
 		n := pack.pack(Network{p, spec.Init(1), 1})
 		b := &builder{}
 		core := image.Rectangle{Max: window}
-		b.run(n, newLayout(n, window, core), nil, 0, core)
+		b.run(n, piece{layout: newLayout(n, window, core), reads: core})
 		return len(b.dispatches)
 	}
 	if more := count(4) - count(3); more != 6*spec.Depth {

@@ -21,7 +21,7 @@ func (m mean) emit(b *builder, i int) {
 	base := b.at()
 	b.value(v)
 	b.value(from)
-	b.add(0, 0, m.quads, 0, 0)
+	b.add(b.sums, 0, m.quads, 0, 0)
 	b.dispatchRows(sumsKernel(shaders.OfRows), base, b.layout.size[from].Y, m.quads)
 	b.dispatch(sumsKernel(shaders.OfAll), base, 1, 1, m.quads)
 }
@@ -69,7 +69,7 @@ func (m meanOf) emit(b *builder, i int) {
 	base := b.at()
 	b.value(v)
 	b.value(from)
-	b.add(0, height*m.quads, m.quads, m.weights, b.exact+m.bias)
+	b.add(b.sums, b.sums+height*m.quads, m.quads, m.weights, b.exact+m.bias)
 	b.dispatchRows(sumsKernel(shaders.OfRows), base, height, m.quads)
 	b.dispatch(sumsKernel(shaders.OfTaps), base, 1, 1, m.quads)
 	b.dispatch(sumsKernel(shaders.OfConvolution), base, 1, 1, b.net.slots[v].quads())

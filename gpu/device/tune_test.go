@@ -66,14 +66,12 @@ func measure(t *testing.T, d *Device, kernel, in, out, side int, tile func(taps,
 	defer m.Close()
 	whole := image.Rect(0, 0, side, side)
 	part := Part{Window: whole.Max, Core: whole, Reads: whole, Input: make([]float32, in*side*side)}
-	b := &Band{Parts: []Part{part}}
-	w := &work{length: m.layout(&part).length, quads: len(part.Input)/quadSize + 1, inputs: []int{0}}
-	w.exact = m.exact
-	w.run(m.nets[0], m.layout(&part), nil, 0, whole)
-	s, n := &slot{}, w.needs(d.quadBytes(), Float32)
+	bands := []*Band{{Parts: []Part{part}}}
+	w := m.build(bands)
+	s, n := &slot{}, w.needs(d.quadBytes())
 	defer s.free()
 	n.out = exactBytes
-	if err := m.fill(s, b, w, n); err != nil {
+	if err := m.fill(s, bands, w, n); err != nil {
 		t.Fatal(err)
 	}
 	for _, err := range []error{m.grow(&m.arena, n.values, vulkan.Local), m.grow(&m.sums, n.sums, vulkan.Local)} {

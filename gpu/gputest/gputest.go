@@ -23,7 +23,8 @@ import (
 	"classsr/weights"
 )
 
-// Backend is a helper.Backend with one device. Faults are named in the fields; bands are counted from 1, over all pictures.
+// Backend is a helper.Backend with one device. Faults are named in the fields; bands are counted from 1, over all pictures, those that are computed together as
+// one.
 type Backend struct {
 	// None says why there is no device, if it is not empty.
 	None string
@@ -105,19 +106,27 @@ func (m *model) Close() {}
 func (m *model) Pace(float64) {}
 
 // Bytes implements helper.Model.
-func (m *model) Bytes(b *helper.Band) int64 {
+func (m *model) Bytes(bands []*helper.Band) int64 {
 	const channels, floatBytes = 64, 4
-	return int64(b.Result.Dx()) * int64(b.Result.Dy()) * channels * floatBytes / int64(m.branches[0].Spec.Scale*m.branches[0].Spec.Scale)
+	return int64(pixels(bands)) * channels * floatBytes / int64(m.branches[0].Spec.Scale*m.branches[0].Spec.Scale)
+}
+
+// pixels counts those of results.
+func pixels(bands []*helper.Band) (sum int) {
+	for _, b := range bands {
+		sum += b.Result.Dx() * b.Result.Dy()
+	}
+	return sum
 }
 
 // Run implements helper.Model.
-func (m *model) Run(ctx context.Context, b *helper.Band, out []byte) (link.Work, error) {
+func (m *model) Run(ctx context.Context, bands []*helper.Band) (link.Work, error) {
 	n, began := m.backend.bands.Add(1), time.Now()
 	if m.backend.Before != nil {
 		m.backend.Before(n)
 	}
 	switch most := m.backend.MemoryFor; {
-	case n == m.backend.MemoryFullAt || most > 0 && b.Result.Dx()*b.Result.Dy() > most:
+	case n == m.backend.MemoryFullAt || most > 0 && pixels(bands) > most:
 		return link.Work{}, link.ErrOutOfMemory
 	case m.backend.LostAt > 0 && n >= m.backend.LostAt:
 		return link.Work{}, link.ErrLost
@@ -126,20 +135,30 @@ func (m *model) Run(ctx context.Context, b *helper.Band, out []byte) (link.Work,
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for _, b := range bands {
+		if err := m.band(ctx, n, b); err != nil {
+			return link.Work{}, err
+		}
+	}
+	return link.Work{Upload: 1, Compute: time.Since(began), Download: 1, Memory: m.Bytes(bands)}, nil
+}
+
+// band computes a band, which was asked for as number n.
+func (m *model) band(ctx context.Context, n int64, b *helper.Band) error {
 	planes := make([][]float32, 3)
 	for c := range planes {
 		planes[c] = make([]float32, b.Result.Dx()*b.Result.Dy())
 	}
 	for i := range b.Parts {
 		if err := m.add(ctx, b, &b.Parts[i], planes); err != nil {
-			return link.Work{}, err
+			return err
 		}
 	}
 	if m.backend.Spoil != nil {
 		m.backend.Spoil(n, planes, b.Result.Dx())
 	}
-	write(out, b, planes)
-	return link.Work{Upload: 1, Compute: time.Since(began), Download: 1, Memory: m.Bytes(b)}, nil
+	write(b, planes)
+	return nil
 }
 
 // add adds what a network makes, by its weight.
@@ -182,20 +201,20 @@ func (m *model) add(ctx context.Context, b *helper.Band, p *helper.Part, planes 
 }
 
 // write writes planes in the band's format.
-func write(out []byte, b *helper.Band, planes [][]float32) {
+func write(b *helper.Band, planes [][]float32) {
 	size := b.Result.Size()
 	p := &picture.Picture{Width: size.X, Height: size.Y, Colors: 3}
 	switch b.Format {
 	case link.Float32:
-		to := link.Floats(out)
+		to := link.Floats(b.Out)
 		for _, plane := range planes {
 			to = to[copy(to, plane):]
 		}
 		return
 	case link.Uint8:
-		p.Depth, p.Pix8 = 8, out
+		p.Depth, p.Pix8 = 8, b.Out
 	case link.Uint16:
-		p.Depth, p.Pix16 = 16, link.Words(out)
+		p.Depth, p.Pix16 = 16, link.Words(b.Out)
 	}
 	p.WritePlanes(planes, p.Bounds())
 }

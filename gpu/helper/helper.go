@@ -40,10 +40,10 @@ type Device interface {
 type Model interface {
 	// Pace is told how many multiply-accumulates a second the device does, about, before all else, so that nothing keeps it busy for too long at a time.
 	Pace(macsPerSecond float64)
-	// Bytes is the memory of the device that a band takes; its inputs need not be there.
-	Bytes(b *Band) int64
-	// Run computes a band into out, which is as large as its Format says. Errors are those of package link: after ErrOutOfMemory less may go well.
-	Run(ctx context.Context, b *Band, out []byte) (link.Work, error)
+	// Bytes is the memory of the device that bands take which are computed together; what lies in their region need not be there.
+	Bytes(bands []*Band) int64
+	// Run computes bands together. Errors are those of package link: after ErrOutOfMemory fewer or smaller ones may go well.
+	Run(ctx context.Context, bands []*Band) (link.Work, error)
 	Close()
 }
 
@@ -53,6 +53,7 @@ type Band struct {
 	Blend  *route.Blend
 	Result image.Rectangle // of the enlarged picture, in its pixels
 	Format link.Format
+	Out    []byte // where the result comes, as large as Format says
 }
 
 // Part is a link.Part with its input.

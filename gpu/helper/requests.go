@@ -102,7 +102,7 @@ func (s *server) unload(number int) error {
 	return nil
 }
 
-func (s *server) bytes(b *link.Band) (int64, error) {
+func (s *server) bytes(b *link.Bands) (int64, error) {
 	m := s.models[b.Model]
 	if m == nil {
 		return 0, fmt.Errorf("%w: model %d", link.ErrRefused, b.Model)
@@ -110,11 +110,11 @@ func (s *server) bytes(b *link.Band) (int64, error) {
 	if err := b.Check(len(m.networks), m.channels, m.scale(), link.MaxRegion); err != nil {
 		return 0, err
 	}
-	return m.Bytes(bandOf(b, nil, m.channels)), nil
+	return m.Bytes(bandsOf(b, nil, m.channels)), nil
 }
 
-// run computes a band. It may be called by several goroutines at once.
-func (s *server) run(ctx context.Context, b *link.Band) (*link.Work, error) {
+// run computes bands together. It may be called by several goroutines at once.
+func (s *server) run(ctx context.Context, b *link.Bands) (*link.Work, error) {
 	s.mu.Lock()
 	m, r := s.models[b.Model], s.regions[b.Region]
 	if m == nil || r == nil {
@@ -129,20 +129,29 @@ func (s *server) run(ctx context.Context, b *link.Band) (*link.Work, error) {
 	if err := b.Check(len(m.networks), m.channels, m.scale(), int64(len(r.Bytes))); err != nil {
 		return nil, err
 	}
-	result := b.Result.Image()
-	out := r.Bytes[b.Offset:][:int64(result.Dx())*int64(result.Dy())*b.Format.PixelBytes()]
 	took := &link.Work{}
 	return took, r.Guard(func() (err error) {
-		*took, err = m.Run(ctx, bandOf(b, r.Bytes, m.channels), out)
+		*took, err = m.Run(ctx, bandsOf(b, r.Bytes, m.channels))
 		return err
 	})
 }
 
 func (m *model) scale() int { return m.networks[0].Spec.Scale }
 
-// bandOf gives a band that was checked with its inputs, of so many channels, or without if region is nil.
+// bandsOf gives bands that were checked with what lies in their region, inputs of so many channels, or without if region is nil.
+func bandsOf(b *link.Bands, region []byte, channels int) []*Band {
+	var all []*Band
+	for i := range b.Bands {
+		all = append(all, bandOf(&b.Bands[i], region, channels))
+	}
+	return all
+}
+
 func bandOf(b *link.Band, region []byte, channels int) *Band {
 	out := &Band{Blend: b.Blend.Route(), Result: b.Result.Image(), Format: b.Format}
+	if region != nil {
+		out.Out = region[b.Offset:][:int64(out.Result.Dx())*int64(out.Result.Dy())*b.Format.PixelBytes()]
+	}
 	for _, p := range b.Parts {
 		part := Part{Network: p.Network, Window: image.Pt(p.Window[0], p.Window[1]), Core: p.Core.Image(), Mask: p.Mask, Reads: p.Reads.Image()}
 		if region != nil {

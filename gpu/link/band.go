@@ -9,10 +9,19 @@ import (
 	"classsr/route"
 )
 
-// Band is a band of a picture's enlargement, to be computed by the networks of a model.
-type Band struct {
+// Bands are computed together by the networks of a model, each step of a network for all of them before the next one.
+type Bands struct {
 	Model  int `json:"model"`
-	Region int `json:"region"` // that inputs and the result lie in
+	Region int `json:"region"` // that inputs and results lie in
+	// Bands are one or several, at most MostTogether. Several have one part each, without a mask, which computes all of the result.
+	Bands []Band `json:"bands"`
+}
+
+// MostTogether is how many bands may be computed together.
+const MostTogether = 64
+
+// Band is a band of a picture's enlargement.
+type Band struct {
 	// Parts are what networks compute; each network has one at most.
 	Parts []Part `json:"parts"`
 	// Blend says how parts pass over into each other; nil if there is one part, which has all of the result.
@@ -74,6 +83,25 @@ const (
 	// mostNetworks bounds those of a model, and so the parts of a band.
 	mostNetworks = 16
 )
+
+// Check returns an error of ErrRefused if the bands make no sense for so many networks of a scale, with so many channels of input each, and a region
+// of so many bytes.
+func (b *Bands) Check(networks, channels, scale int, region int64) error {
+	n := len(b.Bands)
+	if n < 1 || n > MostTogether {
+		return refused("%d bands together", n)
+	}
+	for i := range b.Bands {
+		one := &b.Bands[i]
+		if err := one.Check(networks, channels, scale, region); err != nil {
+			return err
+		}
+		if n > 1 && (one.Blend != nil || one.Parts[0].Mask != nil) {
+			return refused("of %d bands together one is blended or masked", n)
+		}
+	}
+	return nil
+}
 
 // Check returns an error of ErrRefused if the band makes no sense for so many networks of a scale, with so many channels of input each, and a region
 // of so many bytes.

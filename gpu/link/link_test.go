@@ -7,10 +7,12 @@ import (
 	"image"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"classsr/arch"
+	"classsr/engine"
 	"classsr/weights"
 )
 
@@ -95,6 +97,37 @@ func TestBandsAreChecked(t *testing.T) {
 		b := band()
 		spoil(&b)
 		if err := b.Check(2, 3, 4, size); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Several bands are checked one by one, and none of them may be blended or masked.
+func TestBandsTogetherAreChecked(t *testing.T) {
+	square := Band{
+		Parts:  []Part{{Network: 1, Window: [2]int{64, 48}, Core: Rectangle{0, 8, 64, 16}, Reads: Rectangle{0, 4, 64, 20}}},
+		Result: Rectangle{0, 32, 256, 64}, Format: Uint8, Offset: 12 * 64 * 16,
+	}
+	masked, outside := square, square
+	masked.Parts = []Part{square.Parts[0]}
+	masked.Parts[0].Mask = engine.Mask{{Top: 8, Bottom: 16, Spans: []engine.Span{{Left: 0, Right: 9}}}}
+	outside.Offset = 1 << 20
+	for name, c := range map[string]struct {
+		bands []Band
+		right bool
+	}{
+		"one":           {[]Band{square}, true},
+		"two":           {[]Band{square, square}, true},
+		"a blended one": {[]Band{band()}, true},
+		"a masked one":  {[]Band{masked}, true},
+		"none":          {nil, false},
+		"too many":      {slices.Repeat([]Band{square}, MostTogether+1), false},
+		"blended":       {[]Band{square, band()}, false},
+		"masked":        {[]Band{masked, square}, false},
+		"outside":       {[]Band{square, outside}, false},
+	} {
+		b := Bands{Bands: c.bands}
+		if err := b.Check(2, 3, 4, 1<<20); (err == nil) != c.right || err != nil && !errors.Is(err, ErrRefused) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // Protocol is raised by every change of the messages.
-const Protocol = 2
+const Protocol = 3
 
 // Hello says who speaks. Both sides must be of the same release.
 type Hello struct {
@@ -43,8 +43,8 @@ type Request struct {
 	Unload int    `json:"unload,omitempty"` // a model, of which nothing is running
 	Map    *Map   `json:"map,omitempty"`
 	Unmap  int    `json:"unmap,omitempty"` // a region
-	Bytes  *Band  `json:"bytes,omitempty"` // -> Reply.Bytes: the memory of the device that it takes; Region and offsets do not matter
-	Run    *Band  `json:"run,omitempty"`   // -> Reply.Work
+	Bytes  *Bands `json:"bytes,omitempty"` // -> Reply.Bytes: the memory of the device that they take; Region and offsets do not matter
+	Run    *Bands `json:"run,omitempty"`   // -> Reply.Work
 }
 
 // Reply answers the Request of the same ID.
@@ -57,9 +57,9 @@ type Reply struct {
 	Work    *Work    `json:"work,omitempty"`  // of Run
 }
 
-// Work is what a band took of the device.
+// Work is what bands that were computed together took of the device.
 type Work struct {
-	// Upload is the time for bringing a band to the device, Download that for bringing its result back, and Compute that for all between: by the device's own
+	// Upload is the time for bringing them to the device, Download that for bringing their results back, and Compute that for all between: by the device's own
 	// clock, in nanoseconds, without what the processor copies. They are 0 if the device has no clock.
 	Upload   time.Duration `json:"upload"`
 	Compute  time.Duration `json:"compute"`

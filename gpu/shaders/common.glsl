@@ -1,8 +1,8 @@
-// What all shaders share: the buffers, how values lie in them, and which tile of which region a workgroup makes.
+// What all shaders share: the buffers, how values lie in them, and which tile of which region of which piece a workgroup makes.
 //
 // A value of a network is planes of quads: four channels of a pixel, side by side. Plane q holds channels 4q to 4q+3 of a rectangle of the
-// value's pixels, row by row; channels that the value does not have are zeros, or are read with weights that are zeros. All values of a band
-// lie in one buffer. With HALF quads are float16 there and in weights; most is computed in float32.
+// value's pixels, row by row; channels that the value does not have are zeros, or are read with weights that are zeros. All values of a band,
+// or of several, lie in one buffer. With HALF quads are float16 there and in weights; most is computed in float32.
 
 #extension GL_EXT_control_flow_attributes : require
 #ifdef HALF
@@ -23,7 +23,23 @@ layout(binding = 2, std430) restrict readonly buffer Exact { vec4 exact[]; };  /
 layout(binding = 3, std430) restrict readonly buffer Params { int p[]; };      // what each dispatch must know, and lists of tiles
 layout(binding = 4, std430) buffer Sums { vec4 sums[]; };             // sums and what is blended: float32 always
 
-layout(push_constant) uniform Push { int base; };  // where in p this dispatch's part begins
+// A dispatch makes the same of one or several pieces, which do not see each other. Their workgroups lie one after the other along z.
+layout(push_constant) uniform Push {
+  int firstBase;  // where in p the part of the dispatch's first piece begins
+  int baseSize;   // numbers from there to that of the next piece
+  int depth;      // workgroups of a piece along z
+};
+
+// pieceNumber counts, since mostly there is a single piece, and a division would take longer.
+int pieceNumber() {
+  int n = 0;
+  for (int end = depth; int(gl_WorkGroupID.z) >= end; end += depth) n++;
+  return n;
+}
+
+int piece = pieceNumber();
+int base = firstBase + piece * baseSize;              // where in p the part of this workgroup's piece begins
+int layer = int(gl_WorkGroupID.z) - piece * depth;  // its place along z in its piece
 
 // Value is where a value lies and which rectangle of it is there, in its own pixels.
 struct Value { int at, plane, stride, x0, y0, x1, y1; };
@@ -50,7 +66,7 @@ QUAD rounded(vec4 v) {
   return QUAD(v);
 }
 
-// The beginning of each dispatch's part of p.
+// The beginning of each piece's part of p in a dispatch.
 const int LIST = 0;    // where its tiles are listed, or -1: all tiles of the region, by the workgroup's x and y
 const int COUNT = 1;   // how many are listed
 const int REGION = 2;  // x0, y0, x1, y1: the pixels that are made; tiles begin at its corner
@@ -58,7 +74,9 @@ const int REST = 6;
 
 const uint ROW_OF_GROUPS = 32768;  // workgroups of a listed dispatch along x
 
-// tileCorner gives the first pixel of this workgroup's tile; false if it has none.
+bool inRegion(int x, int y) { return x < p[base + REGION + 2] && y < p[base + REGION + 3]; }
+
+// tileCorner gives the first pixel of this workgroup's tile; false if it has none, as where other pieces have more.
 bool tileCorner(ivec2 size, out ivec2 corner) {
   ivec2 tile = ivec2(gl_WorkGroupID.xy);
   if (p[base + LIST] >= 0) {
@@ -68,7 +86,5 @@ bool tileCorner(ivec2 size, out ivec2 corner) {
     tile = ivec2(packed & 0xffff, packed >> 16 & 0xffff);
   }
   corner = ivec2(p[base + REGION], p[base + REGION + 1]) + tile * size;
-  return true;
+  return inRegion(corner.x, corner.y);
 }
-
-bool inRegion(int x, int y) { return x < p[base + REGION + 2] && y < p[base + REGION + 3]; }

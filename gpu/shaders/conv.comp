@@ -39,7 +39,7 @@ void main() {
   int thread = int(gl_LocalInvocationIndex);
   ivec2 corner;
   if (!tileCorner(ivec2(gl_WorkGroupSize.x, gl_WorkGroupSize.y * ROWS), corner)) return;  // all of the workgroup
-  int block = p[base + BLOCKS] + BLOCK_SIZE * int(gl_WorkGroupID.z);
+  int block = p[base + BLOCKS] + BLOCK_SIZE * layer;
   int first = p[block], end = p[block + 1], weight = p[base + WEIGHTS] + p[block + 2];
 
   vec4 sum[ROWS][QUADS];

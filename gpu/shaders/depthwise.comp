@@ -13,7 +13,7 @@ const int ROWS = 4;
 void main() {
   ivec2 corner;
   if (!tileCorner(ivec2(32, 4 * ROWS), corner)) return;
-  int oq = int(gl_WorkGroupID.z), q = oq, at = base + SOURCE;
+  int oq = layer, q = oq, at = base + SOURCE;
   while (q >= p[at + VALUE]) {
     q -= p[at + VALUE];
     at += SOURCE_SIZE;

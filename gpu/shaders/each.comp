@@ -130,7 +130,7 @@ void main() {
   ivec2 corner;
   if (!tileCorner(ivec2(32, 4 * ROWS), corner)) return;
   Value to = valueAt(base + OUT);
-  int q = int(gl_WorkGroupID.z), x = corner.x + int(gl_LocalInvocationID.x);
+  int q = layer, x = corner.x + int(gl_LocalInvocationID.x);
   for (int r = 0; r < ROWS; r++) {
     int y = corner.y + r * 4 + int(gl_LocalInvocationID.y);
     if (inRegion(x, y)) made[place(to, q, x, y)] = rounded(result(q, x, y));

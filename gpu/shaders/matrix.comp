@@ -50,7 +50,7 @@ void copyTile(Value source, int q, int n, ivec2 from, int stride) {
 void main() {
   ivec2 corner;
   if (!tileCorner(ivec2(COLUMNS, ROWS), corner)) return;  // all of the workgroup
-  int block = p[base + BLOCKS] + BLOCK_SIZE * int(gl_WorkGroupID.z);
+  int block = p[base + BLOCKS] + BLOCK_SIZE * layer;
   int first = p[block], end = p[block + 1], firstQuad = p[block + 3], quads = p[block + 4];
   int side = TAPS > 1 ? 1 : p[base + SIDE], stride = TAPS > 1 ? 1 : p[base + STRIDE];
   int subgroups = min(int(gl_NumSubgroups), SUBGROUPS), subgroup = int(gl_SubgroupID), stage = subgroup * M * N;

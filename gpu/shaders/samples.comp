@@ -16,7 +16,7 @@ layout(constant_id = 3) const int BITS = 32;
 layout(binding = 0, std430) writeonly buffer Words { uint words[]; };
 layout(binding = 1, std430) readonly buffer Result { QUAD result[]; };
 
-layout(push_constant) uniform Push { uint pixels, from, groupsOfARow; float unit; };  // of the band; where they begin; workgroups along x; brings them to 0..1
+layout(push_constant) uniform Push { uint pixels, from, to, groupsOfARow; float unit; };  // of the band; where they begin, and its words; workgroups along x; brings them to 0..1
 
 float number(uint pixel, uint channel) { return vec4(result[from + pixel])[channel] * unit; }
 
@@ -34,7 +34,7 @@ uint level(float v, float white) {
 void main() {
   uint i = (gl_WorkGroupID.y * groupsOfARow + gl_WorkGroupID.x) * 128 + gl_LocalInvocationID.x;
   if (BITS == 32) {
-    if (i < 3 * pixels) words[i] = floatBitsToUint(number(i % pixels, i / pixels));
+    if (i < 3 * pixels) words[to + i] = floatBitsToUint(number(i % pixels, i / pixels));
     return;
   }
   const uint perWord = 32 / BITS;
@@ -44,5 +44,5 @@ void main() {
     uint sample_ = i * perWord + k;
     if (sample_ < 3 * pixels) word |= level(number(sample_ / 3, sample_ % 3), white) << (BITS * k);
   }
-  if (i * perWord < 3 * pixels) words[i] = word;
+  if (i * perWord < 3 * pixels) words[to + i] = word;
 }

@@ -2,7 +2,7 @@
 // `make gen-shaders` compiles it. (matrix.comp is written for the extension of matrices that Debian 12's compiler knows, and translated to the one that devices have.)
 //
 // All but Samples (samples.comp says what it has) have these buffers: 0 and 1 the values of a network, to read and to write; 2 its weights; 3 the parameters of all dispatches;
-// 4 sums, what is blended, or the input. Their push constant is one number: where the dispatch's parameters begin. Specialisation constants 0
+// 4 sums, what is blended, or the input. Their push constants are three numbers: where the parameters of the dispatch's first piece begin, how many each piece has, and how many workgroups of a piece lie along z. Specialisation constants 0
 // to 2 are the sides of workgroups where these can be chosen, but in MatrixName; what else there is, each file says.
 package shaders
 

@@ -64,7 +64,7 @@ void squeezed(Value to, Value v) {
 
 void main() {
   Value to = valueAt(base + OUT), v = valueAt(base + INPUT);
-  int thread = int(gl_LocalInvocationID.x), q = int(gl_WorkGroupID.z), width = v.x1 - v.x0, height = v.y1 - v.y0;
+  int thread = int(gl_LocalInvocationID.x), q = layer, width = v.x1 - v.x0, height = v.y1 - v.y0;
   if (PASS == OF_SQUEEZE) {
     squeezed(to, v);
     return;
