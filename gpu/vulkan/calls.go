@@ -123,11 +123,22 @@ func (l *calls) has(c call) bool { return l.address[c] != 0 }
 func (l *calls) try(c call, args ...uintptr) Result {
 	if l.fail != nil {
 		if r := l.fail(names[c]); r != Success {
+			if c == waitForFences && r == DeviceLost {
+				l.outlast(args)
+			}
 			return r
 		}
 	}
 	r, _, _ := purego.SyscallN(l.address[c], args...)
 	return Result(int32(r)) // the upper half is not defined
+}
+
+// outlast makes vkWaitForFences wait as long as it takes.
+func (l *calls) outlast(args []uintptr) {
+	const timeout = 4
+	args = slices.Clone(args)
+	args[timeout] = ^uintptr(0)
+	purego.SyscallN(l.address[waitForFences], args...)
 }
 
 // do is try, and makes an error of what is no success.

@@ -68,10 +68,7 @@ func TestEachCallFails(t *testing.T) {
 				return Success
 			}
 			what = call
-			if r := results[n%len(results)]; r != DeviceLost || call != "vkWaitForFences" { // the device does use its things then
-				return r
-			}
-			return OutOfHostMemory
+			return results[n%len(results)]
 		}
 		complain := func(message string) { t.Errorf("call %d, %s, fails: %s", n, what, message) }
 		err := use(t, Options{Validation: true, Complain: complain, Fail: fail}, dir, 0)

@@ -23,7 +23,8 @@ type Options struct {
 	Validation bool
 	// Complain is called with the layer's warnings and errors, from whichever goroutine or thread makes the call; nil drops them.
 	Complain func(message string)
-	// Fail, if not nil, is asked before each call that has a result what it gives in place of being made; Success has it made.
+	// Fail, if not nil, is asked before each call that has a result what it gives in place of being made; Success has it made. A wait that finds the device
+	// lost waits until it is through all the same: a device that is lost uses nothing any more.
 	Fail func(call string) Result
 }
 

@@ -49,7 +49,15 @@ PASSES(AllocateCommandBuffers)
 PASSES(BeginCommandBuffer)
 PASSES(EndCommandBuffer)
 PASSES(CreateFence)
-PASSES(WaitForFences)
+
+// A device that is lost uses nothing any more, so the one behind this is waited for.
+static PFN_vkWaitForFences realWaitForFences;
+static VkResult WaitForFences(VkDevice d, uint32_t n, const VkFence *f, VkBool32 all, uint64_t timeout) {
+	VkResult r;
+	if (!fails("vkWaitForFences", &r)) return realWaitForFences(d, n, f, all, timeout);
+	if (r == VK_ERROR_DEVICE_LOST) realWaitForFences(d, n, f, all, UINT64_MAX);
+	return r;
+}
 
 static PFN_vkQueueSubmit realQueueSubmit;
 static VkResult QueueSubmit(VkQueue q, uint32_t n, const VkSubmitInfo *i, VkFence f) {
