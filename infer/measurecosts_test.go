@@ -16,13 +16,16 @@ func TestCostsAreMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	costs := map[string]cost.Unit{}
-	if err := measureCosts(context.Background(), spec, time.Second, costs); err != nil {
-		t.Fatal(err)
+	for range 4 { // other tests that run beside this one may hide what is small
+		if err := measureCosts(context.Background(), spec, time.Second, costs); err != nil {
+			t.Fatal(err)
+		}
+		interpolation, network := costs[cost.NameOf(arch.Interpolation(spec))], costs[cost.NameOf(spec)]
+		if len(costs) == 2 && interpolation.Pixel > 0 && network.MAC > 0 && network.Beside > 0 && network.Below >= 0 {
+			return
+		}
 	}
-	interpolation, network := costs[cost.NameOf(arch.Interpolation(spec))], costs[cost.NameOf(spec)]
-	if len(costs) != 2 || interpolation.Pixel <= 0 || network.MAC <= 0 || network.Beside <= 0 || network.Below < 0 {
-		t.Errorf("costs %+v", costs)
-	}
+	t.Errorf("costs %+v", costs)
 }
 
 // Stripes get the classes that are asked for, whatever the picture holds.
