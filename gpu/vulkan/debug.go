@@ -74,12 +74,12 @@ func (i *Instance) messengerInfo() *debugUtilsMessengerCreateInfo {
 	}
 }
 
-// checksOrder is what has the layer check barriers.
-const checksOrder = 4
+// synchronizationValidation is what has the layer check barriers.
+const synchronizationValidation = 4
 
-// checkOrder has the layer check barriers. A driver that does one command after the other, as lavapipe, does not show that one is missing.
-func checkOrder(pin *runtime.Pinner) *validationFeatures {
-	enabled := uint32(checksOrder)
+// checkSynchronization has the layer check barriers. A driver that does one command after the other, as lavapipe, does not show that one is missing.
+func checkSynchronization(pin *runtime.Pinner) *validationFeatures {
+	enabled := uint32(synchronizationValidation)
 	return &validationFeatures{
 		header: header{sType: typeValidationFeatures}, enabledValidationFeatureCount: 1, pEnabledValidationFeatures: at(pin, &enabled),
 	}

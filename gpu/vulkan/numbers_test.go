@@ -94,7 +94,7 @@ var numbers = map[string]int64{
 	"VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT":               int64(severityError),
 	"VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT":              int64(aboutValidation),
 	"VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT":             int64(aboutSpeed),
-	"VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT": int64(checksOrder),
+	"VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT": int64(synchronizationValidation),
 	"VK_QUERY_RESULT_64_BIT":                                      int64(results64),
 	"VK_MAX_MEMORY_TYPES":                                         int64(maxMemoryTypes),
 	"VK_MAX_MEMORY_HEAPS":                                         int64(maxMemoryHeaps),

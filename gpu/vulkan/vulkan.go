@@ -31,7 +31,7 @@ type Options struct {
 const (
 	validationLayer       = "VK_LAYER_KHRONOS_validation"
 	debugExtension        = "VK_EXT_debug_utils"
-	orderExtension        = "VK_EXT_validation_features"
+	featuresExtension     = "VK_EXT_validation_features"
 	portabilityExtension  = "VK_KHR_portability_enumeration"
 	version11, version13  = 1<<22 | 1<<12, 1<<22 | 3<<12
 	mostLayers, mostNames = 1024, 4096
@@ -143,10 +143,10 @@ func (i *Instance) create(o Options) error {
 		if err := i.hasValidation(); err != nil {
 			return err
 		}
-		layers, extensions = append(layers, validationLayer), append(extensions, debugExtension, orderExtension)
+		layers, extensions = append(layers, validationLayer), append(extensions, debugExtension, featuresExtension)
 		i.complaint = hear(o.Complain)
 		messenger := i.messengerInfo() // for what happens before there is a messenger, and after
-		messenger.pNext = at(&pin, checkOrder(&pin))
+		messenger.pNext = at(&pin, checkSynchronization(&pin))
 		info.pNext = at(&pin, messenger)
 	}
 	info.enabledLayerCount, info.ppEnabledLayerNames = uint32(len(layers)), texts(&pin, layers)

@@ -163,9 +163,9 @@ func (r *running) wait(accepted map[string]int, want []string, patience time.Dur
 // A server that is told to end while a job runs has it until its grace is over, which is no failure, and the next server does the job.
 func TestEndsWithAJob(t *testing.T) {
 	data := t.TempDir()
-	want := sha256.Sum256(enlarged(t, picture(t, 320, 240, 5), "-m", "carn-x4"))
+	want := sha256.Sum256(enlarged(t, picture(t, 480, 360, 5), "-m", "carn-x4"))
 	r := start(t, data, "--memory", "400MB", "--grace", "1s")
-	got, err := do(t.Context(), client(10*time.Second), "POST", r.url+"/v1/jobs?model=carn-x4&name=p.png", bytes.NewReader(picture(t, 320, 240, 5)), nil)
+	got, err := do(t.Context(), client(10*time.Second), "POST", r.url+"/v1/jobs?model=carn-x4&name=p.png", bytes.NewReader(picture(t, 480, 360, 5)), nil)
 	var j job
 	if err == nil {
 		err = json.Unmarshal(got.body, &j)
