@@ -61,18 +61,14 @@ func (c *client) rest(region *link.Region, number int) {
 		c.drop(r.Region, r.number)
 	})
 	c.idle = append(c.idle, r)
-	var first *idleRegion
-	if len(c.idle) > mostIdle {
-		first = c.idle[0]
-	}
-	if first != nil && first.timer.Stop() {
-		c.remove(first)
-	} else {
-		first = nil
+	oldest := c.idle[0]
+	tooMany := len(c.idle) > mostIdle && oldest.timer.Stop() // or it is being given up
+	if tooMany {
+		c.remove(oldest)
 	}
 	c.mu.Unlock()
-	if first != nil {
-		c.drop(first.Region, first.number)
+	if tooMany {
+		c.drop(oldest.Region, oldest.number)
 	}
 }
 
